@@ -1,0 +1,1 @@
+"""Procedures that measure the instrument and produce profiles."""

@@ -1,0 +1,68 @@
+"""What a focus estimator is asked and what it answers, in physical units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PairCondition:
+    """What the program knows about a pair of images.
+
+    The first image was taken at ``wd + perturbation_um``, the second at ``wd - perturbation_um``.
+    """
+
+    pixel_size_nm: float
+    perturbation_um: float
+    convergence_mrad: float
+    dose_per_nm2: float
+
+
+@dataclass(frozen=True, slots=True)
+class AberrationEstimate:
+    """An aberration [um] in the image frame (x right, y down): defocus, astig x, astig y.
+
+    ``mean`` has shape (3,), ``covariance`` (3, 3), both float64. ``defocus`` is the working
+    distance set minus the true distance: a correction subtracts it. ``patch_means`` and
+    ``patch_sds`` have shape (n, 3): what each patch said, for the record and the operator.
+    """
+
+    mean: Floats
+    covariance: Floats
+    patch_means: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+    patch_sds: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+
+    @property
+    def sd(self) -> Floats:
+        """Standard deviations [um], shape (3,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+
+class AberrationEstimator(Protocol):
+    """Estimates the aberration of a pair of images (2-D, same shape, uint8 or uint16)."""
+
+    @property
+    def name(self) -> str: ...
+
+    def estimate(
+        self, plus: NDArray[np.generic], minus: NDArray[np.generic], condition: PairCondition
+    ) -> AberrationEstimate: ...
+
+
+class SharpnessScorer(Protocol):
+    """Scores a single image: how far from focus it looks, without a sign.
+
+    The score is the estimated size of the blur by defocus plus astigmatism [um of defocus]:
+    about 0 in perfect focus, larger when worse. ``nan`` where the image holds no texture.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def score(self, image: NDArray[np.generic], pixel_size_nm: float) -> float: ...

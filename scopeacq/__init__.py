@@ -1,0 +1,1 @@
+"""Wafer-based GCIB-SEM acquisition: the application core without a screen."""

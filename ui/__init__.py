@@ -1,0 +1,1 @@
+"""The operator's windows. The only package that may import Qt."""
