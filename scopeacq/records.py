@@ -1,0 +1,415 @@
+"""The journal's vocabulary: what happened, one frozen dataclass per kind of event.
+
+What to do next is computed from these alone, so each says everything that the future
+needs and nothing that can be derived. The journal stores a record by its class name;
+:data:`RECORDS` is the complete list. Times are the instrument's clock (``_at_s``); the
+journal adds the wall clock to each row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from hardware.types import FrameSettings, Optics, StagePose
+
+
+class RunRequest(Enum):
+    """What an operator asks of a running engine."""
+
+    PAUSE_NOW = "pause now"
+    PAUSE_AFTER_TILE = "pause after tile"
+    PAUSE_AFTER_SECTION = "pause after section"
+    PAUSE_AFTER_SLICE = "pause after slice"
+    STOP = "stop"
+    ABORT = "abort"
+    RESUME = "resume"
+
+
+class ErrorKind(Enum):
+    """Kinds of trouble for which an operator chooses a policy before the night."""
+
+    FOCUS_REFUSED = "focus refused"
+    UNSHARP = "plane not sharp"
+    BAD_FRAME = "bad frame"
+    STAGE = "stage"
+    REGISTRATION = "registration"
+    INTERLOCK = "interlock"
+    CONNECTION = "connection"
+    DISK = "disk"
+    ION_BEAM = "ion beam"
+    INTERNAL = "internal"
+
+
+class Policy(Enum):
+    """What the engine does about an error by itself."""
+
+    RETRY = "retry"
+    REQUEUE_TILE = "requeue tile"
+    SKIP_SECTION = "skip section"
+    PAUSE = "pause"
+    PARK_AND_ALERT = "park and alert"
+
+
+class RunEnd(Enum):
+    """Why a process stopped working on a run."""
+
+    FINISHED = "finished"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+class WaitReason(Enum):
+    """Why the engine waits for something that goes away by itself or by an operator."""
+
+    MILL_GATE = "mill gate"
+    INTERLOCK = "interlock"
+    DISK = "disk"
+    OPERATOR = "operator"
+
+
+class Verdict(Enum):
+    """What quality control says of a plane."""
+
+    SHARP = "sharp"
+    UNSHARP = "not sharp"
+    BLANK = "no texture"
+    WAFER = "wafer shows"
+    FAULTY = "faulty frame"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PlaneKey:
+    """One tile of one slice."""
+
+    cycle: int
+    section: str
+    tile: int
+
+
+# -- the run ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunOpened:
+    """A process began (or went on) with the run."""
+
+    software: str
+    host: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunClosed:
+    """A process ended in order. Without it the process was killed."""
+
+    end: RunEnd
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """An operator's request reached the engine."""
+
+    request: RunRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The engine waits; ``reason_text`` is the sentence an operator reads."""
+
+    reason: WaitReason
+    reason_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitOver:
+    """The reason to wait is gone."""
+
+    reason: WaitReason
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something went wrong, and what was decided without an operator."""
+
+    kind: ErrorKind
+    device: str
+    text: str
+    advice: str
+    step: str
+    decision: Policy
+
+
+# -- finding the wafer -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingRecovered:
+    """Column, detector and pressure are restored and read back; a reference frame was taken."""
+
+    cycle: int
+    pressure_mbar: float
+    reference_mean: float
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaferRegistered:
+    """Where the wafer lies in the stage frame: ``stage = R(rotation) @ wafer + (x, y)``."""
+
+    cycle: int
+    x_um: float
+    y_um: float
+    rotation_deg: float
+    residual_um: float
+    fiducials: int
+    electron_dose_per_nm2: float
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceFitted:
+    """The focus plane of this cycle: ``wd = wd0 + slope_x * x + slope_y * y`` in the wafer frame."""
+
+    cycle: int
+    wd0_um: float
+    slope_x: float
+    slope_y: float
+    residual_um: float
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRegistered:
+    """Correction of a section's place against its last slice, in the wafer frame."""
+
+    cycle: int
+    section: str
+    dx_um: float
+    dy_um: float
+    rotation_deg: float
+    correlation: float
+    electron_dose_per_nm2: float
+
+
+# -- focus and planes ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FocusIteration:
+    """One pair of images and what was made of it. Corrections in optics units (um, a.u.)."""
+
+    estimator: str
+    optics: Optics
+    correction_wd_um: float
+    correction_stig_x: float
+    correction_stig_y: float
+    sd_wd_um: float
+    sd_stig_x: float
+    sd_stig_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class FocusDone:
+    """A focus step: its trace, whether its result was applied and, if not, why."""
+
+    key: PlaneKey
+    applied: bool
+    reason: str
+    before: Optics
+    after: Optics
+    iterations: tuple[FocusIteration, ...]
+    electron_dose_per_nm2: float
+    images_path: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneExposing:
+    """A plane is about to be scanned: its electron dose is booked before, as an upper bound."""
+
+    key: PlaneKey
+    take: int
+    settings: FrameSettings
+    electron_dose_per_nm2: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneExposed:
+    """A plane was scanned. ``to_wafer`` maps pixels (col, row) to wafer um, row-major 2 x 3."""
+
+    key: PlaneKey
+    take: int
+    optics: Optics
+    stage: StagePose
+    to_wafer: tuple[float, ...]
+    scanned_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneDurable:
+    """Level 0 of a plane is on disk: file and folder synced, size and checksum known."""
+
+    key: PlaneKey
+    take: int
+    path: str
+    size_bytes: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneJudged:
+    """What quality control found. ``score_um`` is the blur in um of equivalent defocus."""
+
+    key: PlaneKey
+    take: int
+    verdict: Verdict
+    score_um: float
+    mean: float
+    sd: float
+    dark_fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneChosen:
+    """This take counts as the plane."""
+
+    key: PlaneKey
+    take: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneWaived:
+    """A plane that is missing or not sharp was accepted by the operator's policy."""
+
+    key: PlaneKey
+    reason: str
+
+
+# -- milling ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MillKey:
+    """One azimuth of one round of one cycle."""
+
+    cycle: int
+    round: int
+    azimuth: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatePassed:
+    """Every plane of the slice is durable and judged; a copy of the journal lies beside it."""
+
+    cycle: int
+    planes: int
+    waived: int
+
+
+@dataclass(frozen=True, slots=True)
+class MillBegin:
+    """The ion beam is about to open for one opening of a pass."""
+
+    key: MillKey
+    opening: str
+    requested_uc: float
+    remaining_uc: float
+    current_na: float
+    heartbeat_s: float
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MillHeartbeat:
+    """The ion beam is open; so much was delivered in this opening up to now."""
+
+    opening: str
+    delivered_uc: float
+
+
+@dataclass(frozen=True, slots=True)
+class MillEnd:
+    """The guard has blanked. ``uncertain_uc`` is included in ``delivered_uc``: too little can be repaired."""
+
+    key: MillKey
+    opening: str
+    delivered_uc: float
+    uncertain_uc: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MillDone:
+    """A pass has its charge (within what is uncertain)."""
+
+    key: MillKey
+    requested_uc: float
+    delivered_uc: float
+    uncertain_uc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The plasma cleaner ran."""
+
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class CycleDone:
+    """All azimuths of the cycle are milled; the next cycle begins."""
+
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class SectionDropped:
+    """The wafer shows through: the section needs no more cycles. ``evidence``: one sentence each."""
+
+    cycle: int
+    section: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSkipped:
+    """The section takes no further part in this cycle, by policy; the gate still asks for it."""
+
+    cycle: int
+    section: str
+    reason: str
+
+
+Record = (
+    RunOpened
+    | RunClosed
+    | Requested
+    | Waiting
+    | WaitOver
+    | Incident
+    | ImagingRecovered
+    | WaferRegistered
+    | SurfaceFitted
+    | SectionRegistered
+    | FocusDone
+    | PlaneExposing
+    | PlaneExposed
+    | PlaneDurable
+    | PlaneJudged
+    | PlaneChosen
+    | PlaneWaived
+    | GatePassed
+    | MillBegin
+    | MillHeartbeat
+    | MillEnd
+    | MillDone
+    | Cleaned
+    | CycleDone
+    | SectionDropped
+    | SectionSkipped
+)
+
+RECORDS: dict[str, type[Record]] = {kind.__name__: kind for kind in Record.__args__}
