@@ -59,6 +59,17 @@ class StagePose:
 
 
 @dataclass(frozen=True, slots=True)
+class PoseTolerance:
+    """How far a pose read back may lie from the pose wanted."""
+
+    x_um: float = 10.0
+    y_um: float = 10.0
+    z_um: float = 10.0
+    tilt_deg: float = 0.1
+    rotation_deg: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
 class Range:
     """A closed interval of allowed values."""
 
