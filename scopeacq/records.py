@@ -332,7 +332,7 @@ class MillHeartbeat:
 
 @dataclass(frozen=True, slots=True)
 class MillEnd:
-    """The guard has blanked. ``uncertain_uc`` is included in ``delivered_uc``: too little can be repaired."""
+    """The guard has blanked. ``delivered_uc`` includes ``uncertain_uc``: too little can be repaired."""
 
     key: MillKey
     opening: str

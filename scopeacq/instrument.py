@@ -1,0 +1,143 @@
+"""The instrument's profile, ``instrument.toml``: its drivers, scales, poses and limits.
+
+What the program knows about a microscope stands here and nowhere else: it is measured by
+calibration, never asked of the simulator.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from hardware.optics import StigmatorFrame
+from hardware.types import Range, StagePose
+from scopeacq.settings import Settings, read_toml
+
+FORMAT = "scopeacq.instrument/1"
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class DriverSettings(Settings):
+    """Which driver speaks to the microscope, and what it is told."""
+
+    name: str = Field(description="Name of an entry point in the group scopeacq.microscopes.")
+    settings: dict[str, object] = Field(default_factory=dict)
+
+
+class ElectronSettings(Settings):
+    """The electron column as calibrated."""
+
+    eht_kv: Positive = 1.5
+    probe_current_na: Positive = 1.8
+    convergence_mrad: Positive = 8.9
+    nominal_wd_um: Positive = Field(4500.0, description="Working distance of a flat wafer at z = 0.")
+    stigmator_um_per_unit: Positive = 4.0
+    stigmator_rotation_deg: float = 0.0
+    image_shift_x_um_per_um: float = Field(0.0, description="Shift of the image per um of wd, in the lab.")
+    image_shift_y_um_per_um: float = 0.0
+    max_beam_shift_um: NonNegative = 15.0
+
+    @property
+    def stigmator_frame(self) -> StigmatorFrame:
+        return StigmatorFrame(self.stigmator_um_per_unit, self.stigmator_rotation_deg)
+
+
+class StageSettings(Settings):
+    """Poses and tolerances of the stage."""
+
+    imaging_z_um: float = 0.0
+    safe_z_um: float = Field(-12000.0, description="Height at which the stage may tilt and rotate.")
+    rotation_centre_x_um: float = 0.0
+    rotation_centre_y_um: float = 0.0
+    tolerance_um: Positive = 2.0
+    tolerance_deg: Positive = 0.05
+    settle_s: NonNegative = 0.3
+
+
+class InterlockLimits(Settings):
+    """What must hold before and while the ion beam is open."""
+
+    pressure_mbar: tuple[NonNegative, NonNegative] = (0.0, 1e-4)
+    gun_hv_kv: tuple[NonNegative, NonNegative] = (9.5, 10.5)
+    gas_bar: tuple[NonNegative, NonNegative] = (5.0, 25.0)
+    pump_pressure_max_mbar: Positive = 1e-3
+    current_na: tuple[NonNegative, NonNegative] = (20.0, 60.0)
+    current_max_age_s: Positive = 900.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> InterlockLimits:
+        for name in ("pressure_mbar", "gun_hv_kv", "gas_bar", "current_na"):
+            low, high = getattr(self, name)
+            if low >= high:
+                raise ValueError(f"{name}: the lower limit {low:g} is not below the upper one {high:g}")
+        return self
+
+
+class MillRate(Settings):
+    """One row of the table of mill rates (Schubert 2022, table 2.1)."""
+
+    irradiation_1e27_ev_per_cm3: NonNegative
+    rate_1e_8_m3_per_c: Positive
+
+
+TABLE_2_1 = (
+    MillRate(irradiation_1e27_ev_per_cm3=0.0, rate_1e_8_m3_per_c=5.453),
+    MillRate(irradiation_1e27_ev_per_cm3=0.25, rate_1e_8_m3_per_c=3.246),
+    MillRate(irradiation_1e27_ev_per_cm3=0.5, rate_1e_8_m3_per_c=1.948),
+    MillRate(irradiation_1e27_ev_per_cm3=1.0, rate_1e_8_m3_per_c=1.487),
+)
+
+
+class MillSettings(Settings):
+    """The ion gun, its raster and where the stage must stand for it."""
+
+    x_um: float = Field(0.0, description="Stage x at which the wafer's centre meets the ion beam.")
+    y_um: float = 0.0
+    z_um: float = -9000.0
+    glancing_deg: Annotated[float, Field(gt=0, lt=90)] = 30.0
+    gun_elevation_deg: float = 0.0
+    ion_current_na: Positive = Field(38.0, description="Nominal, for estimates; runs use what is measured.")
+    raster_um_per_volt: Positive = Field(500.0, description="Edge of the raster across the beam, per Vpp.")
+    raster_x_hz: Positive = 100.0
+    raster_y_hz: Positive = 1.0
+    rates: tuple[MillRate, ...] = TABLE_2_1
+    interlocks: InterlockLimits = InterlockLimits()
+    heartbeat_timeout_s: Annotated[float, Field(gt=0, le=5)] = 1.0
+    guard_latency_s: Annotated[float, Field(gt=0, le=5)] = 0.25
+    fails_closed_confirmed: bool = Field(
+        False, description="The operator has tested that the blanker blanks when unpowered or unplugged."
+    )
+
+    @property
+    def tilt_deg(self) -> float:
+        """Glancing angle minus the gun's elevation."""
+        return self.glancing_deg - self.gun_elevation_deg
+
+    def pose(self, rotation_deg: float) -> StagePose:
+        """The mill pose at one azimuth."""
+        return StagePose(self.x_um, self.y_um, self.z_um, self.tilt_deg, rotation_deg)
+
+
+class Instrument(Settings):
+    """One microscope."""
+
+    format: str = FORMAT
+    name: str
+    driver: DriverSettings
+    electron: ElectronSettings = ElectronSettings()
+    stage: StageSettings = StageSettings()
+    mill: MillSettings = MillSettings()
+
+    @classmethod
+    def read(cls, path: Path) -> Instrument:
+        """Raises ``SettingsError``."""
+        return read_toml(path, cls, FORMAT)
+
+
+def interval(pair: tuple[float, float]) -> Range:
+    """A pair of limits as a range."""
+    return Range(*pair)

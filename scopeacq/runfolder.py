@@ -1,0 +1,95 @@
+"""One folder is one acquisition: where everything of it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from scopeacq.instrument import Instrument
+from scopeacq.project import Project
+from scopeacq.settings import SettingsError
+from scopeacq.wafer import Wafer
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The paths of a run. ``root`` ends in ``.scopeacq`` by custom, not by rule."""
+
+    root: Path
+
+    @property
+    def project_file(self) -> Path:
+        return self.root / "project.toml"
+
+    @property
+    def wafer_file(self) -> Path:
+        return self.root / "wafer.geojson"
+
+    @property
+    def instrument_file(self) -> Path:
+        return self.root / "instrument.toml"
+
+    @property
+    def journal_file(self) -> Path:
+        return self.root / "journal.sqlite"
+
+    @property
+    def journal_copy(self) -> Path:
+        """The copy that is synced beside the journal before each mill."""
+        return self.root / "journal-before-mill.sqlite"
+
+    @property
+    def guard_log(self) -> Path:
+        return self.root / "logs" / "guard.jsonl"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def focus_images(self) -> Path:
+        """Pairs of refused corrections."""
+        return self.root / "focus"
+
+    @property
+    def registration_images(self) -> Path:
+        """Reference images of fiducials and sections."""
+        return self.root / "registration"
+
+    def images(self, project: Project) -> Path:
+        """``images.zarr``, in the run's folder unless the project says otherwise."""
+        parent = Path(project.storage.images) if project.storage.images else self.root
+        return parent / "images.zarr"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the files of a run say, read and validated together."""
+
+    folder: RunFolder
+    project: Project
+    wafer: Wafer
+    instrument: Instrument
+
+    @classmethod
+    def read(cls, root: Path) -> Plan:
+        """Read the three files. Raises ``SettingsError``."""
+        folder = RunFolder(root)
+        if not root.is_dir():
+            raise SettingsError(root, ["is not a run folder"], "Make one with `scopeacq new`.")
+        project = Project.read(folder.project_file)
+        wafer = Wafer.read(folder.wafer_file)
+        if not wafer.sections:
+            raise SettingsError(folder.wafer_file, ["holds no section"], "Add at least one section.")
+        unknown = sorted(set(project.gate.accept_sections) - {s.id for s in wafer.sections})
+        if unknown:
+            raise SettingsError(
+                folder.project_file,
+                [f"gate.accept_sections names {', '.join(unknown)}, which the wafer does not hold"],
+                "Correct the names.",
+            )
+        return cls(folder, project, wafer, Instrument.read(folder.instrument_file))

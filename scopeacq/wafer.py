@@ -1,0 +1,174 @@
+"""What lies on the wafer: ``wafer.geojson``. Sections, their ROIs and fiducials, in wafer um."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from shapely.geometry import Polygon
+
+from scopeacq.geometry import Point, Tile, grid
+from scopeacq.project import ImagingSettings
+from scopeacq.settings import Settings, SettingsError, check_format, read_text, validate
+
+FORMAT = "scopeacq.wafer/1"
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One thick section. ``rotation_deg`` turns its grid counter-clockwise on the wafer."""
+
+    id: str
+    outline_um: tuple[Point, ...]
+    roi_centre_um: Point
+    rotation_deg: float
+    thickness_nm: float
+
+    def tiles(self, imaging: ImagingSettings) -> tuple[Tile, ...]:
+        """The grid of the project on this section's ROI."""
+        pixel_um = imaging.pixel_size_nm * 1e-3
+        step = (
+            (imaging.tile_width_px - imaging.overlap_px) * pixel_um,
+            (imaging.tile_height_px - imaging.overlap_px) * pixel_um,
+        )
+        return grid(
+            self.id, self.roi_centre_um, self.rotation_deg, imaging.grid_rows, imaging.grid_columns, step
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fiducial:
+    """A mark by which the wafer is found again."""
+
+    id: str
+    centre_um: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Wafer:
+    """The wafer as the operator prepared it; the order of sections is the order of imaging."""
+
+    sections: tuple[Section, ...]
+    fiducials: tuple[Fiducial, ...]
+
+    def section(self, section_id: str) -> Section:
+        """Raises ``KeyError``."""
+        for section in self.sections:
+            if section.id == section_id:
+                return section
+        raise KeyError(section_id)
+
+    @classmethod
+    def read(cls, path: Path) -> Wafer:
+        """Raises ``SettingsError`` with all that is wrong."""
+        try:
+            data = json.loads(read_text(path))
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise SettingsError(
+                path, [f"is not valid GeoJSON ({error})"], "Restore it from a copy."
+            ) from None
+        if not isinstance(data, dict):
+            raise SettingsError(path, ["is not a GeoJSON object"], "Restore it from a copy.")
+        check_format(path, data.get("format"), FORMAT)
+        return _wafer(path, validate(path, _Collection, data))
+
+    def to_geojson(self) -> str:
+        """The text of ``wafer.geojson``."""
+        features = [_section_feature(s) for s in self.sections]
+        features += [_feature("Point", list(f.centre_um), kind="fiducial", id=f.id) for f in self.fiducials]
+        collection = {"type": "FeatureCollection", "format": FORMAT, "features": features}
+        return json.dumps(collection, indent=1)
+
+
+class _Geometry(Settings):
+    type: Literal["Polygon", "Point"]
+    coordinates: Any
+
+
+class _Properties(Settings):
+    kind: Literal["section", "fiducial"]
+    id: Identifier
+    rotation_deg: float = 0.0
+    thickness_nm: Annotated[float, Field(gt=0, le=100_000)] = 200.0
+    roi_centre_um: tuple[float, float] | None = None
+
+
+class _Feature(Settings):
+    type: Literal["Feature"]
+    geometry: _Geometry
+    properties: _Properties
+
+
+class _Collection(Settings):
+    type: Literal["FeatureCollection"]
+    format: str
+    features: Annotated[tuple[_Feature, ...], Field(max_length=100_000)]
+
+
+class _Ring(Settings):
+    coordinates: tuple[Annotated[tuple[tuple[float, float], ...], Field(min_length=4)], ...]
+
+
+class _Position(Settings):
+    coordinates: tuple[float, float]
+
+
+def _wafer(path: Path, collection: _Collection) -> Wafer:
+    sections: list[Section] = []
+    fiducials: list[Fiducial] = []
+    for feature in collection.features:
+        if feature.properties.kind == "section":
+            sections.append(_section(path, feature))
+        else:
+            where = validate(path, _Position, {"coordinates": feature.geometry.coordinates})
+            fiducials.append(Fiducial(feature.properties.id, where.coordinates))
+    if problems := _repeated("section", (s.id for s in sections)) + _repeated(
+        "fiducial", (f.id for f in fiducials)
+    ):
+        raise SettingsError(path, problems, "Give each its own id.")
+    return Wafer(tuple(sections), tuple(fiducials))
+
+
+def _section(path: Path, feature: _Feature) -> Section:
+    p = feature.properties
+    rings = validate(path, _Ring, {"coordinates": feature.geometry.coordinates}).coordinates
+    polygon = Polygon(rings[0]) if rings else Polygon()
+    if feature.geometry.type != "Polygon" or not polygon.is_valid or polygon.area <= 0:
+        raise SettingsError(
+            path, [f"the outline of section {p.id} is no simple polygon"], "Draw the section again."
+        )
+    centre = p.roi_centre_um or (polygon.centroid.x, polygon.centroid.y)
+    return Section(p.id, rings[0][:-1], centre, p.rotation_deg, p.thickness_nm)
+
+
+def _repeated(kind: str, ids: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    twice = sorted({i for i in ids if i in seen or seen.add(i)})  # type: ignore[func-returns-value]
+    return [f"the {kind} id {i} stands there twice" for i in twice]
+
+
+def _section_feature(section: Section) -> dict[str, object]:
+    ring = [list(p) for p in (*section.outline_um, section.outline_um[0])]
+    return _feature(
+        "Polygon",
+        [ring],
+        kind="section",
+        id=section.id,
+        rotation_deg=section.rotation_deg,
+        thickness_nm=section.thickness_nm,
+        roi_centre_um=list(section.roi_centre_um),
+    )
+
+
+def _feature(geometry: str, coordinates: object, **properties: object) -> dict[str, object]:
+    return {
+        "type": "Feature",
+        "geometry": {"type": geometry, "coordinates": coordinates},
+        "properties": properties,
+    }
