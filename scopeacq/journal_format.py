@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
@@ -37,22 +38,10 @@ CREATE TABLE planes (
   tile INTEGER NOT NULL,
   take INTEGER NOT NULL,
   chosen INTEGER NOT NULL DEFAULT 0,
-  settings TEXT,
-  electron_dose_per_nm2 REAL,
-  wd_um REAL,
-  stig_x REAL,
-  stig_y REAL,
-  stage TEXT,
-  to_wafer TEXT,
-  scanned_at_s REAL,
-  path TEXT,
-  size_bytes INTEGER,
-  checksum TEXT,
-  verdict TEXT,
-  score_um REAL,
-  mean REAL,
-  sd REAL,
-  dark_fraction REAL,
+  exposing TEXT,
+  exposed TEXT,
+  durable TEXT,
+  judged TEXT,
   PRIMARY KEY (cycle, section, tile, take)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX planes_by_section ON planes (section, cycle);
@@ -61,6 +50,15 @@ CREATE INDEX planes_by_section ON planes (section, cycle);
 # https://www.sqlite.org/fileformat2.html, section 1.3
 _MAGIC = b"SQLite format 3\x00"
 _HEADER = struct.Struct(">16s44xI4xI28x")
+
+
+class StoredRow(NamedTuple):
+    """One record as it is stored."""
+
+    seq: int
+    wall_time_s: float
+    kind: str
+    body: str
 
 
 class JournalError(Exception):
@@ -124,8 +122,9 @@ def create_empty(path: Path) -> None:
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes. A commit on it returns when it is on the disk."""
     # whoever opens it hands it to the writer thread, which alone uses it from then on
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None,
-                                 check_same_thread=False)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+    )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
@@ -154,7 +153,7 @@ def check_header(path: Path) -> None:
             head = file.read(_HEADER.size)
     except OSError as error:
         raise JournalError(
-            f"The journal {path} cannot be opened ({error.strerror}); check that the run folder is complete."
+            f"The journal {path} cannot be opened ({error.strerror}); check the run folder."
         ) from error
     if len(head) < _HEADER.size or not head.startswith(_MAGIC):
         raise damaged(path, "it is not an SQLite database")
@@ -180,6 +179,28 @@ def check_content(path: Path) -> None:
             raise damaged(path, findings[0])
         if _schema(connection) != _expected_schema():
             raise damaged(path, "its tables are not those of a journal")
+        for _ in stored_rows(connection, path):
+            pass
+
+
+def stored_rows(
+    connection: sqlite3.Connection, path: Path, after: int = 0, limit: int = -1
+) -> Iterator[StoredRow]:
+    """The rows behind ``after``, at most ``limit`` (-1: all), each known to be as it was written.
+
+    Raises:
+        JournalError: a row is missing or changed.
+    """
+    found = connection.execute(
+        "SELECT seq, wall_time_s, kind, body, crc FROM records WHERE seq > ? ORDER BY seq LIMIT ?",
+        (after, limit),
+    )
+    for expected, (seq, wall_time_s, kind, body, crc) in enumerate(found, after + 1):
+        if seq != expected:
+            raise damaged(path, f"row {expected} is missing")
+        if row_crc(seq, wall_time_s, kind, body) != crc:
+            raise damaged(path, f"row {seq} fails its checksum")
+        yield StoredRow(seq, wall_time_s, kind, body)
 
 
 def damaged(path: Path, what: str) -> JournalError:
@@ -191,7 +212,9 @@ def damaged(path: Path, what: str) -> JournalError:
 
 
 def _schema(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
-    return list(connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name"))
+    return list(
+        connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name")
+    )
 
 
 @cache

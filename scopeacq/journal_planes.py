@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import cast
 
-from pydantic import TypeAdapter
-from pydantic_core import to_json
-
-from hardware.types import FrameSettings, Optics, StagePose
+from scopeacq.journal_format import decode
 from scopeacq.records import (
     PlaneChosen,
     PlaneDurable,
@@ -20,78 +18,79 @@ from scopeacq.records import (
     PlaneJudged,
     PlaneKey,
     Record,
-    Verdict,
 )
 
-_KEY = ("cycle", "section", "tile", "take")
-_STAGE = TypeAdapter(StagePose)
-_SETTINGS = TypeAdapter(FrameSettings)
-_TO_WAFER = TypeAdapter(tuple[float, ...])
-
-Value = str | int | float | None
+_COLUMNS: dict[type[Record], str] = {
+    PlaneExposing: "exposing",
+    PlaneExposed: "exposed",
+    PlaneDurable: "durable",
+    PlaneJudged: "judged",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class PlaneRow:
-    """All that is known of one take of one plane. ``None``: that event has not happened."""
+    """All that is known of one take of one plane. ``None``: that has not happened."""
 
     key: PlaneKey
     take: int
     chosen: bool
-    settings: FrameSettings | None
-    electron_dose_per_nm2: float | None
-    optics: Optics | None
-    stage: StagePose | None
-    to_wafer: tuple[float, ...] | None
-    scanned_at_s: float | None
-    path: str | None
-    size_bytes: int | None
-    checksum: str | None
-    verdict: Verdict | None
-    score_um: float | None
-    mean: float | None
-    sd: float | None
-    dark_fraction: float | None
+    exposing: PlaneExposing | None
+    exposed: PlaneExposed | None
+    durable: PlaneDurable | None
+    judged: PlaneJudged | None
 
 
-def note(connection: sqlite3.Connection, record: Record) -> None:
+def note(connection: sqlite3.Connection, record: Record, body: str) -> None:
     """Bring the table up to date with one record, inside the caller's transaction."""
     match record:
-        case PlaneExposing(key, take) | PlaneExposed(key, take) | PlaneDurable(key, take):
-            _upsert(connection, key, take, _columns(record))
-        case PlaneJudged(key, take):
-            _upsert(connection, key, take, _columns(record))
         case PlaneChosen(key, take):
-            place = (key.cycle, key.section, key.tile)
-            connection.execute("UPDATE planes SET chosen = 0 WHERE cycle = ? AND section = ? AND tile = ?", place)
-            _upsert(connection, key, take, {"chosen": 1})
+            connection.execute(
+                "UPDATE planes SET chosen = (take = ?) WHERE cycle = ? AND section = ? AND tile = ?",
+                (take, key.cycle, key.section, key.tile),
+            )
+        case (
+            PlaneExposing(key, take)
+            | PlaneExposed(key, take)
+            | PlaneDurable(key, take)
+            | PlaneJudged(key, take)
+        ):
+            column = _COLUMNS[type(record)]
+            connection.execute(
+                f"INSERT INTO planes (cycle, section, tile, take, {column}) VALUES (?, ?, ?, ?, ?) "  # noqa: S608
+                f"ON CONFLICT DO UPDATE SET {column} = excluded.{column}",
+                (key.cycle, key.section, key.tile, take, body),
+            )
         case _:
             pass
 
 
-def _columns(record: PlaneExposing | PlaneExposed | PlaneDurable | PlaneJudged) -> dict[str, Value]:
-    match record:
-        case PlaneExposing():
-            return {
-                "settings": to_json(record.settings).decode(),
-                "electron_dose_per_nm2": record.electron_dose_per_nm2,
-            }
-        case PlaneExposed(optics=optics):
-            return {
-                "wd_um": optics.wd_um,
-                "stig_x": optics.stig_x,
-                "stig_y": optics.stig_y,
-                "stage": to_json(record.stage, inf_nan_mode="constants").decode(),
-                "to_wafer": to_json(record.to_wafer, inf_nan_mode="constants").decode(),
-                "scanned_at_s": record.scanned_at_s,
-            }
-        case PlaneDurable():
-            return {"path": record.path, "size_bytes": record.size_bytes, "checksum": record.checksum}
-        case PlaneJudged():
-            return {
-                "verdict": record.verdict.value,
-                "score_um": record.score_um,
-                "mean": record.mean,
-                "sd": record.sd,
-                "dark_fraction": record.dark_fraction,
-            }
+def select(connection: sqlite3.Connection, cycle: int | None, section: str | None) -> list[PlaneRow]:
+    """The rows of one cycle, of one section, of both or of all, in the order of their keys and takes."""
+    wanted = {"cycle = ?": cycle, "section = ?": section}
+    given = {clause: value for clause, value in wanted.items() if value is not None}
+    rows = connection.execute(
+        "SELECT cycle, section, tile, take, chosen, exposing, exposed, durable, judged FROM planes "  # noqa: S608
+        f"WHERE {' AND '.join(given) or 'TRUE'} ORDER BY cycle, section, tile, take",
+        tuple(given.values()),
+    )
+    return [_plane_row(row) for row in rows]
+
+
+def _plane_row(
+    row: tuple[int, str, int, int, int, str | None, str | None, str | None, str | None],
+) -> PlaneRow:
+    cycle, section, tile, take, chosen, exposing, exposed, durable, judged = row
+    return PlaneRow(
+        PlaneKey(cycle, section, tile),
+        take,
+        bool(chosen),
+        cast(PlaneExposing | None, _record("PlaneExposing", exposing)),
+        cast(PlaneExposed | None, _record("PlaneExposed", exposed)),
+        cast(PlaneDurable | None, _record("PlaneDurable", durable)),
+        cast(PlaneJudged | None, _record("PlaneJudged", judged)),
+    )
+
+
+def _record(kind: str, body: str | None) -> Record | None:
+    return None if body is None else decode(kind, body)
