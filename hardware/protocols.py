@@ -31,6 +31,11 @@ from hardware.types import (
 class Clock(Protocol):
     """The instrument's time. Virtual on a fast twin; advanced by the acquisition thread only."""
 
+    @property
+    def pace(self) -> float:
+        """Instrument seconds per real second: 1 on a microscope, ``inf`` when time is virtual."""
+        ...
+
     def now_s(self) -> float: ...
 
     def sleep(self, duration_s: float) -> None: ...

@@ -141,6 +141,7 @@ class Incident:
     advice: str
     step: str
     decision: Policy
+    plane: PlaneKey | None = None
 
 
 # -- finding the wafer -----------------------------------------------------------------
@@ -311,7 +312,11 @@ class GatePassed:
 
 @dataclass(frozen=True, slots=True)
 class MillBegin:
-    """The ion beam is about to open for one opening of a pass."""
+    """The ion beam is about to open for one opening of a pass.
+
+    ``heartbeat_s`` is the longest time between two heartbeats, by the instrument's clock,
+    which runs ``pace`` times as fast as real time (``inf`` when it is virtual).
+    """
 
     key: MillKey
     opening: str
@@ -319,6 +324,7 @@ class MillBegin:
     remaining_uc: float
     current_na: float
     heartbeat_s: float
+    pace: float
     at_s: float
 
 
@@ -375,6 +381,15 @@ class SectionDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class DropRefused:
+    """A section looks milled through, but the evidence does not suffice in this cycle."""
+
+    cycle: int
+    section: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SectionSkipped:
     """The section takes no further part in this cycle, by policy; the gate still asks for it."""
 
@@ -409,6 +424,7 @@ Record = (
     | Cleaned
     | CycleDone
     | SectionDropped
+    | DropRefused
     | SectionSkipped
 )
 

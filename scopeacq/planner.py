@@ -1,0 +1,221 @@
+"""What to do next, as a pure function of the plan, the progress and the writes in flight.
+
+The order of the questions below *is* the engine's behaviour: nothing else decides. The
+cost does not grow with the run: open planes are looked at in order, and at most as many
+are passed over as there are writes in flight.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scopeacq.instrument import MillSettings
+from scopeacq.progress import PlaneState, Progress
+from scopeacq.project import FocusPolicy, FocusSettings, GateSettings, MillingSettings
+from scopeacq.records import MillKey, PlaneKey, WaitReason
+from scopeacq.runfolder import Plan
+from scopeacq.steps import (
+    AcquireTile,
+    AwaitPlanes,
+    Clean,
+    DropSection,
+    EndCycle,
+    Finish,
+    FitSurface,
+    Focus,
+    JudgePlane,
+    MillAzimuth,
+    PassGate,
+    RecoverImaging,
+    RegisterSection,
+    RegisterWafer,
+    SettleMill,
+    Step,
+    Wait,
+    WaivePlane,
+)
+
+InFlight = frozenset[PlaneKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How far this call of ``run`` is to go."""
+
+    cycles: int
+
+
+def next_step(plan: Plan, progress: Progress, in_flight: InFlight, target: Target) -> Step:
+    """The next step. Pure: the same arguments give the same step."""
+    for question in (_unsettled_mill, _finished, _milling, _looking, _imaging, _closing):
+        step = question(plan, progress, in_flight, target)
+        if step is not None:
+            return step
+    raise AssertionError("the planner always has an answer")
+
+
+def _unsettled_mill(_: Plan, progress: Progress, __: InFlight, ___: Target) -> Step | None:
+    for key, state in progress.mills.items():
+        if state.opening is not None:
+            return SettleMill(key, state.opening.opening)
+    return None
+
+
+def _finished(_: Plan, progress: Progress, __: InFlight, target: Target) -> Step | None:
+    if progress.cycles_done >= target.cycles or not progress.active():
+        return Finish()
+    return None
+
+
+def _milling(plan: Plan, progress: Progress, _: InFlight, __: Target) -> Step | None:
+    """Once the gate is passed a cycle only mills: its surface is no longer what was imaged."""
+    if not progress.gate:
+        return None
+    for key, requested_uc in mill_passes(plan, progress.cycle):
+        state = progress.mill(key)
+        if not state.done:
+            azimuth_deg = plan.project.milling.azimuths_deg[key.azimuth]
+            return MillAzimuth(key, azimuth_deg, requested_uc, max(requested_uc - state.delivered_uc, 0.0))
+    return EndCycle(progress.cycle)
+
+
+def _looking(plan: Plan, progress: Progress, _: InFlight, __: Target) -> Step | None:
+    """Before anything is imaged: column, cleaning, where the wafer lies, its focus surface."""
+    if progress.open_keys:
+        if _cleaning_due(plan, progress):
+            return Clean(progress.cycle)
+        if progress.recovered is None:
+            return RecoverImaging(progress.cycle)
+        if progress.wafer is None:
+            return RegisterWafer(progress.cycle)
+        if needs_surface(plan.project.focus) and progress.surface is None:
+            return FitSurface(progress.cycle)
+    return None
+
+
+def _cleaning_due(plan: Plan, progress: Progress) -> bool:
+    every = plan.project.cleaning.every_cycles
+    return bool(every) and progress.cycle > 0 and progress.cycle % every == 0 and not progress.cleaned
+
+
+def _imaging(plan: Plan, progress: Progress, in_flight: InFlight, _: Target) -> Step | None:
+    for key in progress.open_keys:
+        if key in in_flight or progress.sections[key.section].skipped:
+            continue
+        plane = progress.plane(key)
+        if plane.unjudged is not None:
+            return JudgePlane(key, plane.unjudged)
+        if plane.refused_takes - plane.forgiven_takes <= plan.project.imaging.retakes:
+            return _take(plan, progress, key, plane)
+    return AwaitPlanes() if in_flight else None
+
+
+def _take(plan: Plan, progress: Progress, key: PlaneKey, plane: PlaneState) -> Step:
+    if not progress.sections[key.section].found:
+        return RegisterSection(progress.cycle, key.section)
+    if plane.focused is None and focus_due(plan.project.focus, progress, key):
+        return Focus(key)
+    return AcquireTile(key, len(plane.takes))
+
+
+def _closing(plan: Plan, progress: Progress, _: InFlight, __: Target) -> Step | None:
+    """Everything is imaged as well as it can be: waive, drop, or pass the gate."""
+    for key in progress.open_keys:
+        reason = waiver(plan.project.gate, progress, key)
+        return WaivePlane(key, reason) if reason else _gate_shut(progress, key)
+    dark = [s for s in progress.active() if progress.shows_wafer(s)]
+    if dark and len(dark) == len(progress.active()):
+        return Wait(
+            WaitReason.OPERATOR,
+            "Every section of this cycle shows bare wafer, or the electron beam is lost: nothing is "
+            "milled. Look at the live image; when all sections are milled through, the run is complete.",
+        )
+    for section in dark:
+        state = progress.sections[section]
+        if state.dark_cycles + 1 >= plan.project.drop.cycles and not state.drop_refused:
+            return DropSection(progress.cycle, section)
+    return PassGate(progress.cycle)
+
+
+def _gate_shut(progress: Progress, key: PlaneKey) -> Wait:
+    missing = len(progress.open_keys)
+    others = f" and {missing - 1} more" if missing > 1 else ""
+    return Wait(
+        WaitReason.MILL_GATE,
+        f"The mill gate is shut: section {key.section}, tile {key.tile + 1}{others} of cycle "
+        f"{key.cycle + 1} is missing or not sharp. Focus by hand and run again for new takes, or accept "
+        "the section under [gate] in project.toml.",
+    )
+
+
+def waiver(gate: GateSettings, progress: Progress, key: PlaneKey) -> str | None:
+    """Why the operator's policy lets the cycle mill without this plane, if it does."""
+    if key.section in gate.accept_sections:
+        return f"section {key.section} is accepted by the project"
+    waived = sum(p.waived and k.section not in gate.accept_sections for k, p in progress.planes.items())
+    if waived < gate.accept_tiles_per_cycle:
+        return f"tile {waived + 1} of {gate.accept_tiles_per_cycle} that each cycle may lack"
+    return None
+
+
+def needs_surface(focus: FocusSettings) -> bool:
+    """Whether some tiles trust the wafer's focus surface instead of a correction of their own."""
+    return focus.policy is not FocusPolicy.EVERY_TILE
+
+
+def focus_due(focus: FocusSettings, progress: Progress, key: PlaneKey) -> bool:
+    """Whether a correction precedes this tile. A retake always gets one."""
+    if progress.plane(key).refused_takes:
+        return True
+    match focus.policy:
+        case FocusPolicy.EVERY_TILE:
+            return True
+        case FocusPolicy.EVERY_NTH_TILE:
+            return key.tile % focus.every_n_tiles == 0
+        case FocusPolicy.FIRST_OF_SECTION:
+            return not progress.sections[key.section].focused
+        case FocusPolicy.BY_SCORE:
+            return progress.sections[key.section].last_score_um > focus.score_trigger_um
+
+
+def mill_passes(plan: Plan, cycle: int) -> Iterator[tuple[MillKey, float]]:
+    """Every pass of a cycle with its charge [uC]: rounds of all azimuths, so that an interruption
+    leaves no one-sided cut."""
+    milling = plan.project.milling
+    per_azimuth_uc = charge_uc_per_azimuth(milling, plan.instrument.mill)
+    for round_ in range(milling.rounds):
+        for azimuth in range(len(milling.azimuths_deg)):
+            yield MillKey(cycle, round_, azimuth), per_azimuth_uc / milling.rounds
+
+
+def charge_uc_per_azimuth(milling: MillingSettings, mill: MillSettings) -> float:
+    """The charge that each azimuth gets in a cycle [uC], from the project or through the mill rate.
+
+    A depth d over the raster's area A on the wafer takes the charge d * A / k in all, with k
+    the volume milled per charge [m^3/C] (Schubert 2022, table 2.1).
+    """
+    if milling.charge_uc_per_azimuth is not None:
+        return milling.charge_uc_per_azimuth
+    assert milling.depth_nm is not None
+    area_m2 = raster_area_um2(milling.raster_vpp, mill) * 1e-12
+    rate = mill_rate_m3_per_c(milling.irradiation_1e27_ev_per_cm3, mill)
+    return milling.depth_nm * 1e-9 * area_m2 / rate * 1e6 / len(milling.azimuths_deg)
+
+
+def raster_area_um2(raster_vpp: float, mill: MillSettings) -> float:
+    """Area on the wafer that the raster covers: an edge across the beam, 1/sin(glancing) times it along."""
+    edge_um = raster_vpp * mill.raster_um_per_volt
+    return edge_um * edge_um / math.sin(math.radians(mill.glancing_deg))
+
+
+def mill_rate_m3_per_c(irradiation_1e27_ev_per_cm3: float, mill: MillSettings) -> float:
+    """Volume milled per charge [m^3/C], interpolated in the profile's table and held beyond its ends."""
+    rows = sorted((m.irradiation_1e27_ev_per_cm3, m.rate_1e_8_m3_per_c) for m in mill.rates)
+    below = max((row for row in rows if row[0] <= irradiation_1e27_ev_per_cm3), default=rows[0])
+    above = min((row for row in rows if row[0] >= irradiation_1e27_ev_per_cm3), default=rows[-1])
+    if above[0] == below[0]:
+        return below[1] * 1e-8
+    part = (irradiation_1e27_ev_per_cm3 - below[0]) / (above[0] - below[0])
+    return (below[1] + part * (above[1] - below[1])) * 1e-8

@@ -1,0 +1,354 @@
+"""Where a run stands: an incremental fold over the journal's records.
+
+Rebuilt at every start and updated with each record, so that asking what to do next is
+cheap. It holds the current cycle in detail and earlier cycles not at all: its size does
+not grow with the length of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardware.types import Optics
+from scopeacq import records as r
+from scopeacq.records import MillKey, PlaneKey, Policy, Record, Verdict
+
+ACCEPTED = frozenset({Verdict.SHARP, Verdict.BLANK, Verdict.WAFER})
+"""Verdicts that a plane may be milled with. Bare wafer counts only beside a bright section."""
+
+
+@dataclass(slots=True)
+class Take:
+    """One exposure of a plane, as far as it got."""
+
+    exposed: bool = False
+    durable: r.PlaneDurable | None = None
+    judged: r.PlaneJudged | None = None
+
+
+@dataclass(slots=True)
+class PlaneState:
+    """One plane of the current cycle."""
+
+    takes: list[Take] = field(default_factory=list)
+    chosen: int | None = None
+    waived: bool = False
+    focused: r.FocusDone | None = None
+    requeued: int = 0
+    forgiven_takes: int = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether the gate has what it needs of this plane."""
+        return self.chosen is not None or self.waived
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Of the chosen take."""
+        judged = self.takes[self.chosen].judged if self.chosen is not None else None
+        return judged.verdict if judged else None
+
+    @property
+    def unjudged(self) -> int | None:
+        """A durable take that nobody has judged."""
+        return next((n for n, t in enumerate(self.takes) if t.durable and not t.judged), None)
+
+    @property
+    def refused_takes(self) -> int:
+        """Takes that were judged and not accepted."""
+        return sum(t.judged is not None and t.judged.verdict not in ACCEPTED for t in self.takes)
+
+
+@dataclass(slots=True)
+class SectionState:
+    """One section through all cycles."""
+
+    dropped: bool = False
+    skipped: bool = False
+    found: bool = False
+    focused: bool = False
+    registered: r.SectionRegistered | None = None
+    dark_cycles: int = 0
+    drop_refused: bool = False
+    last_score_um: float = 0.0
+
+
+@dataclass(slots=True)
+class MillState:
+    """One azimuth of one round of the current cycle. Delivered includes what is uncertain."""
+
+    delivered_uc: float = 0.0
+    uncertain_uc: float = 0.0
+    done: bool = False
+    opening: r.MillBegin | None = None
+    heartbeat_uc: float = 0.0
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts over the whole run."""
+
+    planes: int = 0
+    passes: int = 0
+    dropped: int = 0
+
+
+@dataclass
+class Progress:
+    """The state of a run. ``order``: section ids as imaged; ``tile_counts``: tiles of each."""
+
+    order: tuple[str, ...]
+    tile_counts: dict[str, int]
+    cycle: int = 0
+    cycles_done: int = 0
+    cleaned: bool = False
+    recovered: r.ImagingRecovered | None = None
+    wafer: r.WaferRegistered | None = None
+    surface: r.SurfaceFitted | None = None
+    gate: bool = False
+    optics: Optics | None = None
+    sections: dict[str, SectionState] = field(default_factory=dict)
+    planes: dict[PlaneKey, PlaneState] = field(default_factory=dict)
+    open_keys: dict[PlaneKey, None] = field(default_factory=dict)
+    mills: dict[MillKey, MillState] = field(default_factory=dict)
+    waiting: r.Waiting | None = None
+    closed: r.RunClosed | None = None
+    totals: Totals = field(default_factory=Totals)
+
+    def __post_init__(self) -> None:
+        self.sections = {s: SectionState() for s in self.order}
+        self.begin(self.cycle)
+
+    def apply(self, record: Record) -> None:
+        """Take one more record into account."""
+        handle = _HANDLERS.get(type(record))
+        if handle is not None:
+            handle(self, record)
+
+    def apply_all(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self.apply(record)
+
+    def active(self) -> list[str]:
+        """Sections that take part in this cycle, in order."""
+        return [s for s in self.order if not self.sections[s].dropped]
+
+    def shows_wafer(self, section: str) -> bool:
+        """Whether every chosen plane of the section in this cycle shows bare wafer."""
+        keys = (PlaneKey(self.cycle, section, n) for n in range(self.tile_counts[section]))
+        verdicts = [self.planes[key].verdict for key in keys if key in self.planes]
+        return bool(verdicts) and all(v is Verdict.WAFER for v in verdicts)
+
+    def begin(self, cycle: int) -> None:
+        """Start a cycle: every tile of every section that is left is open."""
+        self.cycle = cycle
+        self.cleaned = self.gate = False
+        self.planes = {}
+        self.mills = {}
+        for state in self.sections.values():
+            state.skipped = state.drop_refused = False
+        self.open_keys = {
+            PlaneKey(cycle, s, tile): None for s in self.active() for tile in range(self.tile_counts[s])
+        }
+        self.forget_places()
+
+    def forget_places(self) -> None:
+        """After a mill or a new start nothing is where it was, nor in focus."""
+        self.recovered, self.wafer, self.surface = None, None, None
+        for state in self.sections.values():
+            state.found = state.focused = False
+        for plane in self.planes.values():
+            plane.focused = None
+
+    def plane(self, key: PlaneKey) -> PlaneState:
+        """The state of a plane of this cycle, made when first asked for."""
+        return self.planes.setdefault(key, PlaneState())
+
+    def mill(self, key: MillKey) -> MillState:
+        """The state of a mill pass of this cycle, made when first asked for."""
+        return self.mills.setdefault(key, MillState())
+
+    def take(self, key: PlaneKey, number: int) -> Take:
+        """One take of a plane, made when first asked for."""
+        takes = self.plane(key).takes
+        while len(takes) <= number:
+            takes.append(Take())
+        return takes[number]
+
+
+def _opened(p: Progress, _: r.RunOpened) -> None:
+    """A new start is an operator's word to try again."""
+    p.closed = None
+    p.waiting = None
+    p.forget_places()
+    for plane in p.planes.values():
+        plane.forgiven_takes = plane.refused_takes
+    for state in p.sections.values():
+        state.skipped = state.drop_refused = False
+
+
+def _closed(p: Progress, record: r.RunClosed) -> None:
+    p.closed = record
+
+
+def _waiting(p: Progress, record: r.Waiting) -> None:
+    p.waiting = record
+
+
+def _wait_over(p: Progress, _: r.WaitOver) -> None:
+    p.waiting = None
+
+
+def _incident(p: Progress, record: r.Incident) -> None:
+    """A tile that is requeued goes to the end of the cycle."""
+    key = record.plane
+    if record.decision is Policy.REQUEUE_TILE and key is not None and key in p.open_keys:
+        del p.open_keys[key]
+        p.open_keys[key] = None
+        p.plane(key).requeued += 1
+        p.plane(key).focused = None
+
+
+def _recovered(p: Progress, record: r.ImagingRecovered) -> None:
+    p.recovered = record
+
+
+def _wafer(p: Progress, record: r.WaferRegistered) -> None:
+    p.wafer = record
+
+
+def _surface(p: Progress, record: r.SurfaceFitted) -> None:
+    p.surface = record
+
+
+def _section(p: Progress, record: r.SectionRegistered) -> None:
+    state = p.sections[record.section]
+    state.found, state.registered = True, record
+
+
+def _focus(p: Progress, record: r.FocusDone) -> None:
+    p.plane(record.key).focused = record
+    p.sections[record.key.section].focused = True
+    if record.applied:
+        p.optics = record.after
+
+
+def _exposing(p: Progress, record: r.PlaneExposing) -> None:
+    p.take(record.key, record.take)
+
+
+def _exposed(p: Progress, record: r.PlaneExposed) -> None:
+    p.take(record.key, record.take).exposed = True
+
+
+def _durable(p: Progress, record: r.PlaneDurable) -> None:
+    p.take(record.key, record.take).durable = record
+
+
+def _judged(p: Progress, record: r.PlaneJudged) -> None:
+    p.take(record.key, record.take).judged = record
+    p.sections[record.key.section].last_score_um = record.score_um
+    if record.verdict not in ACCEPTED:
+        p.plane(record.key).focused = None
+
+
+def _settled(p: Progress, key: PlaneKey) -> None:
+    if key in p.open_keys:
+        del p.open_keys[key]
+        p.totals.planes += 1
+
+
+def _chosen(p: Progress, record: r.PlaneChosen) -> None:
+    p.plane(record.key).chosen = record.take
+    _settled(p, record.key)
+
+
+def _waived(p: Progress, record: r.PlaneWaived) -> None:
+    p.plane(record.key).waived = True
+    _settled(p, record.key)
+
+
+def _gate(p: Progress, _: r.GatePassed) -> None:
+    p.gate = True
+
+
+def _mill_begin(p: Progress, record: r.MillBegin) -> None:
+    state = p.mill(record.key)
+    state.opening, state.heartbeat_uc = record, 0.0
+
+
+def _mill_heartbeat(p: Progress, record: r.MillHeartbeat) -> None:
+    for state in p.mills.values():
+        if state.opening is not None and state.opening.opening == record.opening:
+            state.heartbeat_uc = record.delivered_uc
+
+
+def _mill_end(p: Progress, record: r.MillEnd) -> None:
+    state = p.mill(record.key)
+    state.opening = None
+    state.delivered_uc += record.delivered_uc
+    state.uncertain_uc += record.uncertain_uc
+    p.forget_places()
+
+
+def _mill_done(p: Progress, record: r.MillDone) -> None:
+    p.mill(record.key).done = True
+    p.totals.passes += 1
+
+
+def _cleaned(p: Progress, _: r.Cleaned) -> None:
+    p.cleaned = True
+
+
+def _cycle_done(p: Progress, record: r.CycleDone) -> None:
+    for section in p.active():
+        state = p.sections[section]
+        state.dark_cycles = state.dark_cycles + 1 if p.shows_wafer(section) else 0
+    p.cycles_done = record.cycle + 1
+    p.begin(record.cycle + 1)
+
+
+def _dropped(p: Progress, record: r.SectionDropped) -> None:
+    p.sections[record.section].dropped = True
+    p.totals.dropped += 1
+    p.open_keys = {k: None for k in p.open_keys if k.section != record.section}
+
+
+def _drop_refused(p: Progress, record: r.DropRefused) -> None:
+    p.sections[record.section].drop_refused = True
+
+
+def _skipped(p: Progress, record: r.SectionSkipped) -> None:
+    p.sections[record.section].skipped = True
+
+
+_HANDLERS: dict[type, Callable[[Progress, Any], None]] = {
+    r.RunOpened: _opened,
+    r.RunClosed: _closed,
+    r.Waiting: _waiting,
+    r.WaitOver: _wait_over,
+    r.Incident: _incident,
+    r.ImagingRecovered: _recovered,
+    r.WaferRegistered: _wafer,
+    r.SurfaceFitted: _surface,
+    r.SectionRegistered: _section,
+    r.FocusDone: _focus,
+    r.PlaneExposing: _exposing,
+    r.PlaneExposed: _exposed,
+    r.PlaneDurable: _durable,
+    r.PlaneJudged: _judged,
+    r.PlaneChosen: _chosen,
+    r.PlaneWaived: _waived,
+    r.GatePassed: _gate,
+    r.MillBegin: _mill_begin,
+    r.MillHeartbeat: _mill_heartbeat,
+    r.MillEnd: _mill_end,
+    r.MillDone: _mill_done,
+    r.Cleaned: _cleaned,
+    r.CycleDone: _cycle_done,
+    r.SectionDropped: _dropped,
+    r.DropRefused: _drop_refused,
+    r.SectionSkipped: _skipped,
+}
