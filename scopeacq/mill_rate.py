@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from shapely import affinity
+from shapely import affinity, intersection_all
 from shapely.geometry import Polygon, box
 
 from scopeacq.instrument import MillSettings
@@ -41,10 +41,9 @@ def footprint(mill: MillSettings, raster_vpp: float, azimuth_deg: float) -> Poly
 
 def evenly_milled(mill: MillSettings, milling: MillingSettings) -> Polygon:
     """Where the footprints of all azimuths meet, in wafer um about the wafer's centre."""
-    result, *others = (footprint(mill, milling.raster_vpp, a) for a in milling.azimuths_deg)
-    for other in others:
-        result = result.intersection(other)
-    return result
+    region = intersection_all([footprint(mill, milling.raster_vpp, a) for a in milling.azimuths_deg])
+    assert isinstance(region, Polygon), "convex footprints about one centre meet in one polygon"
+    return region
 
 
 def depth_nm(mill: MillSettings, milling: MillingSettings, charge_uc: float) -> float:

@@ -1,0 +1,171 @@
+"""How a run stands, from its journal alone: what ``scopeacq status --json`` prints.
+
+The document, :class:`Status`:
+
+``state``           running, paused, waiting (for an operator), suspended (an interlock or the disk),
+                    failed, finished; ``reason`` says why in one sentence
+``cycles_done``     cycles imaged and milled to the end, of ``cycles``
+``planes``          planes accepted: a take was chosen for the slice
+``planes_sharp``    planes whose first judged scan was sharp, by the program's own score
+``planes_retaken``  planes scanned more than once, whatever the reason
+``planes_lost``     planes of slices whose milling began that were neither accepted nor of a section
+                    dropped before: nobody can take them again. Planes waived by policy count
+``planes_waived``   planes that the operator's policy let pass missing or unsharp
+``sections``        ``id``; ``cycles``: whole slices taken of it; ``milled_nm``: mean depth by delivered
+                    charge, mill rate and raster area, until it was dropped; ``state``: active, skipped
+                    (in this cycle) or dropped
+``autofocus``       ``corrections`` applied, ``refused``, ``iterations_mean`` and ``dose`` [e-/nm^2], both
+                    means over applied corrections
+``mill``            one entry per cycle and azimuth, summed over rounds: ``requested_uc``,
+                    ``delivered_uc`` (with what is uncertain), ``uncertain_uc``
+``incidents``       how many were journalled
+
+Cycles and azimuths count from 0; ``azimuth_deg`` is what the project says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from scopeacq.events import RunState
+from scopeacq.mill_rate import depth_nm
+from scopeacq.records import Record
+from scopeacq.runfolder import Plan
+from scopeacq.tallies import Charge, FocusTally, IncidentTally, MillTally, PlaneTally, RunTally
+
+
+class SectionPhase(Enum):
+    """What a section is doing."""
+
+    ACTIVE = "active"
+    SKIPPED = "skipped"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class SectionStatus:
+    """One section."""
+
+    id: str
+    cycles: int
+    milled_nm: float
+    state: SectionPhase
+
+
+@dataclass(frozen=True, slots=True)
+class FocusStatus:
+    """Autofocus over the whole run."""
+
+    corrections: int
+    refused: int
+    iterations_mean: float
+    dose: float
+
+
+@dataclass(frozen=True, slots=True)
+class MillStatus:
+    """The charge of one azimuth in one cycle."""
+
+    cycle: int
+    azimuth: int
+    azimuth_deg: float
+    requested_uc: float
+    delivered_uc: float
+    uncertain_uc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """See the module's documentation."""
+
+    name: str
+    state: RunState
+    reason: str
+    cycles: int
+    cycles_done: int
+    planes: int
+    planes_sharp: int
+    planes_retaken: int
+    planes_lost: int
+    planes_waived: int
+    sections: tuple[SectionStatus, ...]
+    autofocus: FocusStatus
+    mill: tuple[MillStatus, ...]
+    incidents: int
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), default=lambda value: value.value, indent=2)
+
+
+def status_of(plan: Plan, records: Iterable[Record], alive: bool) -> Status:
+    """The status after ``records``, the whole journal in order. ``alive``: a process holds the run."""
+    run, focus, incidents = RunTally(), FocusTally(), IncidentTally()
+    planes = PlaneTally({s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections})
+    settings = plan.instrument.mill
+    mill = MillTally(settings.heartbeat_timeout_s + settings.guard_latency_s)
+    for record in records:
+        for tally in (run, planes, focus, mill, incidents):
+            tally.apply(record)
+    state, reason = run.now(alive)
+    charges = mill.charges()
+    applied = max(focus.applied, 1)
+    return Status(
+        name=plan.project.name,
+        state=state,
+        reason=reason,
+        cycles=plan.project.cycles,
+        cycles_done=planes.cycles_done,
+        planes=planes.accepted,
+        planes_sharp=planes.sharp,
+        planes_retaken=planes.retaken,
+        planes_lost=planes.lost,
+        planes_waived=planes.waived,
+        sections=_sections(plan, planes, charges),
+        autofocus=FocusStatus(
+            focus.applied, focus.refused, focus.iterations / applied, focus.dose_per_nm2 / applied
+        ),
+        mill=_mills(plan, charges),
+        incidents=incidents.decided.total(),
+    )
+
+
+def _sections(
+    plan: Plan, planes: PlaneTally, charges: Mapping[tuple[int, int], Charge]
+) -> tuple[SectionStatus, ...]:
+    per_cycle_uc: dict[int, float] = defaultdict(float)
+    for (cycle, _), charge in charges.items():
+        per_cycle_uc[cycle] += charge.delivered_uc
+    nm_per_uc = depth_nm(plan.instrument.mill, plan.project.milling, 1.0)
+
+    def milled_nm(section: str) -> float:
+        end = planes.dropped.get(section, plan.project.cycles)
+        return nm_per_uc * sum(charge_uc for cycle, charge_uc in per_cycle_uc.items() if cycle < end)
+
+    def phase(section: str) -> SectionPhase:
+        if section in planes.dropped:
+            return SectionPhase.DROPPED
+        return SectionPhase.SKIPPED if section in planes.skipped else SectionPhase.ACTIVE
+
+    return tuple(
+        SectionStatus(s.id, planes.whole_slices.get(s.id, 0), milled_nm(s.id), phase(s.id))
+        for s in plan.wafer.sections
+    )
+
+
+def _mills(plan: Plan, charges: Mapping[tuple[int, int], Charge]) -> tuple[MillStatus, ...]:
+    return tuple(
+        MillStatus(
+            cycle,
+            azimuth,
+            plan.project.milling.azimuths_deg[azimuth],
+            charge.requested_uc,
+            charge.delivered_uc,
+            charge.uncertain_uc,
+        )
+        for (cycle, azimuth), charge in charges.items()
+    )
