@@ -192,6 +192,8 @@ class DiskFiles:
             raise _named(error, path) from error
 
     def remove(self, path: Path) -> None:
+        if not path.exists():
+            return
         self.perform(Remove(path))
         self.perform(SyncFolder(path.parent))
 
