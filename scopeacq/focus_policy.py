@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from scopeacq.geometry import Tile
 from scopeacq.project import FocusPolicy, FocusSettings
+from scopeacq.surface import spans_plane
 
 SURFACE_POINTS = 4
 """A plane has three unknowns; the fourth point shows whether they fit."""
@@ -19,60 +19,59 @@ class TileSituation:
     """What is known of a tile that is about to be scanned.
 
     ``position``: how many tiles of its section come before it in this cycle.
-    ``surface_point``: whether the focus surface of this cycle is fitted through this tile.
-    ``surface_known``: whether that surface has been fitted in this cycle.
-    ``section_score_um``: score of the section's newest plane in this cycle, None before the first.
-    ``unsharp_before``: whether the tile is retaken because it was not sharp.
+    ``surface_known``: whether the focus surface has been fitted in this cycle.
+    ``section_score_um``: score of the section's newest plane, nan or None when there is none.
+    ``retake``: whether the last take was not accepted.
     """
 
     position: int
-    surface_point: bool
     surface_known: bool
     section_score_um: float | None = None
-    unsharp_before: bool = False
+    retake: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FocusDecision:
-    """Whether to correct before the tile, and why, as a clause."""
+def correction_due(focus: FocusSettings, tile: TileSituation) -> bool:
+    """Whether focus is corrected before this tile; otherwise it trusts the wafer's focus surface.
 
-    correct: bool
-    reason: str
-
-
-def decide(focus: FocusSettings, tile: TileSituation) -> FocusDecision:
-    """Correct focus before this tile, or trust the wafer's focus surface?"""
-    if tile.unsharp_before:
-        return FocusDecision(True, "the last take was not sharp")
-    if focus.policy is FocusPolicy.EVERY_TILE:
-        return FocusDecision(True, "every tile is corrected")
-    if tile.surface_point:
-        return FocusDecision(True, "the focus surface is fitted through this tile")
-    if not tile.surface_known:
-        return FocusDecision(True, "no focus surface is known in this cycle")
-    return _by_policy(focus, tile)
-
-
-def _by_policy(focus: FocusSettings, tile: TileSituation) -> FocusDecision:
+    Without a surface nothing can be trusted, and what was not sharp is always corrected.
+    """
+    if tile.retake or not tile.surface_known:
+        return True
     match focus.policy:
+        case FocusPolicy.EVERY_TILE:
+            return True
         case FocusPolicy.EVERY_NTH_TILE:
-            due = tile.position % focus.every_n_tiles == 0
-            return FocusDecision(due, f"every {focus.every_n_tiles}. tile of a section is corrected")
+            return tile.position % focus.every_n_tiles == 0
         case FocusPolicy.FIRST_OF_SECTION:
-            return FocusDecision(tile.position == 0, "the first tile of a section is corrected")
+            return tile.position == 0
         case FocusPolicy.BY_SCORE:
-            score = tile.section_score_um
-            due = score is not None and score > focus.score_trigger_um
-            return FocusDecision(due, f"tiles are corrected after a score above {focus.score_trigger_um:g} um")
-        case _:
-            return FocusDecision(True, "every tile is corrected")
+            return tile.section_score_um is not None and tile.section_score_um > focus.score_trigger_um
 
 
 def surface_tiles(tiles: Sequence[Tile], count: int = SURFACE_POINTS) -> tuple[Tile, ...]:
-    """The tiles through which the focus surface of a cycle is fitted: far apart, of many sections.
+    """The tiles through which a cycle's focus surface is fitted: far apart, of as many sections as can be.
 
-    Farthest-point sampling, first over sections (their first tile each), then over tiles where
-    there are too few sections. Empty when no plane can be fitted (fewer than three tiles, or all
-    on a line): then every tile must be corrected.
+    Farthest-point sampling over the first tiles of all sections, then, where there are fewer sections
+    than ``count``, over all tiles. Empty when no plane can be fitted (fewer than three tiles, or all on
+    a line): then every tile must be corrected.
     """
-    raise NotImplementedError
+    first_of_each = {tile.section: tile for tile in reversed(tiles)}
+    chosen = _spread(list(first_of_each.values())[::-1], (), count)
+    chosen = _spread(tiles, chosen, count)
+    if not spans_plane([tile.centre_um for tile in chosen]):
+        chosen = _spread(tiles, (), len(tiles))
+    return chosen if spans_plane([tile.centre_um for tile in chosen]) else ()
+
+
+def _spread(tiles: Sequence[Tile], chosen: tuple[Tile, ...], count: int) -> tuple[Tile, ...]:
+    """``chosen`` and more of ``tiles``, each as far as can be from those before, ``count`` in all."""
+    left = [tile for tile in tiles if tile not in chosen]
+    while left and len(chosen) < count:
+        farthest = max(left, key=lambda t: min((_distance_um(t, c) for c in chosen), default=0.0))
+        left.remove(farthest)
+        chosen = (*chosen, farthest)
+    return chosen
+
+
+def _distance_um(a: Tile, b: Tile) -> float:
+    return math.dist(a.centre_um, b.centre_um)

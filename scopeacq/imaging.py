@@ -12,6 +12,8 @@ from hardware.errors import BadFrame, HardwareError, Interlocked
 from hardware.protocols import Detector, ElectronColumn, Scanner
 from hardware.types import Frame, FrameSettings
 from scopeacq.frames import defect
+from scopeacq.geometry import Point
+from scopeacq.instrument import ElectronSettings
 
 
 class Imager:
@@ -82,10 +84,18 @@ class Imager:
             raise _bad(trouble)
         if frame.scanned_at_s <= self._last_scanned_at_s:
             raise _bad("the frame is no newer than the last one")
-        digest = xxhash.xxh3_128_digest(np.ascontiguousarray(frame.image))
+        digest = xxhash.xxh3_128_digest(np.ascontiguousarray(frame.image).data)
         if digest == self._last_digest:
             raise _bad("the frame is the last one again, byte by byte")
         self._last_digest, self._last_scanned_at_s = digest, frame.scanned_at_s
+
+
+def lens_shift_um(electron: ElectronSettings, wd_change_um: float) -> Point:
+    """How the lens moves the field of view in the lab when the working distance changes [um].
+
+    It acts like a beam shift: the same stage and beam shift show a point that much farther.
+    """
+    return electron.image_shift_x_um_per_um * wd_change_um, electron.image_shift_y_um_per_um * wd_change_um
 
 
 def _mismatch(frame: Frame, settings: FrameSettings) -> str | None:

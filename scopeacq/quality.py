@@ -1,18 +1,40 @@
-"""What quality control says of a plane, and when a section has been milled away. Pure."""
+"""What quality control says of a plane. Pure."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from hardware.types import BeamState, DetectorState, Image
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import Image
 from models.estimate import SharpnessScorer
-from scopeacq.project import DropSettings, QualitySettings
+from scopeacq.frames import defect
+from scopeacq.project import QualitySettings
 from scopeacq.records import Verdict
+
+WAFER_FRACTION = 0.95
+"""Share of dark area from which a plane shows nothing but wafer."""
+
+DARK_BLOCK_PX = 8
+"""Darkness is judged on means of blocks, so that noise does not count."""
+
+COARSE_BLOCK_PX = 32
+SHADING_BLOCKS = 9
+"""Blur wipes out fine texture but leaves the differences between neighbouring coarse blocks."""
+
+COARSE_TEXTURE_SD = 3.0
+"""So many times what noise does to a block's mean is no noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with its figures, and one sentence for the operator. ``score_um`` is nan without texture."""
+    """A verdict with its figures, and one sentence for the operator.
+
+    ``score_um`` is nan where nothing was scored; grey levels are those of the image.
+    """
 
     verdict: Verdict
     score_um: float
@@ -21,51 +43,75 @@ class Judgement:
     dark_fraction: float
     sentence: str
 
-    @property
-    def acceptable(self) -> bool:
-        """Whether the plane may be milled away: sharp, or nothing there to be sharp."""
-        return self.verdict in (Verdict.SHARP, Verdict.BLANK, Verdict.WAFER)
-
 
 def judge(
     image: Image, settings: QualitySettings, scorer: SharpnessScorer, pixel_size_nm: float
 ) -> Judgement:
-    """Judge a plane (2-D, uint8 or uint16). Safe to call from several threads."""
-    raise NotImplementedError
+    """Judge a plane (2-D, uint8 or uint16). Safe to call from several threads.
 
-
-@dataclass(frozen=True, slots=True)
-class ReferenceTile:
-    """A tile elsewhere, taken in the same cycle as the dark ones."""
-
-    where: str
-    dark_fraction: float
-
-
-@dataclass(frozen=True, slots=True)
-class DropCase:
-    """All that may speak for dropping a section.
-
-    ``dark_fractions``: of its ROI, one per cycle, oldest first, the newest of this cycle.
-    ``beam``, ``detector``: read back now, after the newest image.
+    A plane without texture is blank only when it has no coarse structure either: tissue far out of
+    focus has lost its fine texture as well, and is not sharp.
     """
-
-    section: str
-    dark_fractions: tuple[float, ...]
-    beam: BeamState
-    detector: DetectorState
-    reference: ReferenceTile | None
-    dropped_this_cycle: int
-
-
-@dataclass(frozen=True, slots=True)
-class DropDecision:
-    """Drop, with the evidence; or do not, with what is missing. One sentence each."""
-
-    drop: bool
-    sentences: tuple[str, ...]
+    if (trouble := defect(image)) is not None:
+        return Judgement(Verdict.FAULTY, math.nan, *_mean_and_sd(image), 0.0, f"Faulty: {trouble}.")
+    mean, sd = _mean_and_sd(image)
+    dark = dark_fraction(image, settings.dark_below)
+    saturated = saturated_fraction(image)
+    if saturated > settings.saturated_fraction_max:
+        sentence = f"Faulty: {saturated:.1%} of the pixels are saturated; turn the detector's gain down."
+        return Judgement(Verdict.FAULTY, math.nan, mean, sd, dark, sentence)
+    if dark >= WAFER_FRACTION:
+        return Judgement(Verdict.WAFER, math.nan, mean, sd, dark, f"Dark over {dark:.0%} of the area.")
+    score_um = scorer.score(image, pixel_size_nm)
+    verdict, sentence = _verdict(image, settings, score_um)
+    return Judgement(verdict, score_um, mean, sd, dark, sentence)
 
 
-def drop_evidence(case: DropCase, drop: DropSettings) -> DropDecision:
-    """Whether the wafer shows through the whole section. A lost beam is dark too, hence the evidence."""
-    raise NotImplementedError
+def _verdict(image: Image, settings: QualitySettings, score_um: float) -> tuple[Verdict, str]:
+    limit_um = settings.sharp_below_um
+    if math.isnan(score_um):
+        if has_coarse_structure(image):
+            return Verdict.UNSHARP, "Not sharp: there is coarse structure, but no fine texture at all."
+        return Verdict.BLANK, "No texture: nothing there could be sharp."
+    if score_um < limit_um:
+        return Verdict.SHARP, f"Sharp: the score is {score_um:.2f} um, below {limit_um:g} um."
+    return Verdict.UNSHARP, f"Not sharp: the score is {score_um:.2f} um, allowed is below {limit_um:g} um."
+
+
+def dark_fraction(image: Image, dark_below: int) -> float:
+    """Share of the area whose local mean lies below ``dark_below`` (of 255, whatever the bit depth)."""
+    threshold = dark_below * (float(np.iinfo(image.dtype).max) / 255.0)
+    return float((_block_means(image, DARK_BLOCK_PX) < threshold).mean())
+
+
+def saturated_fraction(image: Image) -> float:
+    """Share of pixels at the top of the detector's range."""
+    return float((image == np.iinfo(image.dtype).max).mean())
+
+
+def has_coarse_structure(image: Image) -> bool:
+    """Whether means of coarse blocks vary by more than noise makes them, slow shading apart."""
+    means = _block_means(image, COARSE_BLOCK_PX)
+    if min(means.shape) < 2:
+        return False
+    local = means - cv2.blur(means, (SHADING_BLOCKS, SHADING_BLOCKS), borderType=cv2.BORDER_REFLECT)
+    return float(local.std()) > COARSE_TEXTURE_SD * _noise_sd(image) / COARSE_BLOCK_PX
+
+
+def _noise_sd(image: Image) -> float:
+    """Standard deviation of white noise, after Immerkaer 1996: a mask blind to smooth structure."""
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
+    response = cv2.filter2D(image, cv2.CV_32F, mask)
+    return float(np.abs(response).mean()) * math.sqrt(math.pi / 2) / 6
+
+
+def _block_means(image: Image, edge_px: int) -> NDArray[np.float32]:
+    """Means of square blocks; a remainder at the right and bottom edges is left out."""
+    rows, columns = (max(length // edge_px, 1) for length in image.shape)
+    whole = image[: rows * edge_px, : columns * edge_px].astype(np.float32)
+    return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _mean_and_sd(image: Image) -> tuple[float, float]:
+    mean, sd = cv2.meanStdDev(image)
+    return float(mean[0, 0]), float(sd[0, 0])
