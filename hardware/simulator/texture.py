@@ -1,0 +1,185 @@
+"""What tissue looks like: textures over the volume of a section.
+
+A texture has mean 0 and standard deviation 1; negative is stained, which is dark. Its
+coordinates are um within the block of tissue, z going down.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import tifffile
+from numpy.typing import ArrayLike, NDArray
+
+from hardware.simulator.fields import Floats
+from hardware.simulator.ultrastructure import Grid, Ultrastructure
+
+MAX_VOXELS = 2**28  # 1 GiB as float32
+MIN_EDGE_PX = 32
+# what tifffile and its decoders raise on damaged files
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+
+
+class BadSpecimen(ValueError):
+    """A file that cannot serve as a specimen; one sentence says why and what to do."""
+
+
+class Texture(Protocol):
+    """A volume of stained tissue."""
+
+    def sample(self, x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> Floats:
+        """Texture at the points of a regular, possibly turned grid.
+
+        ``x_um`` and ``y_um`` have shape (h, w) with w >= 2, ``z_um`` is broadcast to it.
+        Returns float32 (h, w) of mean about 0 and standard deviation about 1.
+        """
+        ...
+
+
+def _grid(x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    x, y, z = np.broadcast_arrays(
+        np.asarray(x_um, np.float32), np.asarray(y_um, np.float32), np.asarray(z_um, np.float32)
+    )
+    return x, y, z
+
+
+class ProceduralTexture:
+    """Procedural ultrastructure that resembles neuropil and never repeats within a section."""
+
+    def __init__(self, seed: int, size_px: int = 1024) -> None:
+        """``size_px`` trades the area without repetition against memory: 1024 needs 60 MB."""
+        self._tissue = Ultrastructure(seed, size_px)
+        probe = np.arange(256, dtype=np.float32) * 0.02
+        x, y = np.meshgrid(probe, probe)
+        windows = [self._paint(x + shift, y, 0.1) for shift in (0.0, 20.0, 50.0, 90.0)]
+        self._mean, self._sd = np.mean(windows, dtype=np.float32), np.std(windows, dtype=np.float32)
+
+    def sample(self, x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> Floats:
+        """See :meth:`Texture.sample`."""
+        return (self._paint(x_um, y_um, z_um) - self._mean) / self._sd
+
+    def _paint(self, x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> Floats:
+        return self._tissue.paint(Grid(*_grid(x_um, y_um, z_um)))
+
+
+def _mirrored(position: Floats, size: int) -> Floats:
+    """Positions [px] folded into 0 ... size - 1, back and forth."""
+    if size == 1:
+        return np.zeros_like(position)
+    period = 2.0 * (size - 1)
+    turned = position - period * np.floor(position / period)
+    folded: Floats = np.minimum(turned, period - turned)
+    return folded
+
+
+# wavelength [um], direction of the wave [deg], phase [rad]: incommensurate, tens of um long
+_WAVES = ((23.0, 20.0, 0.3), (31.0, 95.0, 1.9), (43.0, 160.0, 4.1), (67.0, 60.0, 5.2))
+_WANDER = 0.02  # displacement per wave as a fraction of its wavelength: a strain of 9 % rms
+
+
+def _wandering(x_um: Floats, y_um: Floats) -> tuple[Floats, Floats, Floats]:
+    """Coordinates displaced by a smooth warp of some um, and a slowly varying contrast.
+
+    A small stack that is mirrored and tiled repeats every two edges (8 um), well inside the
+    reach of a registration search, which could lock on to the neighbour. The displacement
+    differs between neighbours and changes across a tile by much more than the size of a
+    membrane, so that they agree in small spots only.
+    """
+    warped_x, warped_y = x_um.copy(), y_um.copy()
+    contrast = np.ones_like(x_um)
+    for wavelength, direction, phase in _WAVES:
+        k = 2 * math.pi / wavelength
+        c, s = math.cos(math.radians(direction)), math.sin(math.radians(direction))
+        wave = np.sin((k * c) * x_um + (k * s) * y_um + phase)
+        # half along the wave, half across it: stretches and shears
+        warped_x += (_WANDER * wavelength * (c - s)) * wave
+        warped_y += (_WANDER * wavelength * (s + c)) * wave
+        contrast += 0.06 * wave
+    return warped_x, warped_y, contrast
+
+
+class StackTexture:
+    """A real image stack, mirrored and tiled without seams in x, y and z."""
+
+    def __init__(self, volume: NDArray[np.generic], pixel_size_nm: float, slice_nm: float) -> None:
+        """``volume`` has shape (slices, rows, columns) and any real dtype; it is normalised."""
+        slices = volume.astype(np.float32)
+        slices -= slices.mean(dtype=np.float64)
+        slices /= slices.std(dtype=np.float64)
+        self._slices = slices
+        self._pixel_um, self._slice_um = pixel_size_nm * 1e-3, slice_nm * 1e-3
+
+    @classmethod
+    def load(cls, path: Path, pixel_size_nm: float = 8.0, slice_nm: float = 8.0) -> StackTexture:
+        """Read a greyscale TIFF image or stack.
+
+        Raises :class:`BadSpecimen` when the file cannot serve.
+        """
+        return cls(_read_volume(Path(path)), pixel_size_nm, slice_nm)
+
+    def sample(self, x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> Floats:
+        """See :meth:`Texture.sample`. Cubic in x and y, linear in z."""
+        x, y, z = _grid(x_um, y_um, z_um)
+        x, y, contrast = _wandering(x, y)
+        n, rows, columns = self._slices.shape
+        column = _mirrored(x / self._pixel_um, columns)
+        row = _mirrored(y / self._pixel_um, rows)
+        depth = _mirrored(z / self._slice_um, n)
+        result = np.zeros_like(x)
+        for k in range(int(depth.min()), min(math.ceil(float(depth.max())), n - 1) + 1):
+            weight = np.maximum(1 - np.abs(depth - k), 0)
+            result += weight * cv2.remap(
+                self._slices[k], column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+            )
+        return result * contrast
+
+
+def _read_volume(path: Path) -> NDArray[np.generic]:
+    """The file as (slices, rows, columns)."""
+    try:
+        with tifffile.TiffFile(path) as file:
+            volume = _read_series(path, file)
+    except BadSpecimen:
+        raise
+    except FileNotFoundError as error:
+        raise BadSpecimen(f"Specimen {path} does not exist: check the path.") from error
+    except _UNREADABLE as error:
+        raise BadSpecimen(
+            f"Specimen {path} is not a readable TIFF file ({error}): export it anew."
+        ) from error
+    if not np.isfinite(volume).all() or volume.std(dtype=np.float64) == 0:
+        raise BadSpecimen(
+            f"Specimen {path} holds no texture or numbers that are not finite: choose another."
+        )
+    return volume.reshape(-1, *volume.shape[-2:])
+
+
+def _read_series(path: Path, file: tifffile.TiffFile) -> NDArray[np.generic]:
+    """The first image series, refused from its header where it cannot serve."""
+    if not file.series:
+        raise BadSpecimen(f"Specimen {path} holds no image: choose another TIFF file.")
+    series = file.series[0]
+    if series.keyframe.samplesperpixel != 1 or series.dtype is None or series.dtype.kind not in "uif":
+        raise BadSpecimen(f"Specimen {path} is not greyscale: convert it to 8 or 16 bit grey.")
+    if len(series.shape) > 3 and math.prod(series.shape[:-3]) != 1:
+        raise BadSpecimen(f"Specimen {path} has the shape {series.shape}: save one stack of z, y, x.")
+    if len(series.shape) < 2 or min(series.shape[-2:]) < MIN_EDGE_PX:
+        raise BadSpecimen(f"Specimen {path} is smaller than {MIN_EDGE_PX} px: choose larger images.")
+    if math.prod(series.shape) > MAX_VOXELS:
+        raise BadSpecimen(f"Specimen {path} has more than {MAX_VOXELS} voxels: crop or bin it.")
+    return series.asarray()
