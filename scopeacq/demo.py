@@ -1,0 +1,102 @@
+"""The demo: a complete run on the physical twin, small enough for a few minutes.
+
+Four sections, 2 x 2 tiles each, five cycles; after every mill the stage comes back micrometres
+off and the astigmatism has drifted.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+from hardware.simulator.specimen import SectionSpec, WaferSpecimen, demo_wafer
+from hardware.simulator.texture import StackTexture
+from scopeacq.geometry import Rigid
+from scopeacq.instrument import (
+    DriverSettings,
+    ElectronSettings,
+    Instrument,
+    InterlockLimits,
+    MillSettings,
+    StageSettings,
+)
+from scopeacq.new_run import write_run
+from scopeacq.project import ImagingSettings, MillingSettings, Project, StorageSettings
+from scopeacq.runfolder import Plan
+from scopeacq.wafer import Fiducial, Section, Wafer
+
+SECTIONS = 4
+CYCLES = 5
+FOLDER = "scopeacq-demo"
+
+
+def free_folder(parent: Path) -> Path:
+    """A folder for a demo that nobody named: the first that does not exist."""
+    names = (FOLDER if n == 1 else f"{FOLDER}-{n}" for n in count(1))
+    return next(folder for name in names if not (folder := parent / name).exists())
+
+
+def make_demo(out: Path, seed: int = 0, specimen: Path | None = None, cycles: int = CYCLES) -> Plan:
+    """Write ``out/demo.scopeacq``.
+
+    Args:
+        specimen: a TIFF stack that the sections are cut from; procedural tissue by default.
+
+    Raises:
+        ValueError: the specimen cannot be used, or the folder exists; nothing was written.
+    """
+    texture = StackTexture.load(specimen) if specimen else None
+    wafer = _as_seen_in_an_overview(demo_wafer(seed, SECTIONS, texture))
+    return write_run(out / "demo.scopeacq", _project(seed, cycles), wafer, _instrument(seed, specimen))
+
+
+def _as_seen_in_an_overview(wafer: WaferSpecimen) -> Wafer:
+    """What an operator would draw into an overview of 1 um per pixel: places to the micrometre."""
+    return Wafer(
+        tuple(
+            _section(
+                s.id, (round(s.x_um), round(s.y_um)), round(s.rotation_deg, 1), s.width_um, s.height_um
+            )
+            for s in wafer.sections
+        ),
+        tuple(Fiducial(f.id, (round(f.x_um), round(f.y_um))) for f in wafer.fiducials),
+    )
+
+
+def _section(spec: SectionSpec) -> Section:
+    centre_um = float(round(spec.x_um)), float(round(spec.y_um))
+    rotation_deg = round(spec.rotation_deg, 1)
+    u, v = spec.width_um / 2, spec.height_um / 2
+    place = Rigid(*centre_um, rotation_deg)
+    outline_um = tuple(place.apply(corner) for corner in ((-u, -v), (u, -v), (u, v), (-u, v)))
+    return Section(spec.id, outline_um, centre_um, rotation_deg, spec.thickness_nm)
+
+
+def _project(seed: int, cycles: int) -> Project:
+    return Project(
+        name="demo",
+        cycles=cycles,
+        seed=seed,
+        imaging=ImagingSettings(
+            tile_width_px=1024, tile_height_px=1024, grid_rows=2, grid_columns=2, overlap_px=100
+        ),
+        milling=MillingSettings(depth_nm=10.0, raster_vpp=5.0),
+        storage=StorageSettings(reserve_gb=0.5),
+    )
+
+
+def _instrument(seed: int, specimen: Path | None) -> Instrument:
+    """The twin as its calibration would find it."""
+    stack = {"file": str(specimen.absolute())} if specimen else {}
+    twin = {"seed": seed, "specimen": {"n_sections": SECTIONS, **stack}}
+    return Instrument(
+        name="twin",
+        driver=DriverSettings(name="twin", settings=twin),
+        electron=ElectronSettings(image_shift_x_um_per_um=0.01, image_shift_y_um_per_um=0.03),
+        stage=StageSettings(rotation_centre_x_um=35.0, rotation_centre_y_um=-20.0),
+        mill=MillSettings(
+            raster_um_per_volt=1100.0,
+            interlocks=InterlockLimits(gas_bar=(3.0, 5.0)),
+            fails_closed_confirmed=True,
+        ),
+    )

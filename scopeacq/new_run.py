@@ -1,0 +1,64 @@
+"""Making a run folder: three commented files that an operator edits before the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scopeacq.files import DiskFiles, FileLayer
+from scopeacq.instrument import DriverSettings, Instrument
+from scopeacq.project import MillingSettings, Project
+from scopeacq.runfolder import Plan, RunFolder
+from scopeacq.settings import SettingsError
+from scopeacq.templates import to_toml
+from scopeacq.wafer import Fiducial, Section, Wafer
+
+PROJECT_HEADER = (
+    "What this run is to do. Units stand in the keys; `scopeacq check` says what is wrong.",
+    "Change it only while the run is paused.",
+)
+INSTRUMENT_HEADER = ("The microscope as calibrated: its driver, scales, poses and limits.",)
+
+
+def write_run(
+    root: Path,
+    project: Project,
+    wafer: Wafer,
+    instrument: Instrument,
+    files: FileLayer | None = None,
+) -> Plan:
+    """Write the files of a new run durably, and read them back.
+
+    Raises:
+        SettingsError: ``root`` exists; nothing was touched.
+        DiskFull: there is no room.
+    """
+    if root.exists():
+        raise SettingsError(
+            root,
+            ["exists already"],
+            "Choose another folder; `scopeacq run` goes on with a run that is there.",
+        )
+    files, folder = files or DiskFiles(), RunFolder(root)
+    files.make_folder(root)
+    texts = {
+        folder.project_file: to_toml(project, *PROJECT_HEADER),
+        folder.wafer_file: wafer.to_geojson(),
+        folder.instrument_file: to_toml(instrument, *INSTRUMENT_HEADER),
+    }
+    for path, text in texts.items():
+        files.write_durable(path, text.encode())
+    return Plan.read(root)
+
+
+def example(name: str) -> tuple[Project, Wafer, Instrument]:
+    """A small project for the twin, to be edited: one section between four fiducials."""
+    outline = ((-250.0, -125.0), (250.0, -125.0), (250.0, 125.0), (-250.0, 125.0))
+    corners = ((-2000.0, -2000.0), (2000.0, -2000.0), (2000.0, 2000.0), (-2000.0, 2000.0))
+    return (
+        Project(name=name, cycles=10, milling=MillingSettings(depth_nm=10.0)),
+        Wafer(
+            (Section("S001", outline, (0.0, 0.0), 0.0, 200.0),),
+            tuple(Fiducial(f"F{n}", corner) for n, corner in enumerate(corners, 1)),
+        ),
+        Instrument(name="twin", driver=DriverSettings(name="twin")),
+    )
