@@ -53,12 +53,7 @@ def make_demo(out: Path, seed: int = 0, specimen: Path | None = None, cycles: in
 def _as_seen_in_an_overview(wafer: WaferSpecimen) -> Wafer:
     """What an operator would draw into an overview of 1 um per pixel: places to the micrometre."""
     return Wafer(
-        tuple(
-            _section(
-                s.id, (round(s.x_um), round(s.y_um)), round(s.rotation_deg, 1), s.width_um, s.height_um
-            )
-            for s in wafer.sections
-        ),
+        tuple(_section(s) for s in wafer.sections),
         tuple(Fiducial(f.id, (round(f.x_um), round(f.y_um))) for f in wafer.fiducials),
     )
 

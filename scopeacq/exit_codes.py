@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
 
 _OF_RUN_END = {
     RunEnd.FINISHED: ExitCode.FINISHED,
+    RunEnd.WAITING: ExitCode.WAITING,
     RunEnd.PAUSED: ExitCode.PAUSED,
     RunEnd.STOPPED: ExitCode.PAUSED,
     RunEnd.ABORTED: ExitCode.PAUSED,
@@ -35,8 +36,6 @@ _OF_RUN_END = {
 }
 
 
-def of_run_end(end: RunEnd, waits_for_operator: bool) -> ExitCode:
+def of_run_end(end: RunEnd) -> ExitCode:
     """The exit code after the engine returned."""
-    if end is RunEnd.PAUSED and waits_for_operator:
-        return ExitCode.WAITING
     return _OF_RUN_END[end]

@@ -28,7 +28,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -102,8 +102,11 @@ class Status:
         return json.dumps(dataclasses.asdict(self), default=lambda value: value.value, indent=2)
 
 
-def status_of(plan: Plan, records: Iterable[Record], alive: bool) -> Status:
-    """The status after ``records``, the whole journal in order. ``alive``: a process holds the run."""
+def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) -> Status:
+    """The status after ``records``, the whole journal in order.
+
+    ``alive`` says whether a process holds the run; asked only when the journal does not say that it ended.
+    """
     run, focus, incidents = RunTally(), FocusTally(), IncidentTally()
     planes = PlaneTally({s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections})
     settings = plan.instrument.mill
@@ -112,6 +115,8 @@ def status_of(plan: Plan, records: Iterable[Record], alive: bool) -> Status:
         for tally in (run, planes, focus, mill, incidents):
             tally.apply(record)
     state, reason = run.now(alive)
+    if state is RunState.FINISHED and planes.cycles_done < plan.project.cycles and planes.some_left:
+        state, reason = RunState.PAUSED, f"The run went to cycle {planes.cycles_done}, as it was asked to."
     charges = mill.charges()
     applied = max(focus.applied, 1)
     return Status(

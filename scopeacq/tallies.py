@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from scopeacq import records as r
@@ -14,7 +14,11 @@ from scopeacq.records import ErrorKind, MillKey, PlaneKey, Policy, Record, RunEn
 NOT_STARTED = "The run has not begun; `scopeacq run` starts it."
 WAS_KILLED = "The program ended without closing the run; `scopeacq run` goes on."
 
-_AFTER = {RunEnd.FINISHED: RunState.FINISHED, RunEnd.FAILED: RunState.FAILED}
+_AFTER = {
+    RunEnd.FINISHED: RunState.FINISHED,
+    RunEnd.WAITING: RunState.WAITING,
+    RunEnd.FAILED: RunState.FAILED,
+}
 _FOR_AN_OPERATOR = frozenset({WaitReason.MILL_GATE, WaitReason.OPERATOR})
 
 
@@ -37,15 +41,13 @@ class RunTally:
                 self.state, self.reason = RunState.RUNNING, ""
             case r.RunClosed(end, text):
                 self.open = False
-                # a run that ended while it waited for an operator waits for one still
-                if self.state is not RunState.WAITING or end is not RunEnd.PAUSED:
-                    self.state, self.reason = _AFTER.get(end, RunState.PAUSED), text
+                self.state, self.reason = _AFTER.get(end, RunState.PAUSED), text
             case _:
                 pass
 
-    def now(self, alive: bool) -> tuple[RunState, str]:
-        """State and reason. ``alive``: a process holds the run; without one an open run was killed."""
-        return (RunState.PAUSED, WAS_KILLED) if self.open and not alive else (self.state, self.reason)
+    def now(self, alive: Callable[[], bool]) -> tuple[RunState, str]:
+        """State and reason. ``alive``: whether a process holds the run; without one it was killed."""
+        return (RunState.PAUSED, WAS_KILLED) if self.open and not alive() else (self.state, self.reason)
 
 
 @dataclass(slots=True)
@@ -90,6 +92,11 @@ class PlaneTally:
                 self._end_slice(cycle)
             case _:
                 pass
+
+    @property
+    def some_left(self) -> bool:
+        """Whether a section is still there to be imaged."""
+        return len(self.dropped) < len(self.tiles)
 
     def _count_lost(self) -> None:
         """At the first opening of a cycle: what is not accepted by now is gone."""

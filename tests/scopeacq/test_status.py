@@ -69,11 +69,11 @@ def mill(cycle: int, charge_uc: float = 3.0) -> Iterator[r.Record]:
 
 
 def after(plan: Plan, *records: r.Record, alive: bool = True) -> Status:
-    return status_of(plan, [OPENED, *records], alive)
+    return status_of(plan, [OPENED, *records], lambda: alive)
 
 
 def test_a_fresh_run_has_done_nothing(plan: Plan) -> None:
-    status = status_of(plan, [], alive=False)
+    status = status_of(plan, [], lambda: False)
     assert (status.state, status.cycles_done, status.planes) == (RunState.PAUSED, 0, 0)
     assert [s.id for s in status.sections] == list(SECTIONS)
 
@@ -187,10 +187,11 @@ def test_focus_means_are_over_applied_corrections(plan: Plan) -> None:
         ((r.Waiting(WaitReason.MILL_GATE, "w"),), True, RunState.WAITING),
         ((r.Waiting(WaitReason.INTERLOCK, "w"),), True, RunState.SUSPENDED),
         ((r.Waiting(WaitReason.DISK, "w"), r.WaitOver(WaitReason.DISK)), True, RunState.RUNNING),
-        ((r.Waiting(WaitReason.MILL_GATE, "w"), r.RunClosed(RunEnd.PAUSED, "")), False, RunState.WAITING),
+        ((r.Waiting(WaitReason.MILL_GATE, "w"), r.RunClosed(RunEnd.WAITING, "")), False, RunState.WAITING),
         ((r.RunClosed(RunEnd.STOPPED, ""),), False, RunState.PAUSED),
         ((r.RunClosed(RunEnd.FAILED, ""),), False, RunState.FAILED),
-        ((r.RunClosed(RunEnd.FINISHED, ""),), False, RunState.FINISHED),
+        ((r.CycleDone(2), r.RunClosed(RunEnd.FINISHED, "")), False, RunState.FINISHED),
+        ((r.CycleDone(0), r.RunClosed(RunEnd.FINISHED, "")), False, RunState.PAUSED),
         ((r.RunClosed(RunEnd.PAUSED, ""), OPENED), True, RunState.RUNNING),
     ],
 )
