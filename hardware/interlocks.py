@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from hardware.types import (
     BeamState,
@@ -23,6 +23,9 @@ from hardware.types import (
     RasterState,
     StagePose,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 
@@ -147,13 +150,13 @@ def pose_deviation(axis: str, wanted: float, got: float) -> float:
     return abs((deviation + 180.0) % 360.0 - 180.0) if axis == "rotation_deg" else deviation
 
 
-def to_json(value: MillProof | MillLimits) -> str:
-    """One line of JSON; ``inf`` and ``nan`` survive."""
+def to_json(value: DataclassInstance) -> str:
+    """A frozen dataclass of plain numbers as one line of JSON; ``inf`` and ``nan`` survive."""
     return json.dumps(asdict(value))
 
 
 def from_json(kind: type[T], text: str) -> T:
-    """A ``MillProof`` or ``MillLimits`` from :func:`to_json`'s text.
+    """The dataclass ``kind`` from :func:`to_json`'s text.
 
     Raises ``ValueError`` for anything missing, extra or mistyped.
     """

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from hardware.chamber_model import ChamberModel
+from hardware.errors import Collision, HardwareError, NotReached
+from hardware.interlocks import pose_deviation
 from hardware.paths import Path
 from hardware.protocols import Stage
 from hardware.types import PoseTolerance, StagePose
@@ -28,11 +30,49 @@ def follow(
     """Drive ``path`` leg by leg and return the pose read back at its end.
 
     The whole path is checked against limits and solids before the first move. Each leg has a
-    deadline and its arrival is compared with ``tolerance``. After any error the stage is
-    stopped where it is and never parked: a blind move is what breaks pole pieces.
+    deadline, and the whole pose read back at its end is compared, so that an axis that was
+    driven silently is noticed. After any error the stage is stopped where it is and never
+    parked: a blind move is what breaks pole pieces.
 
     Raises:
         OutOfRange, Collision: nothing was moved.
         Deadline, Refused, StageTouch, NotReached: the stage was stopped.
     """
-    raise NotImplementedError
+    pose = stage.pose()
+    corners = _checked(stage, model, pose, path)
+    for leg, corner in zip(path, corners, strict=True):
+        try:
+            deadline_s = stage.duration_s(leg) * patience.factor + patience.margin_s
+            stage.move(leg).wait(deadline_s)
+            pose = stage.pose()
+            _require(corner, pose, tolerance)
+        except BaseException as error:
+            _stop(stage, error)
+            raise
+    return pose
+
+
+def _checked(stage: Stage, model: ChamberModel, pose: StagePose, path: Path) -> list[StagePose]:
+    """The complete pose at the end of each leg."""
+    corners: list[StagePose] = []
+    for leg in path:
+        stage.check(leg)
+        corners.append(leg.over(corners[-1] if corners else pose))
+    if reasons := model.path_collisions([pose, *corners]):
+        raise Collision("stage", "; ".join(reasons), "Nothing was moved: plan another path.")
+    return corners
+
+
+def _require(wanted: StagePose, got: StagePose, tolerance: PoseTolerance) -> None:
+    for axis in (f.name for f in fields(StagePose)):
+        goal, reached, allowed = getattr(wanted, axis), getattr(got, axis), getattr(tolerance, axis)
+        if not pose_deviation(axis, goal, reached) <= allowed:
+            advice = "The stage was stopped where it is: look before it is moved again."
+            raise NotReached("stage", axis, goal, reached, allowed, advice)
+
+
+def _stop(stage: Stage, error: BaseException) -> None:
+    try:
+        stage.stop()
+    except HardwareError as trouble:
+        error.add_note(f"The stage could not be stopped either: {trouble}")

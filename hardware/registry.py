@@ -7,26 +7,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hardware.errors import ConnectionLost, HardwareError
 
 if TYPE_CHECKING:
     from hardware.microscope import Devices
 
+MICROSCOPES, BLANKERS = "scopeacq.microscopes", "scopeacq.blankers"
+
 
 def microscope_names() -> list[str]:
     """Names of the installed microscope drivers, sorted."""
-    raise NotImplementedError
+    return sorted(entry_points(group=MICROSCOPES).names)
 
 
 def connect_devices(driver: str, settings: Mapping[str, object], folder: Path) -> Devices:
     """Connect an instrument. ``folder`` is where the driver may keep files of its own.
 
-    Raises ``ConnectionLost`` with the list of drivers when ``driver`` is unknown or broken.
+    Raises ``ConnectionLost`` with the list of drivers when ``driver`` is unknown or broken, and
+    what the driver raises itself when it cannot connect.
     """
-    raise NotImplementedError
+    entry = _entry(MICROSCOPES, driver)
+    try:
+        connect = entry.load()
+    except (ImportError, AttributeError) as error:
+        what = f"the driver {driver!r} ({entry.value}) cannot be loaded: {error}"
+        raise ConnectionLost("microscope", what, _installed(MICROSCOPES)) from error
+    try:
+        devices: Devices = connect(settings, folder)
+    except HardwareError:
+        raise
+    except Exception as error:  # a plug-in may raise anything; the operator gets one sentence
+        what = f"the driver {driver!r} did not connect: {error}"
+        raise ConnectionLost("microscope", what, "Check its settings.") from error
+    return devices
 
 
 def blanker_target(driver: str) -> str:
-    """``module:function`` that connects this blanker; imported by the guard, not here."""
-    raise NotImplementedError
+    """``module:function`` that connects this blanker; imported by the guard, not here.
+
+    A ``driver`` that has this form already is taken as it is.
+    """
+    return driver if ":" in driver else _entry(BLANKERS, driver).value
+
+
+def _entry(group: str, driver: str) -> EntryPoint:
+    found = entry_points(group=group, name=driver)
+    if not found:
+        kind = group.rpartition(".")[2].removesuffix("s")
+        raise ConnectionLost(kind, f"there is no driver {driver!r}", _installed(group))
+    return next(iter(found))
+
+
+def _installed(group: str) -> str:
+    names = sorted(entry_points(group=group).names)
+    return f"Installed: {', '.join(names)}." if names else "No driver is installed: reinstall scopeacq."
