@@ -1,0 +1,75 @@
+"""Puts the twin together: specimen, nature and devices, from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hardware.guard.client import BlankerLine
+from hardware.microscope import Devices
+from hardware.simulator.blanker_port import BlankerPort
+from hardware.simulator.config import SpecimenSettings, TwinSettings
+from hardware.simulator.devices import (
+    TwinChamber,
+    TwinCleaner,
+    TwinClock,
+    TwinColumn,
+    TwinDetector,
+    TwinGun,
+    TwinIonCurrent,
+    TwinRaster,
+    TwinScanner,
+    TwinStage,
+)
+from hardware.simulator.faults import FaultScript
+from hardware.simulator.firmware import Firmware
+from hardware.simulator.link import Link
+from hardware.simulator.local import LocalLink
+from hardware.simulator.nature import Nature
+from hardware.simulator.specimen import WaferSpecimen, demo_wafer
+from hardware.simulator.texture import ProceduralTexture, StackTexture
+from hardware.simulator.truth import Sink
+
+BLANKER_DRIVER = "twin"
+
+
+def specimen_of(settings: SpecimenSettings, seed: int) -> WaferSpecimen:
+    """The wafer that the settings ask for. Raises ``BadSpecimen`` for a file that cannot serve."""
+    if settings.file is not None:
+        texture = StackTexture.load(Path(settings.file), settings.pixel_size_nm, settings.slice_nm)
+        return demo_wafer(seed, settings.n_sections, texture)
+    return demo_wafer(seed, settings.n_sections, ProceduralTexture(seed, settings.texture_px))
+
+
+def nature_of(settings: TwinSettings, sink: Sink, start_s: float = 0.0) -> Nature:
+    """The nature that the settings ask for."""
+    specimen = specimen_of(settings.specimen, settings.seed)
+    return Nature(settings, specimen, sink, FaultScript(settings.faults), start_s)
+
+
+def devices_over(
+    link: Link, settings: TwinSettings, blanker: dict[str, object], close: Callable[[], None]
+) -> Devices:
+    """All devices over one link; ``blanker`` are the settings of the guard's wire."""
+    clock = TwinClock(link, settings)
+    return Devices(
+        clock=clock,
+        column=TwinColumn(link, clock, settings),
+        scanner=TwinScanner(link, settings),
+        detector=TwinDetector(link),
+        stage=TwinStage(link, clock, settings),
+        gun=TwinGun(link),
+        ion_current=TwinIonCurrent(link),
+        raster=TwinRaster(link),
+        chamber=TwinChamber(link),
+        cleaner=TwinCleaner(link) if settings.chamber.has_cleaner else None,
+        blanker=BlankerLine(BLANKER_DRIVER, blanker),
+        close=close,
+    )
+
+
+def local_devices(nature: Nature) -> Devices:
+    """Devices over a nature in this process; a guard process still reaches its blanker."""
+    firmware = Firmware(nature)
+    port = BlankerPort(firmware)
+    return devices_over(LocalLink(firmware), nature.settings, port.settings, port.close)

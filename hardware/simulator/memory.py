@@ -1,0 +1,133 @@
+"""Nature's memory on disk, so that a run can go on days later on the same wafer."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hardware.errors import Refused
+from hardware.simulator.config import TwinSettings
+from hardware.simulator.nature import Nature
+from hardware.types import DetectorState, Optics, Raster
+
+Json = dict[str, Any]
+STATE, MAP = "nature.json", "milled.npz"
+
+
+def identity_of(settings: TwinSettings) -> Json:
+    """What makes two twins the same wafer: their remembered states may be exchanged."""
+    return {
+        "seed": settings.seed,
+        "specimen": settings.specimen.model_dump(mode="json"),
+        "map": [settings.gun.map_pitch_um, settings.gun.map_edge_um],
+    }
+
+
+def last_instant_s(folder: Path) -> float:
+    """The instrument's time at which a remembered nature left off; 0 without one."""
+    path = folder / STATE
+    return float(json.loads(path.read_text())["now_s"]) if path.exists() else 0.0
+
+
+def save(nature: Nature, folder: Path) -> None:
+    """Write the state beside the old one, then exchange them. Call without the lock."""
+    with nature.lock:
+        nature.catch_up()
+        state = _state(nature)
+        charge = nature.mill.charge_uc_per_um2.copy()
+    partial = folder / f"{MAP}.partial"
+    with partial.open("wb") as file:
+        np.savez(file, charge_uc_per_um2=charge, now_s=state["now_s"])
+    _exchange(partial, folder / MAP)
+    partial = folder / f"{STATE}.partial"
+    partial.write_text(json.dumps(state))
+    _exchange(partial, folder / STATE)
+
+
+def recall(nature: Nature, folder: Path) -> None:
+    """Take up the state that :func:`save` left in ``folder``, if there is one.
+
+    Raises ``Refused`` when it is that of another wafer.
+    """
+    if not (folder / STATE).exists():
+        return
+    state = json.loads((folder / STATE).read_text())
+    if state["identity"] != identity_of(nature.settings):
+        what = f"the folder {folder} holds another twin's wafer"
+        raise Refused("simulator", what, "Use another folder, or the settings that it was made with.")
+    with np.load(folder / MAP, allow_pickle=False) as arrays:
+        nature.mill.charge_uc_per_um2 = arrays["charge_uc_per_um2"]
+    _take_up(nature, state)
+
+
+def _exchange(partial: Path, path: Path) -> None:
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _state(nature: Nature) -> Json:
+    now_s, stage, column = nature.now_s, nature.stage, nature.column
+    return {
+        "identity": identity_of(nature.settings),
+        "now_s": now_s,
+        "n_frames": nature.n_frames,
+        "detector": asdict(nature.detector),
+        "detector_health": nature.detector_health,
+        "hv_on": nature.gun.hv_on,
+        "raster": asdict(nature.raster),
+        "pressure_mbar": nature.chamber.pressure_mbar,
+        "faults": nature.faults.remember(),
+        "stage": {
+            "reported": stage.leg.reported(now_s).tolist(),
+            "error": stage.leg.error(now_s).tolist(),
+            "trip_error": stage.trip_error.tolist(),
+            "backlash": stage.backlash.tolist(),
+            "touching": stage.touching,
+        },
+        "column": {
+            "optics": asdict(column.optics),
+            "beam_shift_um": column.beam_shift_um,
+            "neutral_stig": column.neutral_stig,
+            "wd_drift_um": column.wd_drift_um,
+            "emission": column.emission,
+            "eht_on": column.eht_on,
+            "valve_open": column.valve_open,
+            "blanked": column.blanked,
+        },
+        "rngs": [rng.bit_generator.state for rng in _rngs(nature)],
+    }
+
+
+def _take_up(nature: Nature, state: Json) -> None:
+    stage, column = state["stage"], state["column"]
+    nature.n_frames = state["n_frames"]
+    nature.detector = DetectorState(**state["detector"])
+    nature.detector_health = state["detector_health"]
+    nature.gun.hv_on = state["hv_on"]
+    nature.raster.raster = Raster(**state["raster"]["raster"])
+    nature.raster.running, nature.raster.load_ohm = state["raster"]["running"], state["raster"]["load_ohm"]
+    nature.chamber.pressure_mbar = state["pressure_mbar"]
+    nature.faults.recall(state["faults"])
+    nature.stage.stand(np.array(stage["reported"]), np.array(stage["error"]))
+    nature.stage.trip_error, nature.stage.backlash = (
+        np.array(stage["trip_error"]),
+        np.array(stage["backlash"]),
+    )
+    nature.stage.touching = stage["touching"]
+    nature.column.optics = Optics(**column["optics"])
+    nature.column.beam_shift_um = tuple(column["beam_shift_um"])
+    nature.column.neutral_stig = tuple(column["neutral_stig"])
+    for name in ("wd_drift_um", "emission", "eht_on", "valve_open", "blanked"):
+        setattr(nature.column, name, column[name])
+    for rng, rng_state in zip(_rngs(nature), state["rngs"], strict=True):
+        rng.bit_generator.state = rng_state
+
+
+def _rngs(nature: Nature) -> list[np.random.Generator]:
+    return [nature.stage.rng, nature.column.rng, nature.meter_rng, nature.faults.rng]
