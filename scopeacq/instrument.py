@@ -25,6 +25,7 @@ class DriverSettings(Settings):
     """Which driver speaks to the microscope, and what it is told."""
 
     name: str = Field(description="Name of an entry point in the group scopeacq.microscopes.")
+    folder: str = Field("", description="Folder of the driver's own files; empty is beside the run.")
     settings: dict[str, object] = Field(default_factory=dict)
 
 
@@ -34,7 +35,7 @@ class ElectronSettings(Settings):
     eht_kv: Positive = 1.5
     probe_current_na: Positive = 1.8
     convergence_mrad: Positive = 8.9
-    nominal_wd_um: Positive = Field(4500.0, description="Working distance of a flat wafer at z = 0.")
+    wd_at_z0_um: Positive = Field(30_000.0, description="Working distance of a flat wafer at stage z = 0.")
     stigmator_um_per_unit: Positive = 4.0
     stigmator_rotation_deg: float = 0.0
     image_shift_x_um_per_um: float = Field(0.0, description="Shift of the image per um of wd, in the lab.")
@@ -49,8 +50,8 @@ class ElectronSettings(Settings):
 class StageSettings(Settings):
     """Poses and tolerances of the stage."""
 
-    imaging_z_um: float = 0.0
-    safe_z_um: float = Field(-12000.0, description="Height at which the stage may tilt and rotate.")
+    imaging_z_um: float = Field(25_500.0, description="Height of imaging: working distance 4.5 mm.")
+    safe_z_um: float = Field(2_000.0, description="Height at which the stage may tilt and rotate.")
     rotation_centre_x_um: float = 0.0
     rotation_centre_y_um: float = 0.0
     tolerance_um: Positive = 2.0
@@ -97,7 +98,7 @@ class MillSettings(Settings):
 
     x_um: float = Field(0.0, description="Stage x at which the wafer's centre meets the ion beam.")
     y_um: float = 0.0
-    z_um: float = -9000.0
+    z_um: float = Field(5_000.0, description="Height at which the wafer meets the ion beam.")
     glancing_deg: Annotated[float, Field(gt=0, lt=90)] = 30.0
     gun_elevation_deg: float = 0.0
     ion_current_na: Positive = Field(38.0, description="Nominal, for estimates; runs use what is measured.")

@@ -7,13 +7,13 @@ are passed over as there are writes in flight.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scopeacq.instrument import MillSettings
+from scopeacq.focus_policy import TileSituation, correction_due
+from scopeacq.mill_rate import charge_uc_per_azimuth
 from scopeacq.progress import PlaneState, Progress
-from scopeacq.project import FocusPolicy, FocusSettings, GateSettings, MillingSettings
+from scopeacq.project import FocusPolicy, FocusSettings, GateSettings
 from scopeacq.records import MillKey, PlaneKey, WaitReason
 from scopeacq.runfolder import Plan
 from scopeacq.steps import (
@@ -90,7 +90,7 @@ def _looking(plan: Plan, progress: Progress, _: InFlight, __: Target) -> Step | 
             return RecoverImaging(progress.cycle)
         if progress.wafer is None:
             return RegisterWafer(progress.cycle)
-        if needs_surface(plan.project.focus) and progress.surface is None:
+        if needs_surface(plan.project.focus) and not progress.surface_asked:
             return FitSurface(progress.cycle)
     return None
 
@@ -134,7 +134,7 @@ def _closing(plan: Plan, progress: Progress, _: InFlight, __: Target) -> Step | 
         )
     for section in dark:
         state = progress.sections[section]
-        if state.dark_cycles + 1 >= plan.project.drop.cycles and not state.drop_refused:
+        if len(state.dark_fractions) + 1 >= plan.project.drop.cycles and not state.drop_refused:
             return DropSection(progress.cycle, section)
     return PassGate(progress.cycle)
 
@@ -166,56 +166,21 @@ def needs_surface(focus: FocusSettings) -> bool:
 
 
 def focus_due(focus: FocusSettings, progress: Progress, key: PlaneKey) -> bool:
-    """Whether a correction precedes this tile. A retake always gets one."""
-    if progress.plane(key).refused_takes:
-        return True
-    match focus.policy:
-        case FocusPolicy.EVERY_TILE:
-            return True
-        case FocusPolicy.EVERY_NTH_TILE:
-            return key.tile % focus.every_n_tiles == 0
-        case FocusPolicy.FIRST_OF_SECTION:
-            return not progress.sections[key.section].focused
-        case FocusPolicy.BY_SCORE:
-            return progress.sections[key.section].last_score_um > focus.score_trigger_um
+    """Whether a correction precedes this tile."""
+    situation = TileSituation(
+        position=key.tile,
+        surface_known=progress.surface is not None,
+        section_score_um=progress.sections[key.section].last_score_um,
+        retake=progress.plane(key).refused_takes > 0,
+    )
+    return correction_due(focus, situation)
 
 
 def mill_passes(plan: Plan, cycle: int) -> Iterator[tuple[MillKey, float]]:
     """Every pass of a cycle with its charge [uC]: rounds of all azimuths, so that an interruption
     leaves no one-sided cut."""
     milling = plan.project.milling
-    per_azimuth_uc = charge_uc_per_azimuth(milling, plan.instrument.mill)
+    per_azimuth_uc = charge_uc_per_azimuth(plan.instrument.mill, milling)
     for round_ in range(milling.rounds):
         for azimuth in range(len(milling.azimuths_deg)):
             yield MillKey(cycle, round_, azimuth), per_azimuth_uc / milling.rounds
-
-
-def charge_uc_per_azimuth(milling: MillingSettings, mill: MillSettings) -> float:
-    """The charge that each azimuth gets in a cycle [uC], from the project or through the mill rate.
-
-    A depth d over the raster's area A on the wafer takes the charge d * A / k in all, with k
-    the volume milled per charge [m^3/C] (Schubert 2022, table 2.1).
-    """
-    if milling.charge_uc_per_azimuth is not None:
-        return milling.charge_uc_per_azimuth
-    assert milling.depth_nm is not None
-    area_m2 = raster_area_um2(milling.raster_vpp, mill) * 1e-12
-    rate = mill_rate_m3_per_c(milling.irradiation_1e27_ev_per_cm3, mill)
-    return milling.depth_nm * 1e-9 * area_m2 / rate * 1e6 / len(milling.azimuths_deg)
-
-
-def raster_area_um2(raster_vpp: float, mill: MillSettings) -> float:
-    """Area on the wafer that the raster covers: an edge across the beam, 1/sin(glancing) times it along."""
-    edge_um = raster_vpp * mill.raster_um_per_volt
-    return edge_um * edge_um / math.sin(math.radians(mill.glancing_deg))
-
-
-def mill_rate_m3_per_c(irradiation_1e27_ev_per_cm3: float, mill: MillSettings) -> float:
-    """Volume milled per charge [m^3/C], interpolated in the profile's table and held beyond its ends."""
-    rows = sorted((m.irradiation_1e27_ev_per_cm3, m.rate_1e_8_m3_per_c) for m in mill.rates)
-    below = max((row for row in rows if row[0] <= irradiation_1e27_ev_per_cm3), default=rows[0])
-    above = min((row for row in rows if row[0] >= irradiation_1e27_ev_per_cm3), default=rows[-1])
-    if above[0] == below[0]:
-        return below[1] * 1e-8
-    part = (irradiation_1e27_ev_per_cm3 - below[0]) / (above[0] - below[0])
-    return (below[1] + part * (above[1] - below[1])) * 1e-8

@@ -18,6 +18,9 @@ from scopeacq.records import MillKey, PlaneKey, Policy, Record, Verdict
 ACCEPTED = frozenset({Verdict.SHARP, Verdict.BLANK, Verdict.WAFER})
 """Verdicts that a plane may be milled with. Bare wafer counts only beside a bright section."""
 
+DARK_HISTORY = 8
+"""Cycles for which a section's dark fraction is kept."""
+
 
 @dataclass(slots=True)
 class Take:
@@ -68,11 +71,10 @@ class SectionState:
     dropped: bool = False
     skipped: bool = False
     found: bool = False
-    focused: bool = False
     registered: r.SectionRegistered | None = None
-    dark_cycles: int = 0
+    dark_fractions: tuple[float, ...] = ()
     drop_refused: bool = False
-    last_score_um: float = 0.0
+    last_score_um: float | None = None
 
 
 @dataclass(slots=True)
@@ -106,9 +108,12 @@ class Progress:
     cleaned: bool = False
     recovered: r.ImagingRecovered | None = None
     wafer: r.WaferRegistered | None = None
+    last_wafer: r.WaferRegistered | None = None
     surface: r.SurfaceFitted | None = None
+    surface_asked: bool = False
     gate: bool = False
     optics: Optics | None = None
+    dropped_this_cycle: int = 0
     sections: dict[str, SectionState] = field(default_factory=dict)
     planes: dict[PlaneKey, PlaneState] = field(default_factory=dict)
     open_keys: dict[PlaneKey, None] = field(default_factory=dict)
@@ -135,16 +140,27 @@ class Progress:
         """Sections that take part in this cycle, in order."""
         return [s for s in self.order if not self.sections[s].dropped]
 
+    def section_planes(self, section: str) -> list[PlaneState]:
+        """The planes of a section in this cycle, as far as they exist."""
+        keys = (PlaneKey(self.cycle, section, n) for n in range(self.tile_counts[section]))
+        return [self.planes[key] for key in keys if key in self.planes]
+
     def shows_wafer(self, section: str) -> bool:
         """Whether every chosen plane of the section in this cycle shows bare wafer."""
-        keys = (PlaneKey(self.cycle, section, n) for n in range(self.tile_counts[section]))
-        verdicts = [self.planes[key].verdict for key in keys if key in self.planes]
+        verdicts = [plane.verdict for plane in self.section_planes(section)]
         return bool(verdicts) and all(v is Verdict.WAFER for v in verdicts)
+
+    def dark_fraction(self, section: str) -> float:
+        """Mean dark fraction of the section's chosen planes in this cycle; 0 when there is none."""
+        judged = [p.takes[p.chosen].judged for p in self.section_planes(section) if p.chosen is not None]
+        fractions = [j.dark_fraction for j in judged if j is not None]
+        return sum(fractions) / len(fractions) if fractions else 0.0
 
     def begin(self, cycle: int) -> None:
         """Start a cycle: every tile of every section that is left is open."""
         self.cycle = cycle
         self.cleaned = self.gate = False
+        self.dropped_this_cycle = 0
         self.planes = {}
         self.mills = {}
         for state in self.sections.values():
@@ -157,8 +173,10 @@ class Progress:
     def forget_places(self) -> None:
         """After a mill or a new start nothing is where it was, nor in focus."""
         self.recovered, self.wafer, self.surface = None, None, None
+        self.surface_asked = False
         for state in self.sections.values():
-            state.found = state.focused = False
+            state.found = False
+            state.last_score_um = None
         for plane in self.planes.values():
             plane.focused = None
 
@@ -216,11 +234,15 @@ def _recovered(p: Progress, record: r.ImagingRecovered) -> None:
 
 
 def _wafer(p: Progress, record: r.WaferRegistered) -> None:
-    p.wafer = record
+    p.wafer = p.last_wafer = record
 
 
 def _surface(p: Progress, record: r.SurfaceFitted) -> None:
-    p.surface = record
+    p.surface, p.surface_asked = record, True
+
+
+def _no_surface(p: Progress, _: r.SurfaceRefused) -> None:
+    p.surface_asked = True
 
 
 def _section(p: Progress, record: r.SectionRegistered) -> None:
@@ -230,7 +252,6 @@ def _section(p: Progress, record: r.SectionRegistered) -> None:
 
 def _focus(p: Progress, record: r.FocusDone) -> None:
     p.plane(record.key).focused = record
-    p.sections[record.key.section].focused = True
     if record.applied:
         p.optics = record.after
 
@@ -263,6 +284,16 @@ def _settled(p: Progress, key: PlaneKey) -> None:
 def _chosen(p: Progress, record: r.PlaneChosen) -> None:
     p.plane(record.key).chosen = record.take
     _settled(p, record.key)
+
+
+def _lost(p: Progress, record: r.PlaneLost) -> None:
+    """The take is as if it had never been written."""
+    plane = p.plane(record.key)
+    plane.takes[record.take] = Take()
+    if plane.chosen == record.take:
+        plane.chosen = None
+        p.open_keys[record.key] = None
+        p.totals.planes -= 1
 
 
 def _waived(p: Progress, record: r.PlaneWaived) -> None:
@@ -305,7 +336,7 @@ def _cleaned(p: Progress, _: r.Cleaned) -> None:
 def _cycle_done(p: Progress, record: r.CycleDone) -> None:
     for section in p.active():
         state = p.sections[section]
-        state.dark_cycles = state.dark_cycles + 1 if p.shows_wafer(section) else 0
+        state.dark_fractions = (*state.dark_fractions[-DARK_HISTORY:], p.dark_fraction(section))
     p.cycles_done = record.cycle + 1
     p.begin(record.cycle + 1)
 
@@ -313,6 +344,7 @@ def _cycle_done(p: Progress, record: r.CycleDone) -> None:
 def _dropped(p: Progress, record: r.SectionDropped) -> None:
     p.sections[record.section].dropped = True
     p.totals.dropped += 1
+    p.dropped_this_cycle += 1
     p.open_keys = {k: None for k in p.open_keys if k.section != record.section}
 
 
@@ -333,6 +365,7 @@ _HANDLERS: dict[type, Callable[[Progress, Any], None]] = {
     r.ImagingRecovered: _recovered,
     r.WaferRegistered: _wafer,
     r.SurfaceFitted: _surface,
+    r.SurfaceRefused: _no_surface,
     r.SectionRegistered: _section,
     r.FocusDone: _focus,
     r.PlaneExposing: _exposing,
@@ -340,6 +373,7 @@ _HANDLERS: dict[type, Callable[[Progress, Any], None]] = {
     r.PlaneDurable: _durable,
     r.PlaneJudged: _judged,
     r.PlaneChosen: _chosen,
+    r.PlaneLost: _lost,
     r.PlaneWaived: _waived,
     r.GatePassed: _gate,
     r.MillBegin: _mill_begin,

@@ -91,6 +91,9 @@ class FocusSettings(Settings):
     max_sd_wd_um: Positive = Field(1.0, description="An estimate less certain than this is refused.")
     max_sd_stig: Positive = 0.5
     score_trigger_um: Positive = Field(1.5, description="Policy 'by score': focus when a tile was worse.")
+    surface_residual_um: Positive = Field(
+        2.0, description="A focus surface that fits worse is not trusted."
+    )
     search_images: Annotated[int, Field(ge=4, le=500)] = Field(
         60, description="Budget of the score search."
     )
@@ -203,9 +206,10 @@ class PolicySettings(Settings):
     bad_frame: Policy = Policy.RETRY
     stage: Policy = Policy.PAUSE
     registration: Policy = Policy.RETRY
-    interlock: Policy = Policy.RETRY
+    interlock: Policy = Field(Policy.RETRY, description="'retry' waits until it is green, and goes on.")
+    interlock_wait_s: Positive = Field(3600.0, description="Longest wait for an interlock before a pause.")
     connection: Policy = Policy.PAUSE
-    disk: Policy = Policy.PAUSE
+    disk: Policy = Field(Policy.RETRY, description="'retry' waits until there is room, and goes on.")
     ion_beam: Policy = Policy.PAUSE
 
     def of(self, kind: ErrorKind) -> Policy:

@@ -47,6 +47,7 @@ class Policy(Enum):
     RETRY = "retry"
     REQUEUE_TILE = "requeue tile"
     SKIP_SECTION = "skip section"
+    GO_ON = "go on"
     PAUSE = "pause"
     PARK_AND_ALERT = "park and alert"
 
@@ -55,6 +56,7 @@ class RunEnd(Enum):
     """Why a process stopped working on a run."""
 
     FINISHED = "finished"
+    WAITING = "waiting"
     PAUSED = "paused"
     STOPPED = "stopped"
     ABORTED = "aborted"
@@ -183,6 +185,14 @@ class SurfaceFitted:
 
 
 @dataclass(frozen=True, slots=True)
+class SurfaceRefused:
+    """No plane of focus can be trusted in this cycle: every tile is corrected."""
+
+    cycle: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SectionRegistered:
     """Correction of a section's place against its last slice, in the wafer frame."""
 
@@ -279,6 +289,15 @@ class PlaneChosen:
 
     key: PlaneKey
     take: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneLost:
+    """A plane that was durable is gone or differs from its checksum: it is taken again."""
+
+    key: PlaneKey
+    take: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +427,7 @@ Record = (
     | ImagingRecovered
     | WaferRegistered
     | SurfaceFitted
+    | SurfaceRefused
     | SectionRegistered
     | FocusDone
     | PlaneExposing
@@ -415,6 +435,7 @@ Record = (
     | PlaneDurable
     | PlaneJudged
     | PlaneChosen
+    | PlaneLost
     | PlaneWaived
     | GatePassed
     | MillBegin

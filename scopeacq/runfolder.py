@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hardware.microscope import GUARD_LOG
 from scopeacq.instrument import Instrument
 from scopeacq.project import Project
 from scopeacq.settings import SettingsError
@@ -39,10 +40,6 @@ class RunFolder:
         return self.root / "journal-before-mill.sqlite"
 
     @property
-    def guard_log(self) -> Path:
-        return self.root / "logs" / "guard.jsonl"
-
-    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
@@ -74,6 +71,17 @@ class Plan:
     project: Project
     wafer: Wafer
     instrument: Instrument
+
+    @property
+    def instrument_folder(self) -> Path:
+        """Where the driver keeps files of its own: its lock, the guard's log, the twin's nature."""
+        named = self.instrument.driver.folder
+        return Path(named) if named else self.folder.root.with_suffix(".instrument")
+
+    @property
+    def guard_log(self) -> Path:
+        """The guard's own record of openings."""
+        return self.instrument_folder / GUARD_LOG
 
     @classmethod
     def read(cls, root: Path) -> Plan:

@@ -210,3 +210,16 @@ Step = (
     | Wait
     | Finish
 )
+
+
+def plane_of(step: Step) -> PlaneKey | None:
+    """The plane that a step is about, if it is about one."""
+    return step.key if isinstance(step, Focus | AcquireTile | JudgePlane | WaivePlane) else None
+
+
+def section_of(step: Step) -> str | None:
+    """The section that a step is about, if it is about one."""
+    if isinstance(step, RegisterSection | DropSection):
+        return step.section
+    key = plane_of(step)
+    return key.section if key is not None else None

@@ -1,0 +1,192 @@
+"""Where things are: going to a point of the wafer, finding the wafer and its sections again."""
+
+from __future__ import annotations
+
+import math
+
+from hardware.motion import follow
+from hardware.paths import path_between_imaging, path_to_imaging
+from hardware.types import FrameSettings, PoseTolerance, StagePose
+from scopeacq.geometry import Point, Rigid, Tile
+from scopeacq.records import ErrorKind, SectionRegistered, WaferRegistered
+from scopeacq.registration import RegistrationRefused, View, displacement, register_wafer
+from scopeacq.rig import Rig
+from scopeacq.steps import RegisterSection, RegisterWafer
+from scopeacq.trouble import StepRefused
+from scopeacq.wafer import Fiducial, Section
+
+
+def wafer_to_stage(rig: Rig) -> Rigid:
+    """The wafer's place as registered in this cycle, or as last known, or as mounted."""
+    last = rig.progress.wafer or rig.progress.last_wafer
+    return Rigid(last.x_um, last.y_um, last.rotation_deg) if last else Rigid()
+
+
+def section_correction(rig: Rig, section: str) -> Rigid:
+    """How the section lies off its place on the wafer, as last found: a turn about its ROI and a shift."""
+    found = rig.progress.sections[section].registered
+    if found is None:
+        return Rigid()
+    centre = rig.plan.wafer.section(section).roi_centre_um
+    return Rigid.about(centre, found.rotation_deg, (found.dx_um, found.dy_um))
+
+
+def scan_rot_deg(rig: Rig, tile_rotation_deg: float, section: str) -> float:
+    """Scan rotation that keeps a tile's columns along its grid."""
+    return (
+        tile_rotation_deg + wafer_to_stage(rig).rotation_deg + section_correction(rig, section).rotation_deg
+    )
+
+
+def go_to_tile(rig: Rig, tile: Tile) -> None:
+    """Bring a tile's centre onto the beam."""
+    go(rig, section_correction(rig, tile.section).apply(tile.centre_um), wafer_to_stage(rig))
+
+
+def go(rig: Rig, wafer_um: Point, place: Rigid) -> None:
+    """Bring a wafer point onto the beam by a checked path; what the stage misses, by beam shift.
+
+    Raises ``HardwareError``; the stage stands still then.
+    """
+    stage, profile = rig.devices.stage, rig.plan.instrument.stage
+    x_um, y_um = place.apply(wafer_um)
+    pose = stage.pose()
+    near_um = rig.plan.project.registration.stage_above_um
+    if not (_imaging(rig, pose) and _distance_um(pose, x_um, y_um) <= near_um):
+        across = StagePose(x_um=x_um, y_um=y_um)
+        if _imaging(rig, pose):
+            path = path_between_imaging(pose, across)
+        else:
+            at_imaging = StagePose(x_um, y_um, profile.imaging_z_um, 0.0, 0.0)
+            path = path_to_imaging(pose, at_imaging, profile.safe_z_um)
+        pose = follow(stage, rig.microscope.model, path, tolerance(rig))
+        rig.devices.clock.sleep(profile.settle_s)
+    assert pose.x_um is not None and pose.y_um is not None
+    rig.devices.column.set_beam_shift_um(x_um - pose.x_um, y_um - pose.y_um)
+
+
+def tolerance(rig: Rig) -> PoseTolerance:
+    """How far a pose may be read back from where it was sent."""
+    um, deg = rig.plan.instrument.stage.tolerance_um, rig.plan.instrument.stage.tolerance_deg
+    return PoseTolerance(um, um, um, deg, deg)
+
+
+def _imaging(rig: Rig, pose: StagePose) -> bool:
+    """Whether the stage stands flat at the imaging height."""
+    allowed = tolerance(rig)
+    return (
+        pose.z_um is not None
+        and abs(pose.z_um - rig.plan.instrument.stage.imaging_z_um) <= allowed.z_um
+        and abs(pose.tilt_deg or 0.0) <= allowed.tilt_deg
+        and abs(pose.rotation_deg or 0.0) <= allowed.rotation_deg
+    )
+
+
+def _distance_um(pose: StagePose, x_um: float, y_um: float) -> float:
+    return math.hypot((pose.x_um or 0.0) - x_um, (pose.y_um or 0.0) - y_um)
+
+
+def look(rig: Rig, settings: FrameSettings, place: Rigid) -> View:
+    """A frame of what lies under the beam, and where that is believed to be."""
+    frame = rig.imager.scan(settings)
+    return View.of(frame, place, rig.devices.column.beam_shift_um())
+
+
+def find_wafer(rig: Rig, step: RegisterWafer) -> None:
+    """Look at each fiducial and fit where the wafer lies; the first time, take their pictures.
+
+    Raises ``StepRefused`` when the fiducials are not found with certainty.
+    """
+    settings = rig.plan.project.registration
+    frame = FrameSettings(settings.width_px, settings.height_px, settings.pixel_size_nm, settings.dwell_ns)
+    looks = 0
+
+    def view(fiducial: Fiducial, place: Rigid) -> View:
+        nonlocal looks
+        looks += 1
+        go(rig, fiducial.centre_um, place)
+        return look(rig, frame, place)
+
+    fiducials = rig.plan.wafer.fiducials
+    references = {f.id: r for f in fiducials if (r := _reference(rig, f"fiducial-{f.id}")) is not None}
+    for fiducial in fiducials:
+        if fiducial.id not in references:
+            references[fiducial.id] = view(fiducial, wafer_to_stage(rig))
+            _keep(rig, f"fiducial-{fiducial.id}", references[fiducial.id])
+    try:
+        fit = register_wafer(fiducials, wafer_to_stage(rig), references, view, settings)
+    except RegistrationRefused as refused:
+        raise StepRefused(
+            ErrorKind.REGISTRATION, str(refused), "Look at the fiducials in the live image."
+        ) from refused
+    place = fit.wafer_to_stage
+    dose = looks * frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
+    rig.record(
+        WaferRegistered(
+            step.cycle,
+            place.x_um,
+            place.y_um,
+            place.rotation_deg,
+            fit.residual_um,
+            len(fit.used),
+            dose / max(len(fiducials), 1),
+        )
+    )
+
+
+def find_section(rig: Rig, step: RegisterSection) -> None:
+    """Find a section against its last slice and keep the new slice as the next reference.
+
+    Raises ``StepRefused`` when the correlation is too low.
+    """
+    section = rig.plan.wafer.section(step.section)
+    settings, place = rig.plan.project.registration, wafer_to_stage(rig)
+    before = section_correction(rig, section.id)
+    frame = FrameSettings(
+        settings.width_px,
+        settings.height_px,
+        settings.section_pixel_size_nm,
+        settings.section_dwell_ns,
+        scan_rot_deg(rig, section.rotation_deg, section.id),
+    )
+    go(rig, before.apply(section.roi_centre_um), place)
+    seen = look(rig, frame, place)
+    name = f"section-{section.id}"
+    found = _found(rig, step, section, seen, _reference(rig, name), frame)
+    rig.record(found)
+    _keep(rig, name, seen.moved(section_correction(rig, section.id).inverse()))
+
+
+def _found(
+    rig: Rig,
+    step: RegisterSection,
+    section: Section,
+    seen: View,
+    reference: View | None,
+    frame: FrameSettings,
+) -> SectionRegistered:
+    dose = frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
+    if reference is None:
+        return SectionRegistered(step.cycle, section.id, 0.0, 0.0, 0.0, 1.0, dose)
+    try:
+        off = displacement(seen, reference, section.roi_centre_um, rig.plan.project.registration)
+    except RegistrationRefused as refused:
+        raise StepRefused(
+            ErrorKind.REGISTRATION,
+            f"section {section.id}: {refused}",
+            "Look at the section in the live image.",
+        ) from refused
+    return SectionRegistered(
+        step.cycle, section.id, off.dx_um, off.dy_um, off.rotation_deg, off.correlation, dose
+    )
+
+
+def _reference(rig: Rig, name: str) -> View | None:
+    path = rig.plan.folder.registration_images / f"{name}.tif"
+    return View.read(path) if path.exists() else None
+
+
+def _keep(rig: Rig, name: str, view: View) -> None:
+    folder = rig.plan.folder.registration_images
+    rig.files.make_folder(folder)
+    rig.files.write_durable(folder / f"{name}.tif", view.to_tiff(), replace=True)

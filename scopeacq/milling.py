@@ -1,0 +1,192 @@
+"""One mill pass: requested is a charge, delivered is current x time, and nothing is forgotten.
+
+An opening is journalled before the guard opens, while open, and after the guard has
+blanked. Between them only an interval is uncertain; it counts as delivered, because too
+little milling can be repaired and too much cannot. The accuracy of the current meter is
+no part of that interval: it stands in the instrument's profile.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import dataclass
+
+from hardware.errors import HardwareError, Interlocked
+from hardware.guard.log import Opening, read_openings
+from hardware.interlocks import MillProof, open_refusals
+from hardware.milling import end_mill, prepare_mill, prove
+from hardware.types import Raster
+from scopeacq.instrument import MillSettings
+from scopeacq.records import MillBegin, MillDone, MillEnd, MillHeartbeat
+from scopeacq.rig import Rig
+from scopeacq.steps import MillAzimuth, SettleMill
+
+DEADLINE_MARGIN_S = 5.0
+"""Real time that the guard grants beyond a pass before it closes by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A charge that lies between two bounds [uC]."""
+
+    low_uc: float
+    high_uc: float
+
+    @property
+    def uncertain_uc(self) -> float:
+        return self.high_uc - self.low_uc
+
+
+@dataclass(slots=True)
+class Shutter:
+    """Bounds of the two ends of one opening, by the instrument's clock [s]."""
+
+    asked_s: float
+    opened_s: float = math.inf
+    alive_s: float = -math.inf
+    closing_s: float = -math.inf
+    closed_s: float = math.inf
+
+    def charge(self, current_na: float) -> Interval:
+        """What was delivered: at least while known to be open, at most while not known to be blanked."""
+        shortest_s = max(self.closing_s - self.opened_s, self.alive_s - self.opened_s, 0.0)
+        longest_s = max(self.closed_s - self.asked_s, 0.0)
+        return Interval(current_na * shortest_s * 1e-3, current_na * longest_s * 1e-3)
+
+
+def mill_azimuth(rig: Rig, step: MillAzimuth) -> None:
+    """Deliver the remaining charge of one azimuth, as far as it goes without trouble.
+
+    Raises ``HardwareError`` or ``JournalError``, after the beam was blanked.
+    """
+    profile = rig.plan.instrument
+    if frames_for(step.remaining_uc, profile.mill.ion_current_na, profile.mill.raster_y_hz) == 0:
+        return _finish(rig, step)
+    pose = profile.mill.pose(step.azimuth_deg)
+    proof = prepare_mill(rig.microscope, pose, raster_of(rig), profile.stage.safe_z_um)
+    try:
+        _open_for(rig, step, proof)
+    finally:
+        end_mill(rig.microscope)
+    left_uc = step.requested_uc - rig.progress.mill(step.key).delivered_uc
+    if frames_for(left_uc, proof.current.current_na, profile.mill.raster_y_hz) == 0:
+        _finish(rig, step)
+    return None
+
+
+def raster_of(rig: Rig) -> Raster:
+    """The project's raster at the profile's frequencies."""
+    mill, vpp = rig.plan.instrument.mill, rig.plan.project.milling.raster_vpp
+    return Raster(vpp, vpp, mill.raster_x_hz, mill.raster_y_hz)
+
+
+def frames_for(charge_uc: float, current_na: float, slow_hz: float) -> int:
+    """Whole slow frames of the raster that come nearest to a charge, rounded towards too little."""
+    return math.floor(max(charge_uc, 0.0) * 1e3 / current_na * slow_hz + 0.25)
+
+
+def _finish(rig: Rig, step: MillAzimuth) -> None:
+    state = rig.progress.mill(step.key)
+    rig.record(MillDone(step.key, step.requested_uc, state.delivered_uc, state.uncertain_uc))
+
+
+def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
+    slow_hz, clock = rig.plan.instrument.mill.raster_y_hz, rig.devices.clock
+    duration_s = frames_for(step.remaining_uc, proof.current.current_na, slow_hz) / slow_hz
+    if duration_s == 0:
+        return
+    begin = MillBegin(
+        key=step.key,
+        opening=uuid.uuid4().hex,
+        requested_uc=step.requested_uc,
+        remaining_uc=step.remaining_uc,
+        current_na=proof.current.current_na,
+        heartbeat_s=clock.longest_step_s(duration_s),
+        pace=clock.pace,
+        at_s=clock.now_s(),
+    )
+    rig.record(begin)
+    shutter, reason = Shutter(asked_s=clock.now_s()), "the charge is delivered"
+    try:
+        rig.microscope.guard.open(proof, begin.opening, duration_s + DEADLINE_MARGIN_S, clock.now_s())
+        shutter.opened_s = shutter.alive_s = clock.now_s()
+        _watch(rig, proof, begin, shutter, duration_s)
+        shutter.closing_s = clock.now_s()
+        if rig.control.urgent:
+            reason = "the operator asked"
+    except Interlocked as refused:
+        reason = str(refused)
+        if shutter.opened_s == math.inf:
+            shutter.closed_s = shutter.asked_s
+        raise
+    except Exception as error:
+        reason = str(error)
+        raise
+    finally:
+        _close(rig, begin, shutter, reason)
+
+
+def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, duration_s: float) -> None:
+    """While the beam is open: heartbeats to the guard and the journal, interlocks, requests."""
+    clock, end_s = rig.devices.clock, shutter.opened_s + duration_s
+    while (left_s := end_s - clock.now_s()) > 0 and not rig.control.urgent:
+        clock.sleep(min(begin.heartbeat_s, left_s))
+        rig.microscope.guard.heartbeat(clock.now_s())
+        shutter.alive_s = clock.now_s()
+        delivered_uc = begin.current_na * (shutter.alive_s - shutter.opened_s) * 1e-3
+        rig.record(MillHeartbeat(begin.opening, delivered_uc))
+        if reasons := open_refusals(prove(rig.devices, proof), rig.limits):
+            raise Interlocked("ion beam", reasons)
+
+
+def _close(rig: Rig, begin: MillBegin, shutter: Shutter, reason: str) -> None:
+    """Blank, measure the current again, and journal what was delivered."""
+    rig.microscope.guard.close()
+    shutter.closed_s = min(shutter.closed_s, rig.now_s())
+    delivered = shutter.charge(_mean_current_na(rig, begin.current_na))
+    rig.record(MillEnd(begin.key, begin.opening, delivered.high_uc, delivered.uncertain_uc, reason))
+
+
+def _mean_current_na(rig: Rig, before_na: float) -> float:
+    """Mean of the currents before and after an opening; the first where the gun gives none now."""
+    try:
+        after_na = rig.devices.ion_current.measure().current_na
+    except HardwareError:
+        return before_na
+    low_na, high_na = rig.plan.instrument.mill.interlocks.current_na
+    return (before_na + after_na) / 2 if low_na <= after_na <= high_na else before_na
+
+
+def settle_mill(rig: Rig, step: SettleMill) -> None:
+    """Journal an opening that the program did not live to see closed."""
+    state = rig.progress.mill(step.key)
+    assert state.opening is not None
+    end_mill(rig.microscope)
+    openings = read_openings(rig.plan.guard_log)
+    logged = next((o for o in openings if o.pass_id == step.opening), None)
+    delivered = interrupted_charge(state.opening, state.heartbeat_uc, logged, rig.plan.instrument.mill)
+    reason = "the program was interrupted while the ion beam was open"
+    rig.record(MillEnd(step.key, step.opening, delivered.high_uc, delivered.uncertain_uc, reason))
+
+
+def interrupted_charge(
+    begin: MillBegin, heartbeat_uc: float, logged: Opening | None, mill: MillSettings
+) -> Interval:
+    """Bounds of the charge of an interrupted opening: heartbeats, narrowed by the guard's own log.
+
+    After the last journalled heartbeat the beam stayed open for one heartbeat more, plus, on a
+    clock that runs by itself, until the guard missed it.
+    """
+    if logged is None or logged.opened_at_s is None:
+        return Interval(0.0, 0.0)
+    on_its_own = math.isfinite(begin.pace)
+    silence_s = begin.heartbeat_s
+    if on_its_own:
+        silence_s += (mill.heartbeat_timeout_s + mill.guard_latency_s) * begin.pace
+    high_uc = heartbeat_uc + begin.current_na * silence_s * 1e-3
+    if logged.open_s is None or not on_its_own:
+        return Interval(heartbeat_uc, high_uc)
+    seen_uc = begin.current_na * logged.open_s * begin.pace * 1e-3
+    slack_uc = begin.current_na * mill.guard_latency_s * begin.pace * 1e-3
+    return Interval(max(heartbeat_uc, seen_uc - slack_uc), min(high_uc, seen_uc + slack_uc))

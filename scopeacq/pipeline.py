@@ -1,0 +1,114 @@
+"""Writing and judging planes while the next one is being scanned.
+
+The set of planes in flight is all that a crash may lose. It is bounded: when it is full
+the acquisition thread waits, and nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from hardware.types import Frame, Image
+from models.estimate import SharpnessScorer
+from scopeacq.journal import Journal
+from scopeacq.progress import ACCEPTED
+from scopeacq.project import Project
+from scopeacq.quality import judge
+from scopeacq.records import PlaneChosen, PlaneDurable, PlaneJudged, PlaneKey, Record
+from scopeacq.storage import ImageStore
+
+CAPACITY = 3
+"""Planes in flight: one being written, one being judged, one waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneOutcome:
+    """What became of a plane: the records that were committed, or the error that stopped it."""
+
+    key: PlaneKey
+    take: int
+    records: tuple[Record, ...]
+    error: Exception | None = None
+
+
+class Pipeline:
+    """A small pool that makes planes durable, judges them and journals both."""
+
+    def __init__(
+        self, project: Project, store: ImageStore, journal: Journal, scorer: SharpnessScorer
+    ) -> None:
+        self._project, self._store, self._journal, self._scorer = project, store, journal, scorer
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="planes")
+        self._room = threading.Semaphore(CAPACITY)
+        self._in_flight: set[PlaneKey] = set()
+        self._outcomes: queue.SimpleQueue[PlaneOutcome] = queue.SimpleQueue()
+        self._arrival = threading.Condition()
+
+    @property
+    def in_flight(self) -> frozenset[PlaneKey]:
+        """Planes whose outcome was not collected yet. Acquisition thread only."""
+        return frozenset(self._in_flight)
+
+    def submit(self, key: PlaneKey, take: int, frame: Frame) -> None:
+        """Take over a frame; waits while the pipeline is full."""
+        self._start(key, take, frame.image, written=False)
+
+    def judge_again(self, key: PlaneKey, take: int) -> None:
+        """Judge a take that is durable already, read back from disk."""
+        self._start(key, take, self._store.read_take(key, take), written=True)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait up to ``timeout_s`` of real time for an outcome; it stays to be collected."""
+        with self._arrival:
+            self._arrival.wait_for(lambda: not self._outcomes.empty(), timeout_s)
+
+    def collect(self) -> list[PlaneOutcome]:
+        """Outcomes since the last call."""
+        outcomes: list[PlaneOutcome] = []
+        while not self._outcomes.empty():
+            outcomes.append(self._outcomes.get_nowait())
+        self._in_flight -= {o.key for o in outcomes}
+        return outcomes
+
+    def close(self) -> None:
+        """Finish what is in flight; its outcomes can still be collected."""
+        self._pool.shutdown(wait=True)
+
+    def _start(self, key: PlaneKey, take: int, image: Image, *, written: bool) -> None:
+        self._room.acquire()
+        self._in_flight.add(key)
+        self._pool.submit(self._settle, key, take, image, written)
+
+    def _settle(self, key: PlaneKey, take: int, image: Image, written: bool) -> None:
+        done: list[Record] = []
+        try:
+            if not written:
+                file = self._store.write(key, take, image)
+                done.append(PlaneDurable(key, take, file.path, file.size_bytes, file.checksum))
+                self._journal.append(done[-1])
+            verdict = self._judge(key, take, image)
+            self._journal.append(*verdict)
+            done.extend(verdict)
+            self._report(PlaneOutcome(key, take, tuple(done)))
+        except Exception as error:
+            self._report(PlaneOutcome(key, take, tuple(done), error))
+        finally:
+            self._room.release()
+
+    def _report(self, outcome: PlaneOutcome) -> None:
+        with self._arrival:
+            self._outcomes.put(outcome)
+            self._arrival.notify()
+
+    def _judge(self, key: PlaneKey, take: int, image: Image) -> tuple[Record, ...]:
+        found = judge(image, self._project.quality, self._scorer, self._project.imaging.pixel_size_nm)
+        judged = PlaneJudged(
+            key, take, found.verdict, found.score_um, found.mean, found.sd, found.dark_fraction
+        )
+        if found.verdict not in ACCEPTED:
+            return (judged,)
+        self._store.choose(key, take)
+        return judged, PlaneChosen(key, take)

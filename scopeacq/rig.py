@@ -1,0 +1,101 @@
+"""What every step works with: the instrument, the plan, the journal and where the run stands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hardware.interlocks import MillLimits
+from hardware.microscope import Devices, Microscope
+from hardware.types import Range
+from models.estimate import SharpnessScorer
+from scopeacq.autofocus import FocusMethod
+from scopeacq.events import Publisher
+from scopeacq.files import FileLayer
+from scopeacq.imaging import Imager
+from scopeacq.instrument import Instrument
+from scopeacq.journal import Journal
+from scopeacq.progress import Progress
+from scopeacq.records import Record, RunRequest
+from scopeacq.runfolder import Plan
+from scopeacq.storage import ImageStore
+
+
+class Control:
+    """What the operator asked for. Any thread may ask; the acquisition thread looks."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: RunRequest | None = None
+
+    def ask(self, request: RunRequest) -> None:
+        """Remember the request; abort outranks all, a later request replaces an earlier one."""
+        with self._lock:
+            if self._pending is not RunRequest.ABORT:
+                self._pending = None if request is RunRequest.RESUME else request
+
+    def clear(self) -> None:
+        with self._lock:
+            self._pending = None
+
+    @property
+    def pending(self) -> RunRequest | None:
+        return self._pending
+
+    @property
+    def urgent(self) -> bool:
+        """Whether even a mill pass under way shall end now."""
+        return self._pending in (RunRequest.PAUSE_NOW, RunRequest.ABORT)
+
+
+@dataclass(frozen=True)
+class Rig:
+    """The services of one session. Used by the acquisition thread; frozen, so nothing is swapped."""
+
+    plan: Plan
+    microscope: Microscope
+    imager: Imager
+    methods: Sequence[FocusMethod]
+    scorer: SharpnessScorer
+    journal: Journal
+    store: ImageStore
+    files: FileLayer
+    progress: Progress
+    events: Publisher
+    control: Control
+
+    @property
+    def devices(self) -> Devices:
+        return self.microscope.devices
+
+    @property
+    def limits(self) -> MillLimits:
+        """What must hold while the ion beam is open."""
+        return mill_limits(self.plan.instrument)
+
+    def record(self, *records: Record) -> None:
+        """Commit to the journal, durably, then take into account."""
+        self.journal.append(*records)
+        self.progress.apply_all(records)
+
+    def now_s(self) -> float:
+        """The instrument's clock."""
+        return self.devices.clock.now_s()
+
+
+def mill_limits(instrument: Instrument) -> MillLimits:
+    """The profile's interlocks as the guard holds them; mill poses only near the profile's own."""
+    mill = instrument.mill
+    limits = mill.interlocks
+    return MillLimits(
+        pressure_mbar=Range(*limits.pressure_mbar),
+        hv_kv=Range(*limits.gun_hv_kv),
+        gas_bar=Range(*limits.gas_bar),
+        pump_pressure_max_mbar=limits.pump_pressure_max_mbar,
+        current_na=Range(*limits.current_na),
+        current_age_max_s=limits.current_max_age_s,
+        raster_vpp=Range(0.5, 20.0),
+        tilt_deg=Range(mill.tilt_deg - 1.0, mill.tilt_deg + 1.0),
+        z_um=Range(mill.z_um - 500.0, mill.z_um + 500.0),
+    )

@@ -1,0 +1,177 @@
+"""Puts microscope, engine and storage together from the files of a run. The one composition root."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware.chamber_model import ChamberModel
+from hardware.microscope import Microscope, connect
+from hardware.protocols import VendorAutofocus
+from models.estimate import SharpnessScorer
+from scopeacq.autofocus import FocusMethod
+from scopeacq.engine import Engine
+from scopeacq.events import Publisher
+from scopeacq.files import DiskFiles, FileLayer
+from scopeacq.focus_methods import PairFocus, ScoreSearch, VendorFocus
+from scopeacq.imaging import Imager
+from scopeacq.instrument import Instrument
+from scopeacq.journal import Journal
+from scopeacq.locks import OwnerLock
+from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
+from scopeacq.progress import Progress
+from scopeacq.project import EstimatorName
+from scopeacq.rig import Control, Rig, mill_limits
+from scopeacq.runfolder import Plan
+from scopeacq.settings import SettingsError
+from scopeacq.storage import ImageSpec, ImageStore
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A run folder and an instrument, held for as long as the session lasts."""
+
+    rig: Rig
+    engine: Engine
+
+
+@contextmanager
+def open_session(plan: Plan, files: FileLayer | None = None) -> Iterator[Session]:
+    """Lock the run, connect and claim its instrument, and make ready to go on with it.
+
+    Raises ``Locked``, ``SettingsError``, ``JournalError``, ``StorageError``, ``WeightsError`` or
+    ``HardwareError``, each with one sentence; nothing is moved or opened before.
+    """
+    files = files or DiskFiles()
+    with ExitStack() as stack:
+        stack.enter_context(OwnerLock.of_run(plan.folder.root, files))
+        journal = open_journal(plan, files)
+        stack.callback(journal.close)
+        store = open_store(plan, files)
+        progress = progress_of(plan, journal)
+        scorer = load_scorer()
+        microscope = connect_microscope(plan, files)
+        stack.callback(microscope.close)
+        stack.enter_context(microscope.claim(f"the run {plan.folder.root}"))
+        methods = focus_methods(plan, microscope, scorer)
+        devices = microscope.devices
+        rig = Rig(
+            plan=plan,
+            microscope=microscope,
+            imager=Imager(devices.column, devices.scanner, devices.detector),
+            methods=methods,
+            scorer=scorer,
+            journal=journal,
+            store=store,
+            files=files,
+            progress=progress,
+            events=Publisher(),
+            control=Control(),
+        )
+        engine = Engine(rig)
+        stack.callback(engine.close)
+        yield Session(rig, engine)
+
+
+def open_journal(plan: Plan, files: FileLayer) -> Journal:
+    """The run's journal, made when the run begins. Raises ``JournalError``."""
+    path = plan.folder.journal_file
+    return Journal.open(path, files) if path.exists() else Journal.create(path, files)
+
+
+def open_store(plan: Plan, files: FileLayer) -> ImageStore:
+    """The run's images, with room for every planned plane. Raises ``StorageError``."""
+    root, project = plan.folder.images(plan.project), plan.project
+    has_store = (root / "zarr.json").exists()
+    store = ImageStore.open(root, files) if has_store else ImageStore.create(root, files)
+    imaging, mill = project.imaging, plan.instrument.mill
+    per_cycle_uc = charge_uc_per_azimuth(mill, project.milling) * len(project.milling.azimuths_deg)
+    slice_nm = depth_nm(mill, project.milling, per_cycle_uc)
+    for section in plan.wafer.sections:
+        for tile in section.tiles(imaging):
+            spec = ImageSpec(
+                shape_yx=(imaging.tile_height_px, imaging.tile_width_px),
+                dtype=np.dtype(np.uint8 if imaging.bit_depth == 8 else np.uint16),
+                planned_cycles=project.cycles,
+                pixel_size_nm=imaging.pixel_size_nm,
+                slice_nm=slice_nm,
+                translation_um=(0.0, tile.centre_um[1], tile.centre_um[0]),
+            )
+            store.add_image(tile.section, tile.index, spec)
+    store.extend(project.cycles)
+    return store
+
+
+def progress_of(plan: Plan, journal: Journal) -> Progress:
+    """Where the run stands, from its journal. Raises ``JournalError``."""
+    counts = {s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections}
+    progress = Progress(tuple(counts), counts)
+    progress.apply_all(row.record for row in journal.read())
+    return progress
+
+
+def connect_microscope(plan: Plan, files: FileLayer) -> Microscope:
+    """Connect what the instrument file names. Raises ``HardwareError``."""
+    instrument, folder = plan.instrument, plan.instrument_folder
+    files.make_folder(folder)
+    files.make_folder(plan.folder.logs)
+    return connect(
+        instrument.driver.name,
+        instrument.driver.settings,
+        folder,
+        mill_limits(instrument),
+        chamber_model(instrument),
+        folder / "instrument.lock",
+    )
+
+
+def chamber_model(instrument: Instrument) -> ChamberModel:
+    """The chamber's solids with the profile's calibrated heights."""
+    stage = instrument.stage
+    return ChamberModel(
+        wd_at_z0_um=instrument.electron.wd_at_z0_um,
+        rotation_centre_um=(stage.rotation_centre_x_um, stage.rotation_centre_y_um),
+    )
+
+
+def load_scorer() -> SharpnessScorer:
+    """The judge of sharpness. Raises ``WeightsError``."""
+    from models.deepscore import DeepScore
+
+    return DeepScore.load()
+
+
+def focus_methods(plan: Plan, microscope: Microscope, scorer: SharpnessScorer) -> Sequence[FocusMethod]:
+    """The project's focus methods, in its order. Raises ``WeightsError`` or ``SettingsError``."""
+    return tuple(_method(plan, name, microscope, scorer) for name in plan.project.focus.estimators)
+
+
+def _method(
+    plan: Plan, name: EstimatorName, microscope: Microscope, scorer: SharpnessScorer
+) -> FocusMethod:
+    match name:
+        case EstimatorName.DEEPFOCUS:
+            from models.deepfocus import DeepFocus
+
+            focus = DeepFocus.load()
+            threading.Thread(target=focus.warm_up, name="warm-up", daemon=True).start()
+            return PairFocus(focus)
+        case EstimatorName.MAPFOST:
+            from models.mapfost import Mapfost
+
+            return PairFocus(Mapfost())
+        case EstimatorName.DEEPSCORE:
+            return ScoreSearch(scorer, plan.project.seed)
+        case EstimatorName.VENDOR:
+            column = microscope.devices.column
+            if isinstance(column, VendorAutofocus):
+                return VendorFocus(column)
+            raise SettingsError(
+                plan.folder.project_file,
+                ["focus.estimators names the vendor's routine, which this instrument lacks"],
+                "Take 'vendor' out of the list.",
+            )

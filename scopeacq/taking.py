@@ -1,0 +1,174 @@
+"""Focusing and scanning: the steps that lay electrons on tissue."""
+
+from __future__ import annotations
+
+from hardware.types import Frame, Optics
+from scopeacq.autofocus import FocusBench, FocusOutcome, correct_focus
+from scopeacq.files import DiskFull
+from scopeacq.focus_policy import surface_tiles
+from scopeacq.geometry import Tile, pixel_to_wafer
+from scopeacq.locating import go_to_tile, scan_rot_deg, section_correction, wafer_to_stage
+from scopeacq.records import (
+    ErrorKind,
+    FocusDone,
+    PlaneExposed,
+    PlaneExposing,
+    PlaneKey,
+    SurfaceFitted,
+    SurfaceRefused,
+)
+from scopeacq.rig import Rig
+from scopeacq.steps import AcquireTile, FitSurface, Focus
+from scopeacq.surface import Surface, fit_surface
+from scopeacq.surface import SurfaceRefused as NoSurface
+from scopeacq.tiff import pair_as_tiff
+from scopeacq.trouble import StepRefused
+
+
+def tile_of(rig: Rig, key: PlaneKey) -> Tile:
+    """The tile of a plane, in the wafer frame."""
+    return rig.plan.wafer.section(key.section).tiles(rig.plan.project.imaging)[key.tile]
+
+
+def focus(rig: Rig, step: Focus) -> None:
+    """Correct focus on a tile and journal what came of it.
+
+    Raises ``StepRefused`` when no estimator was sure enough, or the ``HardwareError`` that ended it.
+    """
+    outcome = _focus_on(rig, step.key)
+    if outcome.trouble is not None:
+        raise outcome.trouble
+    if not outcome.applied:
+        raise StepRefused(
+            ErrorKind.FOCUS_REFUSED,
+            f"{step}: {outcome.reason}",
+            "The last good optics are restored; look at the pair of images in the run's focus folder.",
+        )
+
+
+def _focus_on(rig: Rig, key: PlaneKey) -> FocusOutcome:
+    tile = tile_of(rig, key)
+    go_to_tile(rig, tile)
+    set_optics(rig, expected_optics(rig, tile))
+    bench = FocusBench(
+        rig.imager,
+        rig.devices.column,
+        rig.plan.project.focus,
+        rig.plan.instrument.electron,
+        scan_rot_deg(rig, tile.rotation_deg, key.section),
+    )
+    at_s = rig.now_s()
+    outcome = correct_focus(bench, rig.methods)
+    rig.record(
+        FocusDone(
+            key,
+            outcome.applied,
+            outcome.reason,
+            outcome.before,
+            outcome.after,
+            outcome.iterations,
+            outcome.electron_dose_per_nm2,
+            _keep_images(rig, key, outcome),
+            at_s,
+        )
+    )
+    return outcome
+
+
+def _keep_images(rig: Rig, key: PlaneKey, outcome: FocusOutcome) -> str:
+    """Images of a refused correction, for whoever asks why; their path inside the run's folder."""
+    if outcome.applied or not outcome.images:
+        return ""
+    folder = rig.plan.folder.focus_images
+    rig.files.make_folder(folder)
+    name = f"cycle{key.cycle:05d}-{key.section}-tile{key.tile:04d}-{rig.now_s():.0f}s.tif"
+    rig.files.write_durable(folder / name, pair_as_tiff(outcome.images), replace=True)
+    return f"{folder.name}/{name}"
+
+
+def expected_optics(rig: Rig, tile: Tile) -> Optics:
+    """The best guess before a correction: where the focus surface lies, else the last good optics."""
+    last = rig.progress.optics or rig.devices.column.optics()
+    surface = rig.progress.surface
+    if surface is None:
+        return last
+    plane = Surface(surface.wd0_um, surface.slope_x, surface.slope_y)
+    return Optics(plane.wd_um(tile.centre_um), last.stig_x, last.stig_y)
+
+
+def optics_for(rig: Rig, tile: Tile, key: PlaneKey) -> Optics:
+    """What a tile is scanned with: its own correction, else the focus surface."""
+    done = rig.progress.plane(key).focused
+    return done.after if done is not None and done.applied else expected_optics(rig, tile)
+
+
+def set_optics(rig: Rig, optics: Optics) -> None:
+    """Set the optics unless they stand there already: a lens that is left alone needs no settling."""
+    column = rig.devices.column
+    if column.optics() != optics:
+        column.set_optics(optics)
+
+
+def acquire(rig: Rig, step: AcquireTile) -> Frame:
+    """Scan one tile. Its dose is journalled before, as an upper bound; its frame is not on disk yet.
+
+    Raises ``HardwareError``; ``DiskFull`` before anything is scanned when there is no room.
+    """
+    imaging = rig.plan.project.imaging
+    require_room(rig)
+    tile = tile_of(rig, step.key)
+    go_to_tile(rig, tile)
+    set_optics(rig, optics_for(rig, tile, step.key))
+    settings = imaging.frame(scan_rot_deg(rig, tile.rotation_deg, step.key.section))
+    dose = settings.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
+    rig.record(PlaneExposing(step.key, step.take, settings, dose))
+    frame = rig.imager.scan(settings)
+    to_wafer = pixel_to_wafer(
+        settings, frame.stage, wafer_to_stage(rig), rig.devices.column.beam_shift_um()
+    )
+    exposed = PlaneExposed(
+        step.key,
+        step.take,
+        frame.optics,
+        frame.stage,
+        tuple(float(v) for v in to_wafer.ravel()),
+        frame.scanned_at_s,
+    )
+    rig.journal.post(exposed)
+    rig.progress.apply(exposed)
+    return frame
+
+
+def require_room(rig: Rig) -> None:
+    """Raise ``DiskFull`` unless the next planes and the reserve fit on the disk."""
+    imaging, storage = rig.plan.project.imaging, rig.plan.project.storage
+    plane_bytes = imaging.tile_width_px * imaging.tile_height_px * imaging.bit_depth // 8
+    images = rig.plan.folder.images(rig.plan.project)
+    if rig.files.free_bytes(images) < 8 * plane_bytes + storage.reserve_gb * 1e9:
+        raise DiskFull(images)
+
+
+def fit_focus_surface(rig: Rig, step: FitSurface) -> None:
+    """Focus on spread tiles and fit the plane that other tiles of this cycle trust."""
+    tiles = [
+        t for s in rig.progress.active() for t in rig.plan.wafer.section(s).tiles(rig.plan.project.imaging)
+    ]
+    done: list[tuple[Tile, FocusDone]] = []
+    for tile in surface_tiles(tiles):
+        key = PlaneKey(step.cycle, tile.section, tile.index)
+        _focus_on(rig, key)
+        focused = rig.progress.plane(key).focused
+        if focused is not None and focused.applied:
+            done.append((tile, focused))
+    limit_um = rig.plan.project.focus.surface_residual_um
+    try:
+        fit = fit_surface([t.centre_um for t, _ in done], [f.after.wd_um for _, f in done], limit_um)
+    except NoSurface as refused:
+        rig.record(SurfaceRefused(step.cycle, str(refused)))
+        return
+    kept = tuple(dict.fromkeys(done[n][0].section for n in fit.kept))
+    s = fit.surface
+    rig.record(SurfaceFitted(step.cycle, s.wd0_um, s.slope_x, s.slope_y, fit.residual_um, kept))
+
+
+__all__ = ["acquire", "fit_focus_surface", "focus", "require_room", "section_correction"]

@@ -1,0 +1,94 @@
+"""What went wrong in a step, and what the operator's policy makes of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hardware.errors import (
+    BadFrame,
+    BlankerUnknown,
+    Collision,
+    ConnectionLost,
+    Deadline,
+    HardwareError,
+    Interlocked,
+    StageTouch,
+)
+from hardware.guard.client import GuardClosed
+from scopeacq.progress import Progress
+from scopeacq.project import PolicySettings
+from scopeacq.records import ErrorKind, Incident, PlaneKey, Policy
+from scopeacq.steps import Step
+
+NEVER_BY_ITSELF = (StageTouch, Collision, BlankerUnknown)
+"""After these a person has to look before anything moves again."""
+
+
+class StepRefused(Exception):
+    """A step could not be done for a reason that is no fault of a device."""
+
+    def __init__(self, kind: ErrorKind, text: str, advice: str = "") -> None:
+        super().__init__(text)
+        self.kind, self.text, self.advice = kind, text, advice
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An error and the step in which it came up (None for a plane in flight)."""
+
+    error: Exception
+    step: Step | None
+    plane: PlaneKey | None = None
+
+    @property
+    def kind(self) -> ErrorKind:
+        """The kind of error that policies know."""
+        match self.error:
+            case StepRefused(kind=kind):
+                return kind
+            case OSError():
+                return ErrorKind.DISK
+            case GuardClosed() | BlankerUnknown():
+                return ErrorKind.ION_BEAM
+            case ConnectionLost() | Deadline():
+                return ErrorKind.CONNECTION
+            case BadFrame():
+                return ErrorKind.BAD_FRAME
+            case Interlocked():
+                return ErrorKind.INTERLOCK
+            case HardwareError():
+                return ErrorKind.STAGE if self.error.device == "stage" else ErrorKind.CONNECTION
+        return ErrorKind.INTERNAL
+
+    def incident(self, decision: Policy) -> Incident:
+        """The record of this trouble and of what was decided."""
+        device, text, advice = "", str(self.error), ""
+        if isinstance(self.error, HardwareError):
+            device, text, advice = self.error.device, self.error.what, self.error.advice
+        elif isinstance(self.error, StepRefused):
+            advice = self.error.advice
+        step = str(self.step) if self.step is not None else "Writing a plane"
+        return Incident(self.kind, device, text, advice, step, decision, self.plane)
+
+
+def decide(trouble: Trouble, policies: PolicySettings, attempts: int, progress: Progress) -> Policy:
+    """What to do about trouble: the operator's policy, within the number of retries it allows.
+
+    ``attempts``: how often this step has failed in a row, this time included.
+    """
+    if isinstance(trouble.error, NEVER_BY_ITSELF):
+        return Policy.PAUSE
+    policy = policies.of(trouble.kind)
+    if policy is Policy.RETRY:
+        waits = trouble.kind in (ErrorKind.INTERLOCK, ErrorKind.DISK)
+        return policy if waits or attempts <= policies.retries else Policy.PAUSE
+    if policy is Policy.REQUEUE_TILE:
+        if trouble.plane is None:
+            return Policy.PAUSE
+        if progress.plane(trouble.plane).requeued < policies.retries:
+            return policy
+        # what cannot be focused is imaged as it is; the judge and the gate have the last word
+        return Policy.GO_ON if trouble.kind is ErrorKind.FOCUS_REFUSED else Policy.PAUSE
+    if policy is Policy.SKIP_SECTION and trouble.plane is None:
+        return Policy.PAUSE
+    return policy

@@ -1,0 +1,170 @@
+"""Between imaging and milling: recovering the column, cleaning, dropping, the mill gate, parking."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from hardware.errors import Interlocked
+from hardware.milling import end_mill
+from hardware.motion import follow
+from hardware.paths import path_to_imaging
+from hardware.types import FrameSettings, StagePose
+from scopeacq.drop import DropCase, ReferenceTile, drop_evidence
+from scopeacq.locating import go, tolerance, wafer_to_stage
+from scopeacq.records import (
+    Cleaned,
+    DropRefused,
+    ErrorKind,
+    GatePassed,
+    ImagingRecovered,
+    PlaneChosen,
+    PlaneLost,
+    PlaneWaived,
+    SectionDropped,
+)
+from scopeacq.rig import Rig
+from scopeacq.steps import Clean, DropSection, PassGate, RecoverImaging, WaivePlane
+from scopeacq.storage import Written
+from scopeacq.taking import require_room
+from scopeacq.trouble import StepRefused
+
+PRESSURE_POLL_S = 10.0
+
+
+def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
+    """Make the column fit for imaging: ions blanked, pressure, valve, EHT, detector, a frame.
+
+    Raises ``HardwareError``; ``Interlocked`` when the pressure does not come down.
+    """
+    end_mill(rig.microscope)
+    pressure_mbar = _await_pressure(rig)
+    column, detector = rig.devices.column, rig.devices.detector
+    beam = column.state()
+    if not beam.valve_open:
+        column.set_valve(True)
+    if not beam.eht_on:
+        column.set_eht(True)
+    if not detector.state().hv_on:
+        detector.restore(replace(detector.state(), hv_on=True))
+    if step.cycle > 0:
+        rig.devices.clock.sleep(rig.plan.project.recovery.charge_decay_s)
+    go(rig, _somewhere_on_tissue(rig), wafer_to_stage(rig))
+    settings = rig.plan.project.registration
+    frame = rig.imager.scan(
+        FrameSettings(settings.width_px, settings.height_px, settings.pixel_size_nm, settings.dwell_ns)
+    )
+    rig.record(ImagingRecovered(step.cycle, pressure_mbar, float(frame.image.mean()), rig.now_s()))
+
+
+def _await_pressure(rig: Rig) -> float:
+    recovery = rig.plan.project.recovery
+    give_up_s = rig.now_s() + recovery.pressure_timeout_s
+    while (pressure_mbar := rig.devices.chamber.pressure_mbar()) > recovery.pressure_max_mbar:
+        if rig.now_s() >= give_up_s or rig.control.urgent:
+            raise Interlocked(
+                "chamber",
+                [
+                    f"the pressure is {pressure_mbar:.1e} mbar, imaging needs "
+                    f"{recovery.pressure_max_mbar:.1e} mbar"
+                ],
+            )
+        rig.devices.clock.sleep(PRESSURE_POLL_S)
+    return pressure_mbar
+
+
+def _somewhere_on_tissue(rig: Rig) -> tuple[float, float]:
+    return rig.plan.wafer.section(rig.progress.active()[0]).roi_centre_um
+
+
+def clean(rig: Rig, step: Clean) -> None:
+    """Run the plasma cleaner with the column safe. Raises ``StepRefused`` when there is none."""
+    cleaning, cleaner = rig.plan.project.cleaning, rig.devices.cleaner
+    if cleaner is None:
+        raise StepRefused(
+            ErrorKind.CONNECTION,
+            "this instrument has no plasma cleaner",
+            "Set cleaning.every_cycles = 0 in project.toml.",
+        )
+    rig.imager.blank()
+    rig.devices.column.set_valve(False)
+    rig.devices.column.set_eht(False)
+    rig.devices.detector.make_safe()
+    cleaner.clean(cleaning.power_w, cleaning.duration_s)
+    rig.record(Cleaned(step.cycle))
+
+
+def waive_plane(rig: Rig, step: WaivePlane) -> None:
+    """Accept what there is of a plane: its best take counts, if it has one."""
+    takes = rig.progress.plane(step.key).takes
+    scores = {
+        n: t.judged.score_um if math.isfinite(t.judged.score_um) else math.inf
+        for n, t in enumerate(takes)
+        if t.durable is not None and t.judged is not None
+    }
+    if scores:
+        best = min(scores, key=scores.__getitem__)
+        rig.store.choose(step.key, best)
+        rig.record(PlaneChosen(step.key, best), PlaneWaived(step.key, step.reason))
+    else:
+        rig.record(PlaneWaived(step.key, step.reason))
+
+
+def drop_section(rig: Rig, step: DropSection) -> None:
+    """Drop a section whose wafer shows through, on evidence; or journal what the evidence lacks."""
+    progress = rig.progress
+    history = progress.sections[step.section].dark_fractions
+    case = DropCase(
+        step.section,
+        (*history, progress.dark_fraction(step.section)),
+        rig.devices.column.state(),
+        rig.devices.detector.state(),
+        _bright_reference(rig, step.section),
+        progress.dropped_this_cycle,
+    )
+    decision = drop_evidence(case, rig.plan.project.drop)
+    if decision.drop:
+        rig.record(SectionDropped(step.cycle, step.section, decision.sentences))
+    else:
+        rig.record(DropRefused(step.cycle, step.section, "; ".join(decision.sentences)))
+
+
+def _bright_reference(rig: Rig, other_than: str) -> ReferenceTile | None:
+    """The brightest section elsewhere, imaged in the same cycle."""
+    progress = rig.progress
+    others = [s for s in progress.active() if s != other_than and progress.section_planes(s)]
+    if not others:
+        return None
+    brightest = min(others, key=progress.dark_fraction)
+    return ReferenceTile(f"section {brightest}", progress.dark_fraction(brightest))
+
+
+def pass_gate(rig: Rig, step: PassGate) -> None:
+    """Read every plane of the slice back from disk, copy the journal, and open the gate.
+
+    A plane that is not as recorded is journalled as lost, and the gate stays shut. Raises
+    ``DiskFull`` when the next slice would not fit.
+    """
+    require_room(rig)
+    planes = dict(rig.progress.planes)
+    for key, plane in planes.items():
+        if plane.chosen is None:
+            continue
+        durable = plane.takes[plane.chosen].durable
+        if durable is None or not rig.store.verify(
+            Written(durable.path, durable.size_bytes, durable.checksum)
+        ):
+            rig.record(PlaneLost(key, plane.chosen, "its file is missing or differs from its checksum"))
+            return
+    rig.journal.backup(rig.plan.folder.journal_copy)
+    waived = sum(p.waived for p in planes.values())
+    rig.record(GatePassed(step.cycle, len(planes), waived))
+
+
+def park(rig: Rig) -> None:
+    """Flat, unrotated and low: a move of its own along a checked path, never a reflex to an error."""
+    profile = rig.plan.instrument.stage
+    pose = rig.devices.stage.pose()
+    parked = StagePose(0.0, 0.0, profile.safe_z_um, 0.0, 0.0)
+    path = path_to_imaging(pose, parked, profile.safe_z_um)
+    follow(rig.devices.stage, rig.microscope.model, path, tolerance(rig))
