@@ -143,9 +143,8 @@ def half_size(plane: Image) -> Image:
     """Means of 2 x 2 pixels, rounded; an odd edge is repeated."""
     height, width = plane.shape
     even = np.pad(plane, ((0, height % 2), (0, width % 2)), mode="edge")
-    total = even[::2, ::2].astype(np.uint32)
-    for other in (even[1::2, ::2], even[::2, 1::2], even[1::2, 1::2]):
-        total += other
+    corners = [even[row::2, column::2].astype(np.uint32) for row in (0, 1) for column in (0, 1)]
+    total = corners[0] + corners[1] + corners[2] + corners[3]
     return cast(Image, ((total + 2) // 4).astype(plane.dtype))
 
 

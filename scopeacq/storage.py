@@ -10,7 +10,7 @@ Protocol. The journal is the truth; the files follow it:
    before that commit leaves a file without a row, which counts as absent and is never looked at.
 2. ``choose`` renames the take into the chunk grid, durably; then the engine commits ``PlaneChosen``. A
    crash in between leaves a plane that the journal does not call chosen; choosing it again does nothing.
-3. A durable take thus lies at exactly one of two places, and ``verify`` finds it by its checksum at either.
+3. A durable take thus lies at exactly one of two places, and is found by its checksum at either.
 4. Other levels are derived, written off the hot path, and rebuilt when missing.
 
 True affine and z of a plane (milled steps vary) stand in the journal's table of planes.
@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,12 +181,17 @@ class ImageStore:
 
     def verify(self, written: Written) -> bool:
         """Whether the take is on the disk with its size and checksum; reads the whole file."""
-        return self.locate(written) is not None
+        return any(_holds(place, written) for place in self._places(written))
 
-    def locate(self, written: Written) -> Path | None:
-        """Where the take lies now, verified: under its own name, or in the chunk grid once chosen."""
-        places = (self.root / written.path, self.root / _grid_path(written.path))
-        return next((place for place in places if _holds(place, written)), None)
+    def fetch(self, written: Written) -> bytes | None:
+        """The bytes of a durable take, wherever it lies, if they have its checksum."""
+        for place in self._places(written):
+            # the take may be chosen, and so renamed, between two looks
+            with suppress(FileNotFoundError):
+                data = place.read_bytes()
+                if xxhash.xxh3_128_hexdigest(data) == written.checksum:
+                    return data
+        return None
 
     def read(self, key: PlaneKey) -> Image:
         """Level 0 of the chosen plane: shape (y, x), uint8 or uint16.
@@ -196,8 +202,9 @@ class ImageStore:
         return self._decode(key, self._plane(key))
 
     def read_take(self, key: PlaneKey, take: int) -> Image:
-        """Level 0 of a take that nobody has chosen. See :meth:`read`."""
-        return self._decode(key, self.root / _take_path(key, take))
+        """Level 0 of a durable take, chosen or not. See :meth:`read`."""
+        own = self.root / _take_path(key, take)
+        return self._decode(key, own if own.exists() else self._plane(key))
 
     def build_levels(self, key: PlaneKey) -> None:
         """Derive what is missing of the plane's smaller levels from level 0.
@@ -215,6 +222,9 @@ class ImageStore:
             if level in missing:
                 self.files.make_folder(path.parent)
                 self.files.write_durable(path, ome_zarr.encode_shard(image))
+
+    def _places(self, written: Written) -> tuple[Path, Path]:
+        return self.root / written.path, self.root / _grid_path(written.path)
 
     def _decode(self, key: PlaneKey, path: Path) -> Image:
         _, shape, dtype = self._geometry(key)
