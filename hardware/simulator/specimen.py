@@ -6,8 +6,9 @@ Wafer frame: um, x to the right, y up, origin in the wafer's centre, z up.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -101,6 +102,9 @@ class FiducialSpec:
         return seen
 
 
+Spec = TypeVar("Spec", SectionSpec, FiducialSpec)
+
+
 @dataclass(frozen=True, slots=True)
 class WaferSurface:
     """A tilted and bowed wafer: the plane and the shape that focus follows."""
@@ -121,13 +125,13 @@ def _relative(position_um: ArrayLike, origin_um: float) -> Floats:
     return np.asarray(np.asarray(position_um, np.float64) - origin_um, np.float32)
 
 
-def _near(x_um: Doubles, y_um: Doubles, spec: SectionSpec | FiducialSpec) -> bool:
-    """Whether a mark or section may reach into a regular grid, judged by the grid's corners."""
-    corners = np.ix_((0, -1), (0, -1))
-    x, y, reach = x_um[corners], y_um[corners], spec.radius_um
-    return bool(
-        x.min() - reach <= spec.x_um <= x.max() + reach and y.min() - reach <= spec.y_um <= y.max() + reach
-    )
+def _reaching(specs: Iterable[Spec], x_um: Doubles, y_um: Doubles) -> Iterator[Spec]:
+    """Those marks or sections that may reach any of the points."""
+    left, right, bottom, top = x_um.min(), x_um.max(), y_um.min(), y_um.max()
+    for spec in specs:
+        reach = spec.radius_um
+        if left - reach <= spec.x_um <= right + reach and bottom - reach <= spec.y_um <= top + reach:
+            yield spec
 
 
 def _bounds(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
@@ -166,9 +170,9 @@ class WaferSpecimen:
         x, y = np.asarray(x_um, np.float64), np.asarray(y_um, np.float64)
         removed = np.broadcast_to(np.asarray(removed_nm, np.float32), x.shape)
         signal = self._bare(x, y)
-        for fiducial in (f for f in self.fiducials if _near(x, y, f)):
+        for fiducial in _reaching(self.fiducials, x, y):
             signal += 1.4 * fiducial.brightness(x, y, removed)
-        for section in (s for s in self.sections if _near(x, y, s)):
+        for section in _reaching(self.sections, x, y):
             self._lay(section, x, y, removed, signal)
         return signal
 
@@ -195,7 +199,7 @@ class WaferSpecimen:
         """Height of the surface over the wafer's reference plane, for points of any shape."""
         x, y, removed = np.broadcast_arrays(*(np.asarray(a, np.float64) for a in (x_um, y_um, removed_nm)))
         height = self._surface.height_um(x, y) - 1e-3 * removed
-        for section in self.sections:
+        for section in _reaching(self.sections, x, y):
             local = section.local(x, y)
             height = height + np.where(section.contains(*local), section.surface_um(*local), 0.0)
         return height
@@ -206,25 +210,26 @@ class WaferSpecimen:
 
     def thickness_nm(self, x_um: ArrayLike, y_um: ArrayLike) -> Doubles:
         """Uncut thickness of the sections at points of any shape; 0 on the bare wafer."""
-        return self._per_section(x_um, y_um, [s.thickness_nm for s in self.sections])
+        return self._per_section(x_um, y_um, lambda section: section.thickness_nm)
 
     def irradiation_dose(self, x_um: ArrayLike, y_um: ArrayLike) -> Doubles:
         """Irradiation dose [1e27 eV/cm^3] at points of any shape; 0 on the bare wafer."""
-        return self._per_section(x_um, y_um, [s.irradiation_dose for s in self.sections])
+        return self._per_section(x_um, y_um, lambda section: section.irradiation_dose)
 
     def charging(self, x_um: ArrayLike, y_um: ArrayLike) -> Doubles:
         """How strongly the surface charges under the beam, for points of any shape.
 
         1 on tissue that was never irradiated, 0 at an irradiation dose of 1 and on the bare wafer.
         """
-        strengths = [max(1 - s.irradiation_dose, 0.0) ** 2 for s in self.sections]
-        return self._per_section(x_um, y_um, strengths)
+        return self._per_section(x_um, y_um, lambda section: max(1 - section.irradiation_dose, 0.0) ** 2)
 
-    def _per_section(self, x_um: ArrayLike, y_um: ArrayLike, values: Sequence[float]) -> Doubles:
+    def _per_section(
+        self, x_um: ArrayLike, y_um: ArrayLike, value_of: Callable[[SectionSpec], float]
+    ) -> Doubles:
         x, y = np.broadcast_arrays(np.asarray(x_um, np.float64), np.asarray(y_um, np.float64))
         result = np.zeros(x.shape)
-        for section, value in zip(self.sections, values, strict=True):
-            result = np.where(section.contains(*section.local(x, y)), value, result)
+        for section in _reaching(self.sections, x, y):
+            result = np.where(section.contains(*section.local(x, y)), value_of(section), result)
         return result
 
 

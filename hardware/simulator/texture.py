@@ -7,36 +7,16 @@ coordinates are um within the block of tissue, z going down.
 from __future__ import annotations
 
 import math
-import struct
-import zlib
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
-import tifffile
 from numpy.typing import ArrayLike, NDArray
 
 from hardware.simulator.fields import Floats
+from hardware.simulator.stack_file import read_volume
 from hardware.simulator.ultrastructure import Grid, Ultrastructure
-
-MAX_VOXELS = 2**28  # 1 GiB as float32
-MIN_EDGE_PX = 32
-# what tifffile and its decoders raise on damaged files
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    LookupError,
-    TypeError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
-
-
-class BadSpecimen(ValueError):
-    """A file that cannot serve as a specimen; one sentence says why and what to do."""
 
 
 class Texture(Protocol):
@@ -89,7 +69,7 @@ def _mirrored(position: Floats, size: int) -> Floats:
 
 # wavelength [um], direction of the wave [deg], phase [rad]: incommensurate, tens of um long
 _WAVES = ((23.0, 20.0, 0.3), (31.0, 95.0, 1.9), (43.0, 160.0, 4.1), (67.0, 60.0, 5.2))
-_WANDER = 0.02  # displacement per wave as a fraction of its wavelength: a strain of 9 % rms
+_WANDER = 0.02  # displacement per wave as a fraction of its wavelength: strains of about 20 % rms
 
 
 def _wandering(x_um: Floats, y_um: Floats) -> tuple[Floats, Floats, Floats]:
@@ -128,9 +108,9 @@ class StackTexture:
     def load(cls, path: Path, pixel_size_nm: float = 8.0, slice_nm: float = 8.0) -> StackTexture:
         """Read a greyscale TIFF image or stack.
 
-        Raises :class:`BadSpecimen` when the file cannot serve.
+        Raises :class:`~hardware.simulator.stack_file.BadSpecimen` when the file cannot serve.
         """
-        return cls(_read_volume(Path(path)), pixel_size_nm, slice_nm)
+        return cls(read_volume(path), pixel_size_nm, slice_nm)
 
     def sample(self, x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> Floats:
         """See :meth:`Texture.sample`. Cubic in x and y, linear in z."""
@@ -147,39 +127,3 @@ class StackTexture:
                 self._slices[k], column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
             )
         return result * contrast
-
-
-def _read_volume(path: Path) -> NDArray[np.generic]:
-    """The file as (slices, rows, columns)."""
-    try:
-        with tifffile.TiffFile(path) as file:
-            volume = _read_series(path, file)
-    except BadSpecimen:
-        raise
-    except FileNotFoundError as error:
-        raise BadSpecimen(f"Specimen {path} does not exist: check the path.") from error
-    except _UNREADABLE as error:
-        raise BadSpecimen(
-            f"Specimen {path} is not a readable TIFF file ({error}): export it anew."
-        ) from error
-    if not np.isfinite(volume).all() or volume.std(dtype=np.float64) == 0:
-        raise BadSpecimen(
-            f"Specimen {path} holds no texture or numbers that are not finite: choose another."
-        )
-    return volume.reshape(-1, *volume.shape[-2:])
-
-
-def _read_series(path: Path, file: tifffile.TiffFile) -> NDArray[np.generic]:
-    """The first image series, refused from its header where it cannot serve."""
-    if not file.series:
-        raise BadSpecimen(f"Specimen {path} holds no image: choose another TIFF file.")
-    series = file.series[0]
-    if series.keyframe.samplesperpixel != 1 or series.dtype is None or series.dtype.kind not in "uif":
-        raise BadSpecimen(f"Specimen {path} is not greyscale: convert it to 8 or 16 bit grey.")
-    if len(series.shape) > 3 and math.prod(series.shape[:-3]) != 1:
-        raise BadSpecimen(f"Specimen {path} has the shape {series.shape}: save one stack of z, y, x.")
-    if len(series.shape) < 2 or min(series.shape[-2:]) < MIN_EDGE_PX:
-        raise BadSpecimen(f"Specimen {path} is smaller than {MIN_EDGE_PX} px: choose larger images.")
-    if math.prod(series.shape) > MAX_VOXELS:
-        raise BadSpecimen(f"Specimen {path} has more than {MAX_VOXELS} voxels: crop or bin it.")
-    return series.asarray()

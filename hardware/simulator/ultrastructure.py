@@ -57,8 +57,7 @@ class Grid:
         dx = cv2.Sobel(field, cv2.CV_32F, 1, 0, scale=scale)
         dy = cv2.Sobel(field, cv2.CV_32F, 0, 1, scale=scale)
         slope = np.asarray(cv2.magnitude(dx, dy), np.float32)
-        distance: Floats = field / np.maximum(slope, least_slope_per_um)
-        return distance
+        return np.asarray(field / np.maximum(slope, least_slope_per_um), np.float32)
 
 
 def _inside(distance_um: Floats, edge_um: float = 0.012) -> Floats:
