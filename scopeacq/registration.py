@@ -20,7 +20,7 @@ from pydantic import Field
 
 from hardware.types import Frame, Image
 from scopeacq.alignment import Band, align
-from scopeacq.geometry import Affine, Point, Rigid, pixel_to_wafer
+from scopeacq.geometry import Affine, Point, Rigid, pixel_to_wafer, rotation
 from scopeacq.project import RegistrationSettings
 from scopeacq.settings import Settings, SettingsError, validate
 from scopeacq.wafer import Fiducial
@@ -53,6 +53,11 @@ class View:
     @property
     def pixel_size_nm(self) -> float:
         return 1e3 * math.sqrt(abs(float(np.linalg.det(self.to_wafer[:, :2]))))
+
+    def moved(self, by: Rigid) -> View:
+        """The same image, believed elsewhere: ``by`` is applied in the wafer frame."""
+        turned = rotation(by.rotation_deg) @ self.to_wafer
+        return View(self.image, turned + np.array([[0.0, 0.0, by.x_um], [0.0, 0.0, by.y_um]]))
 
     def to_tiff(self) -> bytes:
         """The view as a TIFF file, for ``FileLayer.write_durable``."""
