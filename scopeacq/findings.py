@@ -1,0 +1,38 @@
+"""What a check finds: one sentence each, and how much it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """Whether a finding forbids the run, should be thought about, or is for the record."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence about the plan."""
+
+    severity: Severity
+    text: str
+
+
+Findings = Iterator[Finding]
+
+
+def error(text: str) -> Finding:
+    return Finding(Severity.ERROR, text)
+
+
+def warning(text: str) -> Finding:
+    return Finding(Severity.WARNING, text)
+
+
+def note(text: str) -> Finding:
+    return Finding(Severity.NOTE, text)

@@ -1,0 +1,175 @@
+"""Pre-flight: a good plan passes; each kind of fault is named in a sentence, all at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardware.errors import OutOfRange
+from hardware.types import StagePose
+from scopeacq.demo import make_demo
+from scopeacq.findings import Finding, Severity
+from scopeacq.instrument import Instrument
+from scopeacq.preflight import Site, check, check_stage
+from scopeacq.project import Project
+from scopeacq.runfolder import Plan
+from scopeacq.wafer import Fiducial
+
+SITE = Site(
+    free_bytes=lambda _: 10**12,
+    probe=lambda _: [],
+    drivers=lambda: ["twin"],
+    has_weights=lambda _: True,
+)
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    return make_demo(tmp_path_factory.mktemp("demo"))
+
+
+def changed(plan: Plan, **sections: Mapping[str, Any]) -> Plan:
+    """The plan with values of the project's tables replaced."""
+    data = plan.project.model_dump(mode="json")
+    for name, values in sections.items():
+        data[name] = {**data[name], **values}
+    return replace(plan, project=Project.model_validate(data))
+
+
+def with_instrument(plan: Plan, table: str, **values: object) -> Plan:
+    data = plan.instrument.model_dump(mode="json")
+    data[table] = {**data[table], **values}
+    return replace(plan, instrument=Instrument.model_validate(data))
+
+
+def severe(findings: list[Finding]) -> list[str]:
+    return [f.text for f in findings if f.severity is not Severity.NOTE]
+
+
+def test_the_demo_may_start_and_reminds_of_the_valve(plan: Plan) -> None:
+    findings = check(plan, SITE)
+    assert severe(findings) == []
+    assert any("manual valve" in f.text for f in findings)
+
+
+def test_the_demo_passes_on_this_computer(plan: Plan) -> None:
+    texts = severe(check(plan, replace(Site(), has_weights=SITE.has_weights)))
+    assert texts == []
+
+
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        ({"milling": {"raster_vpp": 0.5}}, "does not mill"),
+        ({"milling": {"depth_nm": 0.001}}, "less than one frame"),
+        ({"milling": {"depth_nm": 0.3}}, "only .* frames"),
+        ({"milling": {"depth_nm": 300.0, "rounds": 1}}, "not measured again"),
+        ({"imaging": {"dwell_ns": 20_000.0}}, "electrons per nm"),
+        ({"imaging": {"dwell_ns": 40.0}}, "dwell longer than tiles"),
+        ({"imaging": {"grid_rows": 40}}, "lies on it"),
+        ({"imaging": {"grid_rows": 20, "tile_width_px": 32768, "tile_height_px": 32768}}, "lies on it"),
+    ],
+)
+def test_what_is_wrong_with_a_project_is_said(
+    plan: Plan, tables: dict[str, dict[str, object]], sentence: str
+) -> None:
+    texts = severe(check(changed(plan, **tables), SITE))
+    assert any(re.search(sentence, text) for text in texts), texts
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "sentence"),
+    [
+        ("mill", {"fails_closed_confirmed": False}, "unpowered or unplugged"),
+        ("mill", {"ion_current_na": 5.0}, "outside its interlock"),
+        ("mill", {"z_um": 28_000.0}, "On the way to mill"),
+        ("stage", {"safe_z_um": 26_000.0}, "On the way to mill"),
+        ("driver", {"name": "nobody"}, "no driver 'nobody'"),
+    ],
+)
+def test_what_is_wrong_with_an_instrument_is_said(
+    plan: Plan, table: str, values: dict[str, object], sentence: str
+) -> None:
+    findings = check(with_instrument(plan, table, **values), SITE)
+    assert any(sentence in f.text for f in findings if f.severity is Severity.ERROR), findings
+
+
+def test_a_wafer_with_two_fiducials_cannot_be_found_again(plan: Plan) -> None:
+    wafer = replace(plan.wafer, fiducials=plan.wafer.fiducials[:2])
+    assert any("2 fiducials" in t for t in severe(check(replace(plan, wafer=wafer), SITE)))
+
+
+def test_fiducials_close_together_are_warned_of(plan: Plan) -> None:
+    close = tuple(Fiducial(f"F{n}", (10.0 * n, 0.0)) for n in range(3))
+    wafer = replace(plan.wafer, fiducials=close)
+    assert any("farther apart" in t for t in severe(check(replace(plan, wafer=wafer), SITE)))
+
+
+def test_sections_off_the_wafer_and_over_each_other_are_named(plan: Plan) -> None:
+    first, second, *_ = plan.wafer.sections
+    far = replace(first, outline_um=tuple((x + 13_000, y) for x, y in first.outline_um))
+    double = replace(second, id="double")
+    wafer = replace(plan.wafer, sections=(far, second, double))
+    texts = severe(check(replace(plan, wafer=wafer), SITE))
+    assert any(f"Section {first.id} does not lie on the wafer" in t for t in texts)
+    assert any(f"{second.id} and double overlap" in t for t in texts)
+    assert any("lie beside it" in t for t in texts)
+
+
+def test_a_full_disk_is_an_error_and_a_small_one_a_warning(plan: Plan) -> None:
+    reserve = plan.project.storage.reserve_gb * 1e9
+
+    def findings(free: float) -> list[Finding]:
+        return check(plan, replace(SITE, free_bytes=lambda _: int(free)))
+
+    assert any("one slice" in f.text and f.severity is Severity.ERROR for f in findings(reserve + 1e6))
+    assert any("pause when" in f.text and f.severity is Severity.WARNING for f in findings(reserve + 5e7))
+
+
+def test_everything_is_said_at_once_and_the_worst_first(plan: Plan) -> None:
+    site = Site(
+        free_bytes=lambda _: 0,
+        probe=lambda _: ["it is read-only."],
+        drivers=list,
+        has_weights=lambda _: False,
+    )
+    broken = changed(plan, milling={"raster_vpp": 0.5}, imaging={"dwell_ns": 20_000.0})
+    findings = check(broken, site)
+    severities = [list(Severity).index(f.severity) for f in findings]
+    assert severities == sorted(severities)
+    texts = " ".join(severe(findings))
+    for part in ("does not mill", "electrons per nm", "read-only", "no room", "deepscore", "deepfocus"):
+        assert part in texts
+
+
+def test_a_run_through_the_whole_thickness_says_when_it_is_through(plan: Plan) -> None:
+    long = replace(plan, project=plan.project.model_copy(update={"cycles": 50}))
+    assert any("milled through after 20 of 50" in f.text for f in check(long, SITE))
+
+
+class _Stage:
+    """A stage whose x ends at 0."""
+
+    def check(self, target: StagePose) -> None:
+        if target.x_um is not None and target.x_um > 0:
+            raise OutOfRange("stage", f"x {target.x_um:g} um is beyond 0")
+
+
+def test_a_connected_stage_is_asked_about_every_pose(plan: Plan) -> None:
+    findings = check_stage(plan, _Stage())  # type: ignore[arg-type]
+    east = [f.id for f in plan.wafer.fiducials if f.centre_um[0] > 0]
+    assert east
+    for fiducial in east:
+        assert any(f"fiducial {fiducial}:" in f.text for f in findings)
+
+
+def test_check_leaves_the_run_folder_as_it_was(tmp_path: Path) -> None:
+    plan = make_demo(tmp_path)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    check(plan, replace(Site(), has_weights=SITE.has_weights))
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
