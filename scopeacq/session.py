@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ def open_store(plan: Plan, files: FileLayer) -> ImageStore:
         for tile in section.tiles(imaging):
             spec = ImageSpec(
                 shape_yx=(imaging.tile_height_px, imaging.tile_width_px),
-                dtype=np.dtype(np.uint8 if imaging.bit_depth == 8 else np.uint16),
+                dtype=np.dtype(np.uint8) if imaging.bit_depth == 8 else np.dtype(np.uint16),
                 planned_cycles=project.cycles,
                 pixel_size_nm=imaging.pixel_size_nm,
                 slice_nm=slice_nm,
@@ -157,13 +156,11 @@ def _method(
         case EstimatorName.DEEPFOCUS:
             from models.deepfocus import DeepFocus
 
-            focus = DeepFocus.load()
-            threading.Thread(target=focus.warm_up, name="warm-up", daemon=True).start()
-            return PairFocus(focus)
+            return PairFocus(DeepFocus.load())
         case EstimatorName.MAPFOST:
-            from models.mapfost import Mapfost
+            from models.mapfost import MapFost
 
-            return PairFocus(Mapfost())
+            return PairFocus(MapFost())
         case EstimatorName.DEEPSCORE:
             return ScoreSearch(scorer, plan.project.seed)
         case EstimatorName.VENDOR:
