@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 from hardware.guard.core import GuardTiming
+from hardware.guard.log import OpeningLog
 from hardware.guard.messages import Answer, Reply, Start, decode_start, encode
 from hardware.guard.process import serve
 from hardware.guard.wire import Wire
@@ -33,12 +34,13 @@ def main() -> int:
         start = decode_start(wire.receive(10.0) or "")
         timing = from_json(GuardTiming, start.timing)
         limits = from_json(MillLimits, start.limits)
+        log = OpeningLog(Path(start.log_path))
         line = _connected(start)
     except Exception as error:  # whatever it is, the program must hear of it
         wire.send(encode(Reply(Answer.FAILED, reasons=(repr(error),))))
         return 1
-    log_path, watchdog = Path(start.log_path), _watchdog(timing.watchdog_s)
-    return 0 if serve(wire, line, limits, log_path, timing, told_to_end.is_set, watchdog) else 1
+    blanked = serve(wire, line, limits, log, timing, told_to_end.is_set, _watchdog(timing.watchdog_s))
+    return 0 if blanked else 1
 
 
 def _connected(start: Start) -> IonBlanker:

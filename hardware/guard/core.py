@@ -52,9 +52,10 @@ class LineCommand(Enum):
 
 
 class Entry(Enum):
-    """What the log of openings says. STARTED is written by the process, before anything else."""
+    """What the log of openings says. FOUND_OPEN: the line read open though nobody had asked."""
 
     STARTED = "started"
+    FOUND_OPEN = "found open"
     REQUESTED = "requested"
     OPENED = "opened"
     CLOSED = "closed"
@@ -214,6 +215,10 @@ def _line_read(state: GuardState, blanker: Blanker, now_s: float) -> Outcome:
             return _closed(state, now_s)
         case Phase.CLOSING, _:
             return _unconfirmed(state, blanker, now_s)
+        case Phase.BLANKED, Blanker.OPEN:
+            found = replace(state, phase=Phase.OPEN, pass_id="", opened_s=now_s, on_record=True)
+            closing, actions = _close(found, Why.READ_BACK_DIFFERS)
+            return closing, (*actions, Record(Entry.FOUND_OPEN, ""))
         case _:
             return _close(state, Why.READ_BACK_DIFFERS)
 

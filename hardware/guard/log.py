@@ -20,7 +20,8 @@ class Opening:
     ``*_at_s`` are wall clock, ``*_instrument_s`` the instrument's time as of the request and
     of the last heartbeat; ``open_s`` is by the monotonic clock. ``opened_at_s`` is ``None`` when
     the line did not open. ``closed_at_s``, ``open_s`` and ``why`` are ``None`` when nobody
-    recorded the end: the guard was killed, or the opening still lasts.
+    recorded the end: the guard was killed, or the opening still lasts. An empty ``pass_id`` is
+    a line that was found open though nobody had asked.
     """
 
     pass_id: str
@@ -83,6 +84,9 @@ def read_openings(path: Path) -> list[Opening]:
     for entry in filter(None, map(_parsed, text.splitlines())):
         if entry["entry"] == Entry.REQUESTED.value:
             openings.append(Opening(entry["pass_id"], entry["at_s"], entry["instrument_s"]))
+        elif entry["entry"] == Entry.FOUND_OPEN.value:
+            at_s, instrument_s = entry["at_s"], entry["instrument_s"]
+            openings.append(Opening("", at_s, instrument_s, opened_at_s=at_s))
         elif openings and openings[-1].pass_id == entry["pass_id"]:
             openings[-1] = _followed_by(openings[-1], entry)
     return openings

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from hardware.guard.core import (
     Ended,
@@ -130,7 +129,7 @@ def serve(
     wire: Wire,
     line: IonBlanker,
     limits: MillLimits,
-    log_path: Path,
+    log: OpeningLog,
     timing: GuardTiming,
     told_to_end: Callable[[], bool] = lambda: False,
     still_running: Callable[[], None] = lambda: None,
@@ -139,9 +138,8 @@ def serve(
 
     ``still_running`` is called in each round, at least every ``tick_s`` plus the line's own time.
     """
-    log = OpeningLog(log_path)
     guard = Guard(line, limits, log, timing)
-    guard.handle(Signal.TICK)
+    _blank_at_start(guard, timing)
     _send(wire, Reply(Answer.READY, blanker=Blanker.BLANKED if guard.blanked else Blanker.UNKNOWN))
     while not guard.state.finished(time.monotonic()):
         still_running()
@@ -149,8 +147,15 @@ def serve(
         for reply in (*replies, *guard.handle(Signal.TICK)):
             _send(wire, reply)
     wire.close()
-    log.close()
     return guard.blanked
+
+
+def _blank_at_start(guard: Guard, timing: GuardTiming) -> None:
+    until_s = time.monotonic() + timing.confirm_s
+    guard.handle(Signal.TICK)
+    while not guard.blanked and time.monotonic() < until_s:
+        time.sleep(timing.tick_s)
+        guard.handle(Signal.TICK)
 
 
 def _round(guard: Guard, wire: Wire, timing: GuardTiming, end: bool) -> list[Reply]:

@@ -18,6 +18,7 @@ from hardware.types import (
     Frame,
     FrameSettings,
     GunState,
+    Image,
     Optics,
     PoseTolerance,
     Range,

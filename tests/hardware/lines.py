@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,3 +85,16 @@ def lock_line(folder: Path) -> BlankerLine:
     from hardware.guard.client import BlankerLine  # not needed in the guard's process
 
     return BlankerLine("tests.hardware.lines:connect_lock_line", {"path": str(folder / "line")})
+
+
+class HangingLine(LockLine):
+    """Never answers again once a file ``hang`` lies beside it."""
+
+    def state(self) -> Blanker:
+        while self._path.with_name("hang").exists():
+            time.sleep(0.05)
+        return super().state()
+
+
+def connect_hanging_line(settings: Mapping[str, object]) -> HangingLine:
+    return HangingLine(Path(str(settings["path"])))

@@ -1,0 +1,318 @@
+"""The guard's decisions, its protocol and its log, without a process."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hardware.errors import BlankerUnknown, Interlocked
+from hardware.guard.client import GuardClosed
+from hardware.guard.core import Ended, Entry, Event, GuardTiming, OpenAsked, Phase, Record, Signal
+from hardware.guard.log import OpeningLog, read_openings
+from hardware.guard.messages import Answer, Reply, Request, Why, decode_reply, decode_request, encode
+from hardware.guard.process import Guard
+from hardware.interlocks import MillLimits
+from hardware.types import Blanker
+from tests.hardware.fakes import good_proof
+from tests.hardware.lines import MemoryLine
+from tests.hardware.thread_guard import thread_guard
+
+TIMING = GuardTiming()
+
+
+@dataclass
+class MemoryLog:
+    """Keeps records, or fails as a full disk does."""
+
+    full: bool = False
+    records: list[Record] = field(default_factory=list)
+
+    def append(self, record: Record, instrument_s: float | None) -> None:
+        if self.full:
+            raise OSError("no space left on device")
+        self.records.append(record)
+
+
+class Bench:
+    """A guard at work on fake time, with what it may at most do computed beside it."""
+
+    def __init__(self) -> None:
+        self.now_s, self.line, self.log = 0.0, MemoryLine(), MemoryLog()
+        self.guard = Guard(self.line, MillLimits(), self.log, TIMING, lambda: self.now_s)  # type: ignore[arg-type]
+        self.allowed_until_s = -math.inf
+        self.deadline_s = -math.inf
+        self.guard.handle(Signal.TICK)
+
+    def send(self, event: Event) -> list[Reply]:
+        asked_s = self.now_s
+        replies = self.guard.handle(event)
+        answers = [reply.answer for reply in replies]
+        if isinstance(event, OpenAsked) and Answer.OPENED in answers:
+            self.deadline_s = asked_s + event.duration_s
+            self.allowed_until_s = min(self.deadline_s, asked_s + TIMING.heartbeat_s)
+        if event is Signal.HEARTBEAT and asked_s < self.allowed_until_s:
+            self.allowed_until_s = min(self.deadline_s, asked_s + TIMING.heartbeat_s)
+        if event is Signal.CLOSE or isinstance(event, Ended):
+            self.allowed_until_s = -math.inf
+        return [*replies, *self.guard.handle(Signal.TICK)]
+
+    def pass_time(self, duration_s: float) -> list[Reply]:
+        """As the process does: a tick at least every ``tick_s``."""
+        replies: list[Reply] = []
+        until_s = self.now_s + duration_s
+        while self.now_s < until_s:
+            self.now_s = min(self.now_s + TIMING.tick_s, until_s)
+            replies += self.guard.handle(Signal.TICK)
+            self.check()
+        return replies
+
+    def check(self) -> None:
+        if self.line.is_open and not self.line.broken:
+            assert self.now_s < self.allowed_until_s
+        if self.line.is_open and self.line.says is None:
+            assert not self.guard.blanked
+
+
+def opening(duration_s: float = 10.0, refusals: tuple[str, ...] = ()) -> OpenAsked:
+    return OpenAsked("pass 1", duration_s, refusals)
+
+
+durations = st.one_of(st.floats(0.01, 3.0), st.sampled_from([0.0, -1.0, math.inf, math.nan]))
+events = st.one_of(
+    st.builds(OpenAsked, st.just("p"), durations, st.sampled_from([(), (), ("The stage is flat",)])),
+    st.sampled_from([Signal.HEARTBEAT, Signal.HEARTBEAT, Signal.CLOSE]),
+    st.builds(Ended, st.sampled_from([Why.PIPE_ENDED, Why.TERMINATED])),
+    st.floats(0.001, 1.5),
+)
+troubles = st.one_of(
+    st.sampled_from(["open", "blank", "state", "stuck", "full disk", "mended"]),
+    st.sampled_from(list(Blanker)),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(events, max_size=25))
+def test_the_line_is_open_only_while_an_accepted_opening_lasts(sequence: list[Event | float]) -> None:
+    bench = Bench()
+    for event in sequence:
+        if isinstance(event, float):
+            bench.pass_time(event)
+        else:
+            bench.send(event)
+        bench.check()
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.one_of(events, troubles), max_size=25))
+def test_a_broken_line_is_never_called_blanked_while_it_is_open(
+    sequence: list[Event | float | str | Blanker],
+) -> None:
+    bench = Bench()
+    for step in sequence:
+        match step:
+            case "mended":
+                bench.line.broken.clear()
+                bench.line.says, bench.log.full = None, False
+            case "full disk":
+                bench.log.full = True
+            case str():
+                bench.line.broken.add(step)
+            case Blanker():
+                bench.line.says = step
+            case float():
+                bench.pass_time(step)
+            case _:
+                bench.send(step)
+    bench.line.broken.clear()
+    bench.line.says = None
+    bench.send(Signal.CLOSE)
+    bench.pass_time(2 * TIMING.tick_s)
+    assert not bench.line.is_open and bench.guard.blanked
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(events, max_size=25))
+def test_every_opening_is_on_record_with_its_end(sequence: list[Event | float]) -> None:
+    bench = Bench()
+    for event in [*sequence, Signal.CLOSE]:
+        bench.pass_time(event) if isinstance(event, float) else bench.send(event)
+    entries = [record.entry for record in bench.log.records]
+    assert entries == [Entry.REQUESTED, Entry.OPENED, Entry.CLOSED] * (len(entries) // 3)
+
+
+def test_refused_proofs_never_touch_the_line() -> None:
+    bench = Bench()
+    bench.line.broken.add("open")  # would be complained about, were it tried
+    (refused, *_) = bench.send(opening(refusals=("The stage is flat",)))
+    assert refused.answer is Answer.REFUSED and refused.reasons == ("The stage is flat",)
+    assert bench.log.records == []
+
+
+def test_heartbeats_keep_it_open_until_the_deadline() -> None:
+    bench = Bench()
+    bench.send(opening(duration_s=2.2))
+    for _ in range(5):
+        bench.pass_time(0.4)
+        assert bench.send(Signal.HEARTBEAT)[0].answer is Answer.ALIVE
+    bench.pass_time(0.3)
+    (late, *_) = bench.send(Signal.HEARTBEAT)
+    assert (late.answer, late.why) == (Answer.NOT_OPEN, Why.DEADLINE)
+    assert bench.log.records[-1].open_s == pytest.approx(2.2, abs=TIMING.tick_s)
+
+
+def test_a_late_heartbeat_does_not_revive() -> None:
+    bench = Bench()
+    bench.send(opening())
+    bench.now_s += 1.001  # no tick in between
+    (late, *_) = bench.send(Signal.HEARTBEAT)
+    assert (late.answer, late.why) == (Answer.NOT_OPEN, Why.HEARTBEAT_MISSED)
+    assert not bench.line.is_open
+
+
+def test_it_does_not_open_twice() -> None:
+    bench = Bench()
+    bench.send(opening())
+    assert bench.send(opening())[0].answer is Answer.REFUSED
+
+
+def test_it_does_not_open_when_the_request_cannot_be_recorded() -> None:
+    bench = Bench()
+    bench.log.full = True
+    (refused, *_) = bench.send(opening())
+    assert refused.answer is Answer.REFUSED and not bench.line.is_open
+
+
+@pytest.mark.parametrize("says", [Blanker.BLANKED, Blanker.UNKNOWN])
+def test_a_line_that_reads_back_otherwise_after_opening_is_blanked(says: Blanker) -> None:
+    bench = Bench()
+    bench.line.says = says
+    answers = [reply.answer for reply in bench.send(opening())]
+    assert answers[0] is Answer.REFUSED and not bench.line.is_open
+
+
+def test_a_stuck_line_is_commanded_until_it_gives_way_and_said_to_be_unknown() -> None:
+    bench = Bench()
+    bench.send(opening())
+    bench.line.broken.add("stuck")
+    assert bench.send(Signal.CLOSE) == []
+    replies = bench.pass_time(1.0)
+    assert [reply.answer for reply in replies] == [Answer.UNCONFIRMED] and replies[
+        0
+    ].blanker is Blanker.OPEN
+    assert bench.guard.state.phase is Phase.CLOSING
+    bench.line.broken.clear()
+    bench.pass_time(TIMING.tick_s)
+    assert not bench.line.is_open and bench.guard.blanked
+
+
+def test_a_line_found_open_is_blanked_and_recorded() -> None:
+    bench = Bench()
+    bench.line.is_open = True
+    bench.guard.handle(Signal.TICK)
+    assert not bench.line.is_open
+    assert [record.entry for record in bench.log.records] == [Entry.FOUND_OPEN, Entry.CLOSED]
+
+
+def test_it_ends_when_blanked_and_gives_up_on_a_dead_line_after_a_while() -> None:
+    bench = Bench()
+    bench.send(Ended(Why.PIPE_ENDED))
+    assert bench.guard.state.finished(bench.now_s)
+    dead = Bench()
+    dead.line.broken |= {"blank", "state"}
+    dead.send(Ended(Why.PIPE_ENDED))
+    assert not dead.guard.state.finished(dead.now_s)
+    assert dead.guard.state.finished(dead.now_s + TIMING.give_up_s) and not dead.guard.blanked
+
+
+@given(st.builds(Request, instrument_s=st.none() | st.floats(allow_nan=False)))
+def test_requests_survive_the_wire(request: Request) -> None:
+    assert decode_request(encode(request)) == request
+
+
+def test_replies_survive_the_wire() -> None:
+    reply = Reply(Answer.CLOSED, "p", Why.DEADLINE, ("a", "b"), 1.5, Blanker.OPEN, 7.0)
+    assert decode_reply(encode(reply)) == reply
+
+
+# --- the same loop behind a pipe, on a thread ---
+
+
+def test_a_pass_from_opening_to_close(tmp_path: Path) -> None:
+    line = MemoryLine()
+    with thread_guard(line, tmp_path / "log") as guard:
+        assert guard.state() is Blanker.BLANKED
+        guard.open(good_proof(), "cycle 3, azimuth 1", 5.0, instrument_s=10.0)
+        assert line.is_open and guard.state() is Blanker.OPEN
+        guard.heartbeat(instrument_s=12.0)
+        ack = guard.close()
+        assert not line.is_open and (ack.pass_id, ack.why) == ("cycle 3, azimuth 1", Why.ASKED)
+        assert guard.close().why is Why.ASKED  # blanked already is no error
+    (opening,) = read_openings(tmp_path / "log")
+    assert (opening.opened_instrument_s, opening.closed_instrument_s) == (10.0, 12.0)
+    assert opening.open_s == ack.open_s and opening.why is Why.ASKED
+
+
+def test_the_guard_judges_the_proof_itself(tmp_path: Path) -> None:
+    line, proof = MemoryLine(), good_proof()
+    with thread_guard(line, tmp_path / "log") as guard:
+        with pytest.raises(Interlocked) as refused:
+            guard.open(replace(proof, pressure_mbar=1.0, at_s=1e6), "p", 5.0, 0.0)
+        assert len(refused.value.reasons) == 2 and not line.is_open
+    assert read_openings(tmp_path / "log") == []
+
+
+def test_a_missed_heartbeat_and_a_deadline_close_by_themselves(tmp_path: Path) -> None:
+    line, timing = MemoryLine(), GuardTiming(heartbeat_s=0.2)
+    with thread_guard(line, tmp_path / "log", timing=timing) as guard:
+        for duration_s, why in ((5.0, Why.HEARTBEAT_MISSED), (0.1, Why.DEADLINE)):
+            guard.open(good_proof(), "p", duration_s, 0.0)
+            time.sleep(0.35)
+            assert not line.is_open
+            with pytest.raises(GuardClosed) as closed:
+                guard.heartbeat(1.0)
+            assert closed.value.why is why
+
+
+def test_an_unreadable_request_blanks(tmp_path: Path) -> None:
+    line = MemoryLine()
+    with thread_guard(line, tmp_path / "log") as guard:
+        guard.open(good_proof(), "p", 5.0, 0.0)
+        guard._wire.send('{"ask": "open", "proof"')
+        with pytest.raises(BlankerUnknown):
+            guard.heartbeat(1.0)
+        assert not line.is_open
+    assert read_openings(tmp_path / "log")[0].why is Why.UNREADABLE
+
+
+def test_a_stuck_line_is_reported_as_unknown(tmp_path: Path) -> None:
+    line, timing = MemoryLine(), GuardTiming(give_up_s=0.2)
+    with thread_guard(line, tmp_path / "log", timing=timing) as guard:
+        guard.open(good_proof(), "p", 5.0, 0.0)
+        line.broken.add("stuck")
+        with pytest.raises(BlankerUnknown, match="press gun off"):
+            guard.close()
+        assert guard.state() is Blanker.OPEN
+
+
+def test_a_torn_log_still_tells_every_opening(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    for pass_id in ("a", "b"):
+        with thread_guard(MemoryLine(), path) as guard:
+            guard.open(good_proof(), pass_id, 5.0, 1.0)
+            guard.close()
+        path.write_bytes(path.read_bytes()[:-20])  # power failed while the last entry was written
+    assert [(o.pass_id, o.why) for o in read_openings(path)] == [("a", None), ("b", None)]
+    log = OpeningLog(path)
+    log.append(Record(Entry.REQUESTED, "c"), 2.0)
+    log.close()
+    assert [o.pass_id for o in read_openings(path)] == ["a", "b", "c"]
+
+
+def test_no_log_is_no_opening(tmp_path: Path) -> None:
+    assert read_openings(tmp_path / "none") == []
