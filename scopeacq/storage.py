@@ -18,6 +18,7 @@ True affine and z of a plane (milled steps vary) stand in the journal's table of
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import re
@@ -172,7 +173,11 @@ class ImageStore:
                     f"Take {take + 1} of {key} is missing in {self.root}; image the tile again."
                 )
             return
-        if previous is not None and plane.exists():
+        if plane.exists() and filecmp.cmp(own, plane, shallow=False):
+            # a power loss between the two syncs of the rename may leave both names
+            self.files.remove(own)
+            return
+        if plane.exists() and previous is not None:
             for _, level in self._derived(key):
                 self.files.remove(level)
             self.files.rename(plane, self.root / _take_path(key, previous))

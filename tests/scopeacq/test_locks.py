@@ -1,0 +1,113 @@
+"""One owner at a time, for as long as it lives."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scopeacq.files import DiskFiles, FileEvent, Rename, SyncFile, Write, perform_on_disk
+from scopeacq.locks import Locked, OwnerLock, probe_folder
+
+HOLD = """
+import sys
+from pathlib import Path
+from scopeacq.locks import OwnerLock
+lock = OwnerLock.of_run(Path(sys.argv[1]))
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_by_another_process(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        yield child
+        child.kill()
+
+
+def test_a_second_program_is_refused_and_told_who_holds_the_run(tmp_path: Path) -> None:
+    with held_by_another_process(tmp_path) as child, pytest.raises(Locked) as refused:
+        OwnerLock.of_run(tmp_path).acquire()
+    assert f"{tmp_path} is in use by process {child.pid} on " in str(refused.value)
+
+
+def test_the_lock_dies_with_its_owner(tmp_path: Path) -> None:
+    with held_by_another_process(tmp_path) as child:
+        child.kill()
+        child.wait()
+        with OwnerLock.of_run(tmp_path):
+            pass
+
+
+def test_a_program_does_not_share_a_run_with_itself(tmp_path: Path) -> None:
+    with OwnerLock.of_run(tmp_path), pytest.raises(Locked, match=f"process {os.getpid()} on"):
+        OwnerLock.of_run(tmp_path).acquire()
+    with OwnerLock.of_run(tmp_path):
+        pass
+
+
+def test_a_lock_without_a_note_is_still_a_lock(tmp_path: Path) -> None:
+    with OwnerLock.of_run(tmp_path):
+        (tmp_path / "run.holder.json").write_text("[")
+        with pytest.raises(Locked, match="another program"):
+            OwnerLock.of_run(tmp_path).acquire()
+
+
+def test_each_instrument_has_a_lock_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with (
+        OwnerLock.of_instrument("twin"),
+        OwnerLock.of_instrument("other/../name"),
+        pytest.raises(Locked, match="The instrument twin is in use"),
+    ):
+        OwnerLock.of_instrument("twin").acquire()
+    assert {path.parent for path in tmp_path.rglob("*.lock")} <= {tmp_path}
+
+
+def test_a_good_folder_has_no_problems_and_stays_as_it_was(tmp_path: Path) -> None:
+    assert probe_folder(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_a_problem_in_one_sentence(tmp_path: Path) -> None:
+    (problem,) = probe_folder(tmp_path / "missing")
+    assert "missing cannot be written" in problem
+    assert "choose a folder on a local disk" in problem
+
+
+@pytest.mark.parametrize("failing", [SyncFile, Rename])
+def test_a_disk_that_cannot_sync_or_rename_is_found(tmp_path: Path, failing: type) -> None:
+    def perform(event: FileEvent) -> None:
+        if isinstance(event, failing):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        perform_on_disk(event)
+
+    (problem,) = probe_folder(tmp_path, DiskFiles(perform))
+    assert "cannot sync or rename files (Invalid argument)" in problem
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_forgets_is_found(tmp_path: Path) -> None:
+    def perform(event: FileEvent) -> None:
+        perform_on_disk(Write(event.path, b"") if isinstance(event, Write) else event)
+
+    (problem,) = probe_folder(tmp_path, DiskFiles(perform))
+    assert "does not keep what is written" in problem
+
+
+def test_a_disk_that_does_not_lock_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", lambda *_: None)
+    assert any("does not lock files" in problem for problem in probe_folder(tmp_path))
