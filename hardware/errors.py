@@ -28,6 +28,10 @@ class Refused(HardwareError):
     """The device answered, and refused."""
 
 
+class Busy(Refused):
+    """Another program commands the instrument."""
+
+
 class NotReached(HardwareError):
     """The read-back differs from what was wanted by more than the tolerance."""
 

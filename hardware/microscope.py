@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from hardware.chamber_model import ChamberModel
 from hardware.connection import Deadlines, supervise
-from hardware.errors import BlankerUnknown, HardwareError, Refused
+from hardware.errors import BlankerUnknown, Busy, HardwareError, Refused
 from hardware.guard.client import BlankerLine, CloseAck, GuardClient
 from hardware.interlocks import MillLimits
 from hardware.protocols import (
@@ -88,7 +88,7 @@ class Microscope:
     def claim(self, who: str) -> Iterator[Microscope]:
         """Hold the instrument for ``who``; nobody else, in any process, commands it meanwhile.
 
-        Raises ``Refused`` saying who holds it. The lock dies with the process that holds it.
+        Raises ``Busy`` saying who holds it. The lock dies with the process that holds it.
         """
         holder = self.lock_path.with_suffix(".holder")
         lock = FileLock(self.lock_path, thread_local=False)
@@ -177,9 +177,9 @@ class _Attempt:
         return self._trouble
 
 
-def _held(holder: Path) -> Refused:
+def _held(holder: Path) -> Busy:
     who = holder.read_text() if holder.exists() else "another process"
-    return Refused("microscope", f"it is in use by {who}", "End that first; only one may command it.")
+    return Busy("microscope", f"it is in use by {who}", "End that first; only one may command it.")
 
 
 def connect(
