@@ -51,6 +51,11 @@ def _protect(devices: Devices) -> None:
         raise Interlocked("mill", reasons)
 
 
+def prove(devices: Devices, like: MillProof) -> MillProof:
+    """The state read back now, held against what ``like`` wanted and its current: for while it is open."""
+    return _proof(devices, like.mill_pose, like.tolerance, like.wanted_raster, like.current)
+
+
 def _proof(
     devices: Devices,
     mill_pose: StagePose,

@@ -176,9 +176,10 @@ def interrupted_charge(
     """Bounds of the charge of an interrupted opening: heartbeats, narrowed by the guard's own log.
 
     After the last journalled heartbeat the beam stayed open for one heartbeat more, plus, on a
-    clock that runs by itself, until the guard missed it.
+    clock that runs by itself, until the guard missed it. What the guard never logged as asked
+    for was never asked; what it logged as asked for and no further may have been open.
     """
-    if logged is None or logged.opened_at_s is None:
+    if logged is None or (logged.opened_at_s is None and logged.why is not None):
         return Interval(0.0, 0.0)
     on_its_own = math.isfinite(begin.pace)
     silence_s = begin.heartbeat_s
