@@ -185,11 +185,10 @@ class FakeScanner:
     def acquire(self, settings: FrameSettings) -> Frame:
         if settings.bit_depth not in (8, 16):
             raise OutOfRange("scanner", f"{settings.bit_depth} bit is not 8 or 16", "Choose one of them.")
-        shape, dtype = (
-            (settings.height_px, settings.width_px),
-            np.uint8 if settings.bit_depth == 8 else np.uint16,
-        )
-        image = np.random.default_rng(1).integers(0, 200, shape).astype(dtype)
+        shape = (settings.height_px, settings.width_px)
+        image: Image = np.random.default_rng(1).integers(0, 200, shape).astype(np.uint8)
+        if settings.bit_depth == 16:
+            image = image.astype(np.uint16)
         start_s = self.clock.now
         self.clock.sleep(settings.duration_s)
         return Frame(image, settings, self.column.current, self.stage.at, start_s)

@@ -19,13 +19,13 @@ class MemoryLine:
     """A blanker line in memory, with troubles that tests switch on."""
 
     def __init__(self) -> None:
-        self.is_open = False
+        self.is_open, self.openings = False, 0
         self.says: Blanker | None = None
         self.broken: set[str] = set()
 
     def open(self) -> None:
         self._fail("open")
-        self.is_open = True
+        self.is_open, self.openings = True, self.openings + 1
 
     def blank(self) -> None:
         self._fail("blank")

@@ -183,7 +183,8 @@ def test_a_log_that_cannot_be_written_starts_no_guard(tmp_path: Path) -> None:
 
 
 def test_the_process_loads_nothing_heavy() -> None:
-    code = "import hardware.guard.__main__, sys; print([m for m in ('numpy', 'torch', 'PyQt5', 'cv2', 'scipy') if m in sys.modules])"
+    heavy = ("numpy", "torch", "PyQt5", "cv2", "scipy")
+    code = f"import hardware.guard.__main__, sys; print([m for m in {heavy} if m in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert loaded.stdout.strip() == "[]", loaded.stderr

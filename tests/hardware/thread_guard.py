@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hardware.errors import BlankerUnknown
@@ -18,12 +18,14 @@ from hardware.guard.wire import Wire
 from hardware.interlocks import MillLimits
 from hardware.protocols import IonBlanker
 
+DEFAULT_LIMITS = MillLimits()
+
 
 @contextmanager
 def thread_guard(
     line: IonBlanker,
     log_path: Path,
-    limits: MillLimits = MillLimits(),
+    limits: MillLimits = DEFAULT_LIMITS,
     timing: GuardTiming = GuardTiming(),
 ) -> Iterator[GuardClient]:
     """A client whose guard serves ``line`` in this process, with the same loop."""
@@ -39,9 +41,7 @@ def thread_guard(
     try:
         yield client
     finally:
-        try:
+        with suppress(BlankerUnknown):  # a test with a broken line says itself what it expects
             client.stop()
-        except BlankerUnknown:
-            pass  # a test with a broken line says itself what it expects
         thread.join(timing.give_up_s + 2.0)
         log.close()

@@ -1,0 +1,115 @@
+"""The optics as formulas: special functions, probe, stigmator frames."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.special
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hardware.optics import (
+    StigmatorFrame,
+    aberration_floor_um,
+    astigmatism_in_image,
+    bessel_j0,
+    bessel_j1,
+    jinc,
+    probe_otf,
+    rotate_astigmatism,
+    stigmators_of,
+)
+
+STIGMATION = st.floats(-15, 15)
+ANGLE = st.floats(-360, 360)
+FRAMES = st.builds(StigmatorFrame, st.floats(0.5, 10), ANGLE)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(bessel_j0, scipy.special.j0), (bessel_j1, scipy.special.j1)])
+def test_bessel_functions_match_scipy(ours, theirs) -> None:  # type: ignore[no-untyped-def]
+    x = np.concatenate([np.linspace(0, 6, 4001), np.linspace(6, 500, 20001)])
+    np.testing.assert_allclose(ours(x, np), theirs(x), atol=2e-7)
+
+
+def test_jinc_is_one_at_zero_and_smooth() -> None:
+    u = np.array([0.0, 1e-6, 1e-4, 2e-4, 1e-2, 1.0])
+    np.testing.assert_allclose(jinc(u, np), [1, 1, 1, 1, 1 - 1e-4 / 8, 2 * scipy.special.j1(1)], atol=1e-7)
+
+
+def _frequencies() -> tuple[np.ndarray, np.ndarray]:
+    k = 2 * np.pi * np.fft.fftfreq(48, 0.01)
+    return k[None, :], k[:, None]
+
+
+@pytest.mark.parametrize("spherical_um", [0.0, 0.7])
+def test_numpy_and_torch_agree(spherical_um: float) -> None:
+    kx, ky = _frequencies()
+    states = np.random.default_rng(0).uniform(-10, 10, (3, 5, 1, 1))
+    arrays = (kx, ky, *states, np.full((1, 1, 1), 8.9e-3), np.full((1, 1, 1), 4.5e-3))
+    ours = probe_otf(*arrays, np, spherical_um)
+    theirs = probe_otf(*(torch.from_numpy(np.array(a)) for a in arrays), torch, spherical_um)
+    assert ours.shape == (5, 48, 48)
+    np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-12)
+
+
+@given(st.floats(-20, 20), st.floats(-8, 8), st.floats(-8, 8))
+def test_a_state_and_its_negative_have_the_same_probe(z: float, ax: float, ay: float) -> None:
+    kx, ky = _frequencies()
+    plus = probe_otf(kx, ky, z, ax, ay, 8.9e-3, 4.5e-3, np)
+    minus = probe_otf(kx, ky, -z, -ax, -ay, 8.9e-3, 4.5e-3, np)
+    np.testing.assert_allclose(plus, minus, atol=1e-12)
+    assert np.abs(plus).max() == pytest.approx(1.0)
+
+
+def test_spherical_aberration_tells_over_from_underfocus() -> None:
+    kx, ky = _frequencies()
+    plus, minus = (probe_otf(kx, ky, z, 0.0, 0.0, 8.9e-3, 4.5e-3, np, 3.0) for z in (5.0, -5.0))
+    assert np.abs(plus - minus).max() > 0.1
+
+
+def test_vanishing_spherical_aberration_is_none() -> None:
+    kx, ky = _frequencies()
+    none = probe_otf(kx, ky, 5.0, 1.0, -2.0, 8.9e-3, 4.5e-3, np)
+    little = probe_otf(kx, ky, 5.0, 1.0, -2.0, 8.9e-3, 4.5e-3, np, 1e-9)
+    np.testing.assert_allclose(none, little, atol=2e-6)
+
+
+@given(STIGMATION, STIGMATION, FRAMES, ANGLE)
+def test_stigmators_and_astigmatism_are_inverse(
+    x: float, y: float, frame: StigmatorFrame, scan_rot_deg: float
+) -> None:
+    there = astigmatism_in_image(x, y, frame, scan_rot_deg)
+    assert math.hypot(*there) == pytest.approx(frame.um_per_unit * math.hypot(x, y), abs=1e-9)
+    assert stigmators_of(*there, frame, scan_rot_deg) == pytest.approx((x, y), abs=1e-9)
+
+
+@given(STIGMATION, STIGMATION, FRAMES, ANGLE, ANGLE)
+def test_astigmatism_turns_by_twice_the_scan_rotation(
+    x: float, y: float, frame: StigmatorFrame, scan_rot_deg: float, turn_deg: float
+) -> None:
+    before = complex(*astigmatism_in_image(x, y, frame, scan_rot_deg))
+    after = complex(*astigmatism_in_image(x, y, frame, scan_rot_deg + turn_deg))
+    # the scan turns counter-clockwise, so the image turns clockwise on the screen: with rows down,
+    # clockwise is from x to y, a positive angle
+    twice = complex(math.cos(2 * math.radians(turn_deg)), math.sin(2 * math.radians(turn_deg)))
+    assert after == pytest.approx(before * twice, abs=1e-8)
+
+
+@given(STIGMATION, STIGMATION, ANGLE)
+def test_turning_the_axes_by_half_a_turn_changes_nothing(x: float, y: float, angle_deg: float) -> None:
+    assert rotate_astigmatism(x, y, angle_deg + 180) == pytest.approx(
+        rotate_astigmatism(x, y, angle_deg), abs=1e-9
+    )
+
+
+def test_floor_adds_spherical_diffraction_and_chromatic_disks() -> None:
+    """At 1.5 kV and 8.9 mrad diffraction alone is 0.61 * 0.0317 nm / 8.9e-3 = 2.2 nm wide."""
+    diffraction_only = aberration_floor_um(1.5, 8.9e-3, cs_mm=0.0, cc_mm=0.0, energy_spread_ev=0.0)
+    assert 4e3 * diffraction_only == pytest.approx(2.17, abs=0.02)
+    chromatic = aberration_floor_um(1.5, 8.9e-3, cs_mm=0.0, cc_mm=2.0, energy_spread_ev=0.6)
+    assert 4e3 * math.sqrt(chromatic**2 - diffraction_only**2) == pytest.approx(7.12, abs=0.01)
+    spherical = aberration_floor_um(1.5, 8.9e-3, cs_mm=2.0, cc_mm=0.0, energy_spread_ev=0.0)
+    assert 4e3 * math.sqrt(spherical**2 - diffraction_only**2) == pytest.approx(0.705, abs=0.005)
