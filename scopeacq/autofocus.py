@@ -152,7 +152,8 @@ def _first_found(bench: FocusBench, methods: Sequence[FocusMethod]) -> FocusOutc
         if isinstance(result, Focused):
             trouble = bench.beyond(result.optics)
             if trouble is None:
-                return _applied(bench, result)
+                reason = "; ".join([*refusals, f"{method.name}: {result.reason}"])
+                return _applied(bench, Focused(result.optics, reason))
             result = NotFocused(trouble)
         refusals.append(f"{method.name}: {result.reason}")
     return _refused(bench, "; ".join(refusals) or "the project names no method of focusing")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scopeacq.geometry import Tile
+from scopeacq.geometry import Point, Tile
 from scopeacq.project import FocusPolicy, FocusSettings
 from scopeacq.surface import spans_plane
 
@@ -64,14 +64,19 @@ def surface_tiles(tiles: Sequence[Tile], count: int = SURFACE_POINTS) -> tuple[T
 
 
 def _spread(tiles: Sequence[Tile], chosen: tuple[Tile, ...], count: int) -> tuple[Tile, ...]:
-    """``chosen`` and more of ``tiles``, each as far as can be from those before, ``count`` in all."""
+    """``chosen`` and more of ``tiles``, each as far as can be from those before, ``count`` in all.
+
+    The first is the one farthest from the middle.
+    """
     left = [tile for tile in tiles if tile not in chosen]
     while left and len(chosen) < count:
-        farthest = max(left, key=lambda t: min((_distance_um(t, c) for c in chosen), default=0.0))
+        before = [tile.centre_um for tile in chosen] or [_middle([tile.centre_um for tile in left])]
+        farthest = max(left, key=lambda tile: min(math.dist(tile.centre_um, point) for point in before))
         left.remove(farthest)
         chosen = (*chosen, farthest)
     return chosen
 
 
-def _distance_um(a: Tile, b: Tile) -> float:
-    return math.dist(a.centre_um, b.centre_um)
+def _middle(points: Sequence[Point]) -> Point:
+    x, y = (sum(axis) / len(points) for axis in zip(*points, strict=True))
+    return x, y

@@ -21,14 +21,13 @@ def nelder_mead(
 ) -> Search:
     """Minimise a noisy function of n variables from ``start`` with an initial simplex of edges ``step``.
 
-    After ``patience`` steps without a new best, a fresh simplex is laid at the best point moved by a
-    random kick, uniform in +-``kick`` (the stigmation search of Schubert 2022, section 3.4). All arrays
-    have shape (n,).
+    After ``patience`` steps without a new best, a fresh simplex with edges ``kick`` is laid at the best
+    point moved by a random kick, uniform in +-``kick``. All arrays have shape (n,).
     """
-    origin = start
+    origin, edges = start, step
     best, best_value = start, np.inf
     while True:
-        points, values = yield from _simplex(origin, step)
+        points, values = yield from _simplex(origin, edges)
         stuck = 0
         while stuck < patience:
             if values.min() < best_value:
@@ -36,12 +35,12 @@ def nelder_mead(
             else:
                 stuck += 1
             points, values = yield from _improved(points, values)
-        origin = best + rng.uniform(-kick, kick)
+        origin, edges = best + rng.uniform(-kick, kick), kick
 
 
-def _simplex(origin: Point, step: Point) -> Generator[Point, float, tuple[Point, Point]]:
+def _simplex(origin: Point, edges: Point) -> Generator[Point, float, tuple[Point, Point]]:
     """The corner ``origin`` and one neighbour along each axis, with their values."""
-    points = np.vstack([origin, origin + np.diag(step)])
+    points = np.vstack([origin, origin + np.diag(edges)])
     values = np.empty(len(points))
     for index, point in enumerate(points):
         values[index] = yield point

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hardware.errors import BadFrame, Deadline, HardwareError, Interlocked
+from hardware.types import Frame, FrameSettings
+from scopeacq.imaging import Imager
+from tests.scopeacq.column_fakes import FakeColumn, FakeDetector, FakeScanner, noise_image, times_out
+
+SETTINGS = FrameSettings(64, 48, 10.0, 50.0)
+
+
+@pytest.fixture
+def column() -> FakeColumn:
+    return FakeColumn()
+
+
+@pytest.fixture
+def scanner(column: FakeColumn) -> FakeScanner:
+    return FakeScanner(column)
+
+
+@pytest.fixture
+def detector() -> FakeDetector:
+    return FakeDetector()
+
+
+@pytest.fixture
+def imager(column: FakeColumn, scanner: FakeScanner, detector: FakeDetector) -> Imager:
+    return Imager(column, scanner, detector)
+
+
+def test_the_beam_is_on_only_while_a_frame_is_scanned(imager: Imager, column: FakeColumn) -> None:
+    frame = imager.scan(SETTINGS)
+    assert frame.image.shape == (48, 64)
+    assert column.calls == ["unblank", "blank"]
+    assert column.state().blanked
+
+
+def spoilt(change: Callable[[np.ndarray], object]) -> Callable[[Frame], Frame]:
+    def spoil(frame: Frame) -> Frame:
+        image = frame.image.copy()
+        change(image)
+        return replace(frame, image=image)
+
+    return spoil
+
+
+BAD: dict[str, Callable[[Frame], Frame]] = {
+    "constant": spoilt(lambda image: image.fill(0)),
+    "truncated": spoilt(lambda image: image[40:].fill(0)),
+    "shape": lambda frame: replace(frame, image=frame.image[:-8]),
+    "wanted 8 bit": lambda frame: replace(frame, image=frame.image.astype(np.uint16)),
+    "no newer": lambda frame: replace(frame, scanned_at_s=1.0),
+    "last one again": lambda frame: replace(frame, image=noise_image(SETTINGS, 1)),
+    "other settings": lambda frame: replace(frame, settings=replace(SETTINGS, dwell_ns=100.0)),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_frame_that_cannot_be_true_is_refused(
+    what: str, imager: Imager, scanner: FakeScanner, column: FakeColumn
+) -> None:
+    imager.scan(SETTINGS)
+    scanner.spoil = BAD[what]
+    with pytest.raises(BadFrame, match=what):
+        imager.scan(SETTINGS)
+    assert column.state().blanked
+
+
+def test_a_dark_frame_is_no_bad_frame(imager: Imager, scanner: FakeScanner) -> None:
+    """Bare wafer is dark: grey levels of 0 to 7 with noise must pass."""
+    scanner.spoil = spoilt(lambda image: np.floor_divide(image, 32, out=image))
+    assert imager.scan(SETTINGS).image.max() < 10
+
+
+def test_the_next_good_frame_passes_after_a_bad_one(imager: Imager, scanner: FakeScanner) -> None:
+    scanner.spoil = BAD["constant"]
+    with pytest.raises(BadFrame):
+        imager.scan(SETTINGS)
+    scanner.spoil = lambda frame: frame
+    imager.scan(SETTINGS)
+
+
+@pytest.mark.parametrize("lost", ["eht", "valve", "detector"])
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_beam_lost_before_or_during_the_frame_is_no_image(
+    lost: str,
+    when: str,
+    imager: Imager,
+    scanner: FakeScanner,
+    column: FakeColumn,
+    detector: FakeDetector,
+) -> None:
+    lose = {
+        "eht": lambda: column.set_eht(False),
+        "valve": lambda: column.set_valve(False),
+        "detector": detector.make_safe,
+    }[lost]
+    if when == "before":
+        lose()
+    else:
+        scanner.during = lose
+    with pytest.raises(Interlocked):
+        imager.scan(SETTINGS)
+    assert column.state().blanked
+    assert ("unblank" in column.calls) == (when == "during")
+
+
+def test_the_beam_is_blanked_when_the_scanner_fails(
+    imager: Imager, scanner: FakeScanner, column: FakeColumn
+) -> None:
+    scanner.during = times_out
+    with pytest.raises(Deadline):
+        imager.scan(SETTINGS)
+    assert column.state().blanked
+
+
+def test_a_beam_that_stays_open_is_an_error(imager: Imager, column: FakeColumn) -> None:
+    column.blanker_stuck = True
+    with pytest.raises(HardwareError, match="not blanked"):
+        imager.scan(SETTINGS)
