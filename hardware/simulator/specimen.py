@@ -251,7 +251,8 @@ def demo_wafer(seed: int, n_sections: int = 4, texture: Texture | None = None) -
         FiducialSpec(f"F{i + 1}", half * u + rng.uniform(-50, 50), half * v + rng.uniform(-50, 50))
         for i, (u, v) in enumerate(corners)
     ]
-    surface = WaferSurface(rng.uniform(-1.5, 1.5), rng.uniform(-1.5, 1.5), rng.uniform(0.1, 0.4))
+    downhill = rng.uniform(0, 2 * math.pi)
+    surface = WaferSurface(1.5 * math.cos(downhill), 1.5 * math.sin(downhill), rng.uniform(0.1, 0.4))
     return WaferSpecimen(sections, fiducials, texture or ProceduralTexture(seed), seed, surface)
 
 

@@ -32,7 +32,7 @@ class BadSpecimen(ValueError):
     """A file that cannot serve as a specimen; one sentence says why and what to do."""
 
 
-def read_volume(path: Path) -> NDArray[np.generic]:
+def read_volume(path: Path) -> NDArray[np.number]:
     """A greyscale TIFF image or stack as (slices, rows, columns), in the file's dtype.
 
     Raises :class:`BadSpecimen` when the file cannot serve.
@@ -55,12 +55,12 @@ def read_volume(path: Path) -> NDArray[np.generic]:
     # tifffile only logs a broken chain of pages, and gives the pages before the break
     if any("invalid page offset" in record.getMessage() for record in complaints.buffer):
         raise BadSpecimen(f"Specimen {path} is truncated: copy it anew.")
-    if not np.isfinite(volume).all() or volume.std(dtype=np.float64) == 0:
+    if not 0 < volume.std(dtype=np.float64) < math.inf:
         raise BadSpecimen(f"Specimen {path} has no texture or numbers that are not finite: choose another.")
     return volume.reshape(-1, *volume.shape[-2:])
 
 
-def _read_series(path: Path, file: tifffile.TiffFile) -> NDArray[np.generic]:
+def _read_series(path: Path, file: tifffile.TiffFile) -> NDArray[np.number]:
     """The first image series, refused from its header where it cannot serve."""
     if not file.series:
         raise BadSpecimen(f"Specimen {path} holds no image: choose another TIFF file.")

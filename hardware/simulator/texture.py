@@ -96,12 +96,10 @@ def _wandering(x_um: Floats, y_um: Floats) -> tuple[Floats, Floats, Floats]:
 class StackTexture:
     """A real image stack, mirrored and tiled without seams in x, y and z."""
 
-    def __init__(self, volume: NDArray[np.generic], pixel_size_nm: float, slice_nm: float) -> None:
+    def __init__(self, volume: NDArray[np.number], pixel_size_nm: float, slice_nm: float) -> None:
         """``volume`` has shape (slices, rows, columns) and any real dtype; it is normalised."""
-        slices = volume.astype(np.float32)
-        slices -= slices.mean(dtype=np.float64)
-        slices /= slices.std(dtype=np.float64)
-        self._slices = slices
+        mean, sd = volume.mean(dtype=np.float64), volume.std(dtype=np.float64)
+        self._slices = np.stack([((one - mean) / sd).astype(np.float32) for one in volume])
         self._pixel_um, self._slice_um = pixel_size_nm * 1e-3, slice_nm * 1e-3
 
     @classmethod
