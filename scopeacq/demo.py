@@ -37,7 +37,7 @@ def free_folder(parent: Path) -> Path:
 
 
 def make_demo(out: Path, seed: int = 0, specimen: Path | None = None, cycles: int = CYCLES) -> Plan:
-    """Write ``out/demo.scopeacq``.
+    """Write ``out/demo.scopeacq``; the twin's own state will lie beside it in ``out/demo.nature``.
 
     Args:
         specimen: a TIFF stack that the sections are cut from; procedural tissue by default.
@@ -47,7 +47,8 @@ def make_demo(out: Path, seed: int = 0, specimen: Path | None = None, cycles: in
     """
     texture = StackTexture.load(specimen) if specimen else None
     wafer = _as_seen_in_an_overview(demo_wafer(seed, SECTIONS, texture))
-    return write_run(out / "demo.scopeacq", _project(seed, cycles), wafer, _instrument(seed, specimen))
+    instrument = _instrument(out.absolute() / "demo.nature", seed, specimen)
+    return write_run(out / "demo.scopeacq", _project(seed, cycles), wafer, instrument)
 
 
 def _as_seen_in_an_overview(wafer: WaferSpecimen) -> Wafer:
@@ -80,13 +81,13 @@ def _project(seed: int, cycles: int) -> Project:
     )
 
 
-def _instrument(seed: int, specimen: Path | None) -> Instrument:
+def _instrument(nature: Path, seed: int, specimen: Path | None) -> Instrument:
     """The twin as its calibration would find it."""
     stack = {"file": str(specimen.absolute())} if specimen else {}
     twin = {"seed": seed, "specimen": {"n_sections": SECTIONS, **stack}}
     return Instrument(
         name="twin",
-        driver=DriverSettings(name="twin", settings=twin),
+        driver=DriverSettings(name="twin", folder=str(nature), settings=twin),
         electron=ElectronSettings(image_shift_x_um_per_um=0.01, image_shift_y_um_per_um=0.03),
         stage=StageSettings(rotation_centre_x_um=35.0, rotation_centre_y_um=-20.0),
         mill=MillSettings(

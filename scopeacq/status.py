@@ -31,8 +31,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from scopeacq.events import RunState
+from scopeacq.journal import JournalReader
+from scopeacq.locks import Locked, OwnerLock
 from scopeacq.mill_rate import depth_nm
 from scopeacq.records import Record
 from scopeacq.runfolder import Plan
@@ -137,6 +140,26 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
         mill=_mills(plan, charges),
         incidents=incidents.decided.total(),
     )
+
+
+def read_status(plan: Plan) -> Status:
+    """The status of a run on the disk; nothing of it is changed. Raises ``JournalError``."""
+    if not plan.folder.journal_file.exists():
+        return status_of(plan, [], lambda: False)
+    rows = JournalReader(plan.folder.journal_file).read()
+    return status_of(plan, (row.record for row in rows), lambda: _held(plan.folder.root))
+
+
+def _held(root: Path) -> bool:
+    """Whether a process holds the run's lock."""
+    try:
+        with OwnerLock.of_run(root):
+            return False
+    except Locked:
+        return True
+    except OSError:
+        # a folder that cannot be locked is not being run from
+        return False
 
 
 def _sections(

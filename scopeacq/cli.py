@@ -1,0 +1,167 @@
+"""The command line. Help is quick: each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from scopeacq.exit_codes import ExitCode
+
+_EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + "."
+
+app = typer.Typer(
+    help="Wafer-based GCIB-SEM acquisition with deep-learning autofocus.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Project = Annotated[Path, typer.Argument(help="The run's folder.", show_default=False)]
+Cycles = Annotated[int | None, typer.Option(min=1, help="Stop when so many cycles are done in all.")]
+
+
+def main() -> None:
+    """The console script ``scopeacq``."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command; errors become one sentence on stderr and an exit code."""
+    from scopeacq.explain import Explained, explaining
+
+    try:
+        with explaining():
+            app(arguments, standalone_mode=True)
+    except Explained as error:
+        Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(_sentence(error))
+        return error.code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.FAILED
+    return ExitCode.FINISHED
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder to make; a new one by default.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another wafer.")] = 0,
+    specimen: Annotated[Path | None, typer.Option(help="TIFF stack to cut sections from.")] = None,
+    cycles: Annotated[int, typer.Option(min=1, max=100_000, help="Cycles to run.")] = 5,
+) -> None:
+    """Run the main job on a simulated microscope: focus, image, mill, again and again."""
+    from scopeacq.demo import free_folder, make_demo
+    from scopeacq.report import write_report
+    from scopeacq.running import run_in_console
+
+    plan = make_demo(out or free_folder(Path()), seed, specimen, cycles)
+    console = Console()
+    console.print(f"A wafer of {len(plan.wafer.sections)} sections, {cycles} cycles, on the physical twin.")
+    code = run_in_console(plan, None, console)
+    console.print(f"Report: {write_report(plan)}", soft_wrap=True, markup=False)
+    raise typer.Exit(code)
+
+
+@app.command()
+def new(folder: Annotated[Path, typer.Argument(help="Folder to make, by custom *.scopeacq.")]) -> None:
+    """Make a run folder with commented example files to edit."""
+    from scopeacq.new_run import example, write_run
+
+    plan = write_run(folder, *example(folder.stem))
+    typer.echo(f"Made {folder}: edit {plan.folder.project_file.name}, {plan.folder.wafer_file.name} and ")
+    typer.echo(f"{plan.folder.instrument_file.name}, then `scopeacq check {folder}`.")
+
+
+@app.command()
+def check(project: Project) -> None:
+    """Say all that is wrong with a run at once, and what it will cost."""
+    from scopeacq import preflight
+    from scopeacq.runfolder import Plan
+    from scopeacq.showing import show_estimate, show_findings
+    from scopeacq.status import read_status
+
+    plan, console = Plan.read(project), Console()
+    done = read_status(plan).cycles_done
+    show_estimate(console, plan, done)
+    if not show_findings(console, preflight.check(plan, cycles_done=done)):
+        raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+@app.command()
+def run(project: Project, cycles: Cycles = None) -> None:
+    """Start a run or go on with it. Ctrl-C pauses safely."""
+    from scopeacq.runfolder import Plan
+    from scopeacq.running import run_in_console
+
+    raise typer.Exit(run_in_console(Plan.read(project), cycles, Console()))
+
+
+@app.command()
+def status(
+    project: Project, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+) -> None:
+    """Say how a run stands, also while it runs."""
+    from scopeacq.runfolder import Plan
+    from scopeacq.showing import show_status
+    from scopeacq.status import read_status
+
+    current = read_status(Plan.read(project))
+    if as_json:
+        typer.echo(current.to_json())
+    else:
+        show_status(Console(), current)
+
+
+@app.command()
+def report(
+    project: Project, out: Annotated[Path | None, typer.Option(help="File to write instead.")] = None
+) -> None:
+    """Write the report, one HTML file with pictures and plots."""
+    from scopeacq.report import write_report
+    from scopeacq.runfolder import Plan
+
+    typer.echo(write_report(Plan.read(project), out))
+
+
+@app.command()
+def export(project: Project, out: Annotated[Path, typer.Argument(help="Folder of the copy.")]) -> None:
+    """Copy a run, also a running one, verified."""
+    from rich.progress import Progress
+
+    from scopeacq.export import export_run
+    from scopeacq.files import DiskFiles
+    from scopeacq.runfolder import RunFolder
+
+    console = Console()
+    with Progress(console=console) as bars:
+        task = bars.add_task("Copying", total=None)
+        result = export_run(
+            RunFolder(project),
+            out,
+            DiskFiles(),
+            lambda done, total: bars.update(task, completed=done, total=total),
+        )
+    console.print(f"{result.copied} planes copied, {result.already_there} were there already.")
+    for sentence in result.missing:
+        console.print(sentence, style="red", markup=False)
+    raise typer.Exit(ExitCode.FAILED if result.missing else ExitCode.FINISHED)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="The network: deepfocus or deepscore.")],
+    minutes: Annotated[float, typer.Option(min=0.01, help="Time to train.")] = 20.0,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    out: Annotated[Path | None, typer.Option(help="File to write, not the program's own.")] = None,
+) -> None:
+    """Train a network on the optics of the twin, varied far beyond its settings."""
+    from scopeacq.training import train_in_console
+
+    typer.echo(f"Weights: {train_in_console(name, minutes, seed, out)}")

@@ -1,0 +1,41 @@
+"""A whole run in a terminal: pre-flight, session, progress, summary."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from scopeacq import preflight
+from scopeacq.console import supervise
+from scopeacq.estimate import Pace, estimate
+from scopeacq.exit_codes import ExitCode, of_run_end
+from scopeacq.explain import explaining
+from scopeacq.findings import Severity
+from scopeacq.runfolder import Plan
+from scopeacq.session import open_session
+from scopeacq.showing import show_findings, show_status
+from scopeacq.status import read_status
+from scopeacq.time_left import TimeLeft
+
+
+def run_in_console(plan: Plan, cycles: int | None, console: Console) -> ExitCode:
+    """Go on with a run until it ends, and say how it stands. Nothing is touched when pre-flight objects.
+
+    Raises:
+        Explained: something went wrong; an unexpected error was logged in the run's folder.
+    """
+    with explaining(plan.folder.logs):
+        findings = preflight.check(plan, cycles_done=read_status(plan).cycles_done)
+        if not show_findings(console, findings, Severity.WARNING):
+            return ExitCode.BAD_INPUT
+        with open_session(plan) as session:
+            if not show_findings(console, preflight.check_stage(plan, session.rig.devices.stage)):
+                return ExitCode.BAD_INPUT
+            end = supervise(session.engine, cycles, console, _time_left(plan))
+        show_status(console, read_status(plan))
+        return of_run_end(end)
+
+
+def _time_left(plan: Plan) -> TimeLeft:
+    cost = estimate(plan.project, plan.wafer, plan.instrument)
+    plane_s = (cost.imaging_s + cost.focus_s) / cost.planes_per_cycle
+    return TimeLeft(plane_s, cost.pass_s + Pace().mill_pass_s)

@@ -1,0 +1,55 @@
+"""How long a run still takes, learned from how long planes and mill passes took so far. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scopeacq.events import Progressed
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Real seconds spent on one kind of work, and how much of it was done in them."""
+
+    seconds: float = 0.0
+    done: int = 0
+
+    def per_item_s(self, guess_s: float) -> float:
+        return self.seconds / self.done if self.done else guess_s
+
+
+@dataclass(slots=True)
+class TimeLeft:
+    """Feed it each :class:`Progressed` with the real time [s]; it answers in real seconds.
+
+    Time passes differently for planes and mill passes, and for a virtual clock; what was measured
+    in this session replaces the guesses.
+    """
+
+    plane_guess_s: float
+    pass_guess_s: float
+    _planes: _Pace = field(default_factory=_Pace)
+    _passes: _Pace = field(default_factory=_Pace)
+    _last: Progressed | None = None
+    _counted_s: float = 0.0
+
+    def update(self, progress: Progressed, now_s: float) -> None:
+        if self._last is not None:
+            planes = progress.planes_done - self._last.planes_done
+            passes = progress.passes_done - self._last.passes_done
+            if planes <= 0 and passes <= 0:
+                return
+            pace, done = (self._passes, passes) if passes > 0 else (self._planes, planes)
+            pace.seconds += now_s - self._counted_s
+            pace.done += done
+        self._last, self._counted_s = progress, now_s
+
+    def seconds(self) -> float | None:
+        """Real seconds to the end; None before the first progress."""
+        if self._last is None:
+            return None
+        planes = self._last.planes_total - self._last.planes_done
+        passes = self._last.passes_total - self._last.passes_done
+        return planes * self._planes.per_item_s(self.plane_guess_s) + passes * self._passes.per_item_s(
+            self.pass_guess_s
+        )
