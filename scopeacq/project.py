@@ -150,7 +150,7 @@ class MillingSettings(Settings):
 class RecoverySettings(Settings):
     """After a mill, before imaging."""
 
-    pressure_max_mbar: Positive = 5e-6
+    pressure_max_mbar: Positive = Field(2e-5, description="Imaging waits until it is below; gas flows.")
     pressure_timeout_s: Positive = 1800.0
     charge_decay_s: NonNegative = 60.0
 

@@ -15,10 +15,10 @@ PUMP_WITHOUT_VACUUM_MBAR = 1.0
 
 @dataclass
 class GunBody:
-    """High voltage, gas and the one blanker."""
+    """High voltage, gas and the one blanker. The operator has brought the gun up before the run."""
 
     settings: GunSettings
-    hv_on: bool = False
+    hv_on: bool = True
     has_gas: bool = True
     has_vacuum: bool = True
     open: bool = False
