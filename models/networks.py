@@ -1,0 +1,107 @@
+"""The networks: small, and on power spectra, where blur shows as what it is."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from models.spectra import FLOOR, PowerSpectra
+
+LOG_SCALE = (-6.0, 4.0)
+LAPLACE_SD = math.sqrt(2.0)  # standard deviation of a Laplace distribution of scale 1
+
+
+def _stage(channels: int, out: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
+    conv = nn.Conv2d(channels, out, kernel, stride, kernel // 2, bias=False)
+    return conv, nn.BatchNorm2d(out), nn.ReLU()
+
+
+def _regressor(channels: int, like: Tensor, outputs: int) -> nn.Sequential:
+    """Four convolutions and two full layers on maps of the size of ``like``."""
+    rows, columns = like.shape[-2:]
+    trunk = nn.Sequential(
+        *_stage(channels, 24, 5, 1),
+        *_stage(24, 32, 3, 2),
+        *_stage(32, 48, 3, 2),
+        *_stage(48, 48, 3, 1),
+        nn.Flatten(),
+    )
+    features = 48 * -(-rows // 4) * -(-columns // 4)
+    return nn.Sequential(*trunk, nn.Linear(features, 96), nn.ReLU(), nn.Linear(96, outputs))
+
+
+class PairSpectraNet(nn.Module):
+    """Aberration of patch pairs in units of the perturbation, with a scale for each component.
+
+    Sees the mean and the half difference of both log power spectra, the log coherent cross
+    power, and the frequency times the blur radius of the perturbation, in which the optics
+    have no other scale. ``g(mean, difference) - g(mean, -difference)`` makes the answer
+    change sign, exactly, when the images are swapped; the scale does not change.
+    """
+
+    architecture = "pair-spectra-1"
+    patch_px, band = 160, 54
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spectra = PowerSpectra(self.patch_px, self.band)
+        self.regressor = _regressor(6, self.spectra.k, 6)
+
+    def forward(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer and its Laplace log-scale.
+
+        Args:
+            images: (n, 2, s, s), the image at + perturbation first; any scale of grey.
+            blur_px: (n,) radius of the probe disk at one perturbation [px].
+
+        Returns:
+            mean (n, 3) and log-scale (n, 3) of defocus, astig x, astig y over the perturbation.
+        """
+        mean, difference, known = self._features(images, blur_px)
+        one = self.regressor(torch.cat([mean, difference, known], 1))
+        other = self.regressor(torch.cat([mean, -difference, known], 1))
+        log_scale = (one[:, 3:] + other[:, 3:]).clamp(*LOG_SCALE)
+        return one[:, :3] - other[:, :3], log_scale
+
+    def _features(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Even (n, 1), odd (n, 1) and swap-blind (n, 4) channels.
+
+        Each image goes through tensors of its own: vectorised functions round by position,
+        and swapping must change nothing but the sign.
+        """
+        spectra = [self.spectra.transform(images[:, i : i + 1].contiguous()) for i in (0, 1)]
+        powers = [self.spectra.power(s) for s in spectra]
+        levels = [p.mean((1, 2, 3), keepdim=True) for p in powers]
+        level = (0.5 * (levels[0] + levels[1])).clamp_min(1e-30)
+        one, other = (torch.log(p / level + FLOOR) for p in powers)
+        coherent = torch.log(self.spectra.coherent_power(*spectra) / level + FLOOR)
+        phase = 0.3 * self.spectra.k * blur_px.view(-1, 1, 1, 1)
+        known = torch.cat([0.5 * coherent + 1.0, phase], 1)
+        return 0.25 * (one + other) + 1.0, 0.5 * (one - other), known
+
+
+class ImageSpectraNet(nn.Module):
+    """How blurred single images are: ``log(1 + r)`` of the blur r [um of defocus].
+
+    r is ``sqrt(z^2 + ax^2 + ay^2)``, the rms size of the probe in units of that of 1 um defocus.
+    Sees the power spectrum averaged over the patches of an image.
+    """
+
+    architecture = "image-spectra-2"
+    patch_px, band = 192, 96
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spectra = PowerSpectra(self.patch_px, self.band, stride=3)
+        self.regressor = _regressor(4, self.spectra.k, 2)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer (n,) and its Laplace log-scale (n,) for n images of k patches each, (n, k, s, s)."""
+        power = self.spectra.power(self.spectra.transform(images)).mean(1, keepdim=True)
+        level = power.mean((1, 2, 3), keepdim=True).clamp_min(1e-30)
+        log_power = 0.5 * torch.log(power / level + FLOOR) + 1.0
+        k = self.spectra.k.expand(len(images), -1, -1, -1)
+        answer = self.regressor(torch.cat([log_power, k], 1))
+        return answer[:, 0], answer[:, 1].clamp(*LOG_SCALE)
