@@ -62,10 +62,7 @@ class JournalReader:
             JournalError: as for :meth:`read`.
         """
         with journal_format.reading(self.path) as connection:
-            try:
-                return journal_planes.select(connection, cycle, section)
-            except JournalError as error:
-                raise journal_format.damaged(self.path, f"its table of planes holds {error}") from error
+            return journal_planes.select(connection, self.path, cycle, section)
 
     def backup(self, to: Path, files: FileLayer) -> None:
         """Copy the journal as it stands to one self-contained file, durably, replacing an older copy.
@@ -87,13 +84,7 @@ class JournalReader:
     def _some_rows(self, after: int) -> list[Row]:
         with journal_format.reading(self.path) as connection:
             found = list(journal_format.stored_rows(connection, self.path, after, _ROWS_PER_READ))
-        return [Row(row.seq, row.wall_time_s, self._record(row)) for row in found]
-
-    def _record(self, row: journal_format.StoredRow) -> Record:
-        try:
-            return journal_format.decode(row.kind, row.body)
-        except JournalError as error:
-            raise journal_format.damaged(self.path, f"row {row.seq} is {error}") from error
+        return [Row(row.seq, row.wall_time_s, row.record(self.path)) for row in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +254,7 @@ class Journal:
                         connection.execute(
                             "INSERT INTO records VALUES (?, ?, ?, ?, ?)", (seq, now_s, kind, body, crc)
                         )
-                        journal_planes.note(connection, record, body)
+                        journal_planes.note(connection, record, seq)
                     numbers.append(seq)
         except sqlite3.Error as error:
             raise _failure(error, self.path) from error

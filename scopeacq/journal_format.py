@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
+from io import SEEK_END
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,10 +39,10 @@ CREATE TABLE planes (
   tile INTEGER NOT NULL,
   take INTEGER NOT NULL,
   chosen INTEGER NOT NULL DEFAULT 0,
-  exposing TEXT,
-  exposed TEXT,
-  durable TEXT,
-  judged TEXT,
+  exposing INTEGER REFERENCES records,
+  exposed INTEGER REFERENCES records,
+  durable INTEGER REFERENCES records,
+  judged INTEGER REFERENCES records,
   PRIMARY KEY (cycle, section, tile, take)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX planes_by_section ON planes (section, cycle);
@@ -49,7 +50,7 @@ CREATE INDEX planes_by_section ON planes (section, cycle);
 
 # https://www.sqlite.org/fileformat2.html, section 1.3
 _MAGIC = b"SQLite format 3\x00"
-_HEADER = struct.Struct(">16s44xI4xI28x")
+_HEADER = struct.Struct(">16sH10xI28xI4xI28x")
 
 
 class StoredRow(NamedTuple):
@@ -59,6 +60,17 @@ class StoredRow(NamedTuple):
     wall_time_s: float
     kind: str
     body: str
+
+    def record(self, path: Path) -> Record:
+        """The record itself. ``path``: of its journal, for the error.
+
+        Raises:
+            JournalError: it is none of this program's.
+        """
+        try:
+            return decode(self.kind, self.body)
+        except JournalError as error:
+            raise damaged(path, f"row {self.seq} is {error}") from error
 
 
 class JournalError(Exception):
@@ -138,7 +150,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
             yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         raise damaged(path, str(error)) from error
 
 
@@ -148,16 +160,19 @@ def check_header(path: Path) -> None:
     Raises:
         JournalError: missing, unreadable, of another program or version.
     """
+    # while a log is not merged yet, the file may be shorter than its header says
+    merged = not path.with_name(path.name + "-wal").exists()
     try:
         with path.open("rb") as file:
             head = file.read(_HEADER.size)
+            size_bytes = file.seek(0, SEEK_END)
     except OSError as error:
         raise JournalError(
             f"The journal {path} cannot be opened ({error.strerror}); check the run folder."
         ) from error
     if len(head) < _HEADER.size or not head.startswith(_MAGIC):
         raise damaged(path, "it is not an SQLite database")
-    _, version, application_id = _HEADER.unpack(head)
+    _, page_bytes, pages, version, application_id = _HEADER.unpack(head)
     if application_id != APPLICATION_ID:
         raise JournalError(f"{path} is not a journal of scopeacq; name the journal.sqlite of a run folder.")
     if version != VERSION:
@@ -165,6 +180,8 @@ def check_header(path: Path) -> None:
             f"The journal {path} has version {version}, this program reads version {VERSION}; "
             "use the program that wrote it."
         )
+    if merged and size_bytes != pages * page_bytes:
+        raise damaged(path, "it is cut off")
 
 
 def check_content(path: Path) -> None:

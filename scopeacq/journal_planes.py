@@ -1,15 +1,17 @@
 """The journal's table of planes: one row per plane and take, for readers that want no history.
 
-The rows follow from the Plane* records alone and are written in the same transaction.
+A row names the records that tell of the take by their numbers, so that nothing is stored twice and the
+records' checksums hold here, too. It is written in the same transaction as they are.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import cast
+from pathlib import Path
+from typing import Any, TypeVar
 
-from scopeacq.journal_format import decode
+from scopeacq.journal_format import damaged, stored_rows
 from scopeacq.records import (
     PlaneChosen,
     PlaneDurable,
@@ -19,6 +21,8 @@ from scopeacq.records import (
     PlaneKey,
     Record,
 )
+
+_Kind = TypeVar("_Kind", PlaneExposing, PlaneExposed, PlaneDurable, PlaneJudged)
 
 _COLUMNS: dict[type[Record], str] = {
     PlaneExposing: "exposing",
@@ -41,8 +45,8 @@ class PlaneRow:
     judged: PlaneJudged | None
 
 
-def note(connection: sqlite3.Connection, record: Record, body: str) -> None:
-    """Bring the table up to date with one record, inside the caller's transaction."""
+def note(connection: sqlite3.Connection, record: Record, seq: int) -> None:
+    """Bring the table up to date with the record ``seq``, inside the caller's transaction."""
     match record:
         case PlaneChosen(key, take):
             connection.execute(
@@ -59,14 +63,20 @@ def note(connection: sqlite3.Connection, record: Record, body: str) -> None:
             connection.execute(
                 f"INSERT INTO planes (cycle, section, tile, take, {column}) VALUES (?, ?, ?, ?, ?) "  # noqa: S608
                 f"ON CONFLICT DO UPDATE SET {column} = excluded.{column}",
-                (key.cycle, key.section, key.tile, take, body),
+                (key.cycle, key.section, key.tile, take, seq),
             )
         case _:
             pass
 
 
-def select(connection: sqlite3.Connection, cycle: int | None, section: str | None) -> list[PlaneRow]:
-    """The rows of one cycle, of one section, of both or of all, in the order of their keys and takes."""
+def select(
+    connection: sqlite3.Connection, path: Path, cycle: int | None, section: str | None
+) -> list[PlaneRow]:
+    """The rows of one cycle, of one section, of both or of all, in the order of their keys and takes.
+
+    Raises:
+        JournalError: a row or one of its records is damaged.
+    """
     wanted = {"cycle = ?": cycle, "section = ?": section}
     given = {clause: value for clause, value in wanted.items() if value is not None}
     rows = connection.execute(
@@ -74,23 +84,29 @@ def select(connection: sqlite3.Connection, cycle: int | None, section: str | Non
         f"WHERE {' AND '.join(given) or 'TRUE'} ORDER BY cycle, section, tile, take",
         tuple(given.values()),
     )
-    return [_plane_row(row) for row in rows]
+    return [_plane_row(connection, path, row) for row in rows]
 
 
-def _plane_row(
-    row: tuple[int, str, int, int, int, str | None, str | None, str | None, str | None],
-) -> PlaneRow:
-    cycle, section, tile, take, chosen, exposing, exposed, durable, judged = row
+def _plane_row(connection: sqlite3.Connection, path: Path, row: tuple[Any, ...]) -> PlaneRow:
+    cycle, section, tile, take, chosen, *numbers = row
+    key = PlaneKey(cycle, section, tile)
+
+    def record(kind: type[_Kind], seq: int | None) -> _Kind | None:
+        if seq is None:
+            return None
+        stored = next(stored_rows(connection, path, after=seq - 1, limit=1), None)
+        found = stored.record(path) if stored else None
+        if not isinstance(found, kind) or (found.key, found.take) != (key, take):
+            raise damaged(path, f"its row of {key}, take {take}, names the wrong record {seq}")
+        return found
+
+    exposing, exposed, durable, judged = numbers
     return PlaneRow(
-        PlaneKey(cycle, section, tile),
+        key,
         take,
         bool(chosen),
-        cast(PlaneExposing | None, _record("PlaneExposing", exposing)),
-        cast(PlaneExposed | None, _record("PlaneExposed", exposed)),
-        cast(PlaneDurable | None, _record("PlaneDurable", durable)),
-        cast(PlaneJudged | None, _record("PlaneJudged", judged)),
+        record(PlaneExposing, exposing),
+        record(PlaneExposed, exposed),
+        record(PlaneDurable, durable),
+        record(PlaneJudged, judged),
     )
-
-
-def _record(kind: str, body: str | None) -> Record | None:
-    return None if body is None else decode(kind, body)
