@@ -65,7 +65,7 @@ class ColumnPhysics:
 
     A convergence of 8.9 mrad, a floor of 4.5 nm rms and 0.127 detected quanta per primary
     electron fit a real SEM pair at 1.5 kV. ``spherical_um`` is that of
-    :func:`hardware.optics.probe_otf` (1 um costs a tenth of a second per megapixel).
+    :func:`hardware.optics.probe_otf`; any but 0 adds a tenth of a second per megapixel.
     ``detector_response_ns`` is the decay time of the video signal along the fast axis.
     ``charging_streak`` is the height of the streaks, in units of mean tissue, on a section that
     was never irradiated.

@@ -118,8 +118,8 @@ class Ultrastructure:
         self._greys = rng.permutation(np.linspace(-0.3, 0.6, 8, dtype=np.float32))
         self._large = EvolvingPair.random(rng, size_px, 0.0413, 6.0, (0.9, 0.7), 0.35)
         self._organelles = EvolvingPair.random(rng, half, 0.0382, 0.95, (0.30, 0.22), 0.22)
-        self._fine = EvolvingPair.random(rng, size_px, 0.0103, 0.055, (0.03, 0.05), 0.3)
-        self._vessels = EvolvingPair.random(rng, half, 0.47, 45.0, (4.0, 2.0), 0.35)
+        self._fine = EvolvingPair.random(rng, size_px, 0.0103, 0.075, (0.03, 0.05), 0.45)
+        self._vessels = EvolvingPair.random(rng, half, 0.23, 20.0, (4.0, 2.0), 0.35)
 
     def paint(self, grid: Grid) -> Floats:
         """Grey of tissue, float32 (h, w): about -2 (membrane) to 1 (resin)."""
@@ -139,7 +139,7 @@ class Ultrastructure:
         profiles = self._profiles(grid.distance_um(dendrite - 1.15, 0.25), grid)
         organelle_um = grid.distance_um(organelle - 1.1, 1.5)
 
-        grey = profiles.grey + 0.22 * grain - 0.8 * _vesicles(bubbles, bouton, profiles.distance_um)
+        grey = profiles.grey + 0.18 * grain - 0.8 * _vesicles(bubbles, bouton, profiles.distance_um)
         hosted_um = np.where(profiles.grey > 0.15, organelle_um, np.float32(-1.0))
         grey = _with_mitochondria(grey, np.minimum(hosted_um, profiles.distance_um - 0.04), bubbles)
         membrane_um = 0.014 + 0.016 * np.clip(bouton - 1.3, 0, 1)  # synapses are thicker
@@ -149,8 +149,8 @@ class Ultrastructure:
             lumen = _with_mitochondria(0.5 + 0.2 * grain, np.minimum(organelle_um, axon_um - 0.06), bubbles)
             grey = _with_myelin(grey, lumen, axon_um, grain)
         grey *= 1 + 0.06 * staining
-        if vessel.max() > 1.6:
-            grey = _with_vessels(grey, grid.distance_um(vessel - 1.9, 0.05))
+        if vessel.max() > 1.9:
+            grey = _with_vessels(grey, grid.distance_um(vessel - 2.15, 0.1))
         return grey
 
     def _profiles(self, dendrite_um: Floats, grid: Grid) -> Profiles:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 
@@ -51,10 +50,18 @@ def _frequencies() -> tuple[np.ndarray, np.ndarray]:
 def test_numpy_and_torch_agree(spherical_um: float) -> None:
     kx, ky = _frequencies()
     z, ax, ay = np.random.default_rng(0).uniform(-10, 10, (3, 5, 1, 1))
-    alpha, floor = np.full((1, 1, 1), 8.9e-3), np.full((1, 1, 1), 4.5e-3)
-    ours = probe_otf(kx, ky, z, ax, ay, alpha, floor, np, spherical_um)
-    tensors = [torch.from_numpy(np.array(a)) for a in (kx, ky, z, ax, ay, alpha, floor)]
-    theirs = functools.partial(probe_otf, *tensors)(torch, spherical_um)
+    arrays = {
+        "kx": kx,
+        "ky": ky,
+        "defocus_um": z,
+        "astig_x_um": ax,
+        "astig_y_um": ay,
+        "alpha_rad": np.full((1, 1, 1), 8.9e-3),
+        "floor_um": np.full((1, 1, 1), 4.5e-3),
+    }
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    ours = probe_otf(**arrays, xp=np, spherical_um=spherical_um)
+    theirs = probe_otf(**tensors, xp=torch, spherical_um=spherical_um)
     assert ours.shape == (5, 48, 48)
     np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-12)
 
