@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from hardware.errors import HardwareError
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.server import serve
-from hardware.simulator.texture import BadSpecimen
+from hardware.simulator.stack_file import BadSpecimen
 
 SETTINGS, LOCK = "settings.json", "nature.lock"
 OCCUPIED = 3

@@ -115,10 +115,7 @@ def join_or_start(folder: Path, settings: TwinSettings) -> RemoteLink:
         if link := _join(folder):
             return link
         if ended:
-            trouble = (folder / "nature.log").read_text(errors="replace").strip().splitlines()
-            raise Refused(
-                DEVICE, trouble[-1].removeprefix(f"{DEVICE}: ") if trouble else "ended at once", "See nature.log."
-            )
+            raise Refused(DEVICE, _last_words(folder), f"See {folder / 'nature.log'}.")
         time.sleep(0.02)
     raise Deadline(DEVICE, f"did not start within {START_S:g} s", f"See {folder / 'nature.log'}.")
 
@@ -137,6 +134,12 @@ def _expect_same(folder: Path, settings: TwinSettings) -> None:
         names = [n for n in TwinSettings.model_fields if getattr(running, n) != getattr(settings, n)]
         what = f"one runs in {folder} with other settings ({', '.join(names)})"
         raise Refused(DEVICE, what, "End the run that uses it, or choose another folder.")
+
+
+def _last_words(folder: Path) -> str:
+    """Why a nature that ended could not start, in its own words."""
+    said = (folder / "nature.log").read_text(errors="replace").strip().splitlines()
+    return said[-1].removeprefix(f"{DEVICE}: ") if said else "its process ended at once"
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:

@@ -83,6 +83,16 @@ VICTIMS: Mapping[FaultKind, tuple[Device, ...]] = {
     FaultKind.GAS_OUT: (Device.GUN,),
 }
 
+# a kind that can spoil only one command waits for it
+SPOILS: Mapping[FaultKind, str] = {
+    FaultKind.WRONG_POSITION: "stage.move",
+    FaultKind.FROZEN_FRAME: "scanner.acquire",
+    FaultKind.BLACK_FRAME: "scanner.acquire",
+    FaultKind.TRUNCATED_FRAME: "scanner.acquire",
+    FaultKind.SATURATED_FRAME: "scanner.acquire",
+    FaultKind.BLANKER_READBACK_WRONG: "blanker.state",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class AfterCalls:
@@ -168,13 +178,14 @@ class FaultDesk:
     def __post_init__(self) -> None:
         self._courses = [_Course(fault.n_times) for fault in self.script.faults]
 
-    def strike(self, device: Device, now_s: float) -> frozenset[FaultKind]:
+    def strike(self, device: Device, command: str, now_s: float) -> frozenset[FaultKind]:
         """Count a call to the device; the kinds that strike it (events strike through it, too)."""
         self._calls[device] += 1
         kinds = set()
         for fault, course in self._pending():
-            struck = fault.device is device and self._triggered(fault.trigger, device, now_s)
-            if struck and self._starts(fault, course, now_s):
+            concerned = fault.device is device and SPOILS.get(fault.kind, command) == command
+            if concerned and self._triggered(fault.trigger, device, now_s):
+                self._start(fault, course, now_s)
                 kinds.add(fault.kind)
         if self.holds(FaultKind.UNPLUGGED, device, now_s):
             kinds.add(FaultKind.UNPLUGGED)
@@ -182,14 +193,18 @@ class FaultDesk:
 
     def due(self, now_s: float) -> frozenset[FaultKind]:
         """Events and conditions whose instant has come without any call."""
-        return frozenset(
-            fault.kind
-            for fault, course in self._pending()
-            if fault.kind in EVENTS | CONDITIONS
-            and isinstance(fault.trigger, AtTime)
-            and now_s >= fault.trigger.at_s
-            and self._starts(fault, course, now_s)
-        )
+        kinds = set()
+        for fault, course in self._pending():
+            by_itself = fault.kind in EVENTS | CONDITIONS and isinstance(fault.trigger, AtTime)
+            if by_itself and self._triggered(fault.trigger, fault.device, now_s):
+                self._start(fault, course, now_s)
+                kinds.add(fault.kind)
+        return frozenset(kinds)
+
+    def next_instant_s(self, after_s: float) -> float:
+        """The next instant at which a fault is due by the clock; ``inf`` if there is none."""
+        instants = (f.trigger.at_s for f, _ in self._pending() if isinstance(f.trigger, AtTime))
+        return min((at_s for at_s in instants if at_s > after_s), default=math.inf)
 
     def holds(self, kind: FaultKind, device: Device, now_s: float) -> bool:
         """Whether a condition stands at the device."""
@@ -212,11 +227,10 @@ class FaultDesk:
             case AtRandom(probability):
                 return bool(self.rng.random() < probability)
 
-    def _starts(self, fault: Fault, course: _Course, now_s: float) -> bool:
+    def _start(self, fault: Fault, course: _Course, now_s: float) -> None:
         """Use up one time of the fault; a condition starts once and then holds."""
         course.times_left = 0 if fault.kind in CONDITIONS else course.times_left - 1
         course.since_s = now_s
-        return True
 
     def remember(self) -> Json:
         """How far all faults have come, as JSON."""

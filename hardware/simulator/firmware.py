@@ -52,7 +52,7 @@ class Firmware:
         device = DEVICES.get(command.split(".")[0])
         if device is None:
             return handler(values, frozenset())
-        kinds = self._strike(device)
+        kinds = self._strike(device, command)
         if FaultKind.REFUSED in kinds:
             raise Refused(device.value, f"refused '{command}'", "Look at the device's own messages.")
         reply = handler(values, kinds)
@@ -64,7 +64,7 @@ class Firmware:
         """The wire to the ion blanker: ``open``, ``blank`` or ``state``; what it reads back then."""
         nature = self._nature
         with nature.lock:
-            kinds = self._strike(Device.BLANKER)
+            kinds = self._strike(Device.BLANKER, f"blanker.{command}")
             if command == "open":
                 nature.open_ions()
             elif command == "blank":
@@ -80,10 +80,10 @@ class Firmware:
             self._nature.catch_up()
             self._nature.blank_ions("the blanker's connection ended")
 
-    def _strike(self, device: Device) -> Kinds:
+    def _strike(self, device: Device, command: str) -> Kinds:
         with self._nature.lock:
             self._nature.catch_up()
-            kinds = self._nature.strike(device)
+            kinds = self._nature.strike(device, command)
         if FaultKind.UNPLUGGED in kinds:
             raise ConnectionLost(device.value, "the connection is gone", "Check its cable and power.")
         return kinds

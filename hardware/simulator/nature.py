@@ -93,7 +93,8 @@ class Nature:
         """Let everything happen that happens until now. Call with ``lock`` held."""
         now_s = max(self.clock.now_s(), self._until_s)
         while self._until_s < now_s:
-            self._pass_time(self._until_s, min(now_s, self._until_s + self._longest_pass_s()))
+            due_s = self.faults.next_instant_s(self._until_s)
+            self._pass_time(self._until_s, min(now_s, due_s, self._until_s + self._longest_pass_s()))
         self._befall(self.faults.due(now_s))
         return now_s
 
@@ -105,9 +106,9 @@ class Nature:
             with self.lock:
                 self.catch_up()
 
-    def strike(self, device: Device) -> frozenset[FaultKind]:
+    def strike(self, device: Device, command: str) -> frozenset[FaultKind]:
         """Count a call to a device and let happen what the script has for it."""
-        kinds = self.faults.strike(device, self._until_s)
+        kinds = self.faults.strike(device, command, self._until_s)
         self._befall(kinds)
         return kinds
 

@@ -18,7 +18,7 @@ from hardware.simulator.scan_time import frame_time_s
 from hardware.simulator.truth import FrameTruth
 from hardware.types import FrameSettings, Image, Optics, StagePose
 
-SATURATING_GAIN = 20.0
+SATURATING_GAIN = 2.0
 _NOISE_STREAM = 9
 
 

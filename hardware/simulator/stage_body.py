@@ -14,6 +14,8 @@ from hardware.types import StagePose
 
 AXES = ("x_um", "y_um", "z_um", "tilt_deg", "rotation_deg")
 TILT, ROTATION = 3, 4
+SHORTEST_S = 1e-12
+ARRIVED = 1 - 1e-9  # a share of the way that only rounding keeps from the whole
 Vector = NDArray[np.float64]
 
 
@@ -44,8 +46,9 @@ class Leg:
 
     def _progress(self, now_s: float) -> Vector:
         elapsed = max(now_s - self.start_s, 0.0)
-        safe = np.where(self.durations_s > 0, self.durations_s, 1.0)
-        return np.where(self.durations_s > 0, np.minimum(elapsed / safe, 1.0), 1.0)
+        lasts = self.durations_s > SHORTEST_S
+        share = np.where(lasts, elapsed / np.where(lasts, self.durations_s, 1.0), 1.0)
+        return np.where(share < ARRIVED, share, 1.0)
 
     def reported(self, now_s: float) -> Vector:
         """Where the encoders see the stage, shape (5,)."""

@@ -69,9 +69,6 @@ class IncidentTruth:
 
 Record = FrameTruth | OpeningTruth | IdleExposureTruth | IncidentTruth
 Sink = Callable[[Record], None]
-_KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (FrameTruth, OpeningTruth, IdleExposureTruth, IncidentTruth)
-}
 R = TypeVar("R", FrameTruth, OpeningTruth, IdleExposureTruth, IncidentTruth)
 
 
@@ -83,7 +80,7 @@ class TruthFile:
         self._lines = (folder / "truth.jsonl").open("a", encoding="utf-8")
 
     def __call__(self, record: Record) -> None:
-        self._lines.write(json.dumps({"kind": type(record).__name__, **asdict(record)}) + "\n")
+        self._lines.write(json.dumps({"record": type(record).__name__, **asdict(record)}) + "\n")
         self._lines.flush()
 
     def close(self) -> None:
@@ -96,7 +93,7 @@ def read_truth(folder: Path, kind: type[R]) -> list[R]:
     with (folder / "truth.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
             fields = json.loads(line)
-            if _KINDS[fields.pop("kind")] is kind:
+            if fields.pop("record") == kind.__name__:
                 records.append(_from_json(kind, fields))
     return records
 
