@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from hardware.chamber_model import ChamberModel
+from hardware.claim import InstrumentLock
 from hardware.connection import Deadlines, supervise
-from hardware.errors import BlankerUnknown, Busy, HardwareError, Refused
+from hardware.errors import BlankerUnknown, HardwareError, Refused
 from hardware.guard.client import BlankerLine, CloseAck, GuardClient
+from hardware.guard.core import GuardTiming
 from hardware.interlocks import MillLimits
 from hardware.protocols import (
     Chamber,
@@ -82,26 +81,16 @@ class Microscope:
     devices: Devices
     guard: GuardClient
     model: ChamberModel
-    lock_path: Path
+    lock: InstrumentLock
 
     @contextmanager
     def claim(self, who: str) -> Iterator[Microscope]:
-        """Hold the instrument for ``who``; nobody else, in any process, commands it meanwhile.
+        """Command the instrument as ``who``; nobody else does meanwhile.
 
-        Raises ``Busy`` saying who holds it. The lock dies with the process that holds it.
+        Raises ``Busy`` saying who does. Other programs are refused from :func:`connect` on.
         """
-        holder = self.lock_path.with_suffix(".holder")
-        lock = FileLock(self.lock_path, thread_local=False)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise _held(holder) from error
-        try:
-            holder.write_text(f"{who} (process {os.getpid()})")
+        with self.lock.claim(who):
             yield self
-        finally:
-            holder.unlink(missing_ok=True)
-            lock.release()
 
     def safe_state(self, deadline_s: float = 5.0) -> SafeState:
         """Blank the ions, blank the electrons, stop the stage where it is, all at the same time.
@@ -127,11 +116,14 @@ class Microscope:
         )
 
     def close(self) -> None:
-        """Stop the guard, which blanks, then end the connections."""
-        try:
+        """Stop the guard, which blanks, end the connections, and let others have the instrument.
+
+        Raises ``BlankerUnknown`` when the guard ended without a confirmed blanking.
+        """
+        with ExitStack() as stack:
+            stack.callback(self.lock.release)
+            stack.callback(self.devices.close)
             self.guard.stop()
-        finally:
-            self.devices.close()
 
     def blank_ions(self) -> CloseAck:
         """Have the guard blank, confirmed by read-back.
@@ -177,11 +169,6 @@ class _Attempt:
         return self._trouble
 
 
-def _held(holder: Path) -> Busy:
-    who = holder.read_text() if holder.exists() else "another process"
-    return Busy("microscope", f"it is in use by {who}", "End that first; only one may command it.")
-
-
 def connect(
     driver: str,
     settings: Mapping[str, object],
@@ -190,16 +177,19 @@ def connect(
     model: ChamberModel,
     lock_path: Path,
     deadlines: Deadlines = Deadlines(),
+    timing: GuardTiming = GuardTiming(),
 ) -> Microscope:
-    """Connect ``driver`` and start its guard, whose log is ``folder / "guard.jsonl"``.
+    """Lock the instrument, connect ``driver`` and start its guard, whose log is ``folder / GUARD_LOG``.
 
-    Raises ``ConnectionLost`` for an unknown or broken driver, ``BlankerUnknown`` when the guard
-    cannot make sure that the ion beam is blanked; then nothing stays connected.
+    Raises ``Busy`` when another program has the instrument, ``ConnectionLost`` for an unknown or
+    broken driver, ``BlankerUnknown`` when the guard cannot make sure that the ion beam is
+    blanked; then nothing stays connected.
     """
-    devices = supervise(connect_devices(driver, settings, folder), deadlines)
-    try:
-        guard = GuardClient.start(devices.blanker, limits, folder / GUARD_LOG)
-    except BaseException:
-        devices.close()
-        raise
-    return Microscope(devices, guard, model, lock_path)
+    with ExitStack() as undo:
+        lock = InstrumentLock(lock_path)
+        undo.callback(lock.release)
+        devices = supervise(connect_devices(driver, settings, folder), deadlines)
+        undo.callback(devices.close)
+        guard = GuardClient.start(devices.blanker, limits, folder / GUARD_LOG, timing)
+        undo.pop_all()
+    return Microscope(devices, guard, model, lock)
