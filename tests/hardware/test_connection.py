@@ -1,0 +1,179 @@
+"""A vendor's call that hangs is lost; what brings the instrument to rest gets through."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hardware import protocols
+from hardware.connection import Connection, Deadlines, supervise
+from hardware.errors import ConnectionLost, OutOfRange
+from hardware.microscope import Devices
+from hardware.types import BeamState, FrameSettings, Optics, StagePose
+from tests.hardware.fakes import FakeColumn, FakeMotion, FakeStage, fake_devices
+
+QUICK = Deadlines(call_s=0.2, urgent_s=0.2)
+
+
+@pytest.fixture
+def hanging() -> Iterator[threading.Event]:
+    """Set at the end of a test, so that what hangs in it ends."""
+    release = threading.Event()
+    yield release
+    release.set()
+
+
+def test_results_and_errors_come_back() -> None:
+    connection = Connection("device")
+    assert connection.call(lambda: 3, 1.0) == 3
+    with pytest.raises(ZeroDivisionError):
+        connection.call(lambda: 1 // 0, 1.0)
+    with pytest.raises(TimeoutError, match="its own"):
+        connection.call(lambda: (_ for _ in ()).throw(TimeoutError("its own")), 1.0)
+    assert connection.call(lambda: 4, 1.0) == 4
+
+
+def test_an_overrun_loses_the_connection_for_good(hanging: threading.Event) -> None:
+    connection = Connection("old driver")
+    with pytest.raises(ConnectionLost, match=r"old driver: no answer within 0\.1 s"):
+        connection.call(hanging.wait, 0.1)
+    started_s = time.monotonic()
+    with pytest.raises(ConnectionLost):
+        connection.call(lambda: 1, 10.0)
+    assert time.monotonic() - started_s < 1.0
+
+
+def test_supervised_devices_keep_their_capabilities(tmp_path: Path) -> None:
+    devices = supervise(fake_devices(tmp_path))
+    capabilities = {
+        "column": protocols.ElectronColumn,
+        "scanner": protocols.Scanner,
+        "detector": protocols.Detector,
+        "stage": protocols.Stage,
+        "gun": protocols.IonGun,
+        "ion_current": protocols.IonCurrentMeter,
+        "raster": protocols.WaveformGenerator,
+        "chamber": protocols.Chamber,
+        "cleaner": protocols.PlasmaCleaner,
+    }
+    for name, capability in capabilities.items():
+        assert isinstance(getattr(devices, name), capability)
+    assert not isinstance(devices.column, protocols.VendorAutofocus)
+    assert supervise(replace(fake_devices(tmp_path), cleaner=None)).cleaner is None
+
+
+def test_an_optional_capability_is_kept(tmp_path: Path) -> None:
+    class Focusing(FakeColumn):
+        def run_autofocus(self) -> Optics:
+            return self.current
+
+    column = supervise(replace(fake_devices(tmp_path), column=Focusing())).column
+    assert isinstance(column, protocols.VendorAutofocus)
+    assert column.run_autofocus() == Optics(4_500.0, 0.0, 0.0)
+
+
+def test_supervised_devices_work_as_before(tmp_path: Path) -> None:
+    devices = supervise(fake_devices(tmp_path))
+    assert devices.stage.move(StagePose(x_um=5.0)).wait(10.0).x_um == 5.0
+    assert devices.column.optics_limits["stig_x"].high == 15
+    assert devices.scanner.acquire(FrameSettings(8, 4, 10.0, 100.0)).image.shape == (4, 8)
+    with pytest.raises(OutOfRange):
+        devices.stage.check(StagePose(tilt_deg=90.0))
+
+
+def test_calls_run_one_after_the_other_on_one_thread(tmp_path: Path) -> None:
+    threads: set[int] = set()
+
+    class Watched(FakeColumn):
+        def state(self) -> BeamState:
+            threads.add(threading.get_ident())
+            return super().state()
+
+    devices = supervise(replace(fake_devices(tmp_path), column=Watched()))
+    callers = [threading.Thread(target=devices.column.state) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(threads) == 1
+
+
+def expect_lost(call: Callable[[], object]) -> None:
+    with pytest.raises(ConnectionLost):
+        call()
+
+
+def hung_devices(folder: Path, hanging: threading.Event) -> tuple[Devices, FakeStage, FakeColumn]:
+    class HungStage(FakeStage):
+        def pose(self) -> StagePose:
+            hanging.wait()
+            return super().pose()
+
+    class HungColumn(FakeColumn):
+        def state(self) -> BeamState:
+            hanging.wait()
+            return super().state()
+
+    stage, column = HungStage(), HungColumn()
+    return supervise(replace(fake_devices(folder), stage=stage, column=column), QUICK), stage, column
+
+
+def test_stop_and_blank_get_through_while_another_call_hangs(
+    tmp_path: Path, hanging: threading.Event
+) -> None:
+    devices, stage, column = hung_devices(tmp_path, hanging)
+    column.unblank()
+    for hung in (devices.stage.pose, devices.column.state):
+        caller = threading.Thread(target=expect_lost, args=(hung,))
+        caller.start()
+        devices.stage.stop()
+        devices.column.blank()
+        caller.join()
+    devices.stage.stop()  # and after the connection was lost
+    assert stage.stops == 3 and column.beam.blanked
+
+
+def test_a_motion_that_hangs_can_be_cancelled_and_is_lost_in_the_end(
+    tmp_path: Path, hanging: threading.Event
+) -> None:
+    class Stuck(FakeStage):
+        def move(self, target: StagePose) -> FakeMotion:
+            motion = super().move(target)
+            motion.wait = lambda timeout_s: hanging.wait() and self.at  # type: ignore[method-assign, assignment, return-value]
+            return motion
+
+    devices = supervise(replace(fake_devices(tmp_path), stage=Stuck()), QUICK)
+    motion = devices.stage.move(StagePose(x_um=5.0))
+    caller = threading.Thread(target=expect_lost, args=(lambda: motion.wait(0.1),))
+    caller.start()
+    assert not motion.done()
+    motion.cancel()
+    caller.join()
+
+
+def test_long_calls_get_longer_deadlines() -> None:
+    deadlines = Deadlines(call_s=1.0, urgent_s=0.5, factor=2.0)
+    assert deadlines.of("acquire", (FrameSettings(1000, 1000, 10.0, 1000.0),)) == pytest.approx(3.0)
+    assert deadlines.of("clean", (10.0, 60.0)) == 121.0
+    assert deadlines.of("wait", (30,)) == 61.0
+    assert deadlines.of("state", ()) == 1.0 and deadlines.of("stop", ()) == 0.5
+
+
+def test_closing_ends_the_threads_and_the_driver(tmp_path: Path) -> None:
+    closed: list[bool] = []
+    before = threading.active_count()
+    devices = supervise(replace(fake_devices(tmp_path), close=lambda: closed.append(True)))
+    assert threading.active_count() == before + 18
+    devices.close()
+    assert closed == [True]
+    until_s = time.monotonic() + 2.0
+    while threading.active_count() > before and time.monotonic() < until_s:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+    with pytest.raises(ConnectionLost):
+        devices.stage.pose()
