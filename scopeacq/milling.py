@@ -61,7 +61,7 @@ def mill_azimuth(rig: Rig, step: MillAzimuth) -> None:
     Raises ``HardwareError`` or ``JournalError``, after the beam was blanked.
     """
     profile = rig.plan.instrument
-    if frames_for(step.remaining_uc, profile.mill.ion_current_na, profile.mill.raster_y_hz) == 0:
+    if _done(rig, step, profile.mill.ion_current_na):
         return _finish(rig, step)
     pose = profile.mill.pose(step.azimuth_deg)
     proof = prepare_mill(rig.microscope, pose, raster_of(rig), profile.stage.safe_z_um)
@@ -69,10 +69,13 @@ def mill_azimuth(rig: Rig, step: MillAzimuth) -> None:
         _open_for(rig, step, proof)
     finally:
         end_mill(rig.microscope)
+    return _finish(rig, step) if _done(rig, step, proof.current.current_na) else None
+
+
+def _done(rig: Rig, step: MillAzimuth, current_na: float) -> bool:
+    """Whether less than one whole slow frame is missing."""
     left_uc = step.requested_uc - rig.progress.mill(step.key).delivered_uc
-    if frames_for(left_uc, proof.current.current_na, profile.mill.raster_y_hz) == 0:
-        _finish(rig, step)
-    return None
+    return left_uc * 1e3 < current_na / rig.plan.instrument.mill.raster_y_hz
 
 
 def raster_of(rig: Rig) -> Raster:
@@ -82,8 +85,8 @@ def raster_of(rig: Rig) -> Raster:
 
 
 def frames_for(charge_uc: float, current_na: float, slow_hz: float) -> int:
-    """Whole slow frames of the raster that come nearest to a charge, rounded towards too little."""
-    return math.floor(max(charge_uc, 0.0) * 1e3 / current_na * slow_hz + 0.25)
+    """Whole slow frames of the raster that do not exceed a charge."""
+    return math.floor(max(charge_uc, 0.0) * 1e3 / current_na * slow_hz)
 
 
 def _finish(rig: Rig, step: MillAzimuth) -> None:
@@ -93,6 +96,8 @@ def _finish(rig: Rig, step: MillAzimuth) -> None:
 
 def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
     slow_hz, clock = rig.plan.instrument.mill.raster_y_hz, rig.devices.clock
+    if proof.current.current_na <= 0:
+        raise Interlocked("ion gun", ["The Faraday cup reads no ion current"])
     duration_s = frames_for(step.remaining_uc, proof.current.current_na, slow_hz) / slow_hz
     if duration_s == 0:
         return

@@ -244,7 +244,7 @@ def test_charges_of_a_cycle_add_up_to_what_was_asked_per_azimuth() -> None:
     assert per_azimuth == pytest.approx({0: 6.0, 1: 6.0, 2: 6.0})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_the_fold_forgets_nothing_that_a_restart_needs(data: st.DataObject) -> None:
     """Kill anywhere, rebuild from the records: nothing is milled past a plane, nothing twice."""
