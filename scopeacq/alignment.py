@@ -26,6 +26,8 @@ PATCH_PX = 160
 MARGIN_PX = 12
 """How far a patch may lie from where the global shift puts it: 0.7 degrees at 1000 px."""
 PATCHES_PER_EDGE = 6
+GLOBAL_BINNING = 2
+"""The global shift only has to bring the patches within their margin."""
 MIN_PATCHES = 5
 MIN_PATCH_CORRELATION = 0.1
 AGREE_PX = 2.0
@@ -58,8 +60,10 @@ def align(
     it is enough is the caller's decision.
     """
     moving, fixed = band_pass(image, band), band_pass(reference, band)
-    shift = _global_shift(moving, fixed, expected_px, max_shift_px)
-    whole = np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
+    small = [_binned(pixels) for pixels in (moving, fixed)]
+    expected = (expected_px[0] / GLOBAL_BINNING, expected_px[1] / GLOBAL_BINNING)
+    columns, rows = _global_shift(small[0], small[1], expected, max_shift_px / GLOBAL_BINNING)
+    whole = np.array([[1.0, 0.0, GLOBAL_BINNING * columns], [0.0, 1.0, GLOBAL_BINNING * rows]])
     candidates = [Alignment(m, _correlation(moving, fixed, m)) for m in _refined(moving, fixed, whole)]
     return max(candidates, key=lambda a: a.correlation)
 
@@ -68,15 +72,21 @@ def band_pass(image: Image, band: Band) -> Floats:
     """Difference of Gaussians with outliers clipped, so that no particle outweighs the tissue."""
     pixels = image.astype(np.float32)
     flat = cv2.GaussianBlur(pixels, (0, 0), band.fine_px) - cv2.GaussianBlur(pixels, (0, 0), band.coarse_px)
-    limit = CONTRAST_CLIP_SD * float(flat.std())
+    limit = CONTRAST_CLIP_SD * float(cv2.meanStdDev(flat)[1][0, 0])
     clipped: Floats = np.clip(flat, -limit, limit)
     return clipped
+
+
+def _binned(pixels: Floats) -> Floats:
+    rows, columns = (length // GLOBAL_BINNING for length in pixels.shape)
+    whole = pixels[: rows * GLOBAL_BINNING, : columns * GLOBAL_BINNING]
+    return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def _global_shift(
     moving: Floats, fixed: Floats, expected_px: tuple[float, float], max_shift_px: float
 ) -> tuple[float, float]:
-    """Whole-pixel shift (columns, rows) with the most significant correlation.
+    """Shift (columns, rows) with the most significant correlation, to a fraction of a pixel.
 
     Zero padding keeps shifts from wrapping around. The noise of a correlation grows with the root of the
     number of overlapping pixels; dividing by it keeps small overlaps fair without letting them win.
@@ -87,15 +97,16 @@ def _global_shift(
     )
     spectrum = scipy.fft.rfft2(moving, shape) * np.conj(scipy.fft.rfft2(fixed, shape))
     correlation = scipy.fft.irfft2(spectrum, shape)
-    rows = _signed(shape[0])[:, None]
-    columns = _signed(shape[1])[None, :]
+    rows, columns = _signed(shape[0])[:, None], _signed(shape[1])[None, :]
     overlap = _overlap(rows, moving.shape[0], fixed.shape[0]) * _overlap(
         columns, moving.shape[1], fixed.shape[1]
     )
     near = np.hypot(columns - expected_px[0], rows - expected_px[1]) <= max_shift_px
     score = np.where(near & (overlap > 0), correlation / np.sqrt(np.maximum(overlap, 1.0)), -np.inf)
-    row, column = np.unravel_index(int(np.argmax(score)), shape)
-    return float(columns[0, column]), float(rows[row, 0])
+    row, column = (int(i) for i in np.unravel_index(int(np.argmax(score)), shape))
+    dx = _vertex(correlation[row, np.arange(column - 1, column + 2) % shape[1]])
+    dy = _vertex(correlation[np.arange(row - 1, row + 2) % shape[0], column])
+    return float(columns[0, column]) + dx, float(rows[row, 0]) + dy
 
 
 def _signed(length: int) -> NDArray[np.float64]:
@@ -127,7 +138,9 @@ def _refined(moving: Floats, fixed: Floats, whole: Affine) -> list[Affine]:
 
 def _corners(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """Upper left corners (column, row) of patches spread over an image."""
-    rows, columns = (np.linspace(0, edge - PATCH_PX, PATCHES_PER_EDGE).astype(int) for edge in shape)
+    rows, columns = (
+        np.linspace(MARGIN_PX, edge - PATCH_PX - MARGIN_PX, PATCHES_PER_EDGE).astype(int) for edge in shape
+    )
     return [(int(c), int(r)) for r in rows for c in columns if r >= 0 and c >= 0]
 
 
@@ -136,7 +149,8 @@ def _match(
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
     """Where a patch of ``fixed`` lies in ``moving``: its corner in both [px], or None."""
     column, row = corner
-    left, top = column + int(whole[0, 2]) - MARGIN_PX, row + int(whole[1, 2]) - MARGIN_PX
+    left = column + round(float(whole[0, 2])) - MARGIN_PX
+    top = row + round(float(whole[1, 2])) - MARGIN_PX
     edge = PATCH_PX + 2 * MARGIN_PX
     window = moving[max(top, 0) : top + edge, max(left, 0) : left + edge]
     if window.shape != (edge, edge):
