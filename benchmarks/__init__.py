@@ -1,0 +1,1 @@
+"""Ratios and truths, measured: never a pass or fail of the tests."""
