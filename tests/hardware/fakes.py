@@ -26,7 +26,7 @@ from hardware.types import (
     RasterState,
     StagePose,
 )
-from tests.hardware.lines import lock_line
+from tests.hardware.lines import lock_line, lock_line_is_open
 
 MILL_POSE = StagePose(0.0, 0.0, 5_000.0, 30.0, 120.0)
 RASTER = Raster(8.0, 4.0)
@@ -210,8 +210,11 @@ class FakeGun:
 @dataclass
 class FakeMeter:
     clock: FakeClock
+    line: Path
 
     def measure(self) -> CurrentReading:
+        if lock_line_is_open(self.line):
+            raise Refused("ion current meter", "the cup sits behind the blanker", "Blank the ion beam.")
         return CurrentReading(38.0, self.clock.now)
 
 
@@ -260,7 +263,7 @@ def fake_devices(folder: Path) -> Devices:
         detector=FakeDetector(),
         stage=stage,
         gun=FakeGun(),
-        ion_current=FakeMeter(clock),
+        ion_current=FakeMeter(clock, folder / "line"),
         raster=FakeRaster(),
         chamber=FakeChamber(),
         cleaner=FakeCleaner(clock),
