@@ -1,4 +1,4 @@
-"""One program for each run folder and each instrument, and whether a folder can carry a run.
+"""One program for each run folder, and whether a folder can carry a run.
 
 The lock is the operating system's: it goes with the process that holds it, however that ends. A note
 beside it says who holds it; a note without a lock is only the trace of a process that was killed.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -39,12 +38,6 @@ class OwnerLock:
         """The lock of a run folder, which exists."""
         return cls(folder / "run.lock", f"The run folder {folder}", files)
 
-    @classmethod
-    def of_instrument(cls, name: str, files: FileLayer | None = None) -> OwnerLock:
-        """The lock of an instrument attached to this computer."""
-        file_name = f"scopeacq-{re.sub(r'[^A-Za-z0-9_-]', '_', name)}.lock"
-        return cls(Path(tempfile.gettempdir()) / file_name, f"The instrument {name}", files)
-
     def acquire(self) -> None:
         """Take the lock at once.
 
@@ -64,6 +57,14 @@ class OwnerLock:
     def release(self) -> None:
         """Give the lock back. Without it, the end of the process does."""
         self._lock.release()
+
+    def is_held(self) -> bool:
+        """Whether a program holds the lock now; leaves no note."""
+        try:
+            with self._lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
 
     def __enter__(self) -> OwnerLock:
         self.acquire()

@@ -9,6 +9,7 @@ and a shard without compression is one copy of the image, which a general encode
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -108,17 +109,24 @@ def array_metadata(shape_yx: Shape, dtype: np.dtype[Any], cycles: int) -> Metada
 
 def encode_shard(plane: Image) -> memoryview:
     """The bytes of the file that holds ``plane``, shape (y, x), uint8 or uint16."""
-    height, width = plane.shape
-    chunk = chunk_shape((height, width))
-    rows, columns = _grid((height, width), chunk)
-    padding = (rows * chunk[0] - height, columns * chunk[1] - width)
-    padded: NDArray[Any] = np.pad(plane, ((0, padding[0]), (0, padding[1]))) if any(padding) else plane
-    data_bytes = padded.nbytes
-    shard = np.empty(data_bytes + _index_bytes(rows * columns), np.uint8)
-    blocks = shard[:data_bytes].view(plane.dtype.newbyteorder("<")).reshape(rows, columns, *chunk)
-    blocks[...] = padded.reshape(rows, chunk[0], columns, chunk[1]).swapaxes(1, 2)
-    shard[data_bytes:] = np.frombuffer(_index(rows * columns, data_bytes), np.uint8)
+    shard = np.empty(_shard_bytes(plane), np.uint8)
+    _fill(shard, plane)
     return shard.data
+
+
+class ShardEncoder:
+    """:func:`encode_shard` into a buffer that each thread keeps: fresh memory costs more than the copy."""
+
+    def __init__(self) -> None:
+        self._kept = threading.local()
+
+    def encode(self, plane: Image) -> memoryview:
+        """The shard of ``plane``, valid until the same thread encodes again."""
+        shard: NDArray[np.uint8] | None = getattr(self._kept, "shard", None)
+        if shard is None or shard.size != _shard_bytes(plane):
+            shard = self._kept.shard = np.empty(_shard_bytes(plane), np.uint8)
+        _fill(shard, plane)
+        return shard.data
 
 
 def decode_shard(shard: bytes, shape_yx: Shape, dtype: np.dtype[Any]) -> Image:
@@ -148,12 +156,27 @@ def half_size(plane: Image) -> Image:
     return cast(Image, ((total + 2) // 4).astype(plane.dtype))
 
 
+def _shard_bytes(plane: Image) -> int:
+    chunk = chunk_shape((plane.shape[0], plane.shape[1]))
+    rows, columns = _grid((plane.shape[0], plane.shape[1]), chunk)
+    chunk_bytes = chunk[0] * chunk[1] * plane.itemsize
+    return rows * columns * (chunk_bytes + 2 * _INDEX.itemsize) + _CRC.itemsize
+
+
+def _fill(shard: NDArray[np.uint8], plane: Image) -> None:
+    height, width = plane.shape
+    chunk = chunk_shape((height, width))
+    rows, columns = _grid((height, width), chunk)
+    padding = (rows * chunk[0] - height, columns * chunk[1] - width)
+    padded: NDArray[Any] = np.pad(plane, ((0, padding[0]), (0, padding[1]))) if any(padding) else plane
+    data_bytes = padded.nbytes
+    blocks = shard[:data_bytes].view(plane.dtype.newbyteorder("<")).reshape(rows, columns, *chunk)
+    blocks[...] = padded.reshape(rows, chunk[0], columns, chunk[1]).swapaxes(1, 2)
+    shard[data_bytes:] = np.frombuffer(_index(rows * columns, data_bytes), np.uint8)
+
+
 def _grid(shape_yx: Shape, chunk: Shape) -> Shape:
     return math.ceil(shape_yx[0] / chunk[0]), math.ceil(shape_yx[1] / chunk[1])
-
-
-def _index_bytes(chunks: int) -> int:
-    return chunks * 2 * _INDEX.itemsize + _CRC.itemsize
 
 
 def _index(chunks: int, data_bytes: int) -> bytes:

@@ -19,11 +19,10 @@ True affine and z of a plane (milled steps vary) stand in the journal's table of
 from __future__ import annotations
 
 import filecmp
-import hashlib
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,33 +30,17 @@ import numpy as np
 import xxhash
 
 from hardware.types import Image
-from scopeacq import ome_zarr
+from scopeacq import ome_zarr, takes
 from scopeacq.files import Data, FileLayer
-from scopeacq.ome_zarr import ImageSpec, Metadata
+from scopeacq.ome_zarr import ImageSpec, Metadata, ShardEncoder
 from scopeacq.records import PlaneKey
+from scopeacq.takes import StorageError, Written
 
 __all__ = ["ImageSpec", "ImageStore", "StorageError", "Written"]
 
 METADATA = "zarr.json"
 
 _SECTION = re.compile(r"[A-Za-z0-9_-]+")
-_TAKE_PATH = re.compile(r"(?P<image>[A-Za-z0-9_-]+/\d+)/0/takes/(?P<z>\d+)\.\d+")
-
-
-class StorageError(Exception):
-    """The image store cannot do what was asked. One sentence: what, where, what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A durable take: its path inside the store, its size and the xxh3-128 of its bytes in hex.
-
-    The path names the take for ever; once chosen, the file itself lies in the chunk grid.
-    """
-
-    path: str
-    size_bytes: int
-    checksum: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +49,7 @@ class ImageStore:
 
     root: Path
     files: FileLayer
+    _encoder: ShardEncoder = field(default_factory=ShardEncoder, repr=False, compare=False)
 
     @classmethod
     def create(cls, root: Path, files: FileLayer) -> ImageStore:
@@ -111,7 +95,7 @@ class ImageStore:
         if (image / METADATA).exists():
             self._refuse_other(image, spec)
             return
-        self.files.make_folder(image / "0" / "takes")
+        self.files.make_folder(image)
         if not (image.parent / METADATA).exists():
             self._put_metadata(image.parent, ome_zarr.group_metadata())
         for level, shape in enumerate(ome_zarr.level_shapes(spec.shape_yx)):
@@ -148,11 +132,12 @@ class ImageStore:
                 f"{self._image(key.section, key.tile)}, which has {cycles} cycles of {shape} pixels in "
                 f"{dtype.name}; extend the run or correct the tile size."
             )
-        return self.put(_take_path(key, take), ome_zarr.encode_shard(image))
+        return self.put(takes.take_path(key, take), self._encoder.encode(image))
 
     def put(self, path: str, data: Data) -> Written:
         """The same for the bytes of one take, under the path that names it."""
         written = Written(path, len(data), xxhash.xxh3_128_hexdigest(data))
+        self.files.make_folder((self.root / path).parent)
         self.files.write_durable(self.root / path, data)
         return written
 
@@ -166,7 +151,7 @@ class ImageStore:
             StorageError: the take is missing.
             FileExistsError: another take is chosen and ``previous`` is not given.
         """
-        own, plane = self.root / _take_path(key, take), self._plane(key)
+        own, plane = self.root / takes.take_path(key, take), self._plane(key)
         if not own.exists():
             if not plane.exists():
                 raise StorageError(
@@ -180,13 +165,13 @@ class ImageStore:
         if plane.exists() and previous is not None:
             for _, level in self._derived(key):
                 self.files.remove(level)
-            self.files.rename(plane, self.root / _take_path(key, previous))
+            self.files.rename(plane, self.root / takes.take_path(key, previous))
         self.files.make_folder(plane.parent)
         self.files.rename(own, plane)
 
     def verify(self, written: Written) -> bool:
         """Whether the take is on the disk with its size and checksum; reads the whole file."""
-        return any(_holds(place, written) for place in self._places(written))
+        return any(takes.holds(place, written) for place in self._places(written))
 
     def fetch(self, written: Written) -> bytes | None:
         """The bytes of a durable take, wherever it lies, if they have its checksum."""
@@ -208,7 +193,7 @@ class ImageStore:
 
     def read_take(self, key: PlaneKey, take: int) -> Image:
         """Level 0 of a durable take, chosen or not. See :meth:`read`."""
-        own = self.root / _take_path(key, take)
+        own = self.root / takes.take_path(key, take)
         return self._decode(key, own if own.exists() else self._plane(key))
 
     def build_levels(self, key: PlaneKey) -> None:
@@ -229,7 +214,7 @@ class ImageStore:
                 self.files.write_durable(path, ome_zarr.encode_shard(image))
 
     def _places(self, written: Written) -> tuple[Path, Path]:
-        return self.root / written.path, self.root / _grid_path(written.path)
+        return self.root / written.path, self.root / takes.grid_path(written.path)
 
     def _decode(self, key: PlaneKey, path: Path) -> Image:
         _, shape, dtype = self._geometry(key)
@@ -244,7 +229,7 @@ class ImageStore:
         return self.root / section / str(tile)
 
     def _plane(self, key: PlaneKey, level: int = 0) -> Path:
-        return self._image(key.section, key.tile) / str(level) / _grid_place(key.cycle)
+        return self._image(key.section, key.tile) / str(level) / takes.grid_place(key.cycle)
 
     def _derived(self, key: PlaneKey) -> list[tuple[int, Path]]:
         _, shape, _ = self._geometry(key)
@@ -287,29 +272,3 @@ def read_metadata(node: Path) -> Metadata:
     if not isinstance(metadata, dict):
         raise StorageError(f"{node / METADATA} is not zarr metadata; check the folder of images.")
     return metadata
-
-
-def _take_path(key: PlaneKey, take: int) -> str:
-    return f"{key.section}/{key.tile}/0/takes/{key.cycle}.{take}"
-
-
-def _grid_place(z: int) -> str:
-    return f"c/{z}/0/0"
-
-
-def _grid_path(take_path: str) -> str:
-    """Where in the store a take lies once it is chosen."""
-    parts = _TAKE_PATH.fullmatch(take_path)
-    if parts is None:
-        raise StorageError(f"{take_path!r} does not name a take; the journal belongs to another store.")
-    return f"{parts['image']}/0/{_grid_place(int(parts['z']))}"
-
-
-def _holds(path: Path, written: Written) -> bool:
-    try:
-        if path.stat().st_size != written.size_bytes:
-            return False
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, xxhash.xxh3_128).hexdigest() == written.checksum
-    except FileNotFoundError:
-        return False

@@ -65,15 +65,13 @@ def test_a_lock_without_a_note_is_still_a_lock(tmp_path: Path) -> None:
             OwnerLock.of_run(tmp_path).acquire()
 
 
-def test_each_instrument_has_a_lock_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with (
-        OwnerLock.of_instrument("twin"),
-        OwnerLock.of_instrument("other/../name"),
-        pytest.raises(Locked, match="The instrument twin is in use"),
-    ):
-        OwnerLock.of_instrument("twin").acquire()
-    assert {path.parent for path in tmp_path.rglob("*.lock")} <= {tmp_path}
+def test_asking_whether_a_run_is_held_takes_nothing_and_leaves_no_note(tmp_path: Path) -> None:
+    asked = OwnerLock.of_run(tmp_path)
+    assert not asked.is_held()
+    assert not (tmp_path / "run.holder.json").exists()
+    with OwnerLock.of_run(tmp_path):
+        assert asked.is_held()
+    assert not asked.is_held()
 
 
 def test_a_good_folder_has_no_problems_and_stays_as_it_was(tmp_path: Path) -> None:
