@@ -57,7 +57,7 @@ def expected_code(error: Exception) -> ExitCode | None:
 
 def _code_of_ours(error: Exception) -> ExitCode | None:
     # imported here: these modules bring SQLite, tensorstore and torch, which help texts do without
-    from hardware.simulator.texture import BadSpecimen
+    from hardware.simulator.stack_file import BadSpecimen
     from models.weights import WeightsError
     from scopeacq.export import ExportError
     from scopeacq.journal import JournalError

@@ -30,12 +30,14 @@ def run_in_console(plan: Plan, cycles: int | None, console: Console) -> ExitCode
         with open_session(plan) as session:
             if not show_findings(console, preflight.check_stage(plan, session.rig.devices.stage)):
                 return ExitCode.BAD_INPUT
-            end = supervise(session.engine, cycles, console, _time_left(plan))
+            time_left = _time_left(plan, session.rig.devices.clock.pace)
+            end = supervise(session.engine, cycles, console, time_left)
         show_status(console, read_status(plan))
         return of_run_end(end)
 
 
-def _time_left(plan: Plan) -> TimeLeft:
+def _time_left(plan: Plan, pace: float) -> TimeLeft:
+    """``pace``: instrument's seconds per real second, infinite for a virtual clock."""
     cost = estimate(plan.project, plan.wafer, plan.instrument)
     plane_s = (cost.imaging_s + cost.focus_s) / cost.planes_per_cycle
-    return TimeLeft(plane_s, cost.pass_s + Pace().mill_pass_s)
+    return TimeLeft(plane_s / pace, (cost.pass_s + Pace().mill_pass_s) / pace)
