@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -16,7 +18,6 @@ from hardware.simulator.nature import Nature
 from hardware.types import DetectorState, Optics, Raster
 
 Json = dict[str, Any]
-STATE, MAP = "nature.json", "milled.npz"
 
 
 def identity_of(settings: TwinSettings) -> Json:
@@ -28,45 +29,50 @@ def identity_of(settings: TwinSettings) -> Json:
     }
 
 
-def last_instant_s(folder: Path) -> float:
-    """The instrument's time at which a remembered nature left off; 0 without one."""
-    path = folder / STATE
-    return float(json.loads(path.read_text())["now_s"]) if path.exists() else 0.0
+class Memory:
+    """Where nature's state lies, and what of it has been saved."""
+
+    def __init__(self, folder: Path) -> None:
+        self._state, self._map = folder / "nature.json", folder / "milled.npz"
+        self._saved_exposures = -1
+
+    def last_instant_s(self) -> float:
+        """The instrument's time at which nature left off; 0 for a new one."""
+        return float(json.loads(self._state.read_text())["now_s"]) if self._state.exists() else 0.0
+
+    def save(self, nature: Nature) -> None:
+        """Write the state beside the old one, then exchange them. Call without the lock."""
+        with nature.lock:
+            nature.catch_up()
+            state, n_exposures = _state(nature), nature.mill.n_exposures
+            charge = nature.mill.charge_uc_per_um2.copy()
+        if n_exposures != self._saved_exposures:
+            with _exchanged(self._map) as file:
+                np.savez(file, charge_uc_per_um2=charge)
+            self._saved_exposures = n_exposures
+        with _exchanged(self._state) as file:
+            file.write(json.dumps(state).encode())
+
+    def recall(self, nature: Nature) -> None:
+        """Take up what :meth:`save` left, if anything. Raises ``Refused`` when it is another wafer."""
+        if not self._state.exists():
+            return
+        state = json.loads(self._state.read_text())
+        if state["identity"] != identity_of(nature.settings):
+            what = f"the folder {self._state.parent} holds another twin's wafer"
+            raise Refused("simulator", what, "Use another folder, or the settings it was made with.")
+        with np.load(self._map, allow_pickle=False) as arrays:
+            nature.mill.charge_uc_per_um2 = arrays["charge_uc_per_um2"]
+        _take_up(nature, state)
 
 
-def save(nature: Nature, folder: Path) -> None:
-    """Write the state beside the old one, then exchange them. Call without the lock."""
-    with nature.lock:
-        nature.catch_up()
-        state = _state(nature)
-        charge = nature.mill.charge_uc_per_um2.copy()
-    partial = folder / f"{MAP}.partial"
+@contextmanager
+def _exchanged(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of ``path`` when it is whole and synced."""
+    partial = path.with_name(f"{path.name}.partial")
     with partial.open("wb") as file:
-        np.savez(file, charge_uc_per_um2=charge, now_s=state["now_s"])
-    _exchange(partial, folder / MAP)
-    partial = folder / f"{STATE}.partial"
-    partial.write_text(json.dumps(state))
-    _exchange(partial, folder / STATE)
-
-
-def recall(nature: Nature, folder: Path) -> None:
-    """Take up the state that :func:`save` left in ``folder``, if there is one.
-
-    Raises ``Refused`` when it is that of another wafer.
-    """
-    if not (folder / STATE).exists():
-        return
-    state = json.loads((folder / STATE).read_text())
-    if state["identity"] != identity_of(nature.settings):
-        what = f"the folder {folder} holds another twin's wafer"
-        raise Refused("simulator", what, "Use another folder, or the settings that it was made with.")
-    with np.load(folder / MAP, allow_pickle=False) as arrays:
-        nature.mill.charge_uc_per_um2 = arrays["charge_uc_per_um2"]
-    _take_up(nature, state)
-
-
-def _exchange(partial: Path, path: Path) -> None:
-    with partial.open("rb+") as file:
+        yield file
+        file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
 

@@ -66,6 +66,7 @@ class MillMap:
     rotation_centre_um: tuple[float, float]
     fine_seed: int
     charge_uc_per_um2: Floats = field(init=False)
+    n_exposures: int = 0
 
     def __post_init__(self) -> None:
         n = round(self.settings.map_edge_um / self.settings.map_pitch_um)
@@ -77,11 +78,10 @@ class MillMap:
     def expose(self, footprint: Footprint, charge_uc: float) -> None:
         """Let a charge fall through the footprint."""
         if self._last is None or self._last[0] != footprint:
-            self._last = (
-                footprint,
-                self.density_per_um2(footprint, *np.meshgrid(self._axis_um, self._axis_um)),
-            )
+            grid = np.meshgrid(self._axis_um, self._axis_um)
+            self._last = footprint, self.density_per_um2(footprint, *grid)
         self.charge_uc_per_um2 += charge_uc * self._last[1]
+        self.n_exposures += 1
 
     def density_per_um2(self, footprint: Footprint, x_um: Floats, y_um: Floats) -> Floats:
         """Share of the charge per area of the beam's cross-section at wafer points [1/um^2].
@@ -115,28 +115,20 @@ class MillMap:
         Depth varies over many micrometres: large grids are sampled coarsely and interpolated.
         """
         x, y = np.asarray(x_um, np.float64), np.asarray(y_um, np.float64)
-        if x.ndim == 2 and x.size > _COARSE_FROM_PX:
-            part = np.s_[::_COARSE_STEP_PX, ::_COARSE_STEP_PX]
-            coarse = self.depth_nm(x[part], y[part], irradiation_dose)
-            scaling = np.array([[1 / _COARSE_STEP_PX, 0, 0], [0, 1 / _COARSE_STEP_PX, 0]])
-            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            size = (x.shape[1], x.shape[0])
-            return np.asarray(
-                cv2.warpAffine(coarse, scaling, size, flags=flags, borderMode=cv2.BORDER_REPLICATE),
-                np.float32,
-            )
+        if x.ndim < 2 or x.size <= _COARSE_FROM_PX:
+            return self._depth_nm(x, y, irradiation_dose(x, y))
+        part = np.s_[::_COARSE_STEP_PX, ::_COARSE_STEP_PX]
+        coarse = self._depth_nm(x[part], y[part], irradiation_dose(x[part], y[part]))
+        return _enlarged(coarse, x.shape)
+
+    def _depth_nm(self, x_um: Floats, y_um: Floats, irradiation_dose: NDArray[np.floating]) -> Floats32:
+        s, first_um = self.settings, self._axis_um[0]
         charge = _look_up(
-            self.charge_uc_per_um2,
-            (x - self._axis_um[0]),
-            (y - self._axis_um[0]),
-            self.settings.map_pitch_um,
-            cv2.BORDER_CONSTANT,
+            self.charge_uc_per_um2, x_um - first_um, y_um - first_um, s.map_pitch_um, cv2.BORDER_CONSTANT
         )
-        fine = 1 + self.settings.fine_unevenness * _look_up(
-            self._fine, x, y, _FINE_PITCH_UM, cv2.BORDER_WRAP
-        )
+        fine = 1 + s.fine_unevenness * _look_up(self._fine, x_um, y_um, _FINE_PITCH_UM, cv2.BORDER_WRAP)
         # 1 m^3/C = 1e12 um^3/uC; um to nm
-        rate = mill_rate_m3_per_c(irradiation_dose(x, y)) * (self.settings.yield_factor * 1e15)
+        rate = mill_rate_m3_per_c(irradiation_dose) * (s.yield_factor * 1e15)
         return np.asarray(charge * fine * rate, np.float32)
 
     def _on_tilted_plane(self, pose: StagePose, x_um: Floats, y_um: Floats) -> tuple[Floats, Floats]:
@@ -158,6 +150,15 @@ def _look_up(
         table.astype(np.float32, copy=False), columns, rows, cv2.INTER_LINEAR, borderMode=border
     )
     return np.asarray(values.reshape(np.shape(x_um)), np.float32)
+
+
+def _enlarged(coarse: Floats32, shape: tuple[int, ...]) -> Floats32:
+    """A grid of ``shape`` of which ``coarse`` holds one row and column in every ``_COARSE_STEP_PX``."""
+    scaling = np.array([[1 / _COARSE_STEP_PX, 0, 0], [0, 1 / _COARSE_STEP_PX, 0]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (shape[1], shape[0])
+    full = cv2.warpAffine(coarse, scaling, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(full, np.float32)
 
 
 def _fine_texture(seed: int) -> Floats32:

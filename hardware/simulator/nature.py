@@ -191,12 +191,11 @@ class Nature:
 
     def _pass_time(self, from_s: float, to_s: float) -> None:
         self._until_s = to_s
-        self._befall(self.faults.due(to_s))
         self._watch_stage(from_s, to_s)
+        self._mill(from_s, to_s)
         leaks = self.faults.holds(FaultKind.LOST_VACUUM, Device.CHAMBER, to_s)
         self.chamber.pass_time(to_s - from_s, self.gun.gas_flows, leaks)
-        self._interlock()
-        self._mill(from_s, to_s)
+        self._befall(self.faults.due(to_s))
 
     def _watch_stage(self, from_s: float, to_s: float) -> None:
         for at_s, pose in self.stage.route(from_s, to_s):

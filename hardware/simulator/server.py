@@ -13,12 +13,13 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 from hardware.errors import HardwareError
-from hardware.simulator import memory, wire
+from hardware.simulator import wire
 from hardware.simulator.assembly import nature_of
 from hardware.simulator.blanker_port import LOOPBACK, BlankerPort
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.firmware import Firmware
 from hardware.simulator.link import error_to_json
+from hardware.simulator.memory import Memory
 from hardware.simulator.truth import TruthFile
 
 TICK_S = 0.1
@@ -107,8 +108,9 @@ def serve(folder: Path, settings: TwinSettings, stop: Event) -> None:
     Raises ``Refused`` when the folder holds another wafer.
     """
     truth = TruthFile(folder / "truth")
-    nature = nature_of(settings, truth, memory.last_instant_s(folder))
-    memory.recall(nature, folder)
+    memory = Memory(folder)
+    nature = nature_of(settings, truth, memory.last_instant_s())
+    memory.recall(nature)
     firmware = Firmware(nature)
     commands, blanker = CommandPort(firmware), BlankerPort(firmware)
     _publish(folder, commands, blanker)
@@ -118,13 +120,13 @@ def serve(folder: Path, settings: TwinSettings, stop: Event) -> None:
             with nature.lock:
                 nature.catch_up()
             if time.monotonic() - saved_s > settings.save_every_s:
-                memory.save(nature, folder)
+                memory.save(nature)
                 saved_s = time.monotonic()
     finally:
         (folder / ADDRESS).unlink(missing_ok=True)
         commands.close()
         blanker.close()
-        memory.save(nature, folder)
+        memory.save(nature)
         truth.close()
 
 

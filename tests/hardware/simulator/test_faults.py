@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -41,9 +43,9 @@ def struck(device: Device, kind: FaultKind, n_times: int = 1, lasts_s: float = m
 
 def call(at: Station, device: Device) -> object:
     """Any one call to the device."""
-    devices = at.devices
-    assert devices.cleaner is not None
-    calls = {
+    devices, cleaner = at.devices, at.devices.cleaner
+    assert cleaner is not None
+    calls: dict[Device, Callable[[], object]] = {
         Device.COLUMN: devices.column.optics,
         Device.SCANNER: lambda: devices.scanner.acquire(TINY_FRAME),
         Device.DETECTOR: devices.detector.state,
@@ -52,7 +54,7 @@ def call(at: Station, device: Device) -> object:
         Device.ION_CURRENT: devices.ion_current.measure,
         Device.RASTER: devices.raster.state,
         Device.CHAMBER: devices.chamber.pressure_mbar,
-        Device.CLEANER: lambda: devices.cleaner and devices.cleaner.clean(10.0, 1.0),
+        Device.CLEANER: partial(cleaner.clean, 10.0, 1.0),
     }
     return calls[device]()
 

@@ -106,6 +106,7 @@ def test_a_proven_opening_is_told_as_proven() -> None:
 def test_an_unproven_opening_names_every_reason() -> None:
     at = station()
     at.devices.column.unblank()
+    at.devices.gun.set_hv(False)
     at.blanker.open()
     at.devices.clock.sleep(5.0)
     at.blanker.blank()
@@ -184,7 +185,9 @@ def test_an_unplugged_blanker_fails_closed() -> None:
     with ready_to_open(at.devices):
         at.blanker.open()
         at.devices.clock.sleep(100.0)
-    assert openings(at)[0].closed_at_s == pytest.approx(50.0)
+    opening = openings(at)[0]
+    assert opening.closed_at_s == pytest.approx(50.0)
+    assert opening.delivered_uc == pytest.approx(38e-3 * 50.0, rel=0.01)
     assert at.blanker.state() is Blanker.UNKNOWN
 
 

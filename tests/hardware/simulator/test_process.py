@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from hardware.errors import BlankerUnknown, ConnectionLost, OutOfRange, Refused
@@ -48,13 +47,14 @@ def gone(folder: Path) -> bool:
     return not (folder / "address.json").exists()
 
 
-def nature_of(folder: Path) -> psutil.Process:
-    return psutil.Process(json.loads((folder / "address.json").read_text())["pid"])
+def send_signal(folder: Path, number: signal.Signals) -> None:
+    """To the nature in ``folder``."""
+    os.kill(json.loads((folder / "address.json").read_text())["pid"], number)
 
 
 def end(folder: Path) -> None:
     if not gone(folder):
-        nature_of(folder).terminate()
+        send_signal(folder, signal.SIGTERM)
         until(lambda: gone(folder))
 
 
@@ -255,11 +255,9 @@ def test_nature_goes_on_when_its_client_is_killed_and_the_blanker_closes(folder:
 def test_a_killed_nature_is_a_lost_connection(folder: Path) -> None:
     devices = connect(SETTINGS, folder)
     line = blanker.connect(devices.blanker.settings)
-    process = nature_of(folder)
-    process.kill()
-    process.wait(5)
+    send_signal(folder, signal.SIGKILL)
     with pytest.raises(ConnectionLost, match="simulator"):
-        devices.clock.now_s()
+        until(lambda: devices.clock.now_s() < 0)
     assert line.state() is Blanker.UNKNOWN
     devices.close()
     line.close()
