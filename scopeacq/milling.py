@@ -26,6 +26,10 @@ DEADLINE_MARGIN_S = 5.0
 """Real time that the guard grants beyond a pass before it closes by itself."""
 
 
+CURRENT_ACCURACY = 0.01
+"""Of a Faraday cup. A rest smaller than this share of a pass is not worth another trip of the stage."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A charge that lies between two bounds [uC]."""
@@ -73,9 +77,10 @@ def mill_azimuth(rig: Rig, step: MillAzimuth) -> None:
 
 
 def _done(rig: Rig, step: MillAzimuth, current_na: float) -> bool:
-    """Whether less than one whole slow frame is missing."""
+    """Whether less is missing than one whole slow frame, or than the current is known to."""
     left_uc = step.requested_uc - rig.progress.mill(step.key).delivered_uc
-    return left_uc * 1e3 < current_na / rig.plan.instrument.mill.raster_y_hz
+    frame_uc = current_na * 1e-3 / rig.plan.instrument.mill.raster_y_hz
+    return left_uc < max(frame_uc, CURRENT_ACCURACY * step.requested_uc)
 
 
 def raster_of(rig: Rig) -> Raster:
