@@ -68,6 +68,7 @@ class MillLimits:
     pump_pressure_max_mbar: float = 1e-2
     current_na: Range = Range(1.0, 500.0)
     current_age_max_s: float = 3600.0
+    proof_age_max_s: float = 60.0
     raster_vpp: Range = Range(0.5, 20.0)
     tilt_deg: Range = Range(10.0, 60.0)
     z_um: Range = Range(0.0, 6_000.0)
@@ -82,6 +83,14 @@ def open_refusals(proof: MillProof, limits: MillLimits) -> list[str]:
         *_raster_refusals(proof, limits),
         *_current_refusals(proof, limits),
     ]
+
+
+def staleness_refusals(proof: MillProof, now_s: float, limits: MillLimits) -> list[str]:
+    """Why a proof of the past, or of the future, is none at ``now_s`` of the instrument's clock."""
+    age_s = now_s - proof.at_s
+    if 0.0 <= age_s <= limits.proof_age_max_s:
+        return []
+    return [f"The proof is {age_s:g} s old, allowed {limits.proof_age_max_s:g}: gather it anew"]
 
 
 def _pose_refusals(proof: MillProof, limits: MillLimits) -> Iterator[str]:

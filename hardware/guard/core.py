@@ -20,13 +20,16 @@ from hardware.types import Blanker
 class GuardTiming:
     """Real times of the guard [s].
 
-    A heartbeat later than ``heartbeat_s`` closes; the line is read every ``tick_s``. A close
-    is unconfirmed when the line does not read back as blanked within ``confirm_s``. After its
-    end the guard tries for ``give_up_s``, then exits, which lets go of the fail-closed wiring.
+    A heartbeat later than ``heartbeat_s`` closes; the line is read every ``tick_s``, and every
+    ``idle_s`` while it is blanked. A close is unconfirmed when the line does not read back as
+    blanked within ``confirm_s``. After its end the guard tries for ``give_up_s``, then exits,
+    which lets go of the fail-closed wiring; so does the system when the guard hangs for
+    ``watchdog_s``. The program waits ``reply_s`` for an answer and ``start_s`` for the first.
     """
 
     heartbeat_s: float = 1.0
     tick_s: float = 0.02
+    idle_s: float = 0.2
     confirm_s: float = 0.3
     give_up_s: float = 3.0
     watchdog_s: float = 3.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import deque
@@ -24,7 +25,7 @@ from hardware.guard.core import (
 from hardware.guard.log import OpeningLog
 from hardware.guard.messages import Answer, Ask, Reply, Request, Why, decode_request, encode
 from hardware.guard.wire import Wire
-from hardware.interlocks import MillLimits, MillProof, from_json, open_refusals
+from hardware.interlocks import MillLimits, MillProof, from_json, open_refusals, staleness_refusals
 from hardware.protocols import IonBlanker
 from hardware.types import Blanker
 
@@ -113,8 +114,10 @@ class Guard:
         return True
 
     def _open_asked(self, request: Request) -> OpenAsked:
+        now_s = math.nan if request.instrument_s is None else request.instrument_s
         try:
-            refusals = open_refusals(from_json(MillProof, request.proof), self._limits)
+            proof = from_json(MillProof, request.proof)
+            refusals = open_refusals(proof, self._limits) + staleness_refusals(proof, now_s, self._limits)
         except (ValueError, TypeError) as error:
             refusals = [f"The proof cannot be read: {error}"]
         return OpenAsked(request.pass_id, request.deadline_s, tuple(refusals))
@@ -136,7 +139,7 @@ def serve(
 ) -> bool:
     """Guard ``line`` until the wire ends or ``told_to_end``; whether it read back as blanked at last.
 
-    ``still_running`` is called in each round, at least every ``tick_s`` plus the line's own time.
+    ``still_running`` is called in each round, at least every ``idle_s`` plus the line's own time.
     """
     guard = Guard(line, limits, log, timing)
     _blank_at_start(guard, timing)
@@ -159,14 +162,14 @@ def _blank_at_start(guard: Guard, timing: GuardTiming) -> None:
 
 
 def _round(guard: Guard, wire: Wire, timing: GuardTiming, end: bool) -> list[Reply]:
-    """Wait for one line of the program, a tick at most."""
+    """Wait for one line of the program, a tick at most; longer while the beam rests blanked."""
     if guard.state.ended_s is not None:
         time.sleep(timing.tick_s)
         return []
     if end:
         return guard.handle(Ended(Why.TERMINATED))
     try:
-        text = wire.receive(timing.tick_s)
+        text = wire.receive(timing.idle_s if guard.blanked else timing.tick_s)
     except EOFError:
         return guard.handle(Ended(Why.PIPE_ENDED))
     return [] if text is None else guard.answer(text)

@@ -246,14 +246,14 @@ def test_a_pass_from_opening_to_close(tmp_path: Path) -> None:
     line = MemoryLine()
     with thread_guard(line, tmp_path / "log") as guard:
         assert guard.state() is Blanker.BLANKED
-        guard.open(good_proof(), "cycle 3, azimuth 1", 5.0, instrument_s=10.0)
+        guard.open(good_proof(), "cycle 3, azimuth 1", 5.0, instrument_s=110.0)
         assert line.is_open and guard.state() is Blanker.OPEN
-        guard.heartbeat(instrument_s=12.0)
+        guard.heartbeat(instrument_s=112.0)
         ack = guard.close()
         assert not line.is_open and (ack.pass_id, ack.why) == ("cycle 3, azimuth 1", Why.ASKED)
         assert guard.close().why is Why.ASKED  # blanked already is no error
     (opening,) = read_openings(tmp_path / "log")
-    assert (opening.opened_instrument_s, opening.closed_instrument_s) == (10.0, 12.0)
+    assert (opening.opened_instrument_s, opening.closed_instrument_s) == (110.0, 112.0)
     assert opening.open_s == ack.open_s and opening.why is Why.ASKED
 
 
@@ -261,8 +261,11 @@ def test_the_guard_judges_the_proof_itself(tmp_path: Path) -> None:
     line, proof = MemoryLine(), good_proof()
     with thread_guard(line, tmp_path / "log") as guard:
         with pytest.raises(Interlocked) as refused:
-            guard.open(replace(proof, pressure_mbar=1.0, at_s=1e6), "p", 5.0, 0.0)
+            guard.open(replace(proof, pressure_mbar=1.0, at_s=1e6), "p", 5.0, 1e6)
         assert len(refused.value.reasons) == 2 and not line.is_open
+        for now_s in (proof.at_s + 61.0, proof.at_s - 1.0, math.nan):
+            with pytest.raises(Interlocked, match="gather it anew"):
+                guard.open(proof, "p", 5.0, now_s)
     assert read_openings(tmp_path / "log") == []
 
 
@@ -270,7 +273,7 @@ def test_a_missed_heartbeat_and_a_deadline_close_by_themselves(tmp_path: Path) -
     line, timing = MemoryLine(), GuardTiming(heartbeat_s=0.2)
     with thread_guard(line, tmp_path / "log", timing=timing) as guard:
         for duration_s, why in ((5.0, Why.HEARTBEAT_MISSED), (0.1, Why.DEADLINE)):
-            guard.open(good_proof(), "p", duration_s, 0.0)
+            guard.open(good_proof(), "p", duration_s, 100.0)
             time.sleep(0.35)
             assert not line.is_open
             with pytest.raises(GuardClosed) as closed:
@@ -281,7 +284,7 @@ def test_a_missed_heartbeat_and_a_deadline_close_by_themselves(tmp_path: Path) -
 def test_an_unreadable_request_blanks(tmp_path: Path) -> None:
     line = MemoryLine()
     with thread_guard(line, tmp_path / "log") as guard:
-        guard.open(good_proof(), "p", 5.0, 0.0)
+        guard.open(good_proof(), "p", 5.0, 100.0)
         guard._wire.send('{"ask": "open", "proof"')
         with pytest.raises(BlankerUnknown):
             guard.heartbeat(1.0)
@@ -292,7 +295,7 @@ def test_an_unreadable_request_blanks(tmp_path: Path) -> None:
 def test_a_stuck_line_is_reported_as_unknown(tmp_path: Path) -> None:
     line, timing = MemoryLine(), GuardTiming(give_up_s=0.2)
     with thread_guard(line, tmp_path / "log", timing=timing) as guard:
-        guard.open(good_proof(), "p", 5.0, 0.0)
+        guard.open(good_proof(), "p", 5.0, 100.0)
         line.broken.add("stuck")
         with pytest.raises(BlankerUnknown, match="press gun off"):
             guard.close()
@@ -303,7 +306,7 @@ def test_a_torn_log_still_tells_every_opening(tmp_path: Path) -> None:
     path = tmp_path / "log"
     for pass_id in ("a", "b"):
         with thread_guard(MemoryLine(), path) as guard:
-            guard.open(good_proof(), pass_id, 5.0, 1.0)
+            guard.open(good_proof(), pass_id, 5.0, 101.0)
             guard.close()
         path.write_bytes(path.read_bytes()[:-20])  # power failed while the last entry was written
     assert [(o.pass_id, o.why) for o in read_openings(path)] == [("a", None), ("b", None)]

@@ -34,7 +34,7 @@ from tests.hardware.fakes import good_proof
 from tests.hardware.lines import lock_line
 folder = Path(sys.argv[1])
 guard = GuardClient.start(lock_line(folder), MillLimits(), folder / "log")
-guard.open(good_proof(), "pass", 60.0, 0.0)
+guard.open(good_proof(), "pass", 60.0, 100.0)
 print("open", flush=True)
 while True:
     time.sleep(0.2)
@@ -96,7 +96,7 @@ def test_a_program_that_stops_answering_leaves_a_blanked_beam(
 
 
 def test_it_blanks_when_told_to_end(guard: GuardClient, tmp_path: Path) -> None:
-    guard.open(good_proof(), "pass", 60.0, 0.0)
+    guard.open(good_proof(), "pass", 60.0, 100.0)
     assert guard._process is not None
     guard._process.terminate()
     assert guard._process.wait(LATENCY_S + 1.0) == 0
@@ -106,7 +106,7 @@ def test_it_blanks_when_told_to_end(guard: GuardClient, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_not_for_the_guard(guard: GuardClient) -> None:
-    guard.open(good_proof(), "pass", 60.0, 0.0)
+    guard.open(good_proof(), "pass", 60.0, 100.0)
     assert guard._process is not None
     guard._process.send_signal(signal.SIGINT)
     time.sleep(0.1)
@@ -116,7 +116,7 @@ def test_ctrl_c_is_not_for_the_guard(guard: GuardClient) -> None:
 def test_a_killed_guard_lets_go_of_the_line_and_the_program_hears_of_it(
     guard: GuardClient, tmp_path: Path
 ) -> None:
-    guard.open(good_proof(), "pass", 60.0, 3.0)
+    guard.open(good_proof(), "pass", 60.0, 103.0)
     assert guard._process is not None
     guard._process.kill()
     assert blanked_within(tmp_path, LATENCY_S)
@@ -130,7 +130,7 @@ def test_a_killed_guard_lets_go_of_the_line_and_the_program_hears_of_it(
 def test_a_guard_that_hangs_is_killed_by_its_client(tmp_path: Path) -> None:
     timing = GuardTiming(reply_s=0.3)
     guard = GuardClient.start(lock_line(tmp_path), MillLimits(), tmp_path / "log", timing)
-    guard.open(good_proof(), "pass", 60.0, 0.0)
+    guard.open(good_proof(), "pass", 60.0, 100.0)
     assert guard._process is not None
     guard._process.send_signal(signal.SIGSTOP)
     with pytest.raises(BlankerUnknown):
@@ -142,7 +142,7 @@ def test_a_guard_that_hangs_in_its_driver_is_ended_by_the_system(tmp_path: Path)
     line = BlankerLine("tests.hardware.lines:connect_hanging_line", dict(lock_line(tmp_path).settings))
     timing = GuardTiming(watchdog_s=0.5, reply_s=3.0)
     guard = GuardClient.start(line, MillLimits(), tmp_path / "log", timing)
-    guard.open(good_proof(), "pass", 60.0, 0.0)
+    guard.open(good_proof(), "pass", 60.0, 100.0)
     (tmp_path / "hang").touch()
     assert blanked_within(tmp_path, 0.5 + LATENCY_S)
     with pytest.raises(BlankerUnknown):
@@ -150,7 +150,7 @@ def test_a_guard_that_hangs_in_its_driver_is_ended_by_the_system(tmp_path: Path)
 
 
 def test_a_read_back_that_differs_blanks(guard: GuardClient, tmp_path: Path) -> None:
-    guard.open(good_proof(), "pass", 60.0, 0.0)
+    guard.open(good_proof(), "pass", 60.0, 100.0)
     (tmp_path / "lie").write_text("blanked")
     assert blanked_within(tmp_path, LATENCY_S)
     with pytest.raises(GuardClosed) as closed:

@@ -42,7 +42,7 @@ def test_safe_state_blanks_both_beams_and_stops_the_stage_where_it_is(
     microscope: Microscope, line: MemoryLine
 ) -> None:
     stage, column = microscope.devices.stage, microscope.devices.column
-    microscope.guard.open(good_proof(), "pass", 5.0, 0.0)
+    microscope.guard.open(good_proof(), "pass", 5.0, 100.0)
     column.unblank()
     reached = microscope.safe_state()
     assert reached.safe and reached.trouble == ()
@@ -60,7 +60,7 @@ def broken(call: str) -> object:
 
 
 def test_each_goes_on_whatever_becomes_of_the_others(microscope: Microscope, line: MemoryLine) -> None:
-    microscope.guard.open(good_proof(), "pass", 5.0, 0.0)
+    microscope.guard.open(good_proof(), "pass", 5.0, 100.0)
     column, stage, gun = FakeColumn(), FakeStage(), FakeGun()
     column.unblank()
     line.broken.add("stuck")
@@ -153,7 +153,7 @@ def test_a_connected_instrument_has_a_guard_and_lets_go_of_everything(
     microscope = connect(*arguments)
     with pytest.raises(Busy):
         connect(*arguments)
-    microscope.guard.open(good_proof(), "pass", 5.0, 0.0)
+    microscope.guard.open(good_proof(), "pass", 5.0, 100.0)
     assert lock_line_is_open(tmp_path / "line")
     microscope.close()
     assert not lock_line_is_open(tmp_path / "line") and closed == ["devices"]
