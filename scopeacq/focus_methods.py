@@ -34,6 +34,9 @@ KICK = np.array([2.0, 0.5, 0.5])
 STOP_SHARE = 0.5
 """The search stops at this share of the score that would trigger it again."""
 
+FRUITLESS_IMAGES = 12
+"""After so many images without a better one a good score is the best there is, and no score stays none."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpticsChange:
@@ -188,29 +191,44 @@ class ScoreSearch:
         return self.scorer.name
 
     def find(self, bench: FocusBench) -> Focused | NotFocused:
-        trigger_um = bench.focus.score_trigger_um
-        points, scores = self._search(bench, STOP_SHARE * trigger_um)
-        if np.isnan(scores[-1]):
-            return NotFocused("the image has no texture to score")
+        points, scores = self._search(bench)
+        if np.isinf(scores).all():
+            return NotFocused(f"none of {len(scores)} images has texture to score")
         best = points[int(scores.argmin())]
         _note_search(bench, self.name, best, points, scores)
-        if scores.min() > trigger_um:
+        if scores.min() > bench.focus.score_trigger_um:
             return NotFocused(f"the best score of {len(scores)} images is {scores.min():.2f} um")
         return Focused(_optics(best), f"score {scores.min():.2f} um, the best of {len(scores)} images")
 
-    def _search(self, bench: FocusBench, stop_um: float) -> tuple[Floats, Floats]:
-        """Optics (n, 3) and their scores (n,); ends at a good score, a nan, or the budget."""
+    def _search(self, bench: FocusBench) -> tuple[Floats, Floats]:
+        """Optics (n, 3) and their scores (n,).
+
+        Tissue far out of focus has no texture to score; that counts as infinitely bad.
+        """
         rng = np.random.default_rng(self.seed)
         search = nelder_mead(_point(bench.before), STEP, KICK, rng)
-        points, scores = list[Floats](), list[float]()
+        points, scores = np.empty((0, 3)), np.empty(0)
         wanted = next(search)
         while True:
             optics = bench.within_limits(_optics(wanted))
-            points.append(_point(optics))
-            scores.append(self.scorer.score(bench.image_at(optics), bench.frame.pixel_size_nm))
-            if not scores[-1] > stop_um or len(scores) >= bench.focus.search_images:
-                return np.array(points), np.array(scores)
-            wanted = search.send(scores[-1])
+            score = self.scorer.score(bench.image_at(optics), bench.frame.pixel_size_nm)
+            points = np.vstack([points, _point(optics)])
+            scores = np.append(scores, np.inf if np.isnan(score) else score)
+            if _search_over(scores, bench.focus):
+                return points, scores
+            wanted = search.send(float(scores[-1]))
+
+
+def _search_over(scores: Floats, focus: FocusSettings) -> bool:
+    """Whether the newest score is good, nothing gets better, or the budget of images is spent."""
+    best = int(scores.argmin())
+    fruitless = len(scores) - best > FRUITLESS_IMAGES
+    bad = focus.score_trigger_um < scores[best] < np.inf
+    return bool(
+        scores[best] <= STOP_SHARE * focus.score_trigger_um
+        or (fruitless and not bad)
+        or len(scores) >= focus.search_images
+    )
 
 
 def _note_search(bench: FocusBench, name: str, best: Floats, points: Floats, scores: Floats) -> None:

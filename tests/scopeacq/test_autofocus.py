@@ -73,16 +73,17 @@ class Oracle:
 
 @dataclass
 class TrueScore:
-    """The distance from focus of the image scanned last [um]."""
+    """The distance from focus of the image scanned last [um]; nan where it is too blurred."""
 
     lab: Lab
-    worst: float = math.inf
+    blind_beyond_um: float = math.inf
     name: str = "score"
 
     def score(self, image: NDArray[np.generic], pixel_size_nm: float) -> float:
         optics = self.lab.scanner.scanned[-1]
         stig_um = 4.0 * math.hypot(optics.stig_x, optics.stig_y)
-        return min(self.worst, math.hypot(optics.wd_um - IN_FOCUS.wd_um, stig_um))
+        blur_um = math.hypot(optics.wd_um - IN_FOCUS.wd_um, stig_um)
+        return blur_um if blur_um <= self.blind_beyond_um else math.nan
 
 
 def in_focus(optics: Optics, wd_um: float = 0.5, stig: float = 0.12) -> bool:
@@ -120,7 +121,7 @@ def test_the_trace_and_the_dose_are_complete() -> None:
     assert outcome.iterations[0].sd_stig_x == pytest.approx(0.1 / 3.0)
     one = FOCUS.frame(0.0).electron_dose_per_nm2(ELECTRON.probe_current_na)
     assert outcome.electron_dose_per_nm2 == pytest.approx(2 * n * one)
-    assert oracle.condition == PairCondition(10.0, 5.0, 8.9, pytest.approx(one))
+    assert oracle.condition == PairCondition(10.0, 5.0, 8.9, one)
 
 
 def test_the_first_image_of_a_pair_is_overfocused() -> None:
@@ -176,11 +177,18 @@ def test_a_search_without_success_is_refused() -> None:
     assert "best score of 6 images" in outcome.reason
 
 
-def test_a_search_without_texture_is_refused_at_once() -> None:
+def test_a_search_without_any_texture_is_refused_soon() -> None:
     lab = Lab.at()
-    outcome = lab.correct(ScoreSearch(TrueScore(lab, worst=math.nan)))
+    outcome = lab.correct(ScoreSearch(TrueScore(lab, blind_beyond_um=-1.0)))
     assert refused_and_restored(lab, outcome)
-    assert len(lab.scanner.scanned) == 1
+    assert "has texture" in outcome.reason
+    assert len(lab.scanner.scanned) < FOCUS.search_images / 2
+
+
+def test_a_search_gets_out_of_a_blur_that_cannot_be_scored() -> None:
+    lab = Lab.at()
+    lab.focus = FOCUS.model_copy(update={"search_images": 200})
+    assert lab.correct(ScoreSearch(TrueScore(lab, blind_beyond_um=19.0))).applied
 
 
 def test_optics_stay_inside_what_the_column_allows() -> None:
