@@ -226,20 +226,20 @@ class Journal:
                 self._jobs.task_done()
 
     def _settle(self, jobs: list[_Job]) -> None:
-        """Commit a group of jobs and tell those who wait; a failure fails the whole group."""
-        try:
-            if self._broken is not None:
-                raise self._broken
-            numbers = self._commit(jobs)
-            if self._on_commit is not None:
-                self._on_commit(tuple(record for job in jobs for record, _, _ in job.records))
-        except Exception as error:
-            self._broken = error
-            for job in jobs:
-                job.done.set_exception(error)
-            return
-        for job, number in zip(jobs, numbers, strict=True):
-            job.done.set_result(number)
+        """Commit a group of jobs and tell those who wait; a failure fails the group and all later ones."""
+        if self._broken is None:
+            try:
+                numbers = self._commit(jobs)
+                if self._on_commit is not None:
+                    self._on_commit(tuple(record for job in jobs for record, _, _ in job.records))
+            except Exception as error:
+                self._broken = error
+            else:
+                for job, number in zip(jobs, numbers, strict=True):
+                    job.done.set_result(number)
+                return
+        for job in jobs:
+            job.done.set_exception(self._broken)
 
     def _commit(self, jobs: list[_Job]) -> list[int]:
         now_s, seq, numbers = time.time(), self._last, list[int]()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorstore
 import yaozarrs
 import zarr
 from hypothesis import given, settings
@@ -48,7 +49,7 @@ def zarr_level(store: ImageStore, level: int = 0, tile: int = 0) -> Any:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("shape", [SMALL, (1024, 1024), (1100, 2050)])
-def test_an_independent_reader_sees_the_same_pixels(
+def test_independent_readers_see_the_same_pixels(
     tmp_path: Path, shape: tuple[int, int], dtype: str
 ) -> None:
     store, image = make_store(tmp_path, spec(shape, dtype)), noise(shape, dtype)
@@ -58,6 +59,8 @@ def test_an_independent_reader_sees_the_same_pixels(
     assert array.dtype == image.dtype
     np.testing.assert_array_equal(array[1], image)
     assert not array[0].any()
+    spec_of_array = {"driver": "zarr3", "kvstore": (store.root / "S-01" / "0" / "0").as_uri()}
+    np.testing.assert_array_equal(tensorstore.open(spec_of_array).result()[1].read().result(), image)
     np.testing.assert_array_equal(store.read(KEY), image)
 
 
