@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
 from hardware.simulator.config import GunSettings
+from hardware.simulator.fields import gaussian_fields
 from hardware.types import RasterState, StagePose
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ Floats32 = NDArray[np.float32]
 FWHM_PER_SIGMA = 2 * math.sqrt(2 * math.log(2))
 VOLTAGE_AT_50_OHM = 2.0  # a generator that believes in 50 ohm puts out twice the set amplitude
 _STANDING_UM = 1.0
-_FINE_PX, _FINE_PITCH_UM = 64, 5.0
+_FINE_PX, _FINE_PITCH_UM, _FINE_WAVELENGTH_PX, _FINE_BANDWIDTH = 64, 5.0, 10.0, 0.7
 _COARSE_STEP_PX, _COARSE_FROM_PX = 8, 4096
 _DOSES = (0.0, 0.25, 0.5, 1.0)
 _RATES = (5.453e-8, 3.246e-8, 1.948e-8, 1.487e-8)
@@ -72,7 +72,8 @@ class MillMap:
         n = round(self.settings.map_edge_um / self.settings.map_pitch_um)
         self.charge_uc_per_um2 = np.zeros((n, n))
         self._axis_um = (np.arange(n) - (n - 1) / 2) * self.settings.map_pitch_um
-        self._fine = _fine_texture(self.fine_seed)
+        rng = np.random.default_rng(self.fine_seed)
+        self._fine = gaussian_fields(rng, _FINE_PX, _FINE_WAVELENGTH_PX, _FINE_BANDWIDTH)[..., 0].copy()
         self._last: tuple[Footprint, Floats] | None = None
 
     def expose(self, footprint: Footprint, charge_uc: float) -> None:
@@ -159,13 +160,6 @@ def _enlarged(coarse: Floats32, shape: tuple[int, ...]) -> Floats32:
     size = (shape[1], shape[0])
     full = cv2.warpAffine(coarse, scaling, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(full, np.float32)
-
-
-def _fine_texture(seed: int) -> Floats32:
-    """A periodic field of mean 0 and standard deviation 1, (64, 64)."""
-    white = np.random.default_rng(seed).standard_normal((_FINE_PX, _FINE_PX))
-    smooth = gaussian_filter(white, 2.0, mode="wrap")
-    return np.asarray((smooth - smooth.mean()) / smooth.std(), np.float32)
 
 
 def _blurred_box(x_um: Floats, edge_um: float, sigma_um: float) -> Floats:
