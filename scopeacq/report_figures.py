@@ -92,15 +92,14 @@ def charge_plot(mill: Sequence[MillStatus]) -> Markup:
 
 
 def depth_map(plan: Plan, status: Status) -> Markup:
-    """Mean milled depth of each section, from the charge of every azimuth whose raster reaches it."""
+    """How much of each section's thickness is milled, with its mean depth."""
     depths = milled_depths_nm(plan, status)
-    deepest = max([*depths.values(), 1e-9])
     areas = [Area(evenly_milled_outline(plan), None, "evenly milled")] if _fits(plan) else []
     areas += [
-        Area(s.outline_um, depths[s.id] / deepest, f"{s.id}: {depths[s.id]:.1f} nm")
+        Area(s.outline_um, depths[s.id] / s.thickness_nm, f"{s.id}: {depths[s.id]:.1f} nm")
         for s in plan.wafer.sections
     ]
-    return map_of(areas, [f.centre_um for f in plan.wafer.fiducials], f"{deepest:.1f} nm milled")
+    return map_of(areas, [f.centre_um for f in plan.wafer.fiducials], "whole thickness milled")
 
 
 def milled_depths_nm(plan: Plan, status: Status) -> dict[str, float]:

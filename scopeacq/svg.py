@@ -37,7 +37,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Labels with units, and a horizontal line worth comparing with."""
+    """Labels with units, and a horizontal line worth comparing with. x counts something whole."""
 
     x_label: str
     y_label: str
@@ -61,10 +61,10 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 42
 _RAMP = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
 
 
-def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers that cover ``low`` to ``high``, some ``about`` of them."""
+def nice_ticks(low: float, high: float, about: int = 5, least: float = 0.0) -> list[float]:
+    """Round numbers that cover ``low`` to ``high``, some ``about`` of them, at least ``least`` apart."""
     span = high - low if high > low else max(abs(high), 1.0)
-    raw = span / max(about, 1)
+    raw = max(span / max(about, 1), least)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1.0, 2.0, 2.5, 5.0, 10.0) if m * power >= raw * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
@@ -83,7 +83,7 @@ def plot(series: Sequence[Series], axes: Axes) -> Markup:
     if not points:
         return Markup('<p class="none">Nothing to plot yet.</p>')
     ys = [y for _, y in points] + ([axes.limit] if axes.limit is not None else [])
-    x_ticks = nice_ticks(min(x for x, _ in points), max(x for x, _ in points), 8)
+    x_ticks = nice_ticks(min(x for x, _ in points), max(x for x, _ in points), 8, least=1.0)
     y_ticks = nice_ticks(min(ys), max(ys), 4)
     scale = _Scale(x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1])
     body = [_grid(scale, x_ticks, y_ticks, axes), *(_drawn(s, scale) for s in shown)]

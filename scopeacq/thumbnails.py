@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -56,7 +57,7 @@ def _thumbnail(store: ImageStore, key: PlaneKey) -> Picture | None:
     scale = THUMBNAIL_PX / max(image.shape)
     size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return Picture(_jpeg(small), f"cycle {key.cycle + 1}")
+    return Picture(_jpeg(cast(Image, small)), f"cycle {key.cycle + 1}")
 
 
 def worst_crops(store: ImageStore, planes: Sequence[WorstPlane]) -> list[Picture]:
