@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from hardware.guard.client import BlankerLine
 from hardware.microscope import Devices
@@ -36,7 +35,7 @@ BLANKER_DRIVER = "twin"
 def specimen_of(settings: SpecimenSettings, seed: int) -> WaferSpecimen:
     """The wafer that the settings ask for. Raises ``BadSpecimen`` for a file that cannot serve."""
     if settings.file is not None:
-        texture = StackTexture.load(Path(settings.file), settings.pixel_size_nm, settings.slice_nm)
+        texture = StackTexture.load(settings.file, settings.pixel_size_nm, settings.slice_nm)
         return demo_wafer(seed, settings.n_sections, texture)
     return demo_wafer(seed, settings.n_sections, ProceduralTexture(seed, settings.texture_px))
 

@@ -139,7 +139,7 @@ def _expect_same(folder: Path, settings: TwinSettings) -> None:
 def _last_words(folder: Path) -> str:
     """Why a nature that ended could not start, in its own words."""
     said = (folder / "nature.log").read_text(errors="replace").strip().splitlines()
-    return said[-1].removeprefix(f"{DEVICE}: ") if said else "its process ended at once"
+    return said[-1].removeprefix(f"{DEVICE}: ").rstrip(".") if said else "its process ended at once"
 
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:

@@ -197,6 +197,13 @@ def test_another_wafer_is_refused(folder: Path) -> None:
         connect({**SETTINGS, "seed": 5}, folder)
 
 
+def test_a_specimen_that_cannot_serve_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    settings = {**SETTINGS, "specimen": {"file": str(tmp_path / "nowhere.tif")}}
+    with pytest.raises(Refused, match=r"nowhere\.tif") as caught:
+        connect(settings, tmp_path / "twin")
+    assert ".." not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("settings", "named"),
     [({"sed": 1}, "sed"), ({"stage": {"settling_s": -1}}, "stage.settling_s"), ({"pace": "fast"}, "pace")],
