@@ -12,12 +12,13 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from hardware.errors import HardwareError
+from hardware.simulator.client import OCCUPIED
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.server import serve
 from hardware.simulator.stack_file import BadSpecimen
 
 SETTINGS, LOCK = "settings.json", "nature.lock"
-OCCUPIED = 3
+PREDECESSOR_S = 10.0  # how long one that is just ending may take
 
 
 def main() -> int:
@@ -29,7 +30,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
-        with FileLock(folder / LOCK, timeout=0):
+        with FileLock(folder / LOCK, timeout=PREDECESSOR_S):
             serve(folder, TwinSettings.model_validate_json((folder / SETTINGS).read_bytes()), stop)
     except Timeout:
         return OCCUPIED

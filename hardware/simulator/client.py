@@ -19,6 +19,7 @@ from hardware.simulator.link import Json, Reply, error_from_json
 CONNECT_S = 5.0
 START_S = 60.0
 DEVICE = "simulator"
+OCCUPIED = 3  # the exit code of a nature that found another one in its folder
 
 
 class RemoteLink:
@@ -111,7 +112,7 @@ def join_or_start(folder: Path, settings: TwinSettings) -> RemoteLink:
     process = _start(folder)
     end_s = time.monotonic() + START_S
     while time.monotonic() < end_s:
-        ended = process.poll() is not None
+        ended = process.poll() not in (None, OCCUPIED)
         if link := _join(folder):
             return link
         if ended:

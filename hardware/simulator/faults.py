@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 Json = dict[str, Any]
+FOREVER_S = 1e12
 
 
 class Device(Enum):
@@ -126,7 +127,7 @@ class Fault:
     kind: FaultKind
     trigger: Trigger
     n_times: int = 1
-    lasts_s: float = math.inf
+    lasts_s: float = FOREVER_S
 
     def __post_init__(self) -> None:
         if self.device not in VICTIMS[self.kind]:
@@ -154,7 +155,7 @@ def _random_fault(rng: np.random.Generator, max_calls: int) -> Fault:
         kind=kind,
         trigger=AfterCalls(int(rng.integers(max_calls))),
         n_times=int(rng.integers(1, 4)),
-        lasts_s=float(rng.choice([30.0, 600.0, math.inf])),
+        lasts_s=float(rng.choice([30.0, 600.0, FOREVER_S])),
     )
 
 

@@ -20,6 +20,7 @@ from hardware.errors import (
     StageTouch,
 )
 from hardware.simulator.faults import (
+    FOREVER_S,
     VICTIMS,
     AfterCalls,
     AtRandom,
@@ -37,7 +38,7 @@ from tests.hardware.simulator.stations import Station, drive, ready_to_open, sta
 NOW = AfterCalls(0)
 
 
-def struck(device: Device, kind: FaultKind, n_times: int = 1, lasts_s: float = math.inf) -> Station:
+def struck(device: Device, kind: FaultKind, n_times: int = 1, lasts_s: float = FOREVER_S) -> Station:
     return station(None, Fault(device, kind, NOW, n_times, lasts_s))
 
 

@@ -185,6 +185,24 @@ def test_a_second_driver_joins_the_same_nature(devices: Devices, shared_folder: 
     other.close()
 
 
+def test_two_drivers_that_start_at_once_share_one_nature(folder: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(lambda _: connect(SETTINGS, folder), range(2))
+    one.clock.sleep(42.0)
+    assert other.clock.now_s() >= 42.0
+    one.close()
+    other.close()
+
+
+def test_a_nature_can_be_had_again_while_the_last_one_is_ending(folder: Path) -> None:
+    connect(SETTINGS, folder).close()
+    send_signal(folder, signal.SIGTERM)
+    until(lambda: gone(folder))
+    devices = connect(SETTINGS, folder)
+    assert devices.clock.now_s() >= 0.0
+    devices.close()
+
+
 def test_other_settings_are_refused_while_nature_runs(devices: Devices, shared_folder: Path) -> None:
     with pytest.raises(Refused, match=r"other settings \(seed\)"):
         connect({**SETTINGS, "seed": 5}, shared_folder)
