@@ -83,5 +83,5 @@ def _logged(error: Exception, logs: Path | None) -> str:
             path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
         except OSError:
             continue
-        return f"The program failed ({what}); both beams are safe. Send us {path}."
-    return f"The program failed ({what})."
+        return f"The program failed ({what}); please report it together with {path}."
+    return f"The program failed ({what}); please report it."

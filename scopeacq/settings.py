@@ -51,9 +51,10 @@ def read_text(path: Path) -> str:
 
 def read_toml(path: Path, model: type[S], file_format: str) -> S:
     """Read and validate a TOML file whose first key is ``format = "<file_format>"``."""
+    text = read_text(path)
     try:
-        data = tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a plain ValueError for numbers of too many digits
         raise SettingsError(
             path, [f"is not valid TOML ({error})"], "Mend that line, or restore a copy."
         ) from None

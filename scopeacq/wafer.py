@@ -67,9 +67,10 @@ class Wafer:
     @classmethod
     def read(cls, path: Path) -> Wafer:
         """Raises ``SettingsError`` with all that is wrong."""
+        text = read_text(path)
         try:
-            data = json.loads(read_text(path))
-        except (json.JSONDecodeError, RecursionError) as error:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:  # a plain ValueError for numbers of too many digits
             raise SettingsError(
                 path, [f"is not valid GeoJSON ({error})"], "Restore it from a copy."
             ) from None
