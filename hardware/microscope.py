@@ -92,7 +92,7 @@ class Microscope:
         with self.lock.claim(who):
             yield self
 
-    def safe_state(self, deadline_s: float = 5.0) -> SafeState:
+    def safe_state(self, deadline_s: float = 6.0) -> SafeState:
         """Blank the ions, blank the electrons, stop the stage where it is, all at the same time.
 
         Each goes on whatever becomes of the others, within ``deadline_s`` of real time. Where the

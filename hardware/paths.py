@@ -21,6 +21,7 @@ def _down_to(safe_z_um: float, current: StagePose) -> list[StagePose]:
 
 
 def _named(*legs: StagePose) -> list[StagePose]:
+    """The legs that drive anything."""
     return [leg for leg in legs if leg != StagePose()]
 
 

@@ -33,7 +33,7 @@ class GuardTiming:
     confirm_s: float = 0.3
     give_up_s: float = 3.0
     watchdog_s: float = 3.0
-    reply_s: float = 2.0
+    reply_s: float = 4.0
     start_s: float = 15.0
 
 
