@@ -20,9 +20,9 @@ def defect(image: Image) -> str | None:
         return f"the frame has the shape {image.shape}"
     if image.dtype not in (np.uint8, np.uint16):
         return f"the frame holds {image.dtype}, not 8 or 16 bit"
-    if bool((image == image[0, 0]).all()):
-        return f"the frame is constant at grey level {int(image[0, 0])}"
     bottom = image[-TRUNCATED_ROWS:]
-    if len(image) > TRUNCATED_ROWS and bool((bottom == bottom[0, 0]).all()):
-        return "the frame is truncated: its last rows are constant"
-    return None
+    if not bool((bottom == bottom[0, 0]).all()):
+        return None
+    if bool((image == bottom[0, 0]).all()):
+        return f"the frame is constant at grey level {int(image[0, 0])}"
+    return "the frame is truncated: its last rows are constant"

@@ -89,9 +89,8 @@ class FakeDetector:
 
 def noise_image(settings: FrameSettings, seed: int) -> Image:
     """A frame of nothing but noise, uint8 or uint16."""
-    dtype = np.uint8 if settings.bit_depth == 8 else np.uint16
-    rng = np.random.default_rng(seed)
-    return rng.integers(50, 200, (settings.height_px, settings.width_px), dtype=dtype)
+    grey = np.random.default_rng(seed).integers(50, 200, (settings.height_px, settings.width_px))
+    return grey.astype(np.uint8) if settings.bit_depth == 8 else grey.astype(np.uint16)
 
 
 @dataclass

@@ -21,7 +21,7 @@ def texture(seed: int, edge_px: int, periods_px: tuple[float, ...] = (3, 8, 25))
     for period in periods_px:
         field = cv2.GaussianBlur(rng.standard_normal(total.shape).astype(np.float32), (0, 0), period / 2)
         total += field / field.std()
-    return total / total.std()
+    return np.asarray(total / total.std(), dtype=np.float32)
 
 
 @dataclass(frozen=True)

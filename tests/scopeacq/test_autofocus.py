@@ -290,7 +290,7 @@ def test_both_images_of_a_pair_show_the_same_place(scan_rot_deg: float) -> None:
     rows, columns = np.mgrid[0:160, 0:200]
     lab = (columns + 1j * -rows) * 10.0 * np.exp(1j * angle)  # nm, x + iy
     plus, minus = (np.rint(lab + sign * 5.0 * (10 - 30j)) for sign in (1, -1))
-    left, right = common_field(plus, minus, pair_shift_px(electron, frame, 5.0))  # type: ignore[arg-type]
+    left, right = common_field(plus, minus, pair_shift_px(electron, frame, 5.0))
     assert left.shape == right.shape
     assert np.abs(left - right).max() <= 15.0, "within about a pixel of 10 nm"
 

@@ -65,7 +65,7 @@ def test_blank_resin_is_blank_even_under_shading() -> None:
 
 
 def test_tissue_so_blurred_that_nothing_can_be_scored_is_not_blank() -> None:
-    far_out = cv2.GaussianBlur(TISSUE, (0, 0), 15.0)
+    far_out = cv2.GaussianBlur(TISSUE, (0, 0), 15.0).astype(np.float32)
     judged = verdict(grey(128 + 25 * far_out), math.nan)
     assert judged.verdict is Verdict.UNSHARP
 
@@ -94,7 +94,7 @@ def test_darkness_means_the_same_in_16_bit() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_faulty_frames_are_no_planes(dtype: type) -> None:
-    good = (grey(128 + 25 * TISSUE).astype(np.float64) / 255 * np.iinfo(dtype).max).astype(dtype)
+    good: Image = (grey(128 + 25 * TISSUE).astype(np.float64) / 255 * np.iinfo(dtype).max).astype(dtype)
     truncated, saturated = good.copy(), good.copy()
     truncated[400:] = 0
     saturated[:, :100] = np.iinfo(dtype).max

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware.types import FrameSettings, StagePose
+from hardware.types import FrameSettings, Image, StagePose
 from scopeacq.geometry import Point, Rigid, turn
 from scopeacq.project import RegistrationSettings
 from scopeacq.registration import (
@@ -36,7 +36,8 @@ DEEPER = texture(2, 1600)
 def scene(age: float = 0.0, blur_px: float = 0.0) -> Scene:
     """A section; ``age`` turns its content into another: 0 is the same slice, 1 an unrelated one."""
     mixed = math.cos(age * math.pi / 2) * TISSUE + math.sin(age * math.pi / 2) * DEEPER
-    return Scene(cv2.GaussianBlur(mixed, (0, 0), blur_px) if blur_px else mixed, 0.02, CENTRE)
+    blurred = cv2.GaussianBlur(mixed, (0, 0), blur_px) if blur_px else mixed
+    return Scene(blurred.astype(np.float32), 0.02, CENTRE)
 
 
 def view(what: Scene, truth: Rigid, scan_rot_deg: float = 0.0, seed: int = 0, noise: float = 1.0) -> View:
@@ -181,7 +182,7 @@ def test_a_single_sighting_keeps_the_rotation(x_um: float, y_um: float, rotation
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_view_survives_its_file(tmp_path: Path, dtype: type) -> None:
-    image = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (20, 30), dtype=dtype)
+    image: Image = np.random.default_rng(0).integers(0, 256, (20, 30)).astype(dtype)
     before = View(image, np.array([[0.02, 0.001, 5.0], [0.001, -0.02, -7.5]]))
     (tmp_path / "a.tif").write_bytes(before.to_tiff())
     after = View.read(tmp_path / "a.tif")
