@@ -1,0 +1,118 @@
+"""A run in a terminal: progress, signals that pause and then abort, errors that come through."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from rich.console import Console
+
+from scopeacq.console import supervise
+from scopeacq.events import IncidentHappened, Progressed, Publisher, RunState, StateChanged, StepStarted
+from scopeacq.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
+from scopeacq.time_left import TimeLeft
+
+PROGRESS = Progressed(1, 5, 20, 80, 6, 30, 100.0)
+
+
+@dataclass
+class FakeEngine:
+    """Does what it is given on the acquisition thread and remembers what it was asked."""
+
+    work: Callable[[FakeEngine], RunEnd]
+    events: Publisher = field(default_factory=Publisher)
+    requests: list[RunRequest] = field(default_factory=list)
+    asked: threading.Event = field(default_factory=threading.Event)
+    thread: str = ""
+
+    def run(self, cycles: int | None = None) -> RunEnd:
+        self.thread = threading.current_thread().name
+        return self.work(self)
+
+    def request(self, request: RunRequest) -> None:
+        self.requests.append(request)
+        self.asked.set()
+
+
+def watch(work: Callable[[FakeEngine], RunEnd]) -> tuple[FakeEngine, RunEnd, str]:
+    engine, text = FakeEngine(work), io.StringIO()
+    console = Console(file=text, force_terminal=True, width=120, color_system=None)
+    end = supervise(engine, None, console, TimeLeft(1.0, 1.0))
+    return engine, end, text.getvalue()
+
+
+def test_what_the_engine_says_is_shown() -> None:
+    def work(engine: FakeEngine) -> RunEnd:
+        engine.events.publish(StateChanged(RunState.RUNNING, ""))
+        engine.events.publish(StepStarted("Imaging section [bold]A"))
+        engine.events.publish(PROGRESS)
+        incident = Incident(ErrorKind.STAGE, "stage", "it [red]stuck.", "Look.", "s", Policy.RETRY)
+        engine.events.publish(IncidentHappened(incident))
+        engine.events.publish(StateChanged(RunState.FINISHED, "all done"))
+        return RunEnd.FINISHED
+
+    engine, end, text = watch(work)
+    assert end is RunEnd.FINISHED
+    assert engine.thread.startswith("acquisition")
+    for part in (
+        "Running.",
+        "20/80",
+        "6/30",
+        "cycle 2 of 5",
+        "stage: it [red]stuck. Look.",
+        "Finished: all done",
+    ):
+        assert part in text, text
+    assert "Imaging section [bold]A" in text
+
+
+def test_ctrl_c_pauses_and_a_second_one_aborts() -> None:
+    def work(engine: FakeEngine) -> RunEnd:
+        for _ in range(2):
+            engine.asked.clear()
+            os.kill(os.getpid(), signal.SIGINT)
+            assert engine.asked.wait(10)
+        return RunEnd.ABORTED
+
+    before = signal.getsignal(signal.SIGINT)
+    engine, end, text = watch(work)
+    assert engine.requests == [RunRequest.PAUSE_NOW, RunRequest.ABORT]
+    assert end is RunEnd.ABORTED
+    assert "Press Ctrl-C again to abort" in text
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_polite_kill_pauses() -> None:
+    def work(engine: FakeEngine) -> RunEnd:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert engine.asked.wait(10)
+        return RunEnd.PAUSED
+
+    engine, end, _ = watch(work)
+    assert (engine.requests, end) == ([RunRequest.PAUSE_NOW], RunEnd.PAUSED)
+
+
+def test_an_error_of_the_engine_comes_through() -> None:
+    def work(_: FakeEngine) -> RunEnd:
+        raise OSError(5, "the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        watch(work)
+
+
+def test_time_left_learns_each_kind_of_work_by_itself() -> None:
+    left = TimeLeft(plane_guess_s=10.0, pass_guess_s=100.0)
+    assert left.seconds() is None
+    left.update(Progressed(0, 2, 0, 20, 0, 4, 0.0), now_s=0.0)
+    assert left.seconds() == pytest.approx(20 * 10 + 4 * 100)
+    left.update(Progressed(0, 2, 4, 20, 0, 4, 0.0), now_s=8.0)
+    assert left.seconds() == pytest.approx(16 * 2 + 4 * 100)
+    # a step that finishes nothing belongs to what is finished next
+    left.update(Progressed(0, 2, 4, 20, 0, 4, 0.0), now_s=12.0)
+    left.update(Progressed(0, 2, 4, 20, 2, 4, 0.0), now_s=18.0)
+    assert left.seconds() == pytest.approx(16 * 2 + 2 * 5)
