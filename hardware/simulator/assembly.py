@@ -23,7 +23,7 @@ from hardware.simulator.devices import (
 from hardware.simulator.faults import FaultScript
 from hardware.simulator.firmware import Firmware
 from hardware.simulator.link import Link
-from hardware.simulator.local import LocalLink
+from hardware.simulator.local import LocalBlanker, LocalLink
 from hardware.simulator.nature import Nature
 from hardware.simulator.specimen import WaferSpecimen, demo_wafer
 from hardware.simulator.texture import ProceduralTexture, StackTexture
@@ -72,3 +72,13 @@ def local_devices(nature: Nature) -> Devices:
     firmware = Firmware(nature)
     port = BlankerPort(firmware)
     return devices_over(LocalLink(firmware), nature.settings, port.settings, port.close)
+
+
+def wireless_devices(nature: Nature) -> tuple[Devices, LocalBlanker]:
+    """Devices and ion blanker without any socket, for thousands of twins in one process.
+
+    The blanker line of these devices leads nowhere: hand the blanker to a guard that runs as an
+    object.
+    """
+    firmware = Firmware(nature)
+    return devices_over(LocalLink(firmware), nature.settings, {}, lambda: None), LocalBlanker(firmware)

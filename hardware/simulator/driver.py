@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from hardware.errors import OutOfRange
 from hardware.microscope import Devices
-from hardware.simulator.assembly import devices_over, local_devices
+from hardware.simulator.assembly import devices_over, local_devices, wireless_devices
 from hardware.simulator.client import join_or_start
 from hardware.simulator.config import TwinSettings
 
-__all__ = ["connect", "local_devices"]
+__all__ = ["connect", "local_devices", "wireless_devices"]
 
 
 def connect(settings: Mapping[str, object], folder: Path) -> Devices:

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hardware.microscope import Devices
-from hardware.simulator.assembly import devices_over
+from hardware.simulator.assembly import wireless_devices
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.faults import Fault, FaultScript
-from hardware.simulator.firmware import Firmware
-from hardware.simulator.local import LocalBlanker, LocalLink
+from hardware.simulator.local import LocalBlanker
 from hardware.simulator.nature import Nature
 from hardware.simulator.specimen import SectionSpec, WaferSpecimen
 from hardware.simulator.tiny import Ripples, tiny_settings
@@ -46,9 +45,7 @@ def station(
     truth: list[Record] = []
     settings = settings or tiny_settings()
     nature = Nature(settings, specimen or wafer(), truth.append, FaultScript(faults))
-    firmware = Firmware(nature)
-    devices = devices_over(LocalLink(firmware), settings, {}, lambda: None)
-    return Station(nature, devices, LocalBlanker(firmware), truth)
+    return Station(nature, *wireless_devices(nature), truth)
 
 
 def drive(devices: Devices, *legs: StagePose) -> StagePose:

@@ -311,7 +311,7 @@ def test_blanking_does_not_wait_for_a_scan(folder: Path) -> None:
     devices.close()
 
 
-def test_a_local_nature_has_a_wire_for_the_guard(devices: Devices) -> None:
+def test_a_local_nature_has_a_wire_for_the_guard() -> None:
     nature = Nature(tiny_settings(), wafer(), lambda record: None)
     local = local_devices(nature)
     line = blanker.connect(local.blanker.settings)
