@@ -38,9 +38,10 @@ def scan_rot_deg(rig: Rig, tile_rotation_deg: float, section: str) -> float:
     )
 
 
-def go_to_tile(rig: Rig, tile: Tile) -> None:
-    """Bring a tile's centre onto the beam."""
-    go(rig, section_correction(rig, tile.section).apply(tile.centre_um), wafer_to_stage(rig))
+def go_to_tile(rig: Rig, tile: Tile, offset_um: Point = (0.0, 0.0)) -> None:
+    """Bring a tile's centre onto the beam; ``offset_um``: where it was seen to lie off its place."""
+    believed = tile.centre_um[0] + offset_um[0], tile.centre_um[1] + offset_um[1]
+    go(rig, section_correction(rig, tile.section).apply(believed), wafer_to_stage(rig))
 
 
 def go(rig: Rig, wafer_um: Point, place: Rigid) -> None:

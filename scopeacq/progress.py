@@ -39,6 +39,7 @@ class PlaneState:
     chosen: int | None = None
     waived: bool = False
     focused: r.FocusDone | None = None
+    registered: r.TileRegistered | None = None
     requeued: int = 0
     forgiven_takes: int = 0
 
@@ -178,7 +179,7 @@ class Progress:
             state.found = False
             state.last_score_um = None
         for plane in self.planes.values():
-            plane.focused = None
+            plane.focused = plane.registered = None
 
     def plane(self, key: PlaneKey) -> PlaneState:
         """The state of a plane of this cycle, made when first asked for."""
@@ -248,6 +249,10 @@ def _no_surface(p: Progress, _: r.SurfaceRefused) -> None:
 def _section(p: Progress, record: r.SectionRegistered) -> None:
     state = p.sections[record.section]
     state.found, state.registered = True, record
+
+
+def _tile(p: Progress, record: r.TileRegistered) -> None:
+    p.plane(record.key).registered = record
 
 
 def _focus(p: Progress, record: r.FocusDone) -> None:
@@ -367,6 +372,7 @@ _HANDLERS: dict[type, Callable[[Progress, Any], None]] = {
     r.SurfaceFitted: _surface,
     r.SurfaceRefused: _no_surface,
     r.SectionRegistered: _section,
+    r.TileRegistered: _tile,
     r.FocusDone: _focus,
     r.PlaneExposing: _exposing,
     r.PlaneExposed: _exposed,

@@ -121,6 +121,7 @@ class RegistrationSettings(Settings):
     min_correlation: Fraction = 0.15
     max_residual_um: Positive = 3.0
     max_shift_um: Positive = 15.0
+    tile_max_shift_um: Positive = Field(3.0, description="Tiles are looked for within this, without dose.")
     stage_above_um: NonNegative = Field(
         2.0, description="Larger corrections go by the stage, smaller ones by beam shift."
     )

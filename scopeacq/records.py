@@ -205,6 +205,20 @@ class SectionRegistered:
     electron_dose_per_nm2: float
 
 
+@dataclass(frozen=True, slots=True)
+class TileRegistered:
+    """Where a tile lies off its place, seen in its focus images against its last slice, at no dose.
+
+    In the wafer frame, on top of the section's correction. ``refused``: why nothing was found.
+    """
+
+    key: PlaneKey
+    dx_um: float
+    dy_um: float
+    correlation: float
+    refused: str
+
+
 # -- focus and planes ------------------------------------------------------------------
 
 
@@ -429,6 +443,7 @@ Record = (
     | SurfaceFitted
     | SurfaceRefused
     | SectionRegistered
+    | TileRegistered
     | FocusDone
     | PlaneExposing
     | PlaneExposed

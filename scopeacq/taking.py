@@ -18,6 +18,7 @@ from scopeacq.records import (
     SurfaceRefused,
 )
 from scopeacq.rig import Rig
+from scopeacq.sightings import find_tile
 from scopeacq.steps import AcquireTile, FitSurface, Focus
 from scopeacq.surface import Surface, fit_surface
 from scopeacq.surface import SurfaceRefused as NoSurface
@@ -72,6 +73,8 @@ def _focus_on(rig: Rig, key: PlaneKey) -> FocusOutcome:
             at_s,
         )
     )
+    if outcome.applied:
+        find_tile(rig, key, tile, bench.last_frames)
     return outcome
 
 
@@ -117,7 +120,8 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
     imaging = rig.plan.project.imaging
     require_room(rig)
     tile = tile_of(rig, step.key)
-    go_to_tile(rig, tile)
+    seen = rig.progress.plane(step.key).registered
+    go_to_tile(rig, tile, (seen.dx_um, seen.dy_um) if seen else (0.0, 0.0))
     set_optics(rig, optics_for(rig, tile, step.key))
     settings = imaging.frame(scan_rot_deg(rig, tile.rotation_deg, step.key.section))
     dose = settings.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
