@@ -19,7 +19,7 @@ from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.focus_methods import PairFocus, ScoreSearch, VendorFocus
 from scopeacq.imaging import Imager
 from scopeacq.instrument import Instrument
-from scopeacq.journal import Journal
+from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
 from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
 from scopeacq.progress import Progress
@@ -39,8 +39,12 @@ class Session:
 
 
 @contextmanager
-def open_session(plan: Plan, files: FileLayer | None = None) -> Iterator[Session]:
+def open_session(
+    plan: Plan, files: FileLayer | None = None, on_commit: Observer | None = None
+) -> Iterator[Session]:
     """Lock the run, connect and claim its instrument, and make ready to go on with it.
+
+    ``files`` and ``on_commit`` see every durable write and every commit of the journal.
 
     Raises ``Locked``, ``SettingsError``, ``JournalError``, ``StorageError``, ``WeightsError`` or
     ``HardwareError``, each with one sentence; nothing is moved or opened before.
@@ -48,7 +52,7 @@ def open_session(plan: Plan, files: FileLayer | None = None) -> Iterator[Session
     files = files or DiskFiles()
     with ExitStack() as stack:
         stack.enter_context(OwnerLock.of_run(plan.folder.root, files))
-        journal = open_journal(plan, files)
+        journal = open_journal(plan, files, on_commit)
         stack.callback(journal.close)
         store = open_store(plan, files)
         progress = progress_of(plan, journal)
@@ -76,10 +80,21 @@ def open_session(plan: Plan, files: FileLayer | None = None) -> Iterator[Session
         yield Session(rig, engine)
 
 
-def open_journal(plan: Plan, files: FileLayer) -> Journal:
-    """The run's journal, made when the run begins. Raises ``JournalError``."""
-    path = plan.folder.journal_file
-    return Journal.open(path, files) if path.exists() else Journal.create(path, files)
+def open_journal(plan: Plan, files: FileLayer, on_commit: Observer | None = None) -> Journal:
+    """The run's journal, made when the run begins. Raises ``JournalError``.
+
+    A journal that is missing beside what a run has left is not made anew: that would begin again
+    with a wafer that is milled already.
+    """
+    folder, path = plan.folder, plan.folder.journal_file
+    if path.exists():
+        return Journal.open(path, files, on_commit)
+    if folder.journal_copy.exists() or (folder.images(plan.project) / "zarr.json").exists():
+        raise JournalError(
+            f"The journal {path} is missing although the run has begun. Copy it back; "
+            f"{folder.journal_copy.name} beside it is as it was before the last mill."
+        )
+    return Journal.create(path, files, on_commit)
 
 
 def open_store(plan: Plan, files: FileLayer) -> ImageStore:

@@ -144,12 +144,12 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
 
 
 def require_room(rig: Rig) -> None:
-    """Raise ``DiskFull`` unless the next planes and the reserve fit on the disk."""
+    """Raise ``DiskFull`` unless the next planes and the reserve fit where images and journal lie."""
     imaging, storage = rig.plan.project.imaging, rig.plan.project.storage
     plane_bytes = imaging.tile_width_px * imaging.tile_height_px * imaging.bit_depth // 8
-    images = rig.plan.folder.images(rig.plan.project)
-    if rig.files.free_bytes(images) < 8 * plane_bytes + storage.reserve_gb * 1e9:
-        raise DiskFull(images)
+    for folder in (rig.plan.folder.images(rig.plan.project), rig.plan.folder.root):
+        if rig.files.free_bytes(folder) < 8 * plane_bytes + storage.reserve_gb * 1e9:
+            raise DiskFull(folder)
 
 
 def fit_focus_surface(rig: Rig, step: FitSurface) -> None:
