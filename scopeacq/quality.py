@@ -54,7 +54,7 @@ def judge(
     if (trouble := defect(image)) is not None:
         return Judgement(Verdict.FAULTY, math.nan, *_mean_and_sd(image), 0.0, f"Faulty: {trouble}.")
     mean, sd = _mean_and_sd(image)
-    dark = dark_fraction(image, settings.dark_below)
+    dark = dark_fraction(image, settings)
     saturated = saturated_fraction(image)
     if saturated > settings.saturated_fraction_max:
         sentence = f"Faulty: {saturated:.1%} of the pixels are saturated; turn the detector's gain down."
@@ -77,9 +77,14 @@ def _verdict(image: Image, settings: QualitySettings, score_um: float) -> tuple[
     return Verdict.UNSHARP, f"Not sharp: the score is {score_um:.2f} um, allowed is below {limit_um:g} um."
 
 
-def dark_fraction(image: Image, dark_below: int) -> float:
-    """Share of the area whose local mean lies below ``dark_below`` (of 255, whatever the bit depth)."""
-    threshold = dark_below * (float(np.iinfo(image.dtype).max) / 255.0)
+def shows_wafer(image: Image, settings: QualitySettings) -> bool:
+    """Whether a plane is dark all over, as bare wafer is, or as any frame without a beam."""
+    return dark_fraction(image, settings) >= WAFER_FRACTION
+
+
+def dark_fraction(image: Image, settings: QualitySettings) -> float:
+    """Share of the area whose local mean is below the level of bare wafer, whatever the bit depth."""
+    threshold = settings.dark_below * (float(np.iinfo(image.dtype).max) / 255.0)
     return float((_block_means(image, DARK_BLOCK_PX) < threshold).mean())
 
 

@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from hardware.errors import BadFrame, Deadline, HardwareError, Interlocked
+from hardware.simulator.assembly import local_devices
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
+from hardware.simulator.tiny import TINY_FRAME, tiny_twin
+from hardware.simulator.truth import Record
 from hardware.types import Frame, FrameSettings
-from scopeacq.imaging import Imager
+from scopeacq.imaging import DarkWatch, Imager
+from scopeacq.project import QualitySettings
+from scopeacq.records import PlaneKey
 from tests.scopeacq.column_fakes import FakeColumn, FakeDetector, FakeScanner, noise_image, times_out
 
 SETTINGS = FrameSettings(64, 48, 10.0, 50.0)
@@ -124,3 +130,72 @@ def test_a_beam_that_stays_open_is_an_error(imager: Imager, column: FakeColumn) 
     column.blanker_stuck = True
     with pytest.raises(HardwareError, match="not blanked"):
         imager.scan(SETTINGS)
+
+
+# -- dark planes -----------------------------------------------------------------------
+
+BRIGHT = noise_image(SETTINGS, 1)
+DARK = BRIGHT // 40
+
+
+def test_a_plane_is_dark_only_when_it_is_dark_twice() -> None:
+    watch, key = DarkWatch(QualitySettings()), PlaneKey(3, "A", 0)
+    watch.check(key, BRIGHT)
+    with pytest.raises(BadFrame, match="second"):
+        watch.check(key, DARK)
+    watch.check(key, DARK)
+
+
+def test_a_bright_retake_clears_the_doubt() -> None:
+    watch, key = DarkWatch(QualitySettings()), PlaneKey(3, "A", 0)
+    for _ in range(2):
+        with pytest.raises(BadFrame):
+            watch.check(key, DARK)
+        watch.check(key, BRIGHT)
+
+
+def test_each_plane_of_each_cycle_is_doubted_by_itself() -> None:
+    watch = DarkWatch(QualitySettings())
+    keys = [PlaneKey(3, "A", 0), PlaneKey(3, "A", 1), PlaneKey(3, "B", 0), PlaneKey(4, "A", 0)]
+    for key in keys:
+        with pytest.raises(BadFrame):
+            watch.check(key, DARK)
+
+
+# -- the twin's faults -----------------------------------------------------------------
+
+FAULTS: dict[FaultKind, type[HardwareError]] = {
+    FaultKind.TRUNCATED_FRAME: BadFrame,
+    FaultKind.FROZEN_FRAME: BadFrame,
+    FaultKind.TIMEOUT: Deadline,
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_faults_of_the_twins_scanner_are_seen_and_leave_the_beam_blanked(kind: FaultKind) -> None:
+    truth: list[Record] = []
+    script = FaultScript((Fault(Device.SCANNER, kind, AfterCalls(1)),))
+    devices = local_devices(tiny_twin(truth.append, script=script))
+    imager = Imager(devices.column, devices.scanner, devices.detector)
+    try:
+        imager.scan(TINY_FRAME)
+        with pytest.raises(FAULTS[kind]):
+            imager.scan(TINY_FRAME)
+        assert devices.column.state().blanked
+        imager.scan(TINY_FRAME)
+    finally:
+        devices.close()
+
+
+@pytest.mark.parametrize("kind", [FaultKind.EHT_TRIP, FaultKind.VALVE_CLOSED])
+def test_a_beam_that_the_twin_loses_is_never_an_image(kind: FaultKind) -> None:
+    script = FaultScript((Fault(Device.COLUMN, kind, AfterCalls(4)),))
+    devices = local_devices(tiny_twin(lambda _: None, script=script))
+    imager = Imager(devices.column, devices.scanner, devices.detector)
+    try:
+        with pytest.raises(Interlocked):
+            for _ in range(4):
+                assert imager.scan(TINY_FRAME).image.mean() > 20
+        assert devices.column.state().blanked
+    finally:
+        devices.close()

@@ -89,7 +89,9 @@ def test_a_tile_half_on_wafer_is_judged_by_its_tissue() -> None:
 
 def test_darkness_means_the_same_in_16_bit() -> None:
     image = grey(8.0, noise=1.0)
-    assert dark_fraction(image.astype(np.uint16) * 257, 10) == pytest.approx(dark_fraction(image, 10))
+    assert dark_fraction(image.astype(np.uint16) * 257, SETTINGS) == pytest.approx(
+        dark_fraction(image, SETTINGS)
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
