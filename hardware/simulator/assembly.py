@@ -18,7 +18,6 @@ from hardware.simulator.devices import (
     TwinIonCurrent,
     TwinRaster,
     TwinScanner,
-    TwinStage,
 )
 from hardware.simulator.faults import FaultScript
 from hardware.simulator.firmware import Firmware
@@ -26,6 +25,7 @@ from hardware.simulator.link import Link
 from hardware.simulator.local import LocalBlanker, LocalLink
 from hardware.simulator.nature import Nature
 from hardware.simulator.specimen import WaferSpecimen, demo_wafer
+from hardware.simulator.stage_device import TwinStage
 from hardware.simulator.texture import ProceduralTexture, StackTexture
 from hardware.simulator.truth import Sink
 

@@ -12,14 +12,14 @@ from dataclasses import asdict
 
 import numpy as np
 
-from hardware.errors import BadFrame, Deadline, NotReached, OutOfRange, Refused, StageTouch
+from hardware.errors import BadFrame, OutOfRange, Refused
 from hardware.protocols import Clock
 from hardware.simulator.clock import clock_of
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.faults import Device
 from hardware.simulator.link import Link
 from hardware.simulator.scan_time import frame_time_s
-from hardware.simulator.stage_body import travel_s
+from hardware.simulator.set_points import read_back, within
 from hardware.types import (
     BeamState,
     CurrentReading,
@@ -34,19 +34,8 @@ from hardware.types import (
     StagePose,
 )
 
-READ_BACK_TOLERANCE = 1e-6
 SETTLINGS = 6.0  # time constants until a lens counts as settled
 SLOWEST_CALL_S = 60.0
-
-
-def _within(device: Device, name: str, value: float, allowed: Range) -> None:
-    if not math.isfinite(value) or value not in allowed:
-        raise OutOfRange(device.value, f"{name} = {value:g} is outside {allowed}", "Choose a value inside.")
-
-
-def _read_back(device: Device, name: str, wanted: float, got: float) -> None:
-    if not math.isclose(wanted, got, rel_tol=READ_BACK_TOLERANCE, abs_tol=READ_BACK_TOLERANCE):
-        raise NotReached(device.value, name, wanted, got, READ_BACK_TOLERANCE, "Set it again.")
 
 
 class TwinClock:
@@ -86,12 +75,12 @@ class TwinColumn:
 
     def set_optics(self, optics: Optics) -> None:
         for name, allowed in self.optics_limits.items():
-            _within(Device.COLUMN, name, getattr(optics, name), allowed)
+            within(Device.COLUMN, name, getattr(optics, name), allowed)
         self._link.call("column.optics", asdict(optics))
         self._clock.sleep(SETTLINGS * self._settings.lens_settling_s)
         got = self.optics()
         for name in self.optics_limits:
-            _read_back(Device.COLUMN, name, getattr(optics, name), getattr(got, name))
+            read_back(Device.COLUMN, name, getattr(optics, name), getattr(got, name))
 
     def beam_shift_um(self) -> tuple[float, float]:
         x_um, y_um = self._link.call("column.read").values["shift_um"]
@@ -99,31 +88,31 @@ class TwinColumn:
 
     def set_beam_shift_um(self, x_um: float, y_um: float) -> None:
         allowed = Range(-self._settings.beam_shift_limit_um, self._settings.beam_shift_limit_um)
-        _within(Device.COLUMN, "beam shift x_um", x_um, allowed)
-        _within(Device.COLUMN, "beam shift y_um", y_um, allowed)
+        within(Device.COLUMN, "beam shift x_um", x_um, allowed)
+        within(Device.COLUMN, "beam shift y_um", y_um, allowed)
         self._link.call("column.shift", {"x_um": x_um, "y_um": y_um})
         got = self.beam_shift_um()
-        _read_back(Device.COLUMN, "beam shift x_um", x_um, got[0])
-        _read_back(Device.COLUMN, "beam shift y_um", y_um, got[1])
+        read_back(Device.COLUMN, "beam shift x_um", x_um, got[0])
+        read_back(Device.COLUMN, "beam shift y_um", y_um, got[1])
 
     def state(self) -> BeamState:
         return BeamState(**self._link.call("column.read").values["state"])
 
     def blank(self) -> None:
         self._link.call("column.blank", {"on": True})
-        _read_back(Device.COLUMN, "blanked", True, self.state().blanked)
+        read_back(Device.COLUMN, "blanked", True, self.state().blanked)
 
     def unblank(self) -> None:
         self._link.call("column.blank", {"on": False})
-        _read_back(Device.COLUMN, "blanked", False, self.state().blanked)
+        read_back(Device.COLUMN, "blanked", False, self.state().blanked)
 
     def set_eht(self, on: bool) -> None:
         self._link.call("column.eht", {"on": on})
-        _read_back(Device.COLUMN, "EHT", on, self.state().eht_on)
+        read_back(Device.COLUMN, "EHT", on, self.state().eht_on)
 
     def set_valve(self, open_: bool) -> None:
         self._link.call("column.valve", {"open": open_})
-        _read_back(Device.COLUMN, "column valve", open_, self.state().valve_open)
+        read_back(Device.COLUMN, "column valve", open_, self.state().valve_open)
 
 
 class TwinScanner:
@@ -171,73 +160,13 @@ class TwinDetector:
 
     def make_safe(self) -> None:
         self._link.call("detector.set", {"hv_on": False})
-        _read_back(Device.DETECTOR, "HV", False, self.state().hv_on)
+        read_back(Device.DETECTOR, "HV", False, self.state().hv_on)
 
     def restore(self, state: DetectorState) -> None:
         self._link.call("detector.set", asdict(state))
         got = self.state()
         for name, wanted in asdict(state).items():
-            _read_back(Device.DETECTOR, name, wanted, getattr(got, name))
-
-
-class TwinMotion:
-    """A move under way; waiting is on the instrument's clock."""
-
-    def __init__(self, link: Link, clock: Clock) -> None:
-        self._link, self._clock = link, clock
-
-    def wait(self, timeout_s: float) -> StagePose:
-        end_s = self._clock.now_s() + timeout_s
-        while (remaining_s := self._remaining_s()) > 0:
-            left_s = end_s - self._clock.now_s()
-            if left_s <= 0:
-                raise Deadline(Device.STAGE.value, f"has not arrived after {timeout_s:g} s", "Stop it.")
-            self._clock.sleep(min(remaining_s, left_s, self._clock.longest_step_s(remaining_s)))
-        return StagePose(**self._link.call("stage.read").values["pose"])
-
-    def done(self) -> bool:
-        return self._remaining_s() <= 0
-
-    def cancel(self) -> None:
-        self._link.call("stage.stop")
-
-    def _remaining_s(self) -> float:
-        values = self._link.call("stage.read").values
-        if values["touching"]:
-            raise StageTouch(Device.STAGE.value, "touched something and stopped", "Look into the chamber.")
-        return float(values["remaining_s"])
-
-
-class TwinStage:
-    """Five axes."""
-
-    def __init__(self, link: Link, clock: Clock, settings: TwinSettings) -> None:
-        self._link, self._clock, self._settings = link, clock, settings.stage
-
-    @property
-    def limits(self) -> Mapping[str, Range]:
-        return self._settings.limits.ranges()
-
-    def pose(self) -> StagePose:
-        return StagePose(**self._link.call("stage.read").values["pose"])
-
-    def check(self, target: StagePose) -> None:
-        for axis, allowed in self.limits.items():
-            value = getattr(target, axis)
-            if value is not None:
-                _within(Device.STAGE, axis, value, allowed)
-
-    def duration_s(self, target: StagePose) -> float:
-        here = self.pose()
-        return travel_s(here, target.over(here), self._settings) + self._settings.settling_s
-
-    def move(self, target: StagePose) -> TwinMotion:
-        self.check(target)
-        self._link.call("stage.move", asdict(target))
-        return TwinMotion(self._link, self._clock)
-
-    def stop(self) -> None:
-        self._link.call("stage.stop")
+            read_back(Device.DETECTOR, name, wanted, getattr(got, name))
 
 
 class TwinGun:
@@ -251,7 +180,7 @@ class TwinGun:
 
     def set_hv(self, on: bool) -> None:
         self._link.call("gun.hv", {"on": on})
-        _read_back(Device.GUN, "HV", on, self.state().hv_on)
+        read_back(Device.GUN, "HV", on, self.state().hv_on)
 
 
 class TwinIonCurrent:
@@ -278,8 +207,8 @@ class TwinRaster:
 
     def configure(self, raster: Raster) -> None:
         allowed = Range(0.0, self.MOST_VPP)
-        _within(Device.RASTER, "x_vpp", raster.x_vpp, allowed)
-        _within(Device.RASTER, "y_vpp", raster.y_vpp, allowed)
+        within(Device.RASTER, "x_vpp", raster.x_vpp, allowed)
+        within(Device.RASTER, "y_vpp", raster.y_vpp, allowed)
         self._link.call("raster.configure", {"raster": asdict(raster), "load_ohm": math.inf})
         got = self.state()
         if got.raster != raster or not math.isinf(got.load_ohm):
@@ -293,7 +222,7 @@ class TwinRaster:
 
     def _run(self, on: bool) -> None:
         self._link.call("raster.run", {"on": on})
-        _read_back(Device.RASTER, "running", on, self.state().running)
+        read_back(Device.RASTER, "running", on, self.state().running)
 
 
 class TwinChamber:
