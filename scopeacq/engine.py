@@ -262,10 +262,16 @@ class Engine:
             since_s = self._waiting_since_s if self._waiting_since_s is not None else rig.now_s()
             if rig.now_s() - since_s > rig.plan.project.policies.interlock_wait_s:
                 return RunEnd.PAUSED, str(trouble.error)
-            rig.devices.clock.sleep(SUSPENDED_POLL_S)
+            self._sleep_until_asked(SUSPENDED_POLL_S)
         else:
             time.sleep(AWAIT_S)
         return None
+
+    def _sleep_until_asked(self, duration_s: float) -> None:
+        """Instrument time passes, unless the operator wants something."""
+        end_s = self._rig.now_s() + duration_s
+        while (left_s := end_s - self._rig.now_s()) > 0 and self._rig.control.pending is None:
+            self._rig.devices.clock.sleep(min(left_s, AWAIT_S))
 
     def _wait_is_over(self) -> None:
         waiting = self._rig.progress.waiting

@@ -6,6 +6,7 @@ the acquisition thread waits, and nothing is dropped.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,9 @@ from scopeacq.progress import ACCEPTED
 from scopeacq.project import Project
 from scopeacq.quality import judge
 from scopeacq.records import PlaneChosen, PlaneDurable, PlaneJudged, PlaneKey, Record
-from scopeacq.storage import ImageStore
+from scopeacq.storage import ImageStore, StorageError
+
+LOG = logging.getLogger(__name__)
 
 CAPACITY = 3
 """Planes in flight: one being written, one being judged, one waiting."""
@@ -93,10 +96,19 @@ class Pipeline:
             self._journal.append(*verdict)
             done.extend(verdict)
             self._report(PlaneOutcome(key, take, tuple(done)))
+            if any(isinstance(record, PlaneChosen) for record in done):
+                self._derive(key)
         except Exception as error:
             self._report(PlaneOutcome(key, take, tuple(done), error))
         finally:
             self._room.release()
+
+    def _derive(self, key: PlaneKey) -> None:
+        """Smaller levels are for looking only: what fails here is built again by whoever looks."""
+        try:
+            self._store.build_levels(key)
+        except (OSError, StorageError) as error:
+            LOG.warning("smaller levels of %s were not written: %s", key, error)
 
     def _report(self, outcome: PlaneOutcome) -> None:
         with self._arrival:

@@ -29,7 +29,7 @@ from scopeacq.storage import Written
 from scopeacq.taking import require_room
 from scopeacq.trouble import StepRefused
 
-PRESSURE_POLL_S = 10.0
+PRESSURE_POLL_S = 2.0
 
 
 def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
