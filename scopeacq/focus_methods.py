@@ -25,7 +25,7 @@ from scopeacq.project import FocusSettings
 from scopeacq.records import FocusIteration
 
 RELATIVE_SD = 0.25
-"""Far from focus an estimate is less certain; it still helps while it is small against the correction."""
+"""Far from focus estimates are less certain; they help while that is small against the correction."""
 
 STEP = np.array([5.0, 2.0, 2.0])
 KICK = np.array([2.0, 0.5, 0.5])
@@ -63,11 +63,12 @@ class OpticsChange:
         return abs(self.wd_um) <= focus.done_wd_um and stig <= focus.done_stig
 
     def is_certain(self, focus: FocusSettings) -> bool:
-        """Whether the estimate may be trusted."""
-        stig = np.hypot(self.stig_x, self.stig_y)
-        wd_limit_um = max(focus.max_sd_wd_um, RELATIVE_SD * abs(self.wd_um))
-        stig_limit = max(focus.max_sd_stig, RELATIVE_SD * float(stig))
-        return self.sd_wd_um <= wd_limit_um and max(self.sd_stig_x, self.sd_stig_y) <= stig_limit
+        """Whether the estimate may be trusted: within what the project allows, or small against itself."""
+        stig = max(abs(self.stig_x), abs(self.stig_y))
+        size = max(abs(self.wd_um) / focus.max_sd_wd_um, stig / focus.max_sd_stig)
+        sd_stig = max(self.sd_stig_x, self.sd_stig_y)
+        sd = max(self.sd_wd_um / focus.max_sd_wd_um, sd_stig / focus.max_sd_stig)
+        return sd <= max(1.0, RELATIVE_SD * size)
 
     def noted(self, estimator: str, optics: Optics) -> FocusIteration:
         return FocusIteration(
