@@ -51,7 +51,7 @@ class StageSettings(Settings):
     """Poses and tolerances of the stage."""
 
     imaging_z_um: float = Field(25_500.0, description="Height of imaging: working distance 4.5 mm.")
-    safe_z_um: float = Field(2_000.0, description="Height at which the stage may tilt and rotate.")
+    safe_z_um: float = Field(6_000.0, description="Height at which the stage may tilt and rotate.")
     rotation_centre_x_um: float = 0.0
     rotation_centre_y_um: float = 0.0
     tolerance_um: Positive = 2.0

@@ -1,8 +1,9 @@
 """From mill charge to depth and back, through the profile's table of mill rates. Pure.
 
-A charge q spread over an area A removes the depth ``rate * q / A``, with the rate in m^3/C
-(Schubert 2022, table 2.1). The raster is a square of ``raster_um_per_volt * Vpp`` across the
-beam; on the wafer it is longer by 1/sin(glancing angle) along the beam.
+A charge q removes the depth ``rate * q / edge^2``, with the rate in m^3/C (Schubert 2022,
+table 2.1) and edge the side of the scanned field across the beam, ``raster_um_per_volt * Vpp``.
+That is the table's own convention: it was measured with this square, although on the wafer the
+raster is longer by 1/sin(glancing angle) along the beam.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def evenly_milled(mill: MillSettings, milling: MillingSettings) -> Polygon:
 
 def depth_nm(mill: MillSettings, milling: MillingSettings, charge_uc: float) -> float:
     """The depth [nm] that a charge [uC] removes inside the raster."""
-    area_m2 = footprint(mill, milling.raster_vpp, 0.0).area * 1e-12
+    area_m2 = (mill.raster_um_per_volt * milling.raster_vpp) ** 2 * 1e-12
     rate = rate_m3_per_c(mill, milling.irradiation_1e27_ev_per_cm3)
     return rate * charge_uc * 1e-6 / area_m2 * 1e9
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.chamber_model import ChamberModel
+from hardware.guard.core import GuardTiming
 from hardware.microscope import Microscope, connect
 from hardware.protocols import VendorAutofocus
 from models.estimate import SharpnessScorer
@@ -140,6 +141,7 @@ def connect_microscope(plan: Plan, files: FileLayer) -> Microscope:
         mill_limits(instrument),
         chamber_model(instrument),
         folder / "instrument.lock",
+        timing=GuardTiming(heartbeat_s=instrument.mill.heartbeat_timeout_s),
     )
 
 

@@ -22,8 +22,7 @@ from scopeacq.project import FocusSettings, ImagingSettings, MillingSettings, Pr
 from scopeacq.wafer import Fiducial, Section, Wafer
 
 DAY_S = 86400.0
-# the source mills a field of 22 x 22 mm; here the raster is 1/sin(30 deg) longer along the beam
-VPP_OF_22_MM = 22_000 / math.sqrt(2) / 1100
+VPP_OF_22_MM = 22_000 / 1100
 MILL = MillSettings(raster_um_per_volt=1100.0)
 
 

@@ -131,10 +131,10 @@ def test_a_dropped_section_loses_nothing_and_is_milled_no_deeper(plan: Plan) -> 
     assert a.milled_nm == pytest.approx(3 * b.milled_nm)
 
 
-def test_milled_depth_is_charge_times_rate_over_the_raster_on_the_wafer(plan: Plan) -> None:
+def test_milled_depth_is_charge_times_rate_over_the_scanned_square(plan: Plan) -> None:
     status = after(plan, *whole_slice(0), *mill(0))
-    # 18 uC at 1.948e-8 m^3/C over 7885 x 15770 um
-    expected_nm = 18e-6 * 1.948e-8 / (7885e-6 * 15770e-6) * 1e9
+    # 18 uC at 1.948e-8 m^3/C over 7885 x 7885 um
+    expected_nm = 18e-6 * 1.948e-8 / 7885e-6**2 * 1e9
     assert status.sections[0].milled_nm == pytest.approx(expected_nm, rel=1e-4)
 
 
