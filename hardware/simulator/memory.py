@@ -44,7 +44,7 @@ class Memory:
         """Write the state beside the old one, then exchange them. Call without the lock."""
         with nature.lock:
             nature.catch_up()
-            state, n_exposures = _state(nature), nature.mill.n_exposures
+            state, n_exposures = state_of(nature), nature.mill.n_exposures
             charge = nature.mill.charge_uc_per_um2.copy()
         if n_exposures != self._saved_exposures:
             with _exchanged(self._map) as file:
@@ -63,7 +63,7 @@ class Memory:
             raise Refused("simulator", what, "Use another folder, or the settings it was made with.")
         with np.load(self._map, allow_pickle=False) as arrays:
             nature.mill.charge_uc_per_um2 = arrays["charge_uc_per_um2"]
-        _take_up(nature, state)
+        take_up(nature, state)
 
 
 @contextmanager
@@ -77,7 +77,8 @@ def _exchanged(path: Path) -> Iterator[BinaryIO]:
     partial.replace(path)
 
 
-def _state(nature: Nature) -> Json:
+def state_of(nature: Nature) -> Json:
+    """Everything of a nature but its milled map, as JSON values. Call with its lock held."""
     now_s, stage, column = nature.now_s, nature.stage, nature.column
     return {
         "identity": identity_of(nature.settings),
@@ -110,7 +111,8 @@ def _state(nature: Nature) -> Json:
     }
 
 
-def _take_up(nature: Nature, state: Json) -> None:
+def take_up(nature: Nature, state: Json) -> None:
+    """Put a nature into a state that :func:`state_of` gave; a motion under way has ended there."""
     stage, column = state["stage"], state["column"]
     nature.n_frames = state["n_frames"]
     nature.detector = DetectorState(**state["detector"])
