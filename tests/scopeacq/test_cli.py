@@ -176,6 +176,11 @@ def test_an_export_into_the_run_itself_is_refused(
     assert "outside of it" in refused(capsys, "export", str(run), str(run / "copy"))
 
 
+def test_the_readme_says_the_exit_codes() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert all(f"| {code.value} | {code.meaning} |" in readme for code in ExitCode)
+
+
 # -- hostile files -----------------------------------------------------------------------
 
 REPLACEMENTS = [
