@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from hardware.optics import probe_otf
 from hardware.simulator.texture import ProceduralTexture, StackTexture, Texture
 from models.deepfocus import DeepFocus
-from models.deepscore import SHARP_UM, DeepScore
+from models.deepscore import DeepScore, sharp_limit_um
 from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition
 
 Floats = NDArray[np.float64]
@@ -112,7 +112,8 @@ def convergence(
 ) -> None:
     """Print the table of one estimator."""
     print(
-        f"\n{estimator.name}\n\n| specimen, start, dwell | wd MAE after iteration 1.. [um] | stig after 2 | sd of z |"
+        f"\n{estimator.name}\n\n"
+        "| specimen, start, dwell | wd MAE after iteration 1.. [um] | stig after 2 [a.u.] | sd of z |"
     )
     print("|---|---|---|---|")
     for label, texture in specimens.items():
@@ -126,23 +127,29 @@ def convergence(
 def scores(specimens: dict[str, Texture], scorer: DeepScore, count: int) -> None:
     """Print how well scores tell residuals up to 1 um from those of 2 um and more."""
     print(
-        "\n| specimen, dwell | AUC | sharp called unsharp | unsharp called sharp | median at 0 / 1 / 2 / 5 um |"
+        "\n| specimen, dwell | AUC | sharp called unsharp | unsharp called sharp "
+        "| limit [um] | median at 0 / 1 / 2 / 3 / 5 um |"
     )
-    print("|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|")
     for label, texture in specimens.items():
         for dwell_ns in (100.0, 200.0):
             scope = Scope(texture, np.random.default_rng(11))
-            sharp = [_score(scope, scorer, scope.rng.uniform(0, 1), dwell_ns) for _ in range(count)]
-            unsharp = [_score(scope, scorer, scope.rng.uniform(2, 4), dwell_ns) for _ in range(count)]
-            auc = np.mean(np.array(sharp)[:, None] < np.array(unsharp)[None, :])
-            levels = (
-                np.median([_score(scope, scorer, r, dwell_ns) for _ in range(5)]) for r in (0, 1, 2, 5)
+            limit_um = sharp_limit_um([_score(scope, scorer, 0.2, dwell_ns) for _ in range(5)])
+            sharp = np.array(
+                [_score(scope, scorer, scope.rng.uniform(0, 1), dwell_ns) for _ in range(count)]
             )
-            missed = (
-                f"{np.mean(np.array(sharp) > SHARP_UM):.3f} | {np.mean(np.array(unsharp) <= SHARP_UM):.3f}"
+            unsharp = np.array(
+                [_score(scope, scorer, scope.rng.uniform(2, 4), dwell_ns) for _ in range(count)]
             )
+            auc = np.mean(sharp[:, None] < unsharp[None, :])
+            wrong = f"{np.mean(sharp > limit_um):.3f} | {np.mean(unsharp <= limit_um):.3f}"
+            levels = [
+                np.median([_score(scope, scorer, r, dwell_ns) for _ in range(5)]) for r in (0, 1, 2, 3, 5)
+            ]
+            medians = " / ".join(f"{level:.2f}" for level in levels)
             print(
-                f"| {label}, {dwell_ns:.0f} ns | {auc:.3f} | {missed} | {' / '.join(f'{v:.2f}' for v in levels)} |"
+                f"| {label}, {dwell_ns:.0f} ns | {auc:.3f} | {wrong} | {limit_um:.2f} | {medians} |",
+                flush=True,
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,29 @@ TELLING = 0.8  # an image counts when its score is surer than this share of a bl
 COARSE_PX = 8
 BARE = 0.2  # a patch is bare below this share of the coarse variance of a good one
 SHARP_UM = 1.5
+LEAST_LIMIT_UM, LIMIT_RATIO = 0.7, 1.4
+
+
+def sharp_limit_um(scores_in_focus_um: Sequence[float]) -> float:
+    """The limit of "sharp" for a specimen, from scores of images of it that are known to be in focus.
+
+    What a specimen holds of fine detail cannot be told from the blur of one image: a soft one
+    scores 1 um in perfect focus. ``SHARP_UM`` serves until such images exist.
+
+    Raises:
+        ValueError: no score is a number.
+    """
+    scores = [score for score in scores_in_focus_um if math.isfinite(score)]
+    if not scores:
+        raise ValueError("no image with texture to learn the limit of sharpness from; score others")
+    return max(LEAST_LIMIT_UM, LIMIT_RATIO * float(np.median(scores)))
 
 
 class DeepScore:
     """A :class:`~models.estimate.SharpnessScorer` from the shapes of power spectra.
 
-    Scores are um of defocus at the trained convergence angle of about 8.9 mrad. ``SHARP_UM`` is
-    the recommended limit of "sharp"; the model card says how well it separates.
+    Scores are um of defocus at the trained convergence angle of about 8.9 mrad. The model card
+    says how well they separate.
     """
 
     def __init__(self, network: ImageSpectraNet, blank_sd: float) -> None:

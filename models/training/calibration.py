@@ -19,7 +19,7 @@ from models.training.textures import TextureBank
 Floats = NDArray[np.float64]
 
 UNSEEN = 1_000_003  # added to the seed of the training
-GRID = 3  # patches along each axis of a held-out image
+GRID = 2  # patches along each axis of a held-out image
 TEXTURES, FRAMES = 16, 128
 ONE_SD = 0.6827  # share of a normal distribution within one standard deviation
 COMMON = tuple(float(c) for c in np.geomspace(0.01, 3.0, 40))

@@ -66,11 +66,12 @@ def train(
 
     Raises:
         ValueError: no such network.
-        WeightsError: the checkpoint is damaged or of another network.
+        WeightsError: the checkpoint is damaged, or of another network or seed.
     """
     if name not in RECIPES:
         raise ValueError(f"no network {name!r} to train; there are {', '.join(sorted(RECIPES))}")
     recipe = RECIPES[name]
+    out.parent.mkdir(parents=True, exist_ok=True)
     with one_thread():
         textures = textures or TextureBank(recipe.texture_px, recipe.bank, seed)
         source = SimulatedImages(otf, textures, recipe.ranges, seed)
@@ -104,7 +105,7 @@ def _fresh(recipe: Recipe, seed: int) -> Progress:
         torch.manual_seed(seed)
         network = recipe.build()
     optimizer = torch.optim.AdamW(network.parameters(), recipe.learning_rate)
-    return Progress(network, copy.deepcopy(network).requires_grad_(False), optimizer)
+    return Progress(network, copy.deepcopy(network).requires_grad_(False), optimizer, seed)
 
 
 def _steps(recipe: Recipe, source: ImageSource, state: Progress, total_s: float) -> Iterator[TrainProgress]:

@@ -116,7 +116,8 @@ def spheres(canvas: Canvas) -> Tensor:
     chance = uniform(0.05, 0.6, canvas.rng) / (math.pi * radius**2)
     seeds = (torch.rand(disk.shape, generator=canvas.rng) < chance).float()
     spectrum = torch.fft.rfft2(seeds) * torch.fft.rfft2(disk)
-    return torch.fft.irfft2(spectrum, s=disk.shape).clamp(0.0, 1.5)
+    drawn: Tensor = torch.fft.irfft2(spectrum, s=disk.shape)
+    return drawn.clamp(0.0, 1.5)
 
 
 def fractal(canvas: Canvas) -> Tensor:
