@@ -39,7 +39,7 @@ SIZES = (
 
 # what the binary packages link to and a bare Debian or Ubuntu may lack
 LIBRARIES = {"libgomp.so.1": "libgomp1", "libstdc++.so.6": "libstdc++6", "libglib-2.0.so.0": "libglib2.0-0"}
-IMPORTED = "import cv2, numpy, scipy, shapely, sqlite3, ssl, tensorstore, torch"
+IMPORTED = "import cv2, numpy, scipy, shapely, sqlite3, ssl, torch"
 
 
 def main(arguments: list[str]) -> int:
