@@ -12,7 +12,7 @@ The document, :class:`Status`:
                     dropped before: nobody can take them again. Planes waived by policy count
 ``planes_waived``   planes that the operator's policy let pass missing or unsharp
 ``sections``        ``id``; ``cycles``: whole slices taken of it; ``milled_nm``: mean depth by delivered
-                    charge, mill rate and raster area, until it was dropped; ``state``: active, skipped
+                    charge, mill rate and scanned field, until it was dropped; ``state``: active, skipped
                     (in this cycle) or dropped
 ``autofocus``       ``corrections`` applied, ``refused``, ``iterations_mean`` and ``dose`` [e-/nm^2], both
                     means over applied corrections
