@@ -67,6 +67,7 @@ from scopeacq.steps import (
     Wait,
     WaivePlane,
     plane_of,
+    work_of,
 )
 from scopeacq.taking import acquire, fit_focus_surface, focus
 from scopeacq.trouble import StepRefused, Trouble, decide
@@ -86,8 +87,10 @@ class Engine:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
-        self._pipeline = Pipeline(rig.plan.project, rig.store, rig.journal, rig.scorer)
-        self._attempts: dict[Step | None, int] = {}
+        self._pipeline = Pipeline(
+            rig.store, rig.journal, rig.scorer, rig.plan.project.imaging.pixel_size_nm
+        )
+        self._attempts: dict[object, int] = {}
         self._waiting_since_s: float | None = None
         self._handlers: dict[type, Callable[[Rig, Any], None]] = {
             SettleMill: settle_mill,
@@ -97,8 +100,10 @@ class Engine:
             FitSurface: fit_focus_surface,
             RegisterSection: find_section,
             Focus: focus,
-            AcquireTile: lambda _, step: self._pipeline.submit(step.key, step.take, acquire(rig, step)),
-            JudgePlane: lambda _, step: self._pipeline.judge_again(step.key, step.take),
+            AcquireTile: lambda _, step: self._pipeline.submit(
+                step.key, step.take, acquire(rig, step), rig.quality
+            ),
+            JudgePlane: lambda _, step: self._pipeline.judge_again(step.key, step.take, rig.quality),
             AwaitPlanes: lambda _, __: self._pipeline.wait(AWAIT_S),
             WaivePlane: waive_plane,
             DropSection: drop_section,
@@ -134,6 +139,7 @@ class Engine:
         journal cannot be written: both beams are blanked then, and nothing is lost.
         """
         rig = self._rig
+        rig.microscope.safe_state()  # whoever was killed before may have left a beam on
         rig.record(RunOpened(version("scopeacq"), platform.node(), os.getpid()))
         self._say(RunState.RUNNING, "")
         try:
@@ -173,7 +179,7 @@ class Engine:
             self._handlers[type(step)](self._rig, step)
         except (HardwareError, StepRefused, OSError) as error:
             return self._handle(Trouble(error, step, plane_of(step)))
-        self._attempts.pop(step, None)
+        self._attempts.pop(work_of(step), None)
         self._wait_is_over()
         self._report_progress()
         return None
@@ -216,8 +222,8 @@ class Engine:
             rig.microscope.safe_state()
         if not isinstance(trouble.error, HardwareError | StepRefused | OSError):
             raise trouble.error
-        attempts = self._attempts.get(trouble.step, 0) + 1
-        self._attempts[trouble.step] = attempts
+        work = work_of(trouble.step)
+        attempts = self._attempts[work] = self._attempts.get(work, 0) + 1
         decision = decide(trouble, rig.plan.project.policies, attempts, rig.progress)
         waits = decision is Policy.RETRY and trouble.kind in _WAITS
         if not (waits and rig.progress.waiting is not None):
@@ -287,20 +293,19 @@ class Engine:
 
     def _report_progress(self) -> None:
         plan, progress = self._rig.plan, self._rig.progress
-        cycles = plan.project.cycles
-        per_cycle = sum(progress.tile_counts[s] for s in progress.active())
-        passes = sum(1 for _ in mill_passes(plan, progress.cycle))
+        cycles, done = plan.project.cycles, progress.totals
+        begun = progress.cycle < cycles
+        per_cycle = sum(progress.tile_counts[section] for section in progress.active())
+        later = max(cycles - progress.cycle - 1, 0) * per_cycle
         self.events.publish(
             Progressed(
-                progress.cycle,
-                cycles,
-                progress.totals.planes,
-                progress.totals.planes
-                + len(progress.open_keys)
-                + max(cycles - progress.cycle - 1, 0) * per_cycle,
-                progress.totals.passes,
-                passes * cycles,
-                self._rig.now_s(),
+                cycle=progress.cycle,
+                cycles=cycles,
+                planes_done=done.planes,
+                planes_total=done.planes + begun * len(progress.open_keys) + later,
+                passes_done=done.passes,
+                passes_total=cycles * sum(1 for _ in mill_passes(plan, progress.cycle)),
+                at_s=self._rig.now_s(),
             )
         )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from hardware.motion import follow
 from hardware.paths import path_between_imaging, path_to_imaging
 from hardware.types import FrameSettings, PoseTolerance, StagePose
+from scopeacq.darkness import require_mark, require_tissue
 from scopeacq.geometry import Point, Rigid, Tile
+from scopeacq.quality import shows_wafer
 from scopeacq.records import ErrorKind, SectionRegistered, WaferRegistered
 from scopeacq.registration import RegistrationRefused, View, displacement, register_wafer
 from scopeacq.rig import Rig
@@ -113,6 +116,7 @@ def find_wafer(rig: Rig, step: RegisterWafer) -> None:
     for fiducial in fiducials:
         if fiducial.id not in references:
             references[fiducial.id] = view(fiducial, wafer_to_stage(rig))
+            require_mark(rig, references[fiducial.id].image)
             _keep(rig, f"fiducial-{fiducial.id}", references[fiducial.id])
     try:
         fit = register_wafer(fiducials, wafer_to_stage(rig), references, view, settings)
@@ -138,7 +142,8 @@ def find_wafer(rig: Rig, step: RegisterWafer) -> None:
 def find_section(rig: Rig, step: RegisterSection) -> None:
     """Find a section against its last slice and keep the new slice as the next reference.
 
-    Raises ``StepRefused`` when the correlation is too low.
+    Where the wafer shows through there is nothing to find: the section keeps its last place.
+    Raises ``StepRefused`` when the correlation is too low, ``BadFrame`` when it cannot be dark yet.
     """
     section = rig.plan.wafer.section(step.section)
     settings, place = rig.plan.project.registration, wafer_to_stage(rig)
@@ -152,10 +157,24 @@ def find_section(rig: Rig, step: RegisterSection) -> None:
     )
     go(rig, before.apply(section.roi_centre_um), place)
     seen = look(rig, frame, place)
+    require_tissue(rig, section.id, seen.image)
+    if shows_wafer(seen.image, rig.plan.project.quality):
+        rig.record(_where_it_was(rig, step, frame))
+        return
     name = f"section-{section.id}"
     found = _found(rig, step, section, seen, _reference(rig, name), frame)
     rig.record(found)
     _keep(rig, name, seen.moved(section_correction(rig, section.id).inverse()))
+
+
+def _where_it_was(rig: Rig, step: RegisterSection, frame: FrameSettings) -> SectionRegistered:
+    """The section's last place, with no correlation to show for it."""
+    dose = frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
+    last = rig.progress.sections[step.section].registered
+    nowhere = SectionRegistered(step.cycle, step.section, 0.0, 0.0, 0.0, 0.0, dose)
+    if last is None:
+        return nowhere
+    return replace(nowhere, dx_um=last.dx_um, dy_um=last.dy_um, rotation_deg=last.rotation_deg)
 
 
 def _found(

@@ -143,11 +143,12 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
     while (left_s := end_s - clock.now_s()) > 0 and not rig.control.urgent:
         clock.sleep(min(begin.heartbeat_s, left_s))
         rig.microscope.guard.heartbeat(clock.now_s())
+        # what fell before something was amiss is known only up to the last proof
+        if reasons := open_refusals(prove(rig.devices, proof), rig.limits):
+            raise Interlocked("ion beam", reasons)
         shutter.alive_s = clock.now_s()
         delivered_uc = begin.current_na * (shutter.alive_s - shutter.opened_s) * 1e-3
         rig.record(MillHeartbeat(begin.opening, delivered_uc))
-        if reasons := open_refusals(prove(rig.devices, proof), rig.limits):
-            raise Interlocked("ion beam", reasons)
 
 
 def _close(rig: Rig, begin: MillBegin, shutter: Shutter, reason: str) -> None:

@@ -7,6 +7,7 @@ not grow with the length of the run.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ from scopeacq.records import MillKey, PlaneKey, Policy, Record, Verdict
 
 ACCEPTED = frozenset({Verdict.SHARP, Verdict.BLANK, Verdict.WAFER})
 """Verdicts that a plane may be milled with. Bare wafer counts only beside a bright section."""
+
+SCORE_HISTORY = 64
+"""Newest scores of sharp planes that are kept: what this specimen looks like in focus."""
 
 DARK_HISTORY = 8
 """Cycles for which a section's dark fraction is kept."""
@@ -91,11 +95,12 @@ class MillState:
 
 @dataclass(slots=True)
 class Totals:
-    """Counts over the whole run."""
+    """Counts over the whole run. ``milled_uc``: per place on the wafer, all azimuths together."""
 
     planes: int = 0
     passes: int = 0
     dropped: int = 0
+    milled_uc: float = 0.0
 
 
 @dataclass
@@ -114,6 +119,7 @@ class Progress:
     surface_asked: bool = False
     gate: bool = False
     optics: Optics | None = None
+    sharp_scores_um: deque[float] = field(default_factory=lambda: deque(maxlen=SCORE_HISTORY))
     dropped_this_cycle: int = 0
     sections: dict[str, SectionState] = field(default_factory=dict)
     planes: dict[PlaneKey, PlaneState] = field(default_factory=dict)
@@ -287,7 +293,11 @@ def _settled(p: Progress, key: PlaneKey) -> None:
 
 
 def _chosen(p: Progress, record: r.PlaneChosen) -> None:
-    p.plane(record.key).chosen = record.take
+    plane = p.plane(record.key)
+    plane.chosen = record.take
+    judged = plane.takes[record.take].judged if record.take < len(plane.takes) else None
+    if judged is not None and judged.verdict is Verdict.SHARP:
+        p.sharp_scores_um.append(judged.score_um)
     _settled(p, record.key)
 
 
@@ -326,6 +336,7 @@ def _mill_end(p: Progress, record: r.MillEnd) -> None:
     state.opening = None
     state.delivered_uc += record.delivered_uc
     state.uncertain_uc += record.uncertain_uc
+    p.totals.milled_uc += record.delivered_uc
     p.forget_places()
 
 

@@ -13,10 +13,12 @@ from models.estimate import SharpnessScorer
 from scopeacq.autofocus import FocusMethod
 from scopeacq.events import Publisher
 from scopeacq.files import FileLayer
-from scopeacq.imaging import Imager
+from scopeacq.imaging import DarkWatch, Imager
 from scopeacq.instrument import Instrument
 from scopeacq.journal import Journal
 from scopeacq.progress import Progress
+from scopeacq.project import QualitySettings
+from scopeacq.quality import as_seen_so_far
 from scopeacq.records import Record, RunRequest
 from scopeacq.runfolder import Plan
 from scopeacq.storage import ImageStore
@@ -56,6 +58,7 @@ class Rig:
     plan: Plan
     microscope: Microscope
     imager: Imager
+    dark_watch: DarkWatch
     methods: Sequence[FocusMethod]
     scorer: SharpnessScorer
     journal: Journal
@@ -73,6 +76,11 @@ class Rig:
     def limits(self) -> MillLimits:
         """What must hold while the ion beam is open."""
         return mill_limits(self.plan.instrument)
+
+    @property
+    def quality(self) -> QualitySettings:
+        """How planes are judged now, after what this run's sharp planes have scored."""
+        return as_seen_so_far(self.plan.project.quality, self.progress.sharp_scores_um)
 
     def record(self, *records: Record) -> None:
         """Commit to the journal, durably, then take into account."""

@@ -18,7 +18,7 @@ from scopeacq.engine import Engine
 from scopeacq.events import Publisher
 from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.focus_methods import PairFocus, ScoreSearch, VendorFocus
-from scopeacq.imaging import Imager
+from scopeacq.imaging import DarkWatch, Imager
 from scopeacq.instrument import Instrument
 from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
@@ -67,6 +67,7 @@ def open_session(
             plan=plan,
             microscope=microscope,
             imager=Imager(devices.column, devices.scanner, devices.detector),
+            dark_watch=DarkWatch(plan.project.quality),
             methods=methods,
             scorer=scorer,
             journal=journal,

@@ -223,3 +223,12 @@ def section_of(step: Step) -> str | None:
         return step.section
     key = plane_of(step)
     return key.section if key is not None else None
+
+
+def work_of(step: Step | None) -> object:
+    """What a step is about however often it is tried: a tile at any take, a pass with any rest."""
+    match step:
+        case AcquireTile(key) | MillAzimuth(key):
+            return type(step), key
+        case _:
+            return step

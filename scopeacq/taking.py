@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hardware.types import Frame, Optics
 from scopeacq.autofocus import FocusBench, FocusOutcome, correct_focus
+from scopeacq.darkness import require_plane
 from scopeacq.files import DiskFull
 from scopeacq.focus_policy import surface_tiles
 from scopeacq.geometry import Tile, pixel_to_wafer
@@ -127,6 +128,7 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
     dose = settings.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
     rig.record(PlaneExposing(step.key, step.take, settings, dose))
     frame = rig.imager.scan(settings)
+    require_plane(rig, step.key, frame.image)
     to_wafer = pixel_to_wafer(
         settings, frame.stage, wafer_to_stage(rig), rig.devices.column.beam_shift_um()
     )

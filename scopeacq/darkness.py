@@ -1,0 +1,42 @@
+"""When a dark frame may be believed: bare wafer is dark, and so is every frame that lost its beam."""
+
+from __future__ import annotations
+
+from hardware.errors import BadFrame
+from hardware.types import Image
+from scopeacq.mill_rate import depth_nm
+from scopeacq.quality import dark_fraction, shows_wafer
+from scopeacq.records import PlaneKey
+from scopeacq.rig import Rig
+
+SHOWS_FROM = 0.5
+"""Share of a section's thickness that must be milled, by what was delivered, before wafer can show."""
+
+_ADVICE = "Look at the live image: is the electron beam there, and the stage where it should be?"
+
+
+def require_tissue(rig: Rig, section: str, image: Image) -> None:
+    """Raise ``BadFrame`` when an image of a section is dark before the wafer can show through it."""
+    if not shows_wafer(image, rig.plan.project.quality):
+        return
+    milled_nm = depth_nm(rig.plan.instrument.mill, rig.plan.project.milling, rig.progress.totals.milled_uc)
+    thickness_nm = rig.plan.wafer.section(section).thickness_nm
+    if milled_nm < SHOWS_FROM * thickness_nm:
+        raise BadFrame(
+            "scanner",
+            f"the frame is dark all over, with {milled_nm:.0f} of {thickness_nm:.0f} nm of section "
+            f"{section} milled",
+            _ADVICE,
+        )
+
+
+def require_plane(rig: Rig, key: PlaneKey, image: Image) -> None:
+    """Raise ``BadFrame`` when a plane is dark, unless wafer can show there and it was dark twice."""
+    require_tissue(rig, key.section, image)
+    rig.dark_watch.check(key, image)
+
+
+def require_mark(rig: Rig, image: Image) -> None:
+    """Raise ``BadFrame`` when nothing at all is bright where a fiducial should be."""
+    if dark_fraction(image, rig.plan.project.quality) == 1.0:
+        raise BadFrame("scanner", "the frame is dark all over, without a trace of a fiducial", _ADVICE)
