@@ -16,7 +16,7 @@ from hardware.types import Frame, Image
 from models.estimate import SharpnessScorer
 from scopeacq.journal import Journal
 from scopeacq.progress import ACCEPTED
-from scopeacq.project import Project
+from scopeacq.project import QualitySettings
 from scopeacq.quality import judge
 from scopeacq.records import PlaneChosen, PlaneDurable, PlaneJudged, PlaneKey, Record
 from scopeacq.storage import ImageStore, StorageError
@@ -37,13 +37,25 @@ class PlaneOutcome:
     error: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A take to be judged, and before that written unless it is on the disk already."""
+
+    key: PlaneKey
+    take: int
+    image: Image
+    quality: QualitySettings
+    written: bool
+
+
 class Pipeline:
     """A small pool that makes planes durable, judges them and journals both."""
 
     def __init__(
-        self, project: Project, store: ImageStore, journal: Journal, scorer: SharpnessScorer
+        self, store: ImageStore, journal: Journal, scorer: SharpnessScorer, pixel_size_nm: float
     ) -> None:
-        self._project, self._store, self._journal, self._scorer = project, store, journal, scorer
+        self._store, self._journal, self._scorer = store, journal, scorer
+        self._pixel_size_nm = pixel_size_nm
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="planes")
         self._room = threading.Semaphore(CAPACITY)
         self._in_flight: set[PlaneKey] = set()
@@ -55,13 +67,13 @@ class Pipeline:
         """Planes whose outcome was not collected yet. Acquisition thread only."""
         return frozenset(self._in_flight)
 
-    def submit(self, key: PlaneKey, take: int, frame: Frame) -> None:
-        """Take over a frame; waits while the pipeline is full."""
-        self._start(key, take, frame.image, written=False)
+    def submit(self, key: PlaneKey, take: int, frame: Frame, quality: QualitySettings) -> None:
+        """Take over a frame, to be judged by ``quality``; waits while the pipeline is full."""
+        self._start(_Job(key, take, frame.image, quality, written=False))
 
-    def judge_again(self, key: PlaneKey, take: int) -> None:
+    def judge_again(self, key: PlaneKey, take: int, quality: QualitySettings) -> None:
         """Judge a take that is durable already, read back from disk."""
-        self._start(key, take, self._store.read_take(key, take), written=True)
+        self._start(_Job(key, take, self._store.read_take(key, take), quality, written=True))
 
     def wait(self, timeout_s: float) -> None:
         """Wait up to ``timeout_s`` of real time for an outcome; it stays to be collected."""
@@ -80,26 +92,26 @@ class Pipeline:
         """Finish what is in flight; its outcomes can still be collected."""
         self._pool.shutdown(wait=True)
 
-    def _start(self, key: PlaneKey, take: int, image: Image, *, written: bool) -> None:
+    def _start(self, job: _Job) -> None:
         self._room.acquire()
-        self._in_flight.add(key)
-        self._pool.submit(self._settle, key, take, image, written)
+        self._in_flight.add(job.key)
+        self._pool.submit(self._settle, job)
 
-    def _settle(self, key: PlaneKey, take: int, image: Image, written: bool) -> None:
+    def _settle(self, job: _Job) -> None:
         done: list[Record] = []
         try:
-            if not written:
-                file = self._store.write(key, take, image)
-                done.append(PlaneDurable(key, take, file.path, file.size_bytes, file.checksum))
+            if not job.written:
+                file = self._store.write(job.key, job.take, job.image)
+                done.append(PlaneDurable(job.key, job.take, file.path, file.size_bytes, file.checksum))
                 self._journal.append(done[-1])
-            verdict = self._judge(key, take, image)
+            verdict = self._judge(job)
             self._journal.append(*verdict)
             done.extend(verdict)
-            self._report(PlaneOutcome(key, take, tuple(done)))
+            self._report(PlaneOutcome(job.key, job.take, tuple(done)))
             if any(isinstance(record, PlaneChosen) for record in done):
-                self._derive(key)
+                self._derive(job.key)
         except Exception as error:
-            self._report(PlaneOutcome(key, take, tuple(done), error))
+            self._report(PlaneOutcome(job.key, job.take, tuple(done), error))
         finally:
             self._room.release()
 
@@ -115,12 +127,12 @@ class Pipeline:
             self._outcomes.put(outcome)
             self._arrival.notify()
 
-    def _judge(self, key: PlaneKey, take: int, image: Image) -> tuple[Record, ...]:
-        found = judge(image, self._project.quality, self._scorer, self._project.imaging.pixel_size_nm)
+    def _judge(self, job: _Job) -> tuple[Record, ...]:
+        found = judge(job.image, job.quality, self._scorer, self._pixel_size_nm)
         judged = PlaneJudged(
-            key, take, found.verdict, found.score_um, found.mean, found.sd, found.dark_fraction
+            job.key, job.take, found.verdict, found.score_um, found.mean, found.sd, found.dark_fraction
         )
         if found.verdict not in ACCEPTED:
             return (judged,)
-        self._store.choose(key, take)
-        return judged, PlaneChosen(key, take)
+        self._store.choose(job.key, job.take)
+        return judged, PlaneChosen(job.key, job.take)

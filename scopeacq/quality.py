@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -27,6 +29,9 @@ COARSE_BLOCK_PX = 32
 COARSE_TEXTURE_SD = 1.6
 """So many times what noise alone does to the means of blocks is structure (blank: 0.9 to 1.1)."""
 
+ENOUGH_SCORES = 8
+"""So many sharp planes tell what a specimen's sharp planes score."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -41,6 +46,19 @@ class Judgement:
     sd: float
     dark_fraction: float
     sentence: str
+
+
+def as_seen_so_far(settings: QualitySettings, sharp_scores_um: Sequence[float]) -> QualitySettings:
+    """The settings with the limit of sharpness narrowed to what this specimen's sharp planes score.
+
+    What a specimen holds of fine detail cannot be told from one image: a soft one scores 1 um in
+    perfect focus. The project's limit holds until ``ENOUGH_SCORES`` planes were sharp, and caps always.
+    """
+    if len(sharp_scores_um) < ENOUGH_SCORES:
+        return settings
+    seen_um = settings.sharp_ratio * statistics.median(sharp_scores_um)
+    limit_um = min(settings.sharp_below_um, max(settings.sharp_least_um, seen_um))
+    return settings.model_copy(update={"sharp_below_um": limit_um})
 
 
 def judge(

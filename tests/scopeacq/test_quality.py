@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hardware.types import Image
 from scopeacq.project import QualitySettings
-from scopeacq.quality import Judgement, dark_fraction, judge
+from scopeacq.quality import Judgement, as_seen_so_far, dark_fraction, judge
 from scopeacq.records import Verdict
 from tests.scopeacq.scenes import texture
 
@@ -109,3 +109,11 @@ def test_faulty_frames_are_no_planes(dtype: type) -> None:
         assert judged.verdict is Verdict.FAULTY
         assert word in judged.sentence
     assert verdict(good).verdict is Verdict.SHARP
+
+
+def test_the_limit_narrows_to_what_sharp_planes_of_the_specimen_score() -> None:
+    settings = QualitySettings(sharp_below_um=1.5, sharp_ratio=1.4, sharp_least_um=0.7)
+    assert as_seen_so_far(settings, [0.6] * 7).sharp_below_um == 1.5
+    assert as_seen_so_far(settings, [0.6] * 8).sharp_below_um == pytest.approx(0.84)
+    assert as_seen_so_far(settings, [0.1] * 8).sharp_below_um == 0.7
+    assert as_seen_so_far(settings, [1.4] * 8).sharp_below_um == 1.5
