@@ -31,6 +31,7 @@ QUANTA_PER_NA_NS = 0.127 * 6.2415
 CURRENT_NA, CONTRAST, UM_PER_STIG = 1.7, 0.145, 4.0
 GREY_PER_SIGNAL, GREY = 300.0, 128.0
 MARGIN_PX = 64
+REFUSED_UM = 10.0
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,17 @@ def trace(
 
 
 def row(name: str, traces: list[list[tuple[Floats, AberrationEstimate]]]) -> str:
-    """One line: wd MAE after each iteration, stigmators after two, sd of z at all iterations."""
+    """One line: wd MAE after each iteration, stigmators after two, sd of z, refused traces.
+
+    A trace is refused, and left out, when an estimate calls itself useless, as over bare resin.
+    """
+    total = len(traces)
+    traces = [t for t in traces if all(estimate.sd[0] < REFUSED_UM for _, estimate in t)]
     states = np.abs(np.array([[state for state, _ in steps] for steps in traces]))
     after = " / ".join(f"{states[:, i, 0].mean():.2f}" for i in range(1, states.shape[1]))
     stig = states[:, min(2, states.shape[1] - 1), 1:].mean() / UM_PER_STIG
     z = [(s - e.mean) / e.sd for steps in traces for s, e in steps]
-    return f"| {name} | {after} | {stig:.3f} | {np.std(z):.2f} |"
+    return f"| {name} | {after} | {stig:.3f} | {np.std(z):.2f} | {total - len(traces)} |"
 
 
 def convergence(
@@ -113,9 +119,9 @@ def convergence(
     """Print the table of one estimator."""
     print(
         f"\n{estimator.name}\n\n"
-        "| specimen, start, dwell | wd MAE after iteration 1.. [um] | stig after 2 [a.u.] | sd of z |"
+        "| specimen, start, dwell | wd MAE after iteration 1.. [um] | stig after 2 [a.u.] | sd of z | refused |"
     )
-    print("|---|---|---|---|")
+    print("|---|---|---|---|---|")
     for label, texture in specimens.items():
         for start in (mild_start, far_start):
             for dwell_ns in (50.0, 200.0):

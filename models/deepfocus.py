@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models.alignment import aligned
 from models.consensus import Consensus, Floats, combine
 from models.estimate import AberrationEstimate, PairCondition
 from models.networks import LAPLACE_SD, PairSpectraNet
@@ -17,6 +18,7 @@ from models.spectra import binned, patch_corners, patches
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
 MOST_PATCHES = 12
+LONGEST_SHIFT_PX = 48  # between the two images, after binning
 BLUR_PX = (1.5, 3.2)  # trained radii of the probe disk at one perturbation, on the binned image
 NOMINAL_BLUR_PX = 2.2
 CALIBRATED_UM = 5.0  # the perturbation that the consensus in the card was measured at
@@ -70,7 +72,9 @@ class DeepFocus:
                 f"DeepFocus got images of shape {plus.shape} and {minus.shape}; it needs two of the same "
                 f"shape with at least {edge * factor} px along each axis at this pixel size"
             )
-        images = [binned(image, factor) for image in (plus, minus)]
+        one, other = (binned(image, factor) for image in (plus, minus))
+        height, width = (min(LONGEST_SHIFT_PX, n - edge) for n in one.shape)
+        images = aligned(one, other, (height, width))
         corners = patch_corners(images[0].shape, edge, MOST_PATCHES)
         pairs = np.stack([patches(image, corners, edge) for image in images], axis=1)
         means, sds = self._answers(pairs, blur_px)

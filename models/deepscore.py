@@ -88,9 +88,10 @@ class DeepScore:
                 f"DeepScore got an image of shape {image.shape}; it needs at least {edge * factor} px "
                 "along each axis at this pixel size"
             )
-        small = binned(image, factor)
-        squares = patches(small, patch_corners(small.shape, edge, MOST_PATCHES), edge)
-        textured = _textured(squares)
+        # cut before binning: a tile may have a hundred times the pixels that are looked at
+        corners = patch_corners(image.shape, edge * factor, MOST_PATCHES)
+        squares = [binned(square, factor) for square in patches(image, corners, edge * factor)]
+        textured = _textured(np.stack(squares))
         if not len(textured):
             return math.nan
         return self._blur_um(textured) * pixel_size_nm * factor / NOMINAL_PIXEL_NM

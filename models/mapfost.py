@@ -7,16 +7,17 @@ from mapfost import costLib, imageLib, mtfLib
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from models.alignment import aligned
 from models.estimate import AberrationEstimate, PairCondition
 from models.spectra import patch_corners
 
 Floats = NDArray[np.float64]
+Pixels = NDArray[np.float32]
 
 LARGEST_PX, SMALLEST_PX, STEP_PX = 512, 128, 32  # edges of patches
 MOST_PATCHES = 4
 BAND = 0.25  # share of the spectrum that is used, from its centre
 LONGEST_SHIFT = 0.25  # of the image, between the two images of a pair
-FINE_PX, COARSE_PX = 3.0, 15.0  # rms widths of the band-pass that images are aligned by
 NOT_FITTED_UM = 100.0  # standard deviation of an answer that does not exist
 FLOOR_UM = 0.05
 
@@ -42,7 +43,8 @@ class MapFost:
             raise ValueError(
                 f"MAPFoSt got images of shape {plus.shape} and {minus.shape}; give two of the same"
             )
-        one, other = _aligned(plus.astype(np.float64), minus.astype(np.float64))
+        height, width = (int(LONGEST_SHIFT * n) for n in plus.shape)
+        one, other = aligned(plus.astype(np.float32), minus.astype(np.float32), (height, width))
         edge = min(LARGEST_PX, min(one.shape) // 2 // STEP_PX * STEP_PX)
         if edge < SMALLEST_PX:
             raise ValueError(
@@ -55,7 +57,7 @@ class MapFost:
         return _summary(np.array([a for a in answers if a is not None]).reshape(-1, 3))
 
 
-def _fit(plus: Floats, minus: Floats, condition: PairCondition) -> Floats | None:
+def _fit(plus: Pixels, minus: Pixels, condition: PairCondition) -> Floats | None:
     """Defocus, astig x, astig y [um] in the image frame, of one pair of aligned squares; None without.
 
     The steps of the package's ``est_aberr``, which itself returns errors as text and needs
@@ -79,7 +81,7 @@ def _fit(plus: Floats, minus: Floats, condition: PairCondition) -> Floats | None
     return None if stuck or not np.isfinite(answer).all() else answer
 
 
-def _spectrum(image: Floats) -> NDArray[np.complex128]:
+def _spectrum(image: Pixels) -> NDArray[np.complex128]:
     spectrum: NDArray[np.complex128] = np.fft.fftshift(np.fft.fft2(imageLib.removeMeanAndMeanSlope(image)))
     return spectrum
 
@@ -95,33 +97,3 @@ def _summary(answers: Floats) -> AberrationEstimate:
     variance = 0.5 * np.pi * spread**2 / len(answers) + FLOOR_UM**2
     sds = np.broadcast_to(spread, answers.shape)
     return AberrationEstimate(np.median(answers, axis=0), np.diag(variance), answers, sds)
-
-
-def _aligned(one: Floats, other: Floats) -> tuple[Floats, Floats]:
-    """The part that two shifted images share, to the nearest pixel."""
-    down, right = _shift(one, other)
-    height, width = one.shape[0] - abs(down), one.shape[1] - abs(right)
-    return (
-        one[max(0, -down) :, max(0, -right) :][:height, :width],
-        other[max(0, down) :, max(0, right) :][:height, :width],
-    )
-
-
-def _shift(one: Floats, other: Floats) -> tuple[int, int]:
-    """Where ``other`` shows what ``one`` shows at (0, 0), in (rows, columns).
-
-    From the highest absolute cross-correlation of band-passed images: between two signs of
-    defocus the contrast of some frequencies is reversed.
-    """
-    shape = one.shape
-    k2 = np.fft.fftfreq(shape[0])[:, None] ** 2 + np.fft.rfftfreq(shape[1])[None, :] ** 2
-    band = np.exp(-2 * (np.pi * FINE_PX) ** 2 * k2) - np.exp(-2 * (np.pi * COARSE_PX) ** 2 * k2)
-    window = np.hanning(shape[0])[:, None] * np.hanning(shape[1])[None, :]
-    spectra = [np.fft.rfft2((image - image.mean()) * window) * band for image in (one, other)]
-    correlation = np.abs(np.fft.irfft2(spectra[1] * spectra[0].conj(), s=shape))
-    rows, columns = (np.fft.fftfreq(n, 1 / n).astype(int) for n in shape)
-    near = (np.abs(rows)[:, None] <= LONGEST_SHIFT * shape[0]) & (
-        np.abs(columns)[None, :] <= LONGEST_SHIFT * shape[1]
-    )
-    row, column = np.unravel_index(np.argmax(np.where(near, correlation, -1.0)), shape)
-    return int(rows[row]), int(columns[column])

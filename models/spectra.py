@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 import torch.nn.functional as nnf
 from numpy.typing import NDArray
 from torch import Tensor
+
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 FLOOR = 1e-7  # of the mean power: keeps the logarithm of a constant patch finite
 
@@ -36,7 +39,7 @@ def patch_corners(shape: tuple[int, ...], edge: int, most: int) -> list[tuple[in
     return [(top, left) for top in tops for left in lefts]
 
 
-def patches(image: NDArray[np.float32], corners: list[tuple[int, int]], edge: int) -> NDArray[np.float32]:
+def patches(image: NDArray[Pixel], corners: list[tuple[int, int]], edge: int) -> NDArray[Pixel]:
     """Squares at ``corners``, shape (n, edge, edge)."""
     return np.stack([image[top : top + edge, left : left + edge] for top, left in corners])
 

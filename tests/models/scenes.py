@@ -74,7 +74,7 @@ class Microscope:
         self, aberration_um: Floats, take: int, shift_px: tuple[int, int] = (0, 0)
     ) -> NDArray[np.uint8]:
         """One scan. ``take`` seeds its noise; ``shift_px`` (rows, columns) moves the specimen."""
-        margin = MARGIN_PX + 16
+        margin = MARGIN_PX + 64
         field = tissue(self.seed, self.height_px + 2 * margin, self.width_px + 2 * margin)
         seen = fftconvolve(field, ray_traced_probe(*aberration_um), mode="same")
         top, left = margin - shift_px[0], margin - shift_px[1]

@@ -96,6 +96,21 @@ def test_half_of_a_dead_pair_says_that_nothing_is_known(deepfocus, microscope):
     assert deepfocus.estimate(plus, np.zeros_like(plus), CONDITION).sd.min() > 50.0
 
 
+@pytest.mark.parametrize("shift_px", [(32, 10), (-60, 40)])
+def test_images_may_be_shifted_against_each_other(deepfocus, shift_px):
+    truth = np.array([3.0, -2.0, 2.0])
+    pair = Microscope().pair(truth, shift_px=shift_px)
+    assert deepfocus.estimate(*pair, CONDITION).mean == pytest.approx(truth, abs=0.8)
+
+
+def test_one_patch_is_enough(deepfocus):
+    truth = np.array([4.0, 0.0, 0.0])
+    pair = Microscope(width_px=320, height_px=320).pair(truth)
+    estimate = deepfocus.estimate(*pair, CONDITION)
+    assert estimate.patch_means.shape == (1, 3)
+    assert estimate.mean == pytest.approx(truth, abs=1.5)
+
+
 def test_sixteen_bits_answer_like_eight(deepfocus, microscope):
     plus, minus = microscope.pair(np.array([2.0, 1.0, 0.0]))
     eight = deepfocus.estimate(plus, minus, CONDITION)
