@@ -15,7 +15,7 @@ import numpy as np
 
 from hardware.types import Frame, Image
 from scopeacq.geometry import Affine, Point, Tile, rotation
-from scopeacq.locating import section_correction, wafer_to_stage
+from scopeacq.locating import field_shift_um, section_correction, wafer_to_stage
 from scopeacq.records import PlaneKey, TileRegistered
 from scopeacq.registration import Displacement, RegistrationRefused, View, displacement
 from scopeacq.rig import Rig
@@ -31,8 +31,7 @@ def find_tile(rig: Rig, key: PlaneKey, tile: Tile, frames: Sequence[Frame]) -> N
     if last is None or not frames:
         return
     back = section_correction(rig, tile.section).inverse()
-    shift = rig.devices.column.beam_shift_um()
-    views = [View.of(frame, wafer_to_stage(rig), shift).moved(back) for frame in frames]
+    views = [View.of(frame, wafer_to_stage(rig), field_shift_um(rig)).moved(back) for frame in frames]
     try:
         seen = [_seen(rig, view, last, tile.centre_um) for view in views]
         rig.record(_mean(key, seen))

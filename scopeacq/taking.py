@@ -8,7 +8,7 @@ from scopeacq.darkness import require_plane
 from scopeacq.files import DiskFull
 from scopeacq.focus_policy import surface_tiles
 from scopeacq.geometry import Tile, pixel_to_wafer
-from scopeacq.locating import go_to_tile, scan_rot_deg, section_correction, wafer_to_stage
+from scopeacq.locating import field_shift_um, go_to_tile, scan_rot_deg, section_correction, wafer_to_stage
 from scopeacq.records import (
     ErrorKind,
     FocusDone,
@@ -50,8 +50,8 @@ def focus(rig: Rig, step: Focus) -> None:
 
 def _focus_on(rig: Rig, key: PlaneKey) -> FocusOutcome:
     tile = tile_of(rig, key)
-    go_to_tile(rig, tile)
     set_optics(rig, expected_optics(rig, tile))
+    go_to_tile(rig, tile)
     bench = FocusBench(
         rig.imager,
         rig.devices.column,
@@ -121,17 +121,15 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
     imaging = rig.plan.project.imaging
     require_room(rig)
     tile = tile_of(rig, step.key)
+    set_optics(rig, optics_for(rig, tile, step.key))
     seen = rig.progress.plane(step.key).registered
     go_to_tile(rig, tile, (seen.dx_um, seen.dy_um) if seen else (0.0, 0.0))
-    set_optics(rig, optics_for(rig, tile, step.key))
     settings = imaging.frame(scan_rot_deg(rig, tile.rotation_deg, step.key.section))
     dose = settings.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
     rig.record(PlaneExposing(step.key, step.take, settings, dose))
     frame = rig.imager.scan(settings)
     require_plane(rig, step.key, frame.image)
-    to_wafer = pixel_to_wafer(
-        settings, frame.stage, wafer_to_stage(rig), rig.devices.column.beam_shift_um()
-    )
+    to_wafer = pixel_to_wafer(settings, frame.stage, wafer_to_stage(rig), field_shift_um(rig))
     exposed = PlaneExposed(
         step.key,
         step.take,
