@@ -206,8 +206,8 @@ class Engine:
                 self._rig.progress.apply_all(outcome.records)
 
     def _asked_to_end(self, last: Step | None, following: Step) -> Ending | None:
-        request = self._rig.control.pending
-        if request is None or not due(request, last, following):
+        request, waits = self._rig.control.pending, self._rig.progress.waiting is not None
+        if request is None or not (waits or due(request, last, following)):
             return None
         self._rig.control.clear()
         self._rig.record(Requested(request))
