@@ -84,6 +84,7 @@ PURE_NUMBERS = {
     "min_correlation",
     "dark_fraction",
     "saturated_fraction_max",
+    "sharp_ratio",
     "rates",
 }
 
