@@ -36,12 +36,12 @@ def focus_plots(points: Sequence[FocusPoint]) -> list[tuple[str, Markup]]:
 
 
 def score_plot(points: Sequence[ScorePoint], sharp_below_um: float) -> Markup:
-    """Scores of all scans, with the limit below which a scan is sharp."""
+    """Scores of all scans, with the limit above which no scan is sharp."""
     kinds: dict[Verdict, list[Point]] = defaultdict(list)
     for p in points:
         kinds[p.verdict].append((p.place, p.score_um))
     series = [Series(v.value, kinds[v], colour=n) for n, v in enumerate(Verdict) if v in kinds]
-    return plot(series, Axes(CYCLE, "score [\u00b5m of defocus]", sharp_below_um, "sharp below"))
+    return plot(series, Axes(CYCLE, "score [\u00b5m of defocus]", sharp_below_um, "never sharp above"))
 
 
 def section_shift_plots(found: Sequence[SectionRegistered]) -> list[tuple[str, Markup]]:
