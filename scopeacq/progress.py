@@ -219,7 +219,7 @@ def _closed(p: Progress, record: r.RunClosed) -> None:
 
 
 def _waiting(p: Progress, record: r.Waiting) -> None:
-    """What an interlock waits for may have taken the electron beam along: it is restored and proven anew."""
+    """Whatever trips an interlock may take the electron beam along: it is restored and proven anew."""
     p.waiting = record
     if record.reason is r.WaitReason.INTERLOCK:
         p.recovered = None
