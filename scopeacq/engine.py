@@ -7,6 +7,7 @@ stopped where it is before anything else is decided.
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import threading
@@ -72,6 +73,8 @@ from scopeacq.steps import (
 from scopeacq.taking import acquire, fit_focus_surface, focus
 from scopeacq.trouble import StepRefused, Trouble, decide
 from scopeacq.turning import clean, drop_section, park, pass_gate, recover_imaging, waive_plane
+
+LOG = logging.getLogger(__name__)
 
 AWAIT_S = 0.2
 """Real time between two looks at planes in flight, or at what the engine waits for."""
@@ -174,6 +177,7 @@ class Engine:
             last = step
 
     def _do(self, step: Step) -> Ending | None:
+        LOG.info("%s", step)
         self.events.publish(StepStarted(str(step)))
         try:
             self._handlers[type(step)](self._rig, step)
@@ -229,6 +233,9 @@ class Engine:
         if not (waits and rig.progress.waiting is not None):
             incident = trouble.incident(decision)
             rig.record(incident)
+            LOG.warning(
+                "%s: %s %s Decided: %s.", incident.step, incident.text, incident.advice, decision.value
+            )
             self.events.publish(IncidentHappened(incident))
         if waits:
             return self._wait_for(trouble)
@@ -289,6 +296,7 @@ class Engine:
     # -- telling ------------------------------------------------------------------------------
 
     def _say(self, state: RunState, reason: str) -> None:
+        LOG.info("%s. %s", state.value.capitalize(), reason)
         self.events.publish(StateChanged(state, reason))
 
     def _report_progress(self) -> None:

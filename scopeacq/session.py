@@ -22,6 +22,7 @@ from scopeacq.imaging import DarkWatch, Imager
 from scopeacq.instrument import Instrument
 from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
+from scopeacq.logs import text_logs
 from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
 from scopeacq.progress import Progress
 from scopeacq.project import EstimatorName
@@ -53,6 +54,8 @@ def open_session(
     files = files or DiskFiles()
     with ExitStack() as stack:
         stack.enter_context(OwnerLock.of_run(plan.folder.root, files))
+        files.make_folder(plan.folder.logs)
+        stack.enter_context(text_logs(plan.folder.logs))
         journal = open_journal(plan, files, on_commit)
         stack.callback(journal.close)
         store = open_store(plan, files)
@@ -134,7 +137,6 @@ def connect_microscope(plan: Plan, files: FileLayer) -> Microscope:
     """Connect what the instrument file names. Raises ``HardwareError``."""
     instrument, folder = plan.instrument, plan.instrument_folder
     files.make_folder(folder)
-    files.make_folder(plan.folder.logs)
     return connect(
         instrument.driver.name,
         instrument.driver.settings,

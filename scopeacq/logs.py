@@ -1,0 +1,52 @@
+"""The text logs of a run: ``logs/run.log`` says each step, ``logs/incidents.log`` what went wrong.
+
+For reading; the journal is the truth. They are written by a thread of their own, so that a
+slow or full disk holds up nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
+from pathlib import Path
+
+MAX_BYTES = 10 * 2**20
+KEPT = 20
+
+ROOT = "scopeacq"
+
+
+class _RunFile(RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (a name of logging's)
+        """A line that finds no room is given up: the engine itself waits for room on the disk."""
+
+
+@contextmanager
+def text_logs(folder: Path) -> Iterator[None]:
+    """Inside, what the program logs goes into the files of ``folder``, which exists."""
+    root = logging.getLogger(ROOT)
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    entrance = QueueHandler(lines)
+    files = [_file(folder / "run.log", logging.INFO), _file(folder / "incidents.log", logging.WARNING)]
+    listener = QueueListener(lines, *files, respect_handler_level=True)
+    level, root.level = root.level, logging.INFO
+    root.addHandler(entrance)
+    listener.start()
+    try:
+        yield
+    finally:
+        root.removeHandler(entrance)
+        root.level = level
+        listener.stop()
+        for file in files:
+            file.close()
+
+
+def _file(path: Path, level: int) -> logging.Handler:
+    handler = _RunFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
+    handler.setLevel(level)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    return handler
