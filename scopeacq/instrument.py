@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from hardware.chamber_model import ChamberModel
+from hardware.interlocks import MillLimits
 from hardware.optics import StigmatorFrame
 from hardware.types import Range, StagePose
 from scopeacq.settings import Settings, read_toml
@@ -139,6 +141,27 @@ class Instrument(Settings):
         return read_toml(path, cls, FORMAT)
 
 
-def interval(pair: tuple[float, float]) -> Range:
-    """A pair of limits as a range."""
-    return Range(*pair)
+def chamber_model(instrument: Instrument) -> ChamberModel:
+    """The chamber's solids with the profile's calibrated heights."""
+    stage = instrument.stage
+    return ChamberModel(
+        wd_at_z0_um=instrument.electron.wd_at_z0_um,
+        rotation_centre_um=(stage.rotation_centre_x_um, stage.rotation_centre_y_um),
+    )
+
+
+def mill_limits(instrument: Instrument) -> MillLimits:
+    """The profile's interlocks as the guard holds them; mill poses only near the profile's own."""
+    mill = instrument.mill
+    limits = mill.interlocks
+    return MillLimits(
+        pressure_mbar=Range(*limits.pressure_mbar),
+        hv_kv=Range(*limits.gun_hv_kv),
+        gas_bar=Range(*limits.gas_bar),
+        pump_pressure_max_mbar=limits.pump_pressure_max_mbar,
+        current_na=Range(*limits.current_na),
+        current_age_max_s=limits.current_max_age_s,
+        raster_vpp=Range(0.5, 20.0),
+        tilt_deg=Range(mill.tilt_deg - 1.0, mill.tilt_deg + 1.0),
+        z_um=Range(mill.z_um - 500.0, mill.z_um + 500.0),
+    )

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from shapely.geometry import Polygon
 
-from hardware.chamber_model import ChamberModel
 from hardware.errors import OutOfRange
 from hardware.paths import Path as StagePath
 from hardware.paths import path_to_imaging, path_to_mill
@@ -24,7 +23,7 @@ from hardware.types import StagePose
 from scopeacq.estimate import Estimate, estimate
 from scopeacq.files import DiskFiles
 from scopeacq.findings import Finding, Findings, Severity, error, note, warning
-from scopeacq.instrument import Instrument
+from scopeacq.instrument import Instrument, chamber_model
 from scopeacq.locks import probe_folder
 from scopeacq.mill_rate import evenly_milled
 from scopeacq.project import EstimatorName
@@ -104,8 +103,7 @@ def _imaging_pose(instrument: Instrument, point_um: tuple[float, float]) -> Stag
 def _mill_paths(plan: Plan) -> Findings:
     """The way to each azimuth and back, against the solids of the chamber."""
     stage, mill = plan.instrument.stage, plan.instrument.mill
-    centre_um = (stage.rotation_centre_x_um, stage.rotation_centre_y_um)
-    model = ChamberModel(plan.instrument.electron.wd_at_z0_um, rotation_centre_um=centre_um)
+    model = chamber_model(plan.instrument)
     home = _imaging_pose(plan.instrument, (0.0, 0.0))
     poses = [home]
     for azimuth_deg in plan.project.milling.azimuths_deg:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from hardware.interlocks import MillLimits
 from hardware.microscope import Devices, Microscope
-from hardware.types import Range
 from models.estimate import SharpnessScorer
 from scopeacq.autofocus import FocusMethod
 from scopeacq.events import Publisher
 from scopeacq.files import FileLayer
 from scopeacq.imaging import DarkWatch, Imager
-from scopeacq.instrument import Instrument
+from scopeacq.instrument import mill_limits
 from scopeacq.journal import Journal
 from scopeacq.progress import Progress
 from scopeacq.project import QualitySettings
@@ -90,20 +89,3 @@ class Rig:
     def now_s(self) -> float:
         """The instrument's clock."""
         return self.devices.clock.now_s()
-
-
-def mill_limits(instrument: Instrument) -> MillLimits:
-    """The profile's interlocks as the guard holds them; mill poses only near the profile's own."""
-    mill = instrument.mill
-    limits = mill.interlocks
-    return MillLimits(
-        pressure_mbar=Range(*limits.pressure_mbar),
-        hv_kv=Range(*limits.gun_hv_kv),
-        gas_bar=Range(*limits.gas_bar),
-        pump_pressure_max_mbar=limits.pump_pressure_max_mbar,
-        current_na=Range(*limits.current_na),
-        current_age_max_s=limits.current_max_age_s,
-        raster_vpp=Range(0.5, 20.0),
-        tilt_deg=Range(mill.tilt_deg - 1.0, mill.tilt_deg + 1.0),
-        z_um=Range(mill.z_um - 500.0, mill.z_um + 500.0),
-    )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware.chamber_model import ChamberModel
 from hardware.guard.core import GuardTiming
 from hardware.microscope import Microscope, connect
 from hardware.protocols import VendorAutofocus
@@ -19,14 +18,14 @@ from scopeacq.events import Publisher
 from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.focus_methods import PairFocus, ScoreSearch, VendorFocus
 from scopeacq.imaging import DarkWatch, Imager
-from scopeacq.instrument import Instrument
+from scopeacq.instrument import chamber_model, mill_limits
 from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
 from scopeacq.logs import text_logs
 from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
 from scopeacq.progress import Progress
 from scopeacq.project import EstimatorName
-from scopeacq.rig import Control, Rig, mill_limits
+from scopeacq.rig import Control, Rig
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
 from scopeacq.storage import ImageSpec, ImageStore
@@ -145,15 +144,6 @@ def connect_microscope(plan: Plan, files: FileLayer) -> Microscope:
         chamber_model(instrument),
         folder / "instrument.lock",
         timing=GuardTiming(heartbeat_s=instrument.mill.heartbeat_timeout_s),
-    )
-
-
-def chamber_model(instrument: Instrument) -> ChamberModel:
-    """The chamber's solids with the profile's calibrated heights."""
-    stage = instrument.stage
-    return ChamberModel(
-        wd_at_z0_um=instrument.electron.wd_at_z0_um,
-        rotation_centre_um=(stage.rotation_centre_x_um, stage.rotation_centre_y_um),
     )
 
 
