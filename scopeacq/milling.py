@@ -22,6 +22,9 @@ from scopeacq.records import MillBegin, MillDone, MillEnd, MillHeartbeat
 from scopeacq.rig import Rig
 from scopeacq.steps import MillAzimuth, SettleMill
 
+FRESH = 0.9
+"""Share of the current's greatest age that an opening lasts at most."""
+
 DEADLINE_MARGIN_S = 5.0
 """Real time that the guard grants beyond a pass before it closes by itself."""
 
@@ -100,10 +103,13 @@ def _finish(rig: Rig, step: MillAzimuth) -> None:
 
 
 def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
-    slow_hz, clock = rig.plan.instrument.mill.raster_y_hz, rig.devices.clock
+    mill, clock = rig.plan.instrument.mill, rig.devices.clock
     if proof.current.current_na <= 0:
         raise Interlocked("ion gun", ["The Faraday cup reads no ion current"])
-    duration_s = frames_for(step.remaining_uc, proof.current.current_na, slow_hz) / slow_hz
+    current_na, slow_hz = proof.current.current_na, mill.raster_y_hz
+    # a longer pass takes several openings, the current being measured anew before each
+    longest_uc = current_na * FRESH * mill.interlocks.current_max_age_s * 1e-3
+    duration_s = frames_for(min(step.remaining_uc, longest_uc), current_na, slow_hz) / slow_hz
     if duration_s == 0:
         return
     begin = MillBegin(
@@ -111,7 +117,7 @@ def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
         opening=uuid.uuid4().hex,
         requested_uc=step.requested_uc,
         remaining_uc=step.remaining_uc,
-        current_na=proof.current.current_na,
+        current_na=current_na,
         heartbeat_s=clock.longest_step_s(duration_s),
         pace=clock.pace,
         at_s=clock.now_s(),
