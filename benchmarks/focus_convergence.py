@@ -119,7 +119,8 @@ def convergence(
     """Print the table of one estimator."""
     print(
         f"\n{estimator.name}\n\n"
-        "| specimen, start, dwell | wd MAE after iteration 1.. [um] | stig after 2 [a.u.] | sd of z | refused |"
+        "| specimen, start, dwell | wd MAE after iteration 1.. [um] "
+        "| stig after 2 [a.u.] | sd of z | refused |"
     )
     print("|---|---|---|---|---|")
     for label, texture in specimens.items():

@@ -47,13 +47,14 @@ def calibrate_pairs(network: PairSpectraNet, otf: ProbeOtf, ranges: Ranges, seed
 
 
 def calibrate_score(network: ImageSpectraNet, otf: ProbeOtf, ranges: Ranges, seed: int) -> dict[str, Any]:
-    """What a blank image says of its spread, as an entry of a card."""
+    """The error of ``log(1 + blur)`` on unseen textures, as an entry of a card."""
     network.eval()
-    textures = TextureBank(ranges.patch_px + 2 * LAG_PX, 1, seed + UNSEEN, renewed=0)
+    textures = TextureBank(ranges.patch_px + 2 * LAG_PX, TEXTURES, seed + UNSEEN, renewed=0)
     with torch.inference_mode():
-        batch = SimulatedImages(otf, textures, _bare(ranges), seed + UNSEEN).batch(64)
-        _, log_scale = network(tiles(batch.images, network.patch_px)[:, 0])
-    return {"blank_sd": float(LAPLACE_SD * log_scale.exp().median())}
+        batch = SimulatedImages(otf, textures, replace(ranges, blank=0.0), seed + UNSEEN).batch(FRAMES)
+        answer, _ = network(tiles(batch.images, network.patch_px)[:, 0])
+    truth = torch.log1p(torch.linalg.vector_norm(batch.aberration_um, dim=1))
+    return {"held_out_log_error": float((answer - truth).abs().mean())}
 
 
 def _bare(ranges: Ranges) -> Ranges:
