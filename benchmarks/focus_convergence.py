@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from hardware.optics import probe_otf
 from hardware.simulator.texture import ProceduralTexture, StackTexture, Texture
 from models.deepfocus import DeepFocus
-from models.deepscore import DeepScore, sharp_limit_um
+from models.deepscore import DeepScore
 from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition
+from scopeacq.project import QualitySettings
+from scopeacq.quality import sharp_limit_um
 
 Floats = NDArray[np.float64]
 
@@ -141,7 +143,9 @@ def scores(specimens: dict[str, Texture], scorer: DeepScore, count: int) -> None
     for label, texture in specimens.items():
         for dwell_ns in (100.0, 200.0):
             scope = Scope(texture, np.random.default_rng(11))
-            limit_um = sharp_limit_um([_score(scope, scorer, 0.2, dwell_ns) for _ in range(5)])
+            limit_um = sharp_limit_um(
+                QualitySettings(), [_score(scope, scorer, 0.2, dwell_ns) for _ in range(5)]
+            )
             sharp = np.array(
                 [_score(scope, scorer, scope.rng.uniform(0, 1), dwell_ns) for _ in range(count)]
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,23 +18,6 @@ PIXEL_NM = (7.5, 13.0)  # of the binned image, about the 10 nm of the training
 NOMINAL_PIXEL_NM = 10.0
 COARSE_PX = 8
 COARSE_OVER_NOISE = 6.0  # 1 is white noise, up to 3 with a slow detector; tissue has 30 and more
-SHARP_UM = 1.5
-LEAST_LIMIT_UM, LIMIT_RATIO = 0.7, 1.4
-
-
-def sharp_limit_um(scores_in_focus_um: Sequence[float]) -> float:
-    """The limit of "sharp" for a specimen, from scores of images of it that are known to be in focus.
-
-    What a specimen holds of fine detail cannot be told from the blur of one image: a soft one
-    scores 1 um in perfect focus. ``SHARP_UM`` serves until such images exist.
-
-    Raises:
-        ValueError: no score is a number.
-    """
-    scores = [score for score in scores_in_focus_um if math.isfinite(score)]
-    if not scores:
-        raise ValueError("no image with texture to learn the limit of sharpness from; score others")
-    return max(LEAST_LIMIT_UM, LIMIT_RATIO * float(np.median(scores)))
 
 
 class DeepScore:

@@ -49,16 +49,20 @@ class Judgement:
 
 
 def as_seen_so_far(settings: QualitySettings, sharp_scores_um: Sequence[float]) -> QualitySettings:
-    """The settings with the limit of sharpness narrowed to what this specimen's sharp planes score.
-
-    What a specimen holds of fine detail cannot be told from one image: a soft one scores 1 um in
-    perfect focus. The project's limit holds until ``ENOUGH_SCORES`` planes were sharp, and caps always.
-    """
+    """The settings with the limit of sharpness narrowed, once ``ENOUGH_SCORES`` planes were sharp."""
     if len(sharp_scores_um) < ENOUGH_SCORES:
         return settings
-    seen_um = settings.sharp_ratio * statistics.median(sharp_scores_um)
-    limit_um = min(settings.sharp_below_um, max(settings.sharp_least_um, seen_um))
-    return settings.model_copy(update={"sharp_below_um": limit_um})
+    return settings.model_copy(update={"sharp_below_um": sharp_limit_um(settings, sharp_scores_um)})
+
+
+def sharp_limit_um(settings: QualitySettings, scores_in_focus_um: Sequence[float]) -> float:
+    """The limit of "sharp" for a specimen, from scores of images of it that were in focus.
+
+    What a specimen holds of fine detail cannot be told from the blur of one image: a soft one
+    scores 1 um in perfect focus. The project's own limit caps it always.
+    """
+    seen_um = settings.sharp_ratio * statistics.median(scores_in_focus_um)
+    return min(settings.sharp_below_um, max(settings.sharp_least_um, seen_um))
 
 
 def judge(

@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from models.deepscore import DeepScore, sharp_limit_um
+from models.deepscore import DeepScore
+from scopeacq.project import QualitySettings
+from scopeacq.quality import sharp_limit_um
 from tests.models.scenes import Microscope, noise_pair
 
 
@@ -36,16 +38,9 @@ def test_limit_learnt_in_focus_tells_sharp_from_unsharp(deepscore, seed):
     def score(*aberration_um: float) -> float:
         return deepscore.score(microscope.image(np.array(aberration_um), 0), 10.0)
 
-    limit_um = sharp_limit_um([score(0.0, 0.2, 0.0)])
+    limit_um = sharp_limit_um(QualitySettings(), [score(0.0, 0.2, 0.0)])
     assert score(0.4, -0.4, 0.3) < limit_um
     assert score(1.6, -1.2, 0.8) > limit_um
-
-
-def test_limit_ignores_images_without_texture():
-    assert sharp_limit_um([1.0, math.nan, 1.0]) == sharp_limit_um([1.0])
-    assert sharp_limit_um([2.0]) > sharp_limit_um([1.0]) > sharp_limit_um([0.0]) > 0
-    with pytest.raises(ValueError, match="no image with texture"):
-        sharp_limit_um([math.nan])
 
 
 def test_nothing_to_score_without_texture(deepscore):
