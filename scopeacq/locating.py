@@ -12,7 +12,7 @@ from scopeacq.darkness import require_mark, require_tissue
 from scopeacq.geometry import Point, Rigid, Tile
 from scopeacq.imaging import lens_shift_um
 from scopeacq.quality import shows_wafer
-from scopeacq.records import ErrorKind, SectionRegistered, WaferRegistered
+from scopeacq.records import DoseBooked, ErrorKind, Purpose, SectionRegistered, WaferRegistered
 from scopeacq.registration import RegistrationRefused, View, displacement, register_wafer
 from scopeacq.rig import Rig
 from scopeacq.steps import RegisterSection, RegisterWafer
@@ -105,10 +105,17 @@ def _distance_um(pose: StagePose, x_um: float, y_um: float) -> float:
     return math.hypot((pose.x_um or 0.0) - x_um, (pose.y_um or 0.0) - y_um)
 
 
-def look(rig: Rig, settings: FrameSettings, place: Rigid) -> View:
-    """A frame of what lies under the beam, and where that is believed to be."""
+def look(rig: Rig, settings: FrameSettings, place: Rigid, purpose: Purpose, wafer_um: Point) -> View:
+    """A frame of what lies under the beam, and where that is believed to be. Its dose is booked before."""
+    book_dose(rig, purpose, wafer_um, settings, frames=1)
     frame = rig.imager.scan(settings)
     return View.of(frame, place, field_shift_um(rig))
+
+
+def book_dose(rig: Rig, purpose: Purpose, wafer_um: Point, frame: FrameSettings, frames: int) -> None:
+    """Journal the dose of ``frames`` frames at a place, before they are scanned."""
+    per_frame = frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
+    rig.record(DoseBooked(purpose, *wafer_um, frames * per_frame))
 
 
 def find_wafer(rig: Rig, step: RegisterWafer) -> None:
@@ -124,7 +131,7 @@ def find_wafer(rig: Rig, step: RegisterWafer) -> None:
         nonlocal looks
         looks += 1
         go(rig, fiducial.centre_um, place)
-        return look(rig, frame, place)
+        return look(rig, frame, place, Purpose.FIDUCIAL, fiducial.centre_um)
 
     fiducials = rig.plan.wafer.fiducials
     references = {f.id: r for f in fiducials if (r := _reference(rig, f"fiducial-{f.id}")) is not None}
@@ -171,7 +178,7 @@ def find_section(rig: Rig, step: RegisterSection) -> None:
         scan_rot_deg(rig, section.rotation_deg, section.id),
     )
     go(rig, before.apply(section.roi_centre_um), place)
-    seen = look(rig, frame, place)
+    seen = look(rig, frame, place, Purpose.SECTION, section.roi_centre_um)
     require_tissue(rig, section.id, seen.image)
     if shows_wafer(seen.image, rig.plan.project.quality):
         rig.record(_where_it_was(rig, step, frame))

@@ -98,6 +98,13 @@ class FocusSettings(Settings):
         60, description="Budget of the score search."
     )
 
+    @property
+    def most_frames(self) -> int:
+        """Upper bound of the frames of one correction: every estimator in turn, each to its budget."""
+        pairs = sum(e in (EstimatorName.DEEPFOCUS, EstimatorName.MAPFOST) for e in self.estimators)
+        search = EstimatorName.DEEPSCORE in self.estimators
+        return 2 * self.max_iterations * pairs + self.search_images * search
+
     @field_validator("estimators")
     @classmethod
     def _some(cls, value: tuple[EstimatorName, ...]) -> tuple[EstimatorName, ...]:

@@ -72,6 +72,15 @@ class WaitReason(Enum):
     OPERATOR = "operator"
 
 
+class Purpose(Enum):
+    """What electrons are laid down for, besides the planes themselves."""
+
+    FOCUS = "focus"
+    FIDUCIAL = "fiducial"
+    SECTION = "section"
+    REFERENCE = "reference frame"
+
+
 class Verdict(Enum):
     """What quality control says of a plane."""
 
@@ -217,6 +226,19 @@ class TileRegistered:
     dy_um: float
     correlation: float
     refused: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoseBooked:
+    """Electrons are about to be laid down at a place of the wafer: their dose, as an upper bound.
+
+    What was really laid down stands in the record that follows, if one does.
+    """
+
+    purpose: Purpose
+    x_um: float
+    y_um: float
+    electron_dose_per_nm2: float
 
 
 # -- focus and planes ------------------------------------------------------------------
@@ -443,6 +465,7 @@ Record = (
     | SurfaceFitted
     | SurfaceRefused
     | SectionRegistered
+    | DoseBooked
     | TileRegistered
     | FocusDone
     | PlaneExposing

@@ -8,13 +8,21 @@ from scopeacq.darkness import require_plane
 from scopeacq.files import DiskFull
 from scopeacq.focus_policy import surface_tiles
 from scopeacq.geometry import Tile, pixel_to_wafer
-from scopeacq.locating import field_shift_um, go_to_tile, scan_rot_deg, section_correction, wafer_to_stage
+from scopeacq.locating import (
+    book_dose,
+    field_shift_um,
+    go_to_tile,
+    scan_rot_deg,
+    section_correction,
+    wafer_to_stage,
+)
 from scopeacq.records import (
     ErrorKind,
     FocusDone,
     PlaneExposed,
     PlaneExposing,
     PlaneKey,
+    Purpose,
     SurfaceFitted,
     SurfaceRefused,
 )
@@ -60,6 +68,7 @@ def _focus_on(rig: Rig, key: PlaneKey) -> FocusOutcome:
         scan_rot_deg(rig, tile.rotation_deg, key.section),
     )
     at_s = rig.now_s()
+    book_dose(rig, Purpose.FOCUS, tile.centre_um, bench.frame, rig.plan.project.focus.most_frames)
     outcome = correct_focus(bench, rig.methods)
     rig.record(
         FocusDone(

@@ -11,7 +11,7 @@ from hardware.motion import follow
 from hardware.paths import path_to_imaging
 from hardware.types import FrameSettings, StagePose
 from scopeacq.drop import DropCase, ReferenceTile, drop_evidence
-from scopeacq.locating import go, tolerance, wafer_to_stage
+from scopeacq.locating import book_dose, go, tolerance, wafer_to_stage
 from scopeacq.records import (
     Cleaned,
     DropRefused,
@@ -21,6 +21,7 @@ from scopeacq.records import (
     PlaneChosen,
     PlaneLost,
     PlaneWaived,
+    Purpose,
     SectionDropped,
 )
 from scopeacq.rig import Rig
@@ -49,11 +50,11 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
         detector.restore(replace(detector.state(), hv_on=True))
     if step.cycle > 0:
         rig.devices.clock.sleep(rig.plan.project.recovery.charge_decay_s)
-    go(rig, _somewhere_on_tissue(rig), wafer_to_stage(rig))
-    settings = rig.plan.project.registration
-    frame = rig.imager.scan(
-        FrameSettings(settings.width_px, settings.height_px, settings.pixel_size_nm, settings.dwell_ns)
-    )
+    where_um, settings = _somewhere_on_tissue(rig), rig.plan.project.registration
+    go(rig, where_um, wafer_to_stage(rig))
+    scan = FrameSettings(settings.width_px, settings.height_px, settings.pixel_size_nm, settings.dwell_ns)
+    book_dose(rig, Purpose.REFERENCE, where_um, scan, frames=1)
+    frame = rig.imager.scan(scan)
     rig.record(ImagingRecovered(step.cycle, pressure_mbar, float(frame.image.mean()), rig.now_s()))
 
 
