@@ -13,12 +13,13 @@ import uuid
 from dataclasses import dataclass
 
 from hardware.errors import HardwareError, Interlocked
+from hardware.guard.client import GuardClosed
 from hardware.guard.log import Opening, read_openings
 from hardware.interlocks import MillProof, open_refusals
 from hardware.milling import end_mill, prepare_mill, prove
 from hardware.types import Raster
 from scopeacq.instrument import MillSettings
-from scopeacq.records import MillBegin, MillDone, MillEnd, MillHeartbeat
+from scopeacq.records import MillBegin, MillDone, MillEnd, MillHeartbeat, RunRequest
 from scopeacq.rig import Rig
 from scopeacq.steps import MillAzimuth, SettleMill
 
@@ -103,34 +104,29 @@ def _finish(rig: Rig, step: MillAzimuth) -> None:
 
 
 def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
-    mill, clock = rig.plan.instrument.mill, rig.devices.clock
     if proof.current.current_na <= 0:
         raise Interlocked("ion gun", ["The Faraday cup reads no ion current"])
-    current_na, slow_hz = proof.current.current_na, mill.raster_y_hz
-    # a longer pass takes several openings, the current being measured anew before each
-    longest_uc = current_na * FRESH * mill.interlocks.current_max_age_s * 1e-3
-    duration_s = frames_for(min(step.remaining_uc, longest_uc), current_na, slow_hz) / slow_hz
+    duration_s = _duration_s(rig, step, proof.current.current_na)
     if duration_s == 0:
         return
+    clock = rig.devices.clock
     begin = MillBegin(
         key=step.key,
         opening=uuid.uuid4().hex,
         requested_uc=step.requested_uc,
         remaining_uc=step.remaining_uc,
-        current_na=current_na,
+        current_na=proof.current.current_na,
         heartbeat_s=clock.longest_step_s(duration_s),
         pace=clock.pace,
         at_s=clock.now_s(),
     )
     rig.record(begin)
-    shutter, reason = Shutter(asked_s=clock.now_s()), "the charge is delivered"
+    shutter, reason = Shutter(asked_s=clock.now_s()), ""
     try:
         rig.microscope.guard.open(proof, begin.opening, duration_s + DEADLINE_MARGIN_S, clock.now_s())
         shutter.opened_s = shutter.alive_s = clock.now_s()
         _watch(rig, proof, begin, shutter, duration_s)
-        shutter.closing_s = clock.now_s()
-        if rig.control.urgent:
-            reason = "the operator asked"
+        reason = "the operator asked" if rig.control.urgent else "the charge is delivered"
     except Interlocked as refused:
         reason = str(refused)
         if shutter.opened_s == math.inf:
@@ -138,9 +134,23 @@ def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
         raise
     except Exception as error:
         reason = str(error)
-        raise
+        if not (_aborted(rig) and isinstance(error, GuardClosed)):
+            raise
     finally:
         _close(rig, begin, shutter, reason)
+
+
+def _duration_s(rig: Rig, step: MillAzimuth, current_na: float) -> float:
+    """Whole frames for what remains; a long pass takes several openings, each with a fresh current."""
+    mill = rig.plan.instrument.mill
+    longest_uc = current_na * FRESH * mill.interlocks.current_max_age_s * 1e-3
+    frames = frames_for(min(step.remaining_uc, longest_uc), current_na, mill.raster_y_hz)
+    return frames / mill.raster_y_hz
+
+
+def _aborted(rig: Rig) -> bool:
+    """Whether the guard was told to blank at once, past this thread."""
+    return rig.control.pending is RunRequest.ABORT
 
 
 def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, duration_s: float) -> None:
@@ -148,6 +158,8 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
     clock, end_s = rig.devices.clock, shutter.opened_s + duration_s
     while (left_s := end_s - clock.now_s()) > 0 and not rig.control.urgent:
         clock.sleep(min(begin.heartbeat_s, left_s))
+        if _aborted(rig):
+            return
         rig.microscope.guard.heartbeat(clock.now_s())
         # what fell before something was amiss is known only up to the last proof
         if reasons := open_refusals(prove(rig.devices, proof), rig.limits):
@@ -155,6 +167,9 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
         shutter.alive_s = clock.now_s()
         delivered_uc = begin.current_na * (shutter.alive_s - shutter.opened_s) * 1e-3
         rig.record(MillHeartbeat(begin.opening, delivered_uc))
+    closing_s = clock.now_s()
+    if not _aborted(rig):  # asked after the clock: an abort may have blanked before it
+        shutter.closing_s = closing_s
 
 
 def _close(rig: Rig, begin: MillBegin, shutter: Shutter, reason: str) -> None:
