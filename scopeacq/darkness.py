@@ -10,7 +10,7 @@ from scopeacq.records import PlaneKey
 from scopeacq.rig import Rig
 
 SHOWS_FROM = 0.5
-"""Share of a section's thickness that must be milled, by what was delivered, before wafer can show."""
+"""Share of a section's thickness that may be milled, by what was delivered, before wafer can show."""
 
 _ADVICE = "Look at the live image: is the electron beam there, and the stage where it should be?"
 
@@ -19,13 +19,14 @@ def require_tissue(rig: Rig, section: str, image: Image) -> None:
     """Raise ``BadFrame`` when an image of a section is dark before the wafer can show through it."""
     if not shows_wafer(image, rig.plan.project.quality):
         return
-    milled_nm = depth_nm(rig.plan.instrument.mill, rig.plan.project.milling, rig.progress.totals.milled_uc)
+    fastest = rig.plan.project.milling.model_copy(update={"irradiation_1e27_ev_per_cm3": 0.0})
+    milled_nm = depth_nm(rig.plan.instrument.mill, fastest, rig.progress.totals.milled_uc)
     thickness_nm = rig.plan.wafer.section(section).thickness_nm
     if milled_nm < SHOWS_FROM * thickness_nm:
         raise BadFrame(
             "scanner",
-            f"the frame is dark all over, with {milled_nm:.0f} of {thickness_nm:.0f} nm of section "
-            f"{section} milled",
+            f"the frame is dark all over, with at most {milled_nm:.0f} of {thickness_nm:.0f} nm of "
+            f"section {section} milled",
             _ADVICE,
         )
 
