@@ -1,4 +1,4 @@
-"""A whole run in one process: a tiny twin, the real engine, journal, store and guard, and fakes for networks.
+"""A whole run in one process: a tiny twin, the real engine, journal, store and guard, fakes for networks.
 
 The fakes never look at the twin's truth. ``TinyRun.start`` is what starting the program is:
 everything that a process holds is made anew, and nature goes on between two starts.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hardware.claim import InstrumentLock
 from hardware.microscope import Devices, Microscope
@@ -26,7 +26,7 @@ from hardware.simulator.firmware import Firmware
 from hardware.simulator.local import LocalBlanker, LocalLink
 from hardware.simulator.nature import Nature
 from hardware.simulator.specimen import SectionSpec, WaferSpecimen, demo_wafer
-from hardware.simulator.tiny import Ripples, tiny_settings
+from hardware.simulator.tiny import tiny_settings
 from hardware.simulator.truth import Record as Truth
 from hardware.types import Blanker
 from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition
@@ -70,6 +70,21 @@ LONGEST_NAP_S = 0.4
 FIDUCIALS = 2
 
 
+class Waves:
+    """A texture that costs little and looks like itself at one place only: waves of all directions."""
+
+    LENGTHS_UM = (1.15, 0.9, 1.49, 1.41, 1.03, 1.26)
+    TURN_RAD = 0.92
+
+    def sample(self, x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> NDArray[np.float32]:
+        x, y, z = (np.asarray(values, np.float32) for values in (x_um, y_um, z_um))
+        total = np.zeros(np.broadcast_shapes(x.shape, z.shape), np.float32)
+        for n, length_um in enumerate(self.LENGTHS_UM):
+            angle, k = self.TURN_RAD * n, 2 * math.pi / length_um
+            total += np.sin(k * (math.cos(angle) * x + math.sin(angle) * y) + 3 * z + n)
+        return total / np.float32(math.sqrt(len(self.LENGTHS_UM) / 2))
+
+
 class NoAberration:
     """An estimator that finds every pair in focus, certainly."""
 
@@ -104,7 +119,7 @@ def tiny_project(cycles: int = 2, tiles: int = 1, **changes: Any) -> Project:
             ),
             "focus": FocusSettings(width_px=64, height_px=64),
             "registration": RegistrationSettings(
-                width_px=176, height_px=176, pixel_size_nm=80.0, section_pixel_size_nm=20.0
+                width_px=183, height_px=183, pixel_size_nm=80.0, section_pixel_size_nm=60.0
             ),
             "milling": MillingSettings(
                 charge_uc_per_azimuth=CHARGE_UC, azimuths_deg=AZIMUTHS_DEG, rounds=1, raster_vpp=4.0
@@ -148,7 +163,7 @@ def tiny_twin_settings(seed: int, yield_factor: float = 1.0) -> TwinSettings:
 
 @cache
 def _specimen(n_sections: int) -> WaferSpecimen:
-    return demo_wafer(0, n_sections, Ripples())
+    return demo_wafer(0, n_sections, Waves())
 
 
 def wafer_as_drawn(specimen: WaferSpecimen) -> Wafer:
@@ -170,7 +185,7 @@ def _drawn(spec: SectionSpec) -> Section:
 class LineOpening:
     """One opening of the ion blanker by the guard's time.
 
-    ``deadline_s`` was asked for; ``silent_s`` is how long before the end the program had said its last word.
+    ``deadline_s`` was asked for; ``silent_s``: how long before the end the program said its last word.
     """
 
     opened_s: float
@@ -258,10 +273,11 @@ class TinyRun:
         n_sections: int = 1,
         yield_factor: float = 1.0,
         keep_truth: bool = True,
+        specimen: WaferSpecimen | None = None,
     ) -> TinyRun:
         """A new run. ``yield_factor`` scales the twin's true mill rates."""
         truth: list[Truth] = []
-        specimen = _specimen(n_sections)
+        specimen = specimen or _specimen(n_sections)
         sink = truth.append if keep_truth else _forget
         nature = Nature(tiny_twin_settings(seed, yield_factor), specimen, sink, script)
         root = RunFolder(folder / "run")

@@ -89,7 +89,7 @@ class MortalJournal:
 
 @dataclass
 class Disk:
-    """How full the disk is: after ``fill`` so many looks and writes find no room, then somebody cleans up."""
+    """How full the disk is: so many looks and writes find no room, then somebody cleans up."""
 
     refusals_left: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -104,8 +104,11 @@ class Disk:
             return full
 
 
-def mortal_files(life: Life, disk: Disk, perform: Callable[[FileEvent], None] = perform_on_disk) -> DiskFiles:
+def mortal_files(
+    life: Life, disk: Disk, perform: Callable[[FileEvent], None] = perform_on_disk
+) -> DiskFiles:
     """The disk of a program that may die, full when ``disk`` says so."""
+
     def do(event: FileEvent) -> None:
         life.deed()
         if isinstance(event, Write) and disk.is_full():

@@ -1,4 +1,4 @@
-"""The promises of the program, held against what nature knows: an empty list, or a sentence for each broken one."""
+"""The promises of the program, held against what nature knows: a sentence for each that was broken."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import xxhash
 
 from hardware.simulator.truth import FrameTruth, IdleExposureTruth, IncidentTruth, OpeningTruth
+from scopeacq.mill_rate import charge_uc_per_azimuth
 from scopeacq.records import (
     MillBegin,
     MillEnd,
@@ -135,8 +136,7 @@ def _charges(run: TinyRun, records: list[Record]) -> Iterator[str]:
 
 def _requested_uc(run: TinyRun) -> float:
     milling = run.plan.project.milling
-    assert milling.charge_uc_per_azimuth is not None
-    return milling.charge_uc_per_azimuth / milling.rounds
+    return charge_uc_per_azimuth(run.plan.instrument.mill, milling) / milling.rounds
 
 
 def _true_charges(run: TinyRun, records: list[Record]) -> defaultdict[MillKey, float]:

@@ -1,4 +1,4 @@
-"""Random sequences of troubles: faults of all devices, kills, silences, a full disk, an operator's requests."""
+"""Random troubles: faults of all devices, kills, silences, a full disk, an operator's requests."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Outcome:
 
 
 def run_sequence(seed: int, folder: Path) -> Outcome:
-    """Start, and start again until the run is finished; from the fourth start on nothing is broken any more."""
+    """Start, and start again until the run is finished; after some starts all is repaired."""
     rng = np.random.default_rng([seed, 77])
     outcome, run = Outcome(seed), _troubled_run(rng, folder, seed)
     run.before_opening = lambda: outcome.broken.extend(planes_not_safe(run))
@@ -122,7 +122,7 @@ def _happening(run: TinyRun, program: Started, rng: np.random.Generator) -> Call
 
 @contextmanager
 def _no_hang() -> Iterator[None]:
-    """Raises ``Hang`` when what is inside takes too long; where the system has no timer, the test's own counts."""
+    """Raises ``Hang`` when what is inside takes too long, where the system has such a timer."""
 
     def stop(*_: object) -> None:
         raise Hang
