@@ -94,7 +94,7 @@ class Engine:
             rig.store, rig.journal, rig.scorer, rig.plan.project.imaging.pixel_size_nm
         )
         self._attempts: dict[object, int] = {}
-        self._waiting_since_s: float | None = None
+        self._waiting_since_s: dict[object, float] = {}
         self._handlers: dict[type, Callable[[Rig, Any], None]] = {
             SettleMill: settle_mill,
             RecoverImaging: recover_imaging,
@@ -142,11 +142,14 @@ class Engine:
         journal cannot be written: both beams are blanked then, and nothing is lost.
         """
         rig = self._rig
-        rig.microscope.safe_state()  # whoever was killed before may have left a beam on
+        self._attempts.clear()
+        self._waiting_since_s.clear()
+        safe = rig.microscope.safe_state()  # whoever was killed before may have left a beam on
         rig.record(RunOpened(version("scopeacq"), platform.node(), os.getpid()))
         self._say(RunState.RUNNING, "")
         try:
-            end, reason = self._loop(Target(cycles or rig.plan.project.cycles))
+            target = Target(cycles or rig.plan.project.cycles)
+            end, reason = self._loop(target) if safe.safe else (RunEnd.PAUSED, "; ".join(safe.trouble))
         finally:
             safe = rig.microscope.safe_state()
         self._settle_planes()
@@ -184,30 +187,30 @@ class Engine:
         except (HardwareError, StepRefused, OSError) as error:
             return self._handle(Trouble(error, step, plane_of(step)))
         self._attempts.pop(work_of(step), None)
+        self._waiting_since_s.pop(work_of(step), None)
         self._wait_is_over()
         self._report_progress()
         return None
 
     def _collect(self) -> Ending | None:
         """Take into account what became of planes in flight."""
-        for outcome in self._pipeline.collect():
+        outcomes = self._pipeline.collect()
+        for outcome in outcomes:
             self._rig.progress.apply_all(outcome.records)
             for record in outcome.records:
                 if isinstance(record, PlaneJudged):
                     accepted = record.verdict in ACCEPTED
                     self.events.publish(PlaneTaken(record.key, record.score_um, accepted))
-            if outcome.error is not None:
-                trouble = Trouble(outcome.error, None, outcome.key)
-                if (end := self._handle(trouble)) is not None:
-                    return end
-        return None
+            if outcome.error is None:
+                self._attempts.pop(outcome.key, None)
+        ends = [self._handle(Trouble(o.error, None, o.key)) for o in outcomes if o.error is not None]
+        return next((end for end in ends if end is not None), None)
 
     def _settle_planes(self) -> None:
         """Before the end: whatever was scanned becomes durable, or stays absent."""
         while self._pipeline.in_flight:
             self._pipeline.wait(AWAIT_S)
-            for outcome in self._pipeline.collect():
-                self._rig.progress.apply_all(outcome.records)
+            self._collect()
 
     def _asked_to_end(self, last: Step | None, following: Step) -> Ending | None:
         request, waits = self._rig.control.pending, self._rig.progress.waiting is not None
@@ -221,17 +224,18 @@ class Engine:
 
     def _handle(self, trouble: Trouble) -> Ending | None:
         """Make safe, decide by the operator's policy, journal both; the run's end, if it ends."""
-        rig = self._rig
-        if isinstance(trouble.error, HardwareError):
-            rig.microscope.safe_state()
+        rig, work = self._rig, trouble.work
+        hardware = isinstance(trouble.error, HardwareError)
+        unsafe = rig.microscope.safe_state().trouble if hardware else ()
         if not isinstance(trouble.error, HardwareError | StepRefused | OSError):
             raise trouble.error
-        work = work_of(trouble.step)
         attempts = self._attempts[work] = self._attempts.get(work, 0) + 1
         decision = decide(trouble, rig.plan.project.policies, attempts, rig.progress)
+        if unsafe:
+            decision = Policy.PAUSE
         waits = decision is Policy.RETRY and trouble.kind in _WAITS
         if not (waits and rig.progress.waiting is not None):
-            incident = trouble.incident(decision)
+            incident = trouble.incident(decision, unsafe)
             rig.record(incident)
             LOG.warning(
                 "%s: %s %s Decided: %s.", incident.step, incident.text, incident.advice, decision.value
@@ -246,10 +250,9 @@ class Engine:
             case Policy.RETRY | Policy.REQUEUE_TILE | Policy.GO_ON:
                 return None
             case Policy.SKIP_SECTION:
-                assert trouble.plane is not None
-                self._rig.record(
-                    SectionSkipped(trouble.plane.cycle, trouble.plane.section, str(trouble.error))
-                )
+                assert trouble.section is not None
+                cycle = self._rig.progress.cycle
+                self._rig.record(SectionSkipped(cycle, trouble.section, str(trouble.error)))
                 return None
             case Policy.PARK_AND_ALERT:
                 return RunEnd.PAUSED, self._parked(str(trouble.error))
@@ -268,11 +271,11 @@ class Engine:
         """Suspended, or waiting for room: the step is tried again after a while, with all its checks."""
         rig, (reason, state) = self._rig, _WAITS[trouble.kind]
         if rig.progress.waiting is None:
-            self._waiting_since_s = rig.now_s()
             rig.record(Waiting(reason, str(trouble.error)))
             self._say(state, str(trouble.error))
         if trouble.kind is ErrorKind.INTERLOCK:
-            since_s = self._waiting_since_s if self._waiting_since_s is not None else rig.now_s()
+            # steps in between may go well, such as recovering: only the one that failed ends the wait
+            since_s = self._waiting_since_s.setdefault(trouble.work, rig.now_s())
             if rig.now_s() - since_s > rig.plan.project.policies.interlock_wait_s:
                 return RunEnd.PAUSED, str(trouble.error)
             self._sleep_until_asked(SUSPENDED_POLL_S)
@@ -290,7 +293,6 @@ class Engine:
         waiting = self._rig.progress.waiting
         if waiting is not None:
             self._rig.record(WaitOver(waiting.reason))
-            self._waiting_since_s = None
             self._say(RunState.RUNNING, "")
 
     # -- telling ------------------------------------------------------------------------------

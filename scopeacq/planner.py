@@ -115,7 +115,8 @@ def _imaging(plan: Plan, progress: Progress, in_flight: InFlight, _: Target) -> 
 def _take(plan: Plan, progress: Progress, key: PlaneKey, plane: PlaneState) -> Step:
     if not progress.sections[key.section].found:
         return RegisterSection(progress.cycle, key.section)
-    if plane.focused is None and focus_due(plan.project.focus, progress, key):
+    unfocused = plane.focused is None and not plane.focus_given_up
+    if unfocused and focus_due(plan.project.focus, progress, key):
         return Focus(key)
     return AcquireTile(key, len(plane.takes))
 

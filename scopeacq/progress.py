@@ -33,6 +33,7 @@ class Take:
     exposed: bool = False
     durable: r.PlaneDurable | None = None
     judged: r.PlaneJudged | None = None
+    lost: bool = False
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class PlaneState:
     chosen: int | None = None
     waived: bool = False
     focused: r.FocusDone | None = None
+    focus_given_up: bool = False
     registered: r.TileRegistered | None = None
     requeued: int = 0
     forgiven_takes: int = 0
@@ -65,8 +67,14 @@ class PlaneState:
 
     @property
     def refused_takes(self) -> int:
-        """Takes that were judged and not accepted."""
-        return sum(t.judged is not None and t.judged.verdict not in ACCEPTED for t in self.takes)
+        """Takes that were judged and not accepted, or lost."""
+        return sum(
+            t.lost or (t.judged is not None and t.judged.verdict not in ACCEPTED) for t in self.takes
+        )
+
+    def forget_focus(self) -> None:
+        """What was in focus no longer is."""
+        self.focused, self.focus_given_up = None, False
 
 
 @dataclass(slots=True)
@@ -185,7 +193,8 @@ class Progress:
             state.found = False
             state.last_score_um = None
         for plane in self.planes.values():
-            plane.focused = plane.registered = None
+            plane.forget_focus()
+            plane.registered = None
 
     def plane(self, key: PlaneKey) -> PlaneState:
         """The state of a plane of this cycle, made when first asked for."""
@@ -230,13 +239,17 @@ def _wait_over(p: Progress, _: r.WaitOver) -> None:
 
 
 def _incident(p: Progress, record: r.Incident) -> None:
-    """A tile that is requeued goes to the end of the cycle."""
+    """A tile that is requeued goes to the end of the cycle; one that is not, is imaged without focus."""
     key = record.plane
-    if record.decision is Policy.REQUEUE_TILE and key is not None and key in p.open_keys:
+    if key is None or key not in p.open_keys:
+        return
+    if record.decision is Policy.REQUEUE_TILE:
         del p.open_keys[key]
         p.open_keys[key] = None
         p.plane(key).requeued += 1
-        p.plane(key).focused = None
+        p.plane(key).forget_focus()
+    elif record.decision is Policy.GO_ON and record.kind is r.ErrorKind.FOCUS_REFUSED:
+        p.plane(key).focus_given_up = True
 
 
 def _recovered(p: Progress, record: r.ImagingRecovered) -> None:
@@ -265,8 +278,9 @@ def _tile(p: Progress, record: r.TileRegistered) -> None:
 
 
 def _focus(p: Progress, record: r.FocusDone) -> None:
-    p.plane(record.key).focused = record
+    """What was refused or broken off counts as not focused: an error's policy says how to go on."""
     if record.applied:
+        p.plane(record.key).focused = record
         p.optics = record.after
 
 
@@ -286,7 +300,7 @@ def _judged(p: Progress, record: r.PlaneJudged) -> None:
     p.take(record.key, record.take).judged = record
     p.sections[record.key.section].last_score_um = record.score_um
     if record.verdict not in ACCEPTED:
-        p.plane(record.key).focused = None
+        p.plane(record.key).forget_focus()
 
 
 def _settled(p: Progress, key: PlaneKey) -> None:
@@ -305,9 +319,10 @@ def _chosen(p: Progress, record: r.PlaneChosen) -> None:
 
 
 def _lost(p: Progress, record: r.PlaneLost) -> None:
-    """The take is as if it had never been written."""
+    """The take counts as one that was not accepted, so that a disk that spoils all is not fed for ever."""
     plane = p.plane(record.key)
-    plane.takes[record.take] = Take()
+    plane.takes[record.take] = Take(lost=True)
+    plane.forget_focus()
     if plane.chosen == record.take:
         plane.chosen = None
         p.open_keys[record.key] = None
@@ -349,7 +364,7 @@ def _mill_done(p: Progress, record: r.MillDone) -> None:
 
 
 def _cleaned(p: Progress, _: r.Cleaned) -> None:
-    p.cleaned = True
+    p.cleaned, p.recovered = True, None
 
 
 def _cycle_done(p: Progress, record: r.CycleDone) -> None:

@@ -15,10 +15,11 @@ from hardware.errors import (
     StageTouch,
 )
 from hardware.guard.client import GuardClosed
+from scopeacq.files import DiskFull
 from scopeacq.progress import Progress
 from scopeacq.project import PolicySettings
 from scopeacq.records import ErrorKind, Incident, PlaneKey, Policy
-from scopeacq.steps import Step
+from scopeacq.steps import Step, section_of, work_of
 
 NEVER_BY_ITSELF = (StageTouch, Collision, BlankerUnknown)
 """After these a person has to look before anything moves again."""
@@ -60,14 +61,33 @@ class Trouble:
                 return ErrorKind.STAGE if self.error.device == "stage" else ErrorKind.CONNECTION
         return ErrorKind.INTERNAL
 
-    def incident(self, decision: Policy) -> Incident:
-        """The record of this trouble and of what was decided."""
+    @property
+    def section(self) -> str | None:
+        """The section that it is about, if it is about one."""
+        if self.plane is not None:
+            return self.plane.section
+        return section_of(self.step) if self.step is not None else None
+
+    @property
+    def work(self) -> object:
+        """What failed, however often it is tried."""
+        return work_of(self.step) if self.step is not None else self.plane
+
+    @property
+    def passes(self) -> bool:
+        """Whether waiting helps: an interlock, or a full disk noticed before anything was scanned."""
+        full = isinstance(self.error, DiskFull) and self.step is not None
+        return full or self.kind is ErrorKind.INTERLOCK
+
+    def incident(self, decision: Policy, unsafe: tuple[str, ...] = ()) -> Incident:
+        """The record of this trouble, of what was decided and of what could not be made safe after it."""
         device, text, advice = "", str(self.error), ""
         if isinstance(self.error, HardwareError):
             device, text, advice = self.error.device, self.error.what, self.error.advice
         elif isinstance(self.error, StepRefused):
             advice = self.error.advice
         step = str(self.step) if self.step is not None else "Writing a plane"
+        advice = " ".join((advice, *unsafe)).strip()
         return Incident(self.kind, device, text, advice, step, decision, self.plane)
 
 
@@ -78,17 +98,17 @@ def decide(trouble: Trouble, policies: PolicySettings, attempts: int, progress: 
     """
     if isinstance(trouble.error, NEVER_BY_ITSELF):
         return Policy.PAUSE
-    policy = policies.of(trouble.kind)
-    if policy is Policy.RETRY:
-        waits = trouble.kind in (ErrorKind.INTERLOCK, ErrorKind.DISK)
-        return policy if waits or attempts <= policies.retries else Policy.PAUSE
-    if policy is Policy.REQUEUE_TILE:
-        if trouble.plane is None:
-            return Policy.PAUSE
-        if progress.plane(trouble.plane).requeued < policies.retries:
-            return policy
-        # what cannot be focused is imaged as it is; the judge and the gate have the last word
-        return Policy.GO_ON if trouble.kind is ErrorKind.FOCUS_REFUSED else Policy.PAUSE
-    if policy is Policy.SKIP_SECTION and trouble.plane is None:
-        return Policy.PAUSE
+    # what cannot be focused is imaged as it is; the judge and the gate have the last word
+    last = Policy.GO_ON if trouble.kind is ErrorKind.FOCUS_REFUSED else Policy.PAUSE
+    match policy := policies.of(trouble.kind):
+        case Policy.RETRY:
+            return policy if trouble.passes or attempts <= policies.retries else Policy.PAUSE
+        case Policy.REQUEUE_TILE:
+            if trouble.plane is None:
+                return Policy.PAUSE
+            return policy if progress.plane(trouble.plane).requeued < policies.retries else last
+        case Policy.GO_ON:
+            return last
+        case Policy.SKIP_SECTION:
+            return policy if trouble.section is not None else Policy.PAUSE
     return policy
