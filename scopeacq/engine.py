@@ -35,6 +35,7 @@ from scopeacq.records import (
     CycleDone,
     ErrorKind,
     PlaneJudged,
+    PlaneLost,
     Policy,
     Requested,
     RunClosed,
@@ -70,6 +71,7 @@ from scopeacq.steps import (
     plane_of,
     work_of,
 )
+from scopeacq.takes import StorageError
 from scopeacq.taking import acquire, fit_focus_surface, focus
 from scopeacq.trouble import StepRefused, Trouble, decide
 from scopeacq.turning import clean, drop_section, park, pass_gate, recover_imaging, waive_plane
@@ -106,7 +108,7 @@ class Engine:
             AcquireTile: lambda _, step: self._pipeline.submit(
                 step.key, step.take, acquire(rig, step), rig.quality
             ),
-            JudgePlane: lambda _, step: self._pipeline.judge_again(step.key, step.take, rig.quality),
+            JudgePlane: self._judge_again,
             AwaitPlanes: lambda _, __: self._pipeline.wait(AWAIT_S),
             WaivePlane: waive_plane,
             DropSection: drop_section,
@@ -205,6 +207,12 @@ class Engine:
                 self._attempts.pop(outcome.key, None)
         ends = [self._handle(Trouble(o.error, None, o.key)) for o in outcomes if o.error is not None]
         return next((end for end in ends if end is not None), None)
+
+    def _judge_again(self, rig: Rig, step: JudgePlane) -> None:
+        try:
+            self._pipeline.judge_again(step.key, step.take, rig.quality)
+        except StorageError as error:
+            rig.record(PlaneLost(step.key, step.take, str(error)))
 
     def _settle_planes(self) -> None:
         """Before the end: whatever was scanned becomes durable, or stays absent."""

@@ -133,6 +133,8 @@ class Pipeline:
             job.key, job.take, found.verdict, found.score_um, found.mean, found.sd, found.dark_fraction
         )
         if found.verdict not in ACCEPTED:
+            # a kill may have come between choosing it, by another limit, and saying so
+            self._store.set_aside(job.key, job.take)
             return (judged,)
         self._store.choose(job.key, job.take)
         return judged, PlaneChosen(job.key, job.take)

@@ -162,12 +162,19 @@ class ImageStore:
             # a power loss between the two syncs of the rename may leave both names
             self.files.remove(own)
             return
-        if plane.exists() and previous is not None:
-            for _, level in self._derived(key):
-                self.files.remove(level)
-            self.files.rename(plane, self.root / takes.take_path(key, previous))
+        if previous is not None:
+            self.set_aside(key, previous)
         self.files.make_folder(plane.parent)
         self.files.rename(own, plane)
+
+    def set_aside(self, key: PlaneKey, take: int) -> None:
+        """Give a chosen take its own name back; durable on return. Doing so again does nothing."""
+        own, plane = self.root / takes.take_path(key, take), self._plane(key)
+        if own.exists() or not plane.exists():
+            return
+        for _, level in self._derived(key):
+            self.files.remove(level)
+        self.files.rename(plane, own)
 
     def verify(self, written: Written) -> bool:
         """Whether the take is on the disk with its size and checksum; reads the whole file."""

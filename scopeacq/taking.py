@@ -162,20 +162,24 @@ def require_room(rig: Rig) -> None:
 
 
 def fit_focus_surface(rig: Rig, step: FitSurface) -> None:
-    """Focus on spread tiles and fit the plane that other tiles of this cycle trust."""
+    """Focus on spread tiles and fit the plane that other tiles of this cycle trust.
+
+    Raises the ``HardwareError`` that ended a correction.
+    """
     tiles = [
         t for s in rig.progress.active() for t in rig.plan.wafer.section(s).tiles(rig.plan.project.imaging)
     ]
-    done: list[tuple[Tile, FocusDone]] = []
+    done: list[tuple[Tile, Optics]] = []
     for tile in surface_tiles(tiles):
         key = PlaneKey(step.cycle, tile.section, tile.index)
-        _focus_on(rig, key)
-        focused = rig.progress.plane(key).focused
-        if focused is not None and focused.applied:
-            done.append((tile, focused))
+        outcome = _focus_on(rig, key)
+        if outcome.trouble is not None:
+            raise outcome.trouble
+        if outcome.applied:
+            done.append((tile, outcome.after))
     limit_um = rig.plan.project.focus.surface_residual_um
     try:
-        fit = fit_surface([t.centre_um for t, _ in done], [f.after.wd_um for _, f in done], limit_um)
+        fit = fit_surface([t.centre_um for t, _ in done], [optics.wd_um for _, optics in done], limit_um)
     except NoSurface as refused:
         rig.record(SurfaceRefused(step.cycle, str(refused)))
         return

@@ -80,6 +80,9 @@ class PlaneTally:
             case r.PlaneChosen(key):
                 self.accepted += key not in self._chosen
                 self._chosen.add(key)
+            case r.PlaneLost(key):
+                self.accepted -= key in self._chosen
+                self._chosen.discard(key)
             case r.PlaneWaived():
                 self.waived += 1
             case r.SectionDropped(cycle, section):

@@ -103,12 +103,12 @@ def waive_plane(rig: Rig, step: WaivePlane) -> None:
         for n, t in enumerate(takes)
         if t.durable is not None and t.judged is not None
     }
+    # first, so that after a kill in between nothing else is chosen
+    rig.record(PlaneWaived(step.key, step.reason))
     if scores:
         best = min(scores, key=scores.__getitem__)
         rig.store.choose(step.key, best)
-        rig.record(PlaneChosen(step.key, best), PlaneWaived(step.key, step.reason))
-    else:
-        rig.record(PlaneWaived(step.key, step.reason))
+        rig.record(PlaneChosen(step.key, best))
 
 
 def drop_section(rig: Rig, step: DropSection) -> None:
@@ -155,6 +155,7 @@ def pass_gate(rig: Rig, step: PassGate) -> None:
         if durable is None or not rig.store.verify(
             Written(durable.path, durable.size_bytes, durable.checksum)
         ):
+            rig.store.set_aside(key, plane.chosen)
             rig.record(PlaneLost(key, plane.chosen, "its file is missing or differs from its checksum"))
             return
     rig.journal.backup(rig.plan.folder.journal_copy)

@@ -1,0 +1,110 @@
+"""Trouble that comes again and again ends in a pause, and what is damaged can be taken anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from hardware.microscope import Microscope, SafeState
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
+from hardware.types import Blanker
+from scopeacq.project import FocusPolicy, PolicySettings
+from scopeacq.records import (
+    DoseBooked,
+    ErrorKind,
+    FocusDone,
+    GatePassed,
+    Incident,
+    MillBegin,
+    PlaneChosen,
+    PlaneDurable,
+    PlaneExposing,
+    PlaneLost,
+    Policy,
+    Purpose,
+    Record,
+    RunEnd,
+)
+from tests.scenarios.harness import TinyRun, tiny_project
+from tests.scenarios.test_policies import of_kind, run_once
+
+
+def test_an_interlock_that_trips_at_every_scan_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    """Recovering goes well in between: only the scan that failed may say that the wait is over."""
+    run = TinyRun.make(tmp_path, tiny_project(policies=PolicySettings(interlock_wait_s=60.0)))
+
+    def trip(records: tuple[Record, ...]) -> None:
+        if any(isinstance(record, PlaneExposing) for record in records):
+            run.nature.column.eht_on = False
+
+    run.on_commit = trip
+    assert run_once(run) is RunEnd.PAUSED
+    assert len(of_kind(run, PlaneExposing)) < 20
+
+
+def test_nothing_goes_on_when_the_microscope_could_not_be_made_safe(tmp_path: Path) -> None:
+    script = FaultScript((Fault(Device.SCANNER, FaultKind.TRUNCATED_FRAME, AfterCalls(6)),))
+    run = TinyRun.make(tmp_path, script=script)
+    unsafe = SafeState(Blanker.BLANKED, False, True, ("electron beam: switch the EHT off by hand.",))
+    states = [SafeState(Blanker.BLANKED, True, True), unsafe, unsafe]
+    with mock.patch.object(Microscope, "safe_state", side_effect=states):
+        assert run_once(run) is RunEnd.PAUSED
+    (incident,) = of_kind(run, Incident)
+    assert incident.decision is Policy.PAUSE
+    assert "EHT off by hand" in incident.advice
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_plane_that_is_damaged_before_the_gate_is_taken_again(tmp_path: Path, damage: str) -> None:
+    run = TinyRun.make(tmp_path, tiny_project(cycles=1))
+    image = run.plan.folder.images(run.plan.project) / "S001/0/0/c/0/0/0"
+
+    def spoil(records: tuple[Record, ...]) -> None:
+        if any(isinstance(r, PlaneChosen) and r.take == 0 for r in records):
+            data = image.read_bytes()
+            image.unlink()
+            if damage == "changed":
+                image.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+
+    run.on_commit = spoil
+    assert run_once(run) is RunEnd.FINISHED
+    assert len(of_kind(run, PlaneLost)) == 1
+    assert [plane.take for plane in of_kind(run, PlaneChosen)] == [0, 1]
+    assert len(of_kind(run, GatePassed)) == 1
+
+
+def test_a_take_that_is_gone_before_it_was_judged_is_taken_again(tmp_path: Path) -> None:
+    run = TinyRun.make(tmp_path, tiny_project(cycles=1))
+    takes = run.plan.folder.images(run.plan.project) / "S001/0/0/takes"
+
+    def kill(records: tuple[Record, ...]) -> None:
+        if any(isinstance(record, PlaneDurable) for record in records):
+            raise RuntimeError("killed")
+
+    run.on_commit = kill
+    with pytest.raises(RuntimeError, match="killed"):
+        run_once(run)
+    (takes / "0.0").unlink()
+    run.on_commit = None
+    assert run_once(run) is RunEnd.FINISHED
+    assert len(of_kind(run, PlaneLost)) == 1
+    assert len(of_kind(run, MillBegin)) > 0
+
+
+def test_a_device_that_fails_while_the_surface_is_measured_is_an_incident(tmp_path: Path) -> None:
+    project = tiny_project(cycles=1)
+    focus = project.focus.model_copy(update={"policy": FocusPolicy.FIRST_OF_SECTION})
+    run = TinyRun.make(tmp_path, project.model_copy(update={"focus": focus}), n_sections=4)
+    trips = [None]
+
+    def trip(records: tuple[Record, ...]) -> None:
+        if trips and any(isinstance(r, DoseBooked) and r.purpose is Purpose.FOCUS for r in records):
+            run.nature.column.eht_on = trips.pop() is not None
+
+    run.on_commit = trip
+    assert run_once(run) is RunEnd.FINISHED
+    (incident,) = of_kind(run, Incident)
+    assert incident.kind is ErrorKind.INTERLOCK
+    assert len([f for f in of_kind(run, FocusDone) if not f.applied]) == 1
