@@ -107,7 +107,7 @@ def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
     if proof.current.current_na <= 0:
         raise Interlocked("ion gun", ["The Faraday cup reads no ion current"])
     duration_s = _duration_s(rig, step, proof.current.current_na)
-    if duration_s == 0:
+    if duration_s == 0 or rig.control.urgent:
         return
     clock = rig.devices.clock
     begin = MillBegin(
@@ -127,11 +127,6 @@ def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
         shutter.opened_s = shutter.alive_s = clock.now_s()
         _watch(rig, proof, begin, shutter, duration_s)
         reason = "the operator asked" if rig.control.urgent else "the charge is delivered"
-    except Interlocked as refused:
-        reason = str(refused)
-        if shutter.opened_s == math.inf:
-            shutter.closed_s = shutter.asked_s
-        raise
     except Exception as error:
         reason = str(error)
         if not (_aborted(rig) and isinstance(error, GuardClosed)):
@@ -174,8 +169,10 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
 
 def _close(rig: Rig, begin: MillBegin, shutter: Shutter, reason: str) -> None:
     """Blank, measure the current again, and journal what was delivered."""
-    rig.microscope.guard.close()
-    shutter.closed_s = min(shutter.closed_s, rig.now_s())
+    ack = rig.microscope.guard.close()
+    # a guard that refused at once knows of no such opening; one that tried may have let ions through
+    refused = shutter.opened_s == math.inf and ack.pass_id != begin.opening
+    shutter.closed_s = shutter.asked_s if refused else rig.now_s()
     delivered = shutter.charge(_mean_current_na(rig, begin.current_na))
     rig.record(MillEnd(begin.key, begin.opening, delivered.high_uc, delivered.uncertain_uc, reason))
 
@@ -208,18 +205,19 @@ def interrupted_charge(
     """Bounds of the charge of an interrupted opening: heartbeats, narrowed by the guard's own log.
 
     After the last journalled heartbeat the beam stayed open for one heartbeat more, plus, on a
-    clock that runs by itself, until the guard missed it. What the guard never logged as asked
-    for was never asked; what it logged as asked for and no further may have been open.
+    clock that runs by itself, until the guard missed it. What has no heartbeat and was never logged
+    as asked for was never asked; what was asked for and not seen open may have been open.
     """
-    if logged is None or (logged.opened_at_s is None and logged.why is not None):
+    if logged is None and heartbeat_uc == 0.0:
         return Interval(0.0, 0.0)
     on_its_own = math.isfinite(begin.pace)
     silence_s = begin.heartbeat_s
     if on_its_own:
         silence_s += (mill.heartbeat_timeout_s + mill.guard_latency_s) * begin.pace
     high_uc = heartbeat_uc + begin.current_na * silence_s * 1e-3
-    if logged.open_s is None or not on_its_own:
+    if logged is None or logged.open_s is None or not on_its_own:
         return Interval(heartbeat_uc, high_uc)
     seen_uc = begin.current_na * logged.open_s * begin.pace * 1e-3
     slack_uc = begin.current_na * mill.guard_latency_s * begin.pace * 1e-3
-    return Interval(max(heartbeat_uc, seen_uc - slack_uc), min(high_uc, seen_uc + slack_uc))
+    low_uc = max(heartbeat_uc, seen_uc - slack_uc) if logged.opened_at_s is not None else heartbeat_uc
+    return Interval(low_uc, min(high_uc, seen_uc + slack_uc))

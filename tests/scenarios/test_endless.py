@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
 
@@ -9,7 +10,7 @@ import pytest
 
 from hardware.microscope import Microscope, SafeState
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
-from hardware.types import Blanker
+from hardware.types import Blanker, CurrentReading
 from scopeacq.project import FocusPolicy, PolicySettings
 from scopeacq.records import (
     DoseBooked,
@@ -26,8 +27,9 @@ from scopeacq.records import (
     Purpose,
     Record,
     RunEnd,
+    RunRequest,
 )
-from tests.scenarios.harness import TinyRun, tiny_project
+from tests.scenarios.harness import Started, TinyRun, tiny_project
 from tests.scenarios.test_policies import of_kind, run_once
 
 
@@ -108,3 +110,24 @@ def test_a_device_that_fails_while_the_surface_is_measured_is_an_incident(tmp_pa
     (incident,) = of_kind(run, Incident)
     assert incident.kind is ErrorKind.INTERLOCK
     assert len([f for f in of_kind(run, FocusDone) if not f.applied]) == 1
+
+
+@pytest.mark.parametrize("request_", [RunRequest.PAUSE_NOW, RunRequest.ABORT])
+def test_nothing_opens_after_the_operator_said_no_on_the_way_to_the_gun(
+    tmp_path: Path, request_: RunRequest
+) -> None:
+    run = TinyRun.make(tmp_path, tiny_project(cycles=1))
+
+    def prepare(program: Started) -> None:
+        measure = program.rig.devices.ion_current.measure
+
+        def asked_meanwhile(_: object = None) -> CurrentReading:
+            program.engine.request(request_)
+            return measure()
+
+        meter = type(program.rig.devices.ion_current)
+        patch.enter_context(mock.patch.object(meter, "measure", asked_meanwhile))
+
+    with ExitStack() as patch:
+        assert run_once(run, prepare) in (RunEnd.PAUSED, RunEnd.ABORTED)
+    assert of_kind(run, GatePassed) and not of_kind(run, MillBegin)

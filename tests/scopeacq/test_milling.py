@@ -61,8 +61,17 @@ def test_without_word_from_the_guard_all_until_blanked_may_have_been_delivered()
 
 def test_an_opening_that_the_guard_never_logged_did_not_happen() -> None:
     assert interrupted_charge(begin(), 0.0, None, MILL).high_uc == 0.0
-    refused = Opening("o", 1000.0, 100.0, why=Why.PIPE_ENDED)
-    assert interrupted_charge(begin(), 0.0, refused, MILL).high_uc == 0.0
+
+
+def test_a_lost_log_of_the_guard_does_not_undo_heartbeats() -> None:
+    assert interrupted_charge(begin(), 2.0, None, MILL).low_uc == 2.0
+
+
+def test_a_line_that_was_told_to_open_and_never_read_open_may_have_been_open() -> None:
+    tried = Opening("o", 1000.0, 100.0, closed_at_s=1000.3, open_s=0.3, why=Why.DID_NOT_OPEN)
+    charge = interrupted_charge(begin(), 0.0, tried, MILL)
+    assert charge.low_uc == 0.0
+    assert charge.high_uc == pytest.approx(CURRENT_NA * (0.3 + 0.25) * 1e-3)
 
 
 def test_an_opening_that_was_asked_for_and_has_no_end_may_have_happened() -> None:
