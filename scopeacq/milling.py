@@ -204,8 +204,9 @@ def interrupted_charge(
 ) -> Interval:
     """Bounds of the charge of an interrupted opening: heartbeats, narrowed by the guard's own log.
 
-    After the last journalled heartbeat the beam stayed open for one heartbeat more, plus, on a
-    clock that runs by itself, until the guard missed it. What has no heartbeat and was never logged
+    After the last journalled heartbeat the beam stayed open for one heartbeat more. On a clock that
+    runs by itself, where a disk may be slow, that one reached the guard as late as it bears and
+    the journal never, and then the guard missed the next. What has no heartbeat and was never logged
     as asked for was never asked; what was asked for and not seen open may have been open.
     """
     if logged is None and heartbeat_uc == 0.0:
@@ -213,7 +214,7 @@ def interrupted_charge(
     on_its_own = math.isfinite(begin.pace)
     silence_s = begin.heartbeat_s
     if on_its_own:
-        silence_s += (mill.heartbeat_timeout_s + mill.guard_latency_s) * begin.pace
+        silence_s = (2 * mill.heartbeat_timeout_s + mill.guard_latency_s) * begin.pace
     high_uc = heartbeat_uc + begin.current_na * silence_s * 1e-3
     if logged is None or logged.open_s is None or not on_its_own:
         return Interval(heartbeat_uc, high_uc)

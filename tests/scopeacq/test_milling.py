@@ -78,10 +78,10 @@ def test_an_opening_that_was_asked_for_and_has_no_end_may_have_happened() -> Non
     assert interrupted_charge(begin(), 0.0, Opening("o", 1000.0, 100.0), MILL).high_uc > 0.0
 
 
-def test_a_kill_leaves_a_heartbeat_and_the_guards_silence_in_doubt() -> None:
+def test_a_kill_leaves_a_late_heartbeat_and_the_guards_silence_in_doubt() -> None:
     charge = interrupted_charge(begin(), 2.0, logged(None), MILL)
     assert charge.low_uc == 2.0
-    assert charge.uncertain_uc == pytest.approx(CURRENT_NA * (0.4 + 1.0 + 0.25) * 1e-3)
+    assert charge.uncertain_uc == pytest.approx(CURRENT_NA * (1.0 + 1.0 + 0.25) * 1e-3)
 
 
 def test_the_guards_log_narrows_what_is_in_doubt() -> None:
