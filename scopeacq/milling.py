@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hardware.errors import HardwareError, Interlocked
 from hardware.guard.client import GuardClosed
 from hardware.guard.log import Opening, read_openings
+from hardware.guard.messages import Why
 from hardware.interlocks import MillProof, open_refusals
 from hardware.milling import end_mill, prepare_mill, prove
 from hardware.types import Raster
@@ -155,11 +156,12 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
         clock.sleep(min(begin.heartbeat_s, left_s))
         if _aborted(rig):
             return
-        rig.microscope.guard.heartbeat(clock.now_s())
+        asked_s = clock.now_s()
+        rig.microscope.guard.heartbeat(asked_s)
         # what fell before something was amiss is known only up to the last proof
         if reasons := open_refusals(prove(rig.devices, proof), rig.limits):
             raise Interlocked("ion beam", reasons)
-        shutter.alive_s = clock.now_s()
+        shutter.alive_s = asked_s  # since its answer the guard may have died, and the line let go
         delivered_uc = begin.current_na * (shutter.alive_s - shutter.opened_s) * 1e-3
         rig.record(MillHeartbeat(begin.opening, delivered_uc))
     closing_s = clock.now_s()
@@ -170,6 +172,8 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
 def _close(rig: Rig, begin: MillBegin, shutter: Shutter, reason: str) -> None:
     """Blank, measure the current again, and journal what was delivered."""
     ack = rig.microscope.guard.close()
+    if ack.why is not Why.ASKED:
+        shutter.closing_s = -math.inf  # the guard had closed by itself, after the last heartbeat
     # a guard that refused at once knows of no such opening; one that tried may have let ions through
     refused = shutter.opened_s == math.inf and ack.pass_id != begin.opening
     shutter.closed_s = shutter.asked_s if refused else rig.now_s()
