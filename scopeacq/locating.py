@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hardware.motion import follow
 from hardware.paths import path_between_imaging, path_to_imaging
-from hardware.types import FrameSettings, PoseTolerance, StagePose
+from hardware.types import Frame, FrameSettings, PoseTolerance, StagePose
 from scopeacq.darkness import require_mark, require_tissue
 from scopeacq.geometry import Point, Rigid, Tile
 from scopeacq.imaging import lens_shift_um
@@ -67,21 +67,21 @@ def go(rig: Rig, wafer_um: Point, place: Rigid) -> None:
         pose = follow(stage, rig.microscope.model, path, tolerance(rig))
         rig.devices.clock.sleep(profile.settle_s)
     assert pose.x_um is not None and pose.y_um is not None
-    lens_x_um, lens_y_um = _lens_shift_um(rig)
+    lens_x_um, lens_y_um = _lens_shift_um(rig, rig.devices.column.optics().wd_um)
     rig.devices.column.set_beam_shift_um(x_um - pose.x_um - lens_x_um, y_um - pose.y_um - lens_y_um)
 
 
-def field_shift_um(rig: Rig) -> Point:
-    """Where the middle of the field of view lies off the beam axis in the lab: beam shift and lens."""
-    beam, lens = rig.devices.column.beam_shift_um(), _lens_shift_um(rig)
+def field_shift_um(rig: Rig, frame: Frame) -> Point:
+    """Where a frame's middle lies off the beam axis in the lab: beam shift as now, lens as it was."""
+    beam, lens = rig.devices.column.beam_shift_um(), _lens_shift_um(rig, frame.optics.wd_um)
     return beam[0] + lens[0], beam[1] + lens[1]
 
 
-def _lens_shift_um(rig: Rig) -> Point:
+def _lens_shift_um(rig: Rig, wd_um: float) -> Point:
     """The lens moves the image with the working distance; the profile says how far."""
     electron, stage = rig.plan.instrument.electron, rig.plan.instrument.stage
     nominal_wd_um = electron.wd_at_z0_um - stage.imaging_z_um
-    return lens_shift_um(electron, rig.devices.column.optics().wd_um - nominal_wd_um)
+    return lens_shift_um(electron, wd_um - nominal_wd_um)
 
 
 def tolerance(rig: Rig) -> PoseTolerance:
@@ -109,7 +109,7 @@ def look(rig: Rig, settings: FrameSettings, place: Rigid, purpose: Purpose, wafe
     """A frame of what lies under the beam, and where that is believed to be. Its dose is booked before."""
     book_dose(rig, purpose, wafer_um, settings, frames=1)
     frame = rig.imager.scan(settings)
-    return View.of(frame, place, field_shift_um(rig))
+    return View.of(frame, place, field_shift_um(rig, frame))
 
 
 def book_dose(rig: Rig, purpose: Purpose, wafer_um: Point, frame: FrameSettings, frames: int) -> None:

@@ -3,7 +3,7 @@
 Short moves of a stage miss by tenths of a micrometre, and nothing reads that back. The two
 focus images show the tile just before it is scanned; against its last slice they tell the
 error, which the beam shift then takes out. The lens moves the image with the working
-distance, by equal amounts for the two, so their mean is free of that.
+distance; the profile says how far, and what it says wrongly cancels in the mean of a pair.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def find_tile(rig: Rig, key: PlaneKey, tile: Tile, frames: Sequence[Frame]) -> N
     if last is None or not frames:
         return
     back = section_correction(rig, tile.section).inverse()
-    views = [View.of(frame, wafer_to_stage(rig), field_shift_um(rig)).moved(back) for frame in frames]
+    place = wafer_to_stage(rig)
+    views = [View.of(frame, place, field_shift_um(rig, frame)).moved(back) for frame in frames]
     try:
         seen = [_seen(rig, view, last, tile.centre_um) for view in views]
         rig.record(_mean(key, seen))

@@ -138,7 +138,7 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
     rig.record(PlaneExposing(step.key, step.take, settings, dose))
     frame = rig.imager.scan(settings)
     require_plane(rig, step.key, frame.image)
-    to_wafer = pixel_to_wafer(settings, frame.stage, wafer_to_stage(rig), field_shift_um(rig))
+    to_wafer = pixel_to_wafer(settings, frame.stage, wafer_to_stage(rig), field_shift_um(rig, frame))
     exposed = PlaneExposed(
         step.key,
         step.take,
