@@ -34,6 +34,9 @@ from scopeacq.surface import SurfaceRefused as NoSurface
 from scopeacq.tiff import pair_as_tiff
 from scopeacq.trouble import StepRefused
 
+PLANES_AHEAD = 8
+"""There is room for so many before one is scanned: those in flight, their smaller levels, and some."""
+
 
 def tile_of(rig: Rig, key: PlaneKey) -> Tile:
     """The tile of a plane, in the wafer frame."""
@@ -152,12 +155,12 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
     return frame
 
 
-def require_room(rig: Rig) -> None:
-    """Raise ``DiskFull`` unless the next planes and the reserve fit where images and journal lie."""
+def require_room(rig: Rig, planes: int = PLANES_AHEAD) -> None:
+    """Raise ``DiskFull`` unless so many planes and the reserve fit where images and journal lie."""
     imaging, storage = rig.plan.project.imaging, rig.plan.project.storage
     plane_bytes = imaging.tile_width_px * imaging.tile_height_px * imaging.bit_depth // 8
     for folder in (rig.plan.folder.images(rig.plan.project), rig.plan.folder.root):
-        if rig.files.free_bytes(folder) < 8 * plane_bytes + storage.reserve_gb * 1e9:
+        if rig.files.free_bytes(folder) < planes * plane_bytes + storage.reserve_gb * 1e9:
             raise DiskFull(folder)
 
 

@@ -11,6 +11,7 @@ from hardware.motion import follow
 from hardware.paths import path_to_imaging
 from hardware.types import FrameSettings, StagePose
 from scopeacq.drop import DropCase, ReferenceTile, drop_evidence
+from scopeacq.estimate import PYRAMID
 from scopeacq.locating import book_dose, go, tolerance, wafer_to_stage
 from scopeacq.records import (
     Cleaned,
@@ -27,7 +28,7 @@ from scopeacq.records import (
 from scopeacq.rig import Rig
 from scopeacq.steps import Clean, DropSection, PassGate, RecoverImaging, WaivePlane
 from scopeacq.storage import Written
-from scopeacq.taking import require_room
+from scopeacq.taking import PLANES_AHEAD, require_room
 from scopeacq.trouble import StepRefused
 
 PRESSURE_POLL_S = 2.0
@@ -146,8 +147,9 @@ def pass_gate(rig: Rig, step: PassGate) -> None:
     A plane that is not as recorded is journalled as lost, and the gate stays shut. Raises
     ``DiskFull`` when the next slice would not fit.
     """
-    require_room(rig)
     planes = dict(rig.progress.planes)
+    more_to_come = step.cycle + 1 < rig.plan.project.cycles
+    require_room(rig, PLANES_AHEAD + more_to_come * math.ceil(len(planes) * PYRAMID))
     for key, plane in planes.items():
         if plane.chosen is None:
             continue

@@ -11,6 +11,7 @@ import pytest
 from hardware.microscope import Microscope, SafeState
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.types import Blanker, CurrentReading
+from scopeacq.files import DiskFiles
 from scopeacq.project import FocusPolicy, PolicySettings
 from scopeacq.records import (
     DoseBooked,
@@ -28,6 +29,8 @@ from scopeacq.records import (
     Record,
     RunEnd,
     RunRequest,
+    Waiting,
+    WaitReason,
 )
 from tests.scenarios.harness import Started, TinyRun, tiny_project
 from tests.scenarios.test_policies import of_kind, run_once
@@ -131,3 +134,25 @@ def test_nothing_opens_after_the_operator_said_no_on_the_way_to_the_gun(
     with ExitStack() as patch:
         assert run_once(run, prepare) in (RunEnd.PAUSED, RunEnd.ABORTED)
     assert of_kind(run, GatePassed) and not of_kind(run, MillBegin)
+
+
+def test_the_gate_waits_for_room_for_the_next_slice(tmp_path: Path) -> None:
+    """Room for the planes in flight would do to image, but not to mill: the next slice must fit."""
+    run = TinyRun.make(tmp_path, tiny_project(cycles=2), n_sections=12)
+    imaging, reserve_gb = run.plan.project.imaging, run.plan.project.storage.reserve_gb
+    plane_bytes = imaging.tile_width_px * imaging.tile_height_px
+    asked: list[bool] = []
+
+    def free(self: DiskFiles, path: Path) -> int:
+        asked.append(bool(of_kind(run, GatePassed)))
+        short = not asked[-1] and len(of_kind(run, Waiting)) == 0
+        return int(reserve_gb * 1e9) + (12 if short else 1000) * plane_bytes
+
+    with mock.patch.object(DiskFiles, "free_bytes", free):
+        assert run_once(run) is RunEnd.FINISHED
+    (waited,) = of_kind(run, Waiting)
+    assert waited.reason is WaitReason.DISK
+    order = [
+        type(r) for r in run.records() if isinstance(r, Waiting | PlaneChosen | GatePassed | MillBegin)
+    ]
+    assert order[:14] == [PlaneChosen] * 12 + [Waiting, GatePassed]
