@@ -134,9 +134,7 @@ def soak(folder: Path, count: int, seed: int, say: Callable[[str], None]) -> dic
     for n in range(1, count + 1):
         victim, life_s = rng.choice(np.array(list(Victim)), p=[0.6, 0.2, 0.2]), rng.uniform(*LIFE_S)
         late = kill_once(run, victim, life_s, tally)
-        say(
-            f"{n}/{count}: {victim.value} killed after {life_s:.1f} s, the beam was open for {late:.3f} s more"
-        )
+        say(f"{n}/{count}: {victim.value} killed after {life_s:.1f} s, beam open {late:.3f} s more")
         run.bring_up_gun()
     cycles = finish(run, tally)
     tally.broken += run.troubles(cycles)

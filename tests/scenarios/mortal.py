@@ -12,12 +12,15 @@ import argparse
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from hardware.guard.client import GuardClient
+from hardware.simulator.clock import HEARTBEAT_S
 from scopeacq import session
 from scopeacq.exit_codes import of_run_end
 from scopeacq.explain import Explained, explaining
@@ -32,6 +35,12 @@ from tests.scenarios.points import POINTS, Point
 OPEN = "open, no heartbeat yet"
 ASKED = "mill begun, guard not asked"
 CLOSED = "closed by the guard, end not committed"
+UNGUARDED = "open, a heartbeat committed after the guard had died"
+SLOW = "open, together with the guard, while the disk is slow"
+
+
+JUST_IN_TIME_S = 0.85
+"""A silence that the guard still bears."""
 
 
 def die() -> None:
@@ -54,27 +63,61 @@ def deadly(point: Point) -> tuple[DiskFiles, Callable[[tuple[Record, ...]], None
     return DiskFiles(perform), on_commit
 
 
-def deadly_guard(name: str) -> Any:
-    """A guard's client that ends the process before or after it asks."""
-    opening, closing = GuardClient.open, GuardClient.close
-    has_opened = threading.Event()
+@dataclass
+class DeadlyGuard:
+    """What stands in for a guard's client's methods: kills the program, the guard or both on the way."""
 
-    def open_(self: GuardClient, *args: Any) -> Any:
-        if name == ASKED:
+    name: str
+    has_opened: bool = False
+    beats: int = 0
+    real_open: Callable[..., Any] = GuardClient.open
+    real_close: Callable[..., Any] = GuardClient.close
+    real_heartbeat: Callable[..., Any] = GuardClient.heartbeat
+
+    def open(self, client: GuardClient, *args: Any) -> Any:
+        if self.name == ASKED:
             die()
-        answer = opening(self, *args)
-        has_opened.set()
-        if name == OPEN:
+        answer = self.real_open(client, *args)
+        self.has_opened = True
+        if self.name == OPEN:
             threading.Timer(0.2, die).start()
         return answer
 
-    def close(self: GuardClient) -> Any:
-        answer = closing(self)
-        if name == CLOSED and has_opened.is_set():
+    def close(self, client: GuardClient) -> Any:
+        answer = self.real_close(client)
+        if self.name == CLOSED and self.has_opened:
             die()
         return answer
 
-    return mock.patch.multiple(GuardClient, open=open_, close=close)
+    def heartbeat(self, client: GuardClient, instrument_s: float) -> None:
+        self.beats += 1
+        if self.name == UNGUARDED and self.beats == 2:
+            die()
+        late = self.name == SLOW and self.beats == 2
+        if late:
+            time.sleep(JUST_IN_TIME_S - HEARTBEAT_S)
+        self.real_heartbeat(client, instrument_s)
+        if late:
+            time.sleep(JUST_IN_TIME_S)
+            kill_guard(client)
+            die()
+        if self.name == UNGUARDED:
+            kill_guard(client)
+            time.sleep(JUST_IN_TIME_S)
+
+    def installed(self) -> Any:
+        """In place of the client's own methods, for as long as the context lasts."""
+        return mock.patch.multiple(
+            GuardClient,
+            open=lambda client, *args: self.open(client, *args),
+            close=lambda client: self.close(client),
+            heartbeat=lambda client, instrument_s: self.heartbeat(client, instrument_s),
+        )
+
+
+def kill_guard(client: GuardClient) -> None:
+    assert client._process is not None
+    client._process.kill()
 
 
 def main() -> int:
@@ -88,7 +131,7 @@ def main() -> int:
         with (
             mock.patch.object(session, "load_scorer", Scores),
             mock.patch.object(session, "focus_methods", lambda *_: (PairFocus(NoAberration()),)),
-            deadly_guard(asked.die_at),
+            DeadlyGuard(asked.die_at).installed(),
             explaining(),
             session.open_session(Plan.read(asked.run), files, on_commit) as opened,
         ):

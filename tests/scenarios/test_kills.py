@@ -26,7 +26,7 @@ from tests.scenarios.real_run import (
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
-PASS_S = 3.0
+PASS_S = 5.0
 WAIT_S = 90.0
 GUARD_ENDS_S = 5.0
 
@@ -40,8 +40,10 @@ POINTS = (  # in the order in which one cycle comes to them
     mortal.ASKED,
     mortal.OPEN,
     "open, a heartbeat committed",
+    mortal.UNGUARDED,
     mortal.CLOSED,
     "ended, done not committed",
+    mortal.SLOW,
 )
 
 
