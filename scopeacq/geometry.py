@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,7 @@ class Tile:
     rotation_deg: float
 
 
+@lru_cache(maxsize=16)  # asked for once per tile, always for the section at hand
 def grid(
     section: str, centre_um: Point, rotation_deg: float, rows: int, columns: int, step_um: Point
 ) -> tuple[Tile, ...]:
