@@ -157,8 +157,11 @@ def tiny_twin_settings(seed: int, yield_factor: float = 1.0) -> TwinSettings:
     stage = tiny.stage.model_copy(
         update={"trip_error_xy_um": 0.5, "trip_error_z_um": 0.5, "trip_error_rotation_deg": 0.005}
     )
+    # nothing drifts that an estimator without eyes could not correct
+    still = {"drift_wd_um_per_h": 0.0, "drift_wd_um_per_trip": 0.0, "drift_stig_per_trip": 0.0}
+    column = tiny.column.model_copy(update=still)
     gun = tiny.gun.model_copy(update={"yield_factor": yield_factor})
-    return tiny.model_copy(update={"stage": stage, "gun": gun})
+    return tiny.model_copy(update={"stage": stage, "column": column, "gun": gun})
 
 
 @cache
@@ -259,6 +262,7 @@ class TinyRun:
     line_openings: list[LineOpening] = field(default_factory=list)
     before_opening: Callable[[], None] = lambda: None
     events: Publisher = field(default_factory=Publisher)
+    altered: Callable[[Rig], Rig] = lambda rig: rig
     perform: Callable[[FileEvent], None] = perform_on_disk
     on_commit: Observer | None = None
     estimator: AberrationEstimator = field(default_factory=NoAberration)
@@ -326,7 +330,7 @@ class TinyRun:
         mortal_wire = _MortalWire(wire, life, line)
         guard._wire = cast(Any, mortal_wire)
         microscope = Microscope(devices, guard, chamber_model(self.plan.instrument), lock)
-        rig = self._rig(microscope, journal, files, life)
+        rig = self.altered(self._rig(microscope, journal, files, life))
         engine = Engine(rig)
         try:
             yield Started(engine, rig, wire, link, life)
