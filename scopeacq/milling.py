@@ -133,7 +133,7 @@ def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
         if not (_aborted(rig) and isinstance(error, GuardClosed)):
             raise
     finally:
-        _close(rig, begin, shutter, reason)
+        _close(rig, proof, begin, shutter, reason)
 
 
 def _duration_s(rig: Rig, step: MillAzimuth, current_na: float) -> float:
@@ -150,12 +150,17 @@ def _aborted(rig: Rig) -> bool:
 
 
 def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, duration_s: float) -> None:
-    """While the beam is open: heartbeats to the guard and the journal, interlocks, requests."""
+    """While the beam is open: heartbeats to the guard and the journal, interlocks, requests.
+
+    Steps are even, and nothing is asked or written after the last one: a slow disk mills no longer.
+    """
     clock, end_s = rig.devices.clock, shutter.opened_s + duration_s
     while (left_s := end_s - clock.now_s()) > 0 and not rig.control.urgent:
-        clock.sleep(min(begin.heartbeat_s, left_s))
+        clock.sleep(left_s / math.ceil(left_s / begin.heartbeat_s))
         if _aborted(rig):
             return
+        if clock.now_s() >= end_s:
+            break
         asked_s = clock.now_s()
         rig.microscope.guard.heartbeat(asked_s)
         # what fell before something was amiss is known only up to the last proof
@@ -169,14 +174,22 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
         shutter.closing_s = closing_s
 
 
-def _close(rig: Rig, begin: MillBegin, shutter: Shutter, reason: str) -> None:
+def _still_proven(rig: Rig, proof: MillProof) -> bool:
+    """Whether devices say, right after an opening, that nothing was amiss at its end."""
+    try:
+        return not open_refusals(prove(rig.devices, proof), rig.limits)
+    except HardwareError:
+        return False
+
+
+def _close(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, reason: str) -> None:
     """Blank, measure the current again, and journal what was delivered."""
     ack = rig.microscope.guard.close()
-    if ack.why is not Why.ASKED:
-        shutter.closing_s = -math.inf  # the guard had closed by itself, after the last heartbeat
     # a guard that refused at once knows of no such opening; one that tried may have let ions through
     refused = shutter.opened_s == math.inf and ack.pass_id != begin.opening
     shutter.closed_s = shutter.asked_s if refused else rig.now_s()
+    if ack.why is not Why.ASKED or not _still_proven(rig, proof):
+        shutter.closing_s = -math.inf  # what fell after the last heartbeat is not known
     delivered = shutter.charge(_mean_current_na(rig, begin.current_na))
     rig.record(MillEnd(begin.key, begin.opening, delivered.high_uc, delivered.uncertain_uc, reason))
 
