@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.scenarios.promises import broken_promises, planes_not_safe
 from tests.scenarios.sequences import run_sequence
 
 SEQUENCES, PER_TEST = 300, 10
+SOAK, PER_SOAK_TEST = 10_000, 500
 
 
 @pytest.mark.parametrize("first", range(0, SEQUENCES, PER_TEST))
@@ -27,6 +29,15 @@ def test_no_promise_is_broken(tmp_path: Path, first: int) -> None:
     outcomes = [run_sequence(seed, tmp_path / str(seed)) for seed in range(first, first + PER_TEST)]
     assert {o.seed: o.broken for o in outcomes if o.broken} == {}
     assert sum(o.openings for o in outcomes) >= PER_TEST
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("first", range(SEQUENCES, SEQUENCES + SOAK, PER_SOAK_TEST))
+def test_no_promise_is_broken_in_ten_thousand(tmp_path: Path, first: int) -> None:
+    for seed in range(first, first + PER_SOAK_TEST):
+        outcome = run_sequence(seed, tmp_path / "run")
+        shutil.rmtree(tmp_path / "run")
+        assert outcome.broken == [], f"seed {seed}: {outcome.ends}"
 
 
 def test_a_run_without_trouble_is_clean(tmp_path: Path) -> None:
