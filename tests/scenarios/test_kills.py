@@ -26,7 +26,7 @@ from tests.scenarios.real_run import (
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
-PASS_S = 5.0
+PASS_S = 8.0
 WAIT_S = 90.0
 GUARD_ENDS_S = 5.0
 
