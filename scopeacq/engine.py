@@ -29,7 +29,7 @@ from scopeacq.events import (
 from scopeacq.locating import find_section, find_wafer
 from scopeacq.milling import mill_azimuth, settle_mill
 from scopeacq.pipeline import Pipeline
-from scopeacq.planner import Target, mill_passes, next_step
+from scopeacq.planner import Target, next_step
 from scopeacq.progress import ACCEPTED
 from scopeacq.records import (
     CycleDone,
@@ -310,8 +310,8 @@ class Engine:
         self.events.publish(StateChanged(state, reason))
 
     def _report_progress(self) -> None:
-        plan, progress = self._rig.plan, self._rig.progress
-        cycles, done = plan.project.cycles, progress.totals
+        project, progress = self._rig.plan.project, self._rig.progress
+        cycles, done, milling = project.cycles, progress.totals, project.milling
         begun = progress.cycle < cycles
         per_cycle = sum(progress.tile_counts[section] for section in progress.active())
         later = max(cycles - progress.cycle - 1, 0) * per_cycle
@@ -322,7 +322,7 @@ class Engine:
                 planes_done=done.planes,
                 planes_total=done.planes + begun * len(progress.open_keys) + later,
                 passes_done=done.passes,
-                passes_total=cycles * sum(1 for _ in mill_passes(plan, progress.cycle)),
+                passes_total=cycles * milling.rounds * len(milling.azimuths_deg),
                 at_s=self._rig.now_s(),
             )
         )

@@ -89,8 +89,9 @@ def _done(rig: Rig, step: MillAzimuth, current_na: float) -> bool:
 
 
 def raster_of(rig: Rig) -> Raster:
-    """The project's raster at the profile's frequencies."""
-    mill, vpp = rig.plan.instrument.mill, rig.plan.project.milling.raster_vpp
+    """The raster with which the cycle passed the gate, at the profile's frequencies."""
+    assert rig.progress.gate is not None
+    mill, vpp = rig.plan.instrument.mill, rig.progress.gate.mill.raster_vpp
     return Raster(vpp, vpp, mill.raster_x_hz, mill.raster_y_hz)
 
 

@@ -7,14 +7,13 @@ are passed over as there are writes in flight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scopeacq.focus_policy import TileSituation, correction_due
 from scopeacq.mill_rate import charge_uc_per_azimuth
 from scopeacq.progress import PlaneState, Progress
 from scopeacq.project import FocusPolicy, FocusSettings, GateSettings
-from scopeacq.records import MillKey, PlaneKey, WaitReason
+from scopeacq.records import MillPlan, PlaneKey, WaitReason
 from scopeacq.runfolder import Plan
 from scopeacq.steps import (
     AcquireTile,
@@ -69,14 +68,15 @@ def _finished(_: Plan, progress: Progress, __: InFlight, target: Target) -> Step
     return None
 
 
-def _milling(plan: Plan, progress: Progress, _: InFlight, __: Target) -> Step | None:
+def _milling(_: Plan, progress: Progress, __: InFlight, ___: Target) -> Step | None:
     """Once the gate is passed a cycle only mills: its surface is no longer what was imaged."""
-    if not progress.gate:
+    if progress.gate is None:
         return None
-    for key, requested_uc in mill_passes(plan, progress.cycle):
+    mill = progress.gate.mill
+    for key, requested_uc in mill.passes(progress.cycle):
         state = progress.mill(key)
         if not state.done:
-            azimuth_deg = plan.project.milling.azimuths_deg[key.azimuth]
+            azimuth_deg = mill.azimuths_deg[key.azimuth]
             return MillAzimuth(key, azimuth_deg, requested_uc, max(requested_uc - state.delivered_uc, 0.0))
     return EndCycle(progress.cycle)
 
@@ -177,11 +177,8 @@ def focus_due(focus: FocusSettings, progress: Progress, key: PlaneKey) -> bool:
     return correction_due(focus, situation)
 
 
-def mill_passes(plan: Plan, cycle: int) -> Iterator[tuple[MillKey, float]]:
-    """Every pass of a cycle with its charge [uC]: rounds of all azimuths, so that an interruption
-    leaves no one-sided cut."""
+def mill_plan(plan: Plan) -> MillPlan:
+    """How the next cycle is to be milled, by the project and the instrument's mill rate."""
     milling = plan.project.milling
-    per_azimuth_uc = charge_uc_per_azimuth(plan.instrument.mill, milling)
-    for round_ in range(milling.rounds):
-        for azimuth in range(len(milling.azimuths_deg)):
-            yield MillKey(cycle, round_, azimuth), per_azimuth_uc / milling.rounds
+    charge_uc = charge_uc_per_azimuth(plan.instrument.mill, milling)
+    return MillPlan(milling.azimuths_deg, milling.rounds, charge_uc, milling.raster_vpp)

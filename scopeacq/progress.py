@@ -125,7 +125,7 @@ class Progress:
     last_wafer: r.WaferRegistered | None = None
     surface: r.SurfaceFitted | None = None
     surface_asked: bool = False
-    gate: bool = False
+    gate: r.GatePassed | None = None
     optics: Optics | None = None
     sharp_scores_um: deque[float] = field(default_factory=lambda: deque(maxlen=SCORE_HISTORY))
     dropped_this_cycle: int = 0
@@ -174,7 +174,7 @@ class Progress:
     def begin(self, cycle: int) -> None:
         """Start a cycle: every tile of every section that is left is open."""
         self.cycle = cycle
-        self.cleaned = self.gate = False
+        self.cleaned, self.gate = False, None
         self.dropped_this_cycle = 0
         self.planes = {}
         self.mills = {}
@@ -334,8 +334,8 @@ def _waived(p: Progress, record: r.PlaneWaived) -> None:
     _settled(p, record.key)
 
 
-def _gate(p: Progress, _: r.GatePassed) -> None:
-    p.gate = True
+def _gate(p: Progress, record: r.GatePassed) -> None:
+    p.gate = record
 
 
 def _mill_begin(p: Progress, record: r.MillBegin) -> None:

@@ -8,6 +8,7 @@ journal adds the wall clock to each row.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -357,12 +358,32 @@ class MillKey:
 
 
 @dataclass(frozen=True, slots=True)
+class MillPlan:
+    """How a cycle is milled: rounds of all azimuths, so that an interruption leaves no one-sided cut."""
+
+    azimuths_deg: tuple[float, ...]
+    rounds: int
+    charge_uc_per_azimuth: float
+    raster_vpp: float
+
+    def passes(self, cycle: int) -> Iterator[tuple[MillKey, float]]:
+        """Every pass of the cycle, in order, with its charge [uC]."""
+        for round_ in range(self.rounds):
+            for azimuth in range(len(self.azimuths_deg)):
+                yield MillKey(cycle, round_, azimuth), self.charge_uc_per_azimuth / self.rounds
+
+
+@dataclass(frozen=True, slots=True)
 class GatePassed:
-    """Every plane of the slice is durable and judged; a copy of the journal lies beside it."""
+    """Every plane of the slice is durable and judged; a copy of the journal lies beside it.
+
+    ``mill`` holds to the end of the cycle, whatever is changed in the project meanwhile.
+    """
 
     cycle: int
     planes: int
     waived: int
+    mill: MillPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hardware.types import FrameSettings, StagePose
 from scopeacq.drop import DropCase, ReferenceTile, drop_evidence
 from scopeacq.estimate import PYRAMID
 from scopeacq.locating import book_dose, go, tolerance, wafer_to_stage
+from scopeacq.planner import mill_plan
 from scopeacq.records import (
     Cleaned,
     DropRefused,
@@ -162,7 +163,7 @@ def pass_gate(rig: Rig, step: PassGate) -> None:
             return
     rig.journal.backup(rig.plan.folder.journal_copy)
     waived = sum(p.waived for p in planes.values())
-    rig.record(GatePassed(step.cycle, len(planes), waived))
+    rig.record(GatePassed(step.cycle, len(planes), waived, mill_plan(rig.plan)))
 
 
 def park(rig: Rig) -> None:

@@ -18,7 +18,7 @@ import zarr
 from hardware.simulator.truth import FrameTruth, OpeningTruth
 from scopeacq.milling import CURRENT_ACCURACY
 from scopeacq.ome_zarr import decode_shard
-from scopeacq.planner import mill_passes
+from scopeacq.planner import mill_plan
 from scopeacq.records import (
     MillBegin,
     MillDone,
@@ -89,7 +89,7 @@ def passes(plan: Plan, records: Sequence[Record], openings: Iterable[OpeningTrut
     return [
         Pass(key, requested_uc, true_uc[key], low_uc[key], high_uc[key], done[key], n_openings[key])
         for cycle in sorted({b.key.cycle for b in begins})
-        for key, requested_uc in mill_passes(plan, cycle)
+        for key, requested_uc in mill_plan(plan).passes(cycle)
     ]
 
 

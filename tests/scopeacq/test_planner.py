@@ -13,13 +13,14 @@ from hardware.types import FrameSettings, Optics, StagePose
 from scopeacq import records as r
 from scopeacq import steps as s
 from scopeacq.instrument import DriverSettings, Instrument
-from scopeacq.planner import Target, mill_passes, next_step
+from scopeacq.planner import Target, mill_plan, next_step
 from scopeacq.progress import Progress
 from scopeacq.project import GateSettings, ImagingSettings, MillingSettings, Project
 from scopeacq.records import MillKey, PlaneKey, Record, Verdict
 from scopeacq.runfolder import Plan, RunFolder
 from scopeacq.wafer import Section, Wafer
 
+MILL = r.MillPlan((0.0, 120.0, 240.0), 2, 6.0, 10.0)
 OPTICS = Optics(4500.0, 0.0, 0.0)
 SQUARE = ((-50.0, -50.0), (50.0, -50.0), (50.0, 50.0), (-50.0, 50.0))
 
@@ -72,7 +73,7 @@ def answer(step: s.Step, verdict: Verdict = Verdict.SHARP) -> list[Record]:
         case s.DropSection(cycle, section):
             return [r.SectionDropped(cycle, section, ("dark",))]
         case s.PassGate(cycle):
-            return [r.GatePassed(cycle, 0, 0)]
+            return [r.GatePassed(cycle, 0, 0, MILL)]
         case s.MillAzimuth(key, _, requested_uc, remaining_uc):
             return [
                 *opening(key, requested_uc, remaining_uc),
@@ -204,6 +205,17 @@ def test_a_section_that_shows_the_wafer_in_two_cycles_is_considered_for_dropping
     assert progress.active() == ["S1"]
 
 
+def test_a_cycle_is_milled_as_it_passed_the_gate_whatever_the_project_says_since() -> None:
+    plan = make_plan()
+    progress = make_progress(plan)
+    step = run_until(plan, progress, s.MillAzimuth)
+    progress.apply_all(answer(step))
+    edited = make_plan(milling=MillingSettings(charge_uc_per_azimuth=99.0, rounds=1, azimuths_deg=(0.0,)))
+    following = ask(edited, progress)
+    assert isinstance(following, s.MillAzimuth)
+    assert (following.key.azimuth, following.requested_uc, following.azimuth_deg) == (1, 3.0, 120.0)
+
+
 def test_an_interrupted_opening_is_settled_before_anything_else() -> None:
     plan = make_plan()
     progress = make_progress(plan)
@@ -239,7 +251,7 @@ def test_a_plane_that_was_durable_at_the_kill_is_judged_not_scanned_again() -> N
 def test_charges_of_a_cycle_add_up_to_what_was_asked_per_azimuth() -> None:
     plan = make_plan()
     per_azimuth = dict.fromkeys(range(3), 0.0)
-    for key, charge_uc in mill_passes(plan, 0):
+    for key, charge_uc in mill_plan(plan).passes(0):
         per_azimuth[key.azimuth] += charge_uc
     assert per_azimuth == pytest.approx({0: 6.0, 1: 6.0, 2: 6.0})
 
@@ -271,4 +283,4 @@ def test_the_fold_forgets_nothing_that_a_restart_needs(data: st.DataObject) -> N
             progress.apply_all(journal)
         else:
             progress.apply_all(kept)
-    assert done == [key for cycle in range(2) for key, _ in mill_passes(plan, cycle)]
+    assert done == [key for cycle in range(2) for key, _ in mill_plan(plan).passes(cycle)]
