@@ -26,6 +26,8 @@ from scopeacq.events import (
     StateChanged,
     StepStarted,
 )
+from scopeacq.files import DiskFull
+from scopeacq.journal import JournalError
 from scopeacq.locating import find_section, find_wafer
 from scopeacq.milling import mill_azimuth, settle_mill
 from scopeacq.pipeline import Pipeline
@@ -37,6 +39,7 @@ from scopeacq.records import (
     PlaneJudged,
     PlaneLost,
     Policy,
+    Record,
     Requested,
     RunClosed,
     RunEnd,
@@ -138,7 +141,7 @@ class Engine:
             return  # the acquisition thread closes as well, and journals what it finds
 
     def run(self, cycles: int | None = None) -> RunEnd:
-        """Go on with the run until ``cycles`` cycles are done in all (default: the project's).
+        """Go on with the run until ``cycles`` cycles are done in all; by default, and at most, the project's.
 
         Blocks; the calling thread is the acquisition thread. Raises ``JournalError`` when the
         journal cannot be written: both beams are blanked then, and nothing is lost.
@@ -150,14 +153,27 @@ class Engine:
         rig.record(RunOpened(version("scopeacq"), platform.node(), os.getpid()))
         self._say(RunState.RUNNING, "")
         try:
-            target = Target(cycles or rig.plan.project.cycles)
+            target = Target(min(cycles or rig.plan.project.cycles, rig.plan.project.cycles))
             end, reason = self._loop(target) if safe.safe else (RunEnd.PAUSED, "; ".join(safe.trouble))
+        except Exception as error:
+            self._failed(error)
+            raise
         finally:
             safe = rig.microscope.safe_state()
         self._settle_planes()
         rig.record(RunClosed(end, "; ".join((reason, *safe.trouble)).strip("; ")))
         self._say(_STATES[end], reason)
         return end
+
+    def _failed(self, error: Exception) -> None:
+        """Make safe and journal, as far as that goes, what no policy knows."""
+        self._rig.microscope.safe_state()
+        reason = f"{type(error).__name__}: {error}"
+        LOG.error("The run failed. %s", reason)
+        if not isinstance(error, JournalError | DiskFull):
+            incident = Trouble(error, None).incident(Policy.PAUSE)
+            self._rig.record(incident, RunClosed(RunEnd.FAILED, reason))
+        self._say(RunState.FAILED, reason)
 
     def close(self) -> None:
         """End the pool. The journal, the store and the microscope belong to the session."""
@@ -182,12 +198,15 @@ class Engine:
             last = step
 
     def _do(self, step: Step) -> Ending | None:
-        LOG.info("%s", step)
-        self.events.publish(StepStarted(str(step)))
+        if not isinstance(step, AwaitPlanes):
+            LOG.info("%s", step)
+            self.events.publish(StepStarted(str(step)))
         try:
             self._handlers[type(step)](self._rig, step)
         except (HardwareError, StepRefused, OSError) as error:
             return self._handle(Trouble(error, step, plane_of(step)))
+        if isinstance(step, AwaitPlanes):
+            return None
         self._attempts.pop(work_of(step), None)
         self._waiting_since_s.pop(work_of(step), None)
         self._wait_is_over()
@@ -244,7 +263,7 @@ class Engine:
         waits = decision is Policy.RETRY and trouble.kind in _WAITS
         if not (waits and rig.progress.waiting is not None):
             incident = trouble.incident(decision, unsafe)
-            rig.record(incident)
+            self._record_patiently(incident)
             LOG.warning(
                 "%s: %s %s Decided: %s.", incident.step, incident.text, incident.advice, decision.value
             )
@@ -252,6 +271,17 @@ class Engine:
         if waits:
             return self._wait_for(trouble)
         return self._carry_out(decision, trouble)
+
+    def _record_patiently(self, record: Record) -> None:
+        """Journal it when there is room, if the disk is full under the journal itself."""
+        while True:
+            self._rig.journal.recover()
+            try:
+                return self._rig.record(record)
+            except DiskFull:
+                if self._rig.control.pending is not None:
+                    raise
+                time.sleep(AWAIT_S)
 
     def _carry_out(self, decision: Policy, trouble: Trouble) -> Ending | None:
         match decision:
@@ -279,7 +309,7 @@ class Engine:
         """Suspended, or waiting for room: the step is tried again after a while, with all its checks."""
         rig, (reason, state) = self._rig, _WAITS[trouble.kind]
         if rig.progress.waiting is None:
-            rig.record(Waiting(reason, str(trouble.error)))
+            self._record_patiently(Waiting(reason, str(trouble.error)))
             self._say(state, str(trouble.error))
         if trouble.kind is ErrorKind.INTERLOCK:
             # steps in between may go well, such as recovering: only the one that failed ends the wait

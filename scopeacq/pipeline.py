@@ -102,8 +102,9 @@ class Pipeline:
         try:
             if not job.written:
                 file = self._store.write(job.key, job.take, job.image)
-                done.append(PlaneDurable(job.key, job.take, file.path, file.size_bytes, file.checksum))
-                self._journal.append(done[-1])
+                durable = PlaneDurable(job.key, job.take, file.path, file.size_bytes, file.checksum)
+                self._journal.append(durable)
+                done.append(durable)
             verdict = self._judge(job)
             self._journal.append(*verdict)
             done.extend(verdict)

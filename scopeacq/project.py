@@ -214,7 +214,6 @@ class PolicySettings(Settings):
 
     retries: Annotated[int, Field(ge=0, le=20)] = Field(2, description="Of the policy 'retry'.")
     focus_refused: Policy = Policy.REQUEUE_TILE
-    unsharp: Policy = Policy.REQUEUE_TILE
     bad_frame: Policy = Policy.RETRY
     stage: Policy = Policy.PAUSE
     registration: Policy = Policy.RETRY

@@ -31,7 +31,6 @@ class ErrorKind(Enum):
     """Kinds of trouble for which an operator chooses a policy before the night."""
 
     FOCUS_REFUSED = "focus refused"
-    UNSHARP = "plane not sharp"
     BAD_FRAME = "bad frame"
     STAGE = "stage"
     REGISTRATION = "registration"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -11,7 +12,10 @@ import pytest
 from hardware.microscope import Microscope, SafeState
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.types import Blanker, CurrentReading
-from scopeacq.files import DiskFiles
+from scopeacq.events import RunState
+from scopeacq.files import DiskFiles, DiskFull
+from scopeacq.journal import Journal
+from scopeacq.planner import mill_plan
 from scopeacq.project import FocusPolicy, PolicySettings
 from scopeacq.records import (
     DoseBooked,
@@ -20,6 +24,8 @@ from scopeacq.records import (
     GatePassed,
     Incident,
     MillBegin,
+    MillDone,
+    MillHeartbeat,
     PlaneChosen,
     PlaneDurable,
     PlaneExposing,
@@ -32,6 +38,7 @@ from scopeacq.records import (
     Waiting,
     WaitReason,
 )
+from scopeacq.status import status_of
 from tests.scenarios.harness import Started, TinyRun, tiny_project
 from tests.scenarios.test_policies import of_kind, run_once
 
@@ -156,3 +163,35 @@ def test_the_gate_waits_for_room_for_the_next_slice(tmp_path: Path) -> None:
         type(r) for r in run.records() if isinstance(r, Waiting | PlaneChosen | GatePassed | MillBegin)
     ]
     assert order[:14] == [PlaneChosen] * 12 + [Waiting, GatePassed]
+
+
+@pytest.mark.parametrize("kind", [PlaneDurable, MillHeartbeat, FocusDone])
+def test_a_disk_that_fills_under_the_journal_is_waited_for(tmp_path: Path, kind: type) -> None:
+    """The failed commit is not forgotten: what it told about is done again or settled."""
+    run = TinyRun.make(tmp_path, tiny_project(cycles=1))
+    full = [True, True, True]
+    commit = Journal._commit
+
+    def filling(journal: Journal, jobs: list[Any]) -> list[int]:
+        about = any(isinstance(record, kind) for job in jobs for record, _, _ in job.records)
+        if full and (about or len(full) < 3):
+            full.pop()
+            raise DiskFull(run.plan.folder.root)
+        return commit(journal, jobs)
+
+    with mock.patch.object(Journal, "_commit", filling):
+        assert run_once(run) is RunEnd.FINISHED
+    assert not full
+    assert len(of_kind(run, PlaneChosen)) == 1
+    assert len(of_kind(run, MillDone)) == len(list(mill_plan(run.plan).passes(0)))
+
+
+def test_a_fault_of_the_program_itself_is_journalled_and_said(tmp_path: Path) -> None:
+    run = TinyRun.make(tmp_path, tiny_project(cycles=1))
+    bug = mock.patch("scopeacq.pipeline.judge", side_effect=RuntimeError("a bug"))
+    with bug, pytest.raises(RuntimeError, match="a bug"):
+        run_once(run)
+    (incident,) = of_kind(run, Incident)
+    assert incident.kind is ErrorKind.INTERNAL
+    assert status_of(run.plan, run.records(), alive=False).state is RunState.FAILED
+    assert run_once(run) is RunEnd.FINISHED

@@ -145,7 +145,7 @@ def test_hostile_texts_are_escaped(plan: Plan) -> None:
 
 
 def test_what_was_decided_alone_is_said(plan: Plan) -> None:
-    incident = r.Incident(ErrorKind.UNSHARP, "focus", "t", "a", "s", Policy.REQUEUE_TILE)
+    incident = r.Incident(ErrorKind.FOCUS_REFUSED, "focus", "t", "a", "s", Policy.REQUEUE_TILE)
     records: list[r.Record] = [
         incident,
         incident,

@@ -25,7 +25,7 @@ INSTRUMENT = Instrument(
     name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30),
     cycles=st.integers(1, 100_000),
     policy=st.sampled_from(FocusPolicy),
-    unsharp=st.sampled_from(Policy),
+    focus_refused=st.sampled_from(Policy),
     depth_nm=st.floats(1e-3, 1e6),
     azimuths=st.lists(st.floats(-360, 360), min_size=1, max_size=5),
 )
@@ -33,7 +33,7 @@ def test_a_project_reads_back(
     name: str,
     cycles: int,
     policy: FocusPolicy,
-    unsharp: Policy,
+    focus_refused: Policy,
     depth_nm: float,
     azimuths: list[float],
     tmp_path_factory: pytest.TempPathFactory,
@@ -42,7 +42,7 @@ def test_a_project_reads_back(
         name=name,
         cycles=cycles,
         focus=FocusSettings(policy=policy),
-        policies=PolicySettings(unsharp=unsharp),
+        policies=PolicySettings(focus_refused=unsharp),
         milling=MillingSettings(depth_nm=depth_nm, azimuths_deg=tuple(azimuths)),
     )
     path = tmp_path_factory.mktemp("project") / "project.toml"
