@@ -141,7 +141,7 @@ class Engine:
             return  # the acquisition thread closes as well, and journals what it finds
 
     def run(self, cycles: int | None = None) -> RunEnd:
-        """Go on with the run until ``cycles`` cycles are done in all; by default, and at most, the project's.
+        """Go on with the run until ``cycles`` cycles are done in all (default and most: the project's).
 
         Blocks; the calling thread is the acquisition thread. Raises ``JournalError`` when the
         journal cannot be written: both beams are blanked then, and nothing is lost.

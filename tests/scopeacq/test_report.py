@@ -154,7 +154,7 @@ def test_what_was_decided_alone_is_said(plan: Plan) -> None:
     ]
     data = gather(rows(iter(records)), 16)
     assert list(decisions(status_of(plan, records, lambda: False), data)) == [
-        "Plane not sharp: requeue tile, 2 times.",
+        "Focus refused: requeue tile, 2 times.",
         "Section S003, tile 2 of cycle 3 was accepted as it is: the operator's policy.",
         "Section S001 was dropped in cycle 3, milled through: 95 % dark.",
     ]

@@ -42,7 +42,7 @@ def test_a_project_reads_back(
         name=name,
         cycles=cycles,
         focus=FocusSettings(policy=policy),
-        policies=PolicySettings(focus_refused=unsharp),
+        policies=PolicySettings(focus_refused=focus_refused),
         milling=MillingSettings(depth_nm=depth_nm, azimuths_deg=tuple(azimuths)),
     )
     path = tmp_path_factory.mktemp("project") / "project.toml"
