@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import dropwhile, takewhile
 
-from hardware.errors import HardwareError, Interlocked
+from hardware.errors import BlankerUnknown, HardwareError, Interlocked
 from hardware.guard.client import GuardClosed
 from hardware.guard.log import Opening, read_openings
 from hardware.guard.messages import Why
@@ -22,6 +25,7 @@ from hardware.types import Raster
 from scopeacq.instrument import MillSettings
 from scopeacq.records import MillBegin, MillDone, MillEnd, MillHeartbeat, RunRequest
 from scopeacq.rig import Rig
+from scopeacq.runfolder import Plan
 from scopeacq.steps import MillAzimuth, SettleMill
 
 FRESH = 0.9
@@ -114,7 +118,7 @@ def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
     clock = rig.devices.clock
     begin = MillBegin(
         key=step.key,
-        opening=uuid.uuid4().hex,
+        opening=opening_name(rig.plan),
         requested_uc=step.requested_uc,
         remaining_uc=step.remaining_uc,
         current_na=proof.current.current_na,
@@ -135,6 +139,21 @@ def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
             raise
     finally:
         _close(rig, proof, begin, shutter, reason)
+
+
+def opening_name(plan: Plan) -> str:
+    """A name that no other opening has. It begins with the run: the guard logs for the instrument."""
+    return f"{plan.folder.root.name}:{uuid.uuid4().hex}"
+
+
+def forgotten_openings(plan: Plan, known: Collection[str]) -> list[str]:
+    """Openings of this run that the guard logged and the journal does not know: it is an old copy.
+
+    To go on from there would mill again what is milled already.
+    """
+    ours = f"{plan.folder.root.name}:"
+    logged = (opening.pass_id for opening in read_openings(plan.guard_log))
+    return [name for name in logged if name.startswith(ours) and name not in known]
 
 
 def _duration_s(rig: Rig, step: MillAzimuth, current_na: float) -> float:
@@ -206,21 +225,76 @@ def _mean_current_na(rig: Rig, before_na: float) -> float:
 
 
 def settle_mill(rig: Rig, step: SettleMill) -> None:
-    """Journal an opening that the program did not live to see closed."""
+    """Journal an opening that the program did not live to see closed.
+
+    Raises ``BlankerUnknown`` when the beam is not blanked, or when the guard could not confirm
+    blanking then and its log does not say when the line read as blanked again.
+    """
     state = rig.progress.mill(step.key)
     assert state.opening is not None
     end_mill(rig.microscope)
-    openings = read_openings(rig.plan.guard_log)
-    logged = next((o for o in openings if o.pass_id == step.opening), None)
-    delivered = interrupted_charge(state.opening, state.heartbeat_uc, logged, rig.plan.instrument.mill)
-    reason = "the program was interrupted while the ion beam was open"
+    logged = _with_strays(read_openings(rig.plan.guard_log), step.opening)
+    delivered = interrupted_charge(
+        state.opening, state.heartbeat_uc, logged, rig.plan.instrument.mill, rig.now_s()
+    )
+    reason = _interruption(logged)
     rig.record(MillEnd(step.key, step.opening, delivered.high_uc, delivered.uncertain_uc, reason))
 
 
+def _with_strays(openings: list[Opening], pass_id: str) -> list[Opening]:
+    """The opening of this name and the times the line was found open before the next was asked for."""
+    since = list(dropwhile(lambda opening: opening.pass_id != pass_id, openings))
+    return since[:1] + list(takewhile(lambda opening: not opening.pass_id, since[1:]))
+
+
+def _interruption(logged: Sequence[Opening]) -> str:
+    doubtful = [opening.may_be_open_s[1] for opening in logged if opening.unconfirmed_at_s is not None]
+    if not doubtful:
+        return "the program was interrupted while the ion beam was open"
+    blanked = f"{datetime.fromtimestamp(max(doubtful)).astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"the ion blanker was not confirmed to be blanked before {blanked}: the beam counts as open until then"
+
+
 def interrupted_charge(
+    begin: MillBegin,
+    heartbeat_uc: float,
+    logged: Sequence[Opening],
+    mill: MillSettings,
+    settled_s: float,
+) -> Interval:
+    """Bounds of the charge of an interrupted opening, from heartbeats and the guard's own log.
+
+    ``logged`` is the opening, if the guard logged it, and the times the line was found open since.
+    Where blanking was not confirmed, ions may have fallen until the line read as blanked; on a
+    virtual clock until ``settled_s``, the instrument's clock now. Raises ``BlankerUnknown`` when
+    it was never read so.
+    """
+    own = logged[0] if logged else None
+    bounds = _guarded_charge(begin, heartbeat_uc, own, mill)
+    doubtful = [opening for opening in logged if opening.unconfirmed_at_s is not None]
+    if not doubtful:
+        return bounds
+    if any(opening.blanked_at_s is None for opening in doubtful):
+        raise BlankerUnknown("the guard's log does not say that the line reads as blanked again")
+    if math.isfinite(begin.pace):
+        doubt_s = sum(_longest_s(opening) + mill.guard_latency_s for opening in doubtful) * begin.pace
+    else:
+        doubt_s = settled_s - begin.at_s
+    sure_uc = 0.0 if own in doubtful else bounds.high_uc
+    high_uc = sure_uc + begin.current_na * doubt_s * 1e-3
+    return Interval(heartbeat_uc, max(high_uc, bounds.high_uc))
+
+
+def _longest_s(opening: Opening) -> float:
+    """Real time that the line may have been open; the guard's own clock counts where the wall's jumped."""
+    since_s, blanked_s = opening.may_be_open_s
+    return max(blanked_s - since_s, opening.open_s or 0.0)
+
+
+def _guarded_charge(
     begin: MillBegin, heartbeat_uc: float, logged: Opening | None, mill: MillSettings
 ) -> Interval:
-    """Bounds of the charge of an interrupted opening: heartbeats, narrowed by the guard's own log.
+    """Bounds where the guard blanked as it should: heartbeats, narrowed by its log.
 
     After the last journalled heartbeat the beam stayed open for one heartbeat more. On a clock that
     runs by itself, where a disk may be slow, that one reached the guard as late as it bears and

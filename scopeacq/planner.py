@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scopeacq.focus_policy import TileSituation, correction_due
-from scopeacq.mill_rate import charge_uc_per_azimuth
+from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
 from scopeacq.progress import PlaneState, Progress
 from scopeacq.project import FocusPolicy, FocusSettings, GateSettings
 from scopeacq.records import MillPlan, PlaneKey, WaitReason
@@ -181,4 +181,5 @@ def mill_plan(plan: Plan) -> MillPlan:
     """How the next cycle is to be milled, by the project and the instrument's mill rate."""
     milling = plan.project.milling
     charge_uc = charge_uc_per_azimuth(plan.instrument.mill, milling)
-    return MillPlan(milling.azimuths_deg, milling.rounds, charge_uc, milling.raster_vpp)
+    nm_per_uc = depth_nm(plan.instrument.mill, milling, 1.0)
+    return MillPlan(milling.azimuths_deg, milling.rounds, charge_uc, milling.raster_vpp, nm_per_uc)

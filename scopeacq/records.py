@@ -358,12 +358,16 @@ class MillKey:
 
 @dataclass(frozen=True, slots=True)
 class MillPlan:
-    """How a cycle is milled: rounds of all azimuths, so that an interruption leaves no one-sided cut."""
+    """How a cycle is milled: rounds of all azimuths, so that an interruption leaves no one-sided cut.
+
+    ``nm_per_uc``: depth inside the raster per charge, by the mill rate of then.
+    """
 
     azimuths_deg: tuple[float, ...]
     rounds: int
     charge_uc_per_azimuth: float
     raster_vpp: float
+    nm_per_uc: float
 
     def passes(self, cycle: int) -> Iterator[tuple[MillKey, float]]:
         """Every pass of the cycle, in order, with its charge [uC]."""

@@ -23,8 +23,10 @@ from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
 from scopeacq.logs import text_logs
 from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
+from scopeacq.milling import forgotten_openings
 from scopeacq.progress import Progress
 from scopeacq.project import EstimatorName
+from scopeacq.records import MillBegin
 from scopeacq.rig import Control, Rig
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
@@ -57,6 +59,7 @@ def open_session(
         stack.enter_context(text_logs(plan.folder.logs))
         journal = open_journal(plan, files, on_commit)
         stack.callback(journal.close)
+        refuse_old_copy(plan, journal)
         store = open_store(plan, files)
         progress = progress_of(plan, journal)
         scorer = load_scorer()
@@ -122,6 +125,18 @@ def open_store(plan: Plan, files: FileLayer) -> ImageStore:
             store.add_image(tile.section, tile.index, spec)
     store.extend(project.cycles)
     return store
+
+
+def refuse_old_copy(plan: Plan, journal: Journal) -> None:
+    """Raise ``JournalError`` when the guard's log knows of openings that the journal does not."""
+    known = {row.record.opening for row in journal.read() if isinstance(row.record, MillBegin)}
+    if forgotten := forgotten_openings(plan, known):
+        raise JournalError(
+            f"The journal {journal.path} is an old copy: the guard's log {plan.guard_log} holds "
+            f"{len(forgotten)} openings of the ion beam that it does not know, and going on would mill "
+            "again what is milled already. Put back the newest journal; if it is lost, begin a new run "
+            "for what is left of the sections."
+        )
 
 
 def progress_of(plan: Plan, journal: Journal) -> Progress:

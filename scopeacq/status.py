@@ -133,7 +133,7 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
         planes_retaken=planes.retaken,
         planes_lost=planes.lost,
         planes_waived=planes.waived,
-        sections=_sections(plan, planes, charges),
+        sections=_sections(plan, planes, mill),
         autofocus=FocusStatus(
             focus.applied, focus.refused, focus.iterations / applied, focus.dose_per_nm2 / applied
         ),
@@ -162,17 +162,15 @@ def _held(root: Path) -> bool:
         return False
 
 
-def _sections(
-    plan: Plan, planes: PlaneTally, charges: Mapping[tuple[int, int], Charge]
-) -> tuple[SectionStatus, ...]:
-    per_cycle_uc: dict[int, float] = defaultdict(float)
-    for (cycle, _), charge in charges.items():
-        per_cycle_uc[cycle] += charge.delivered_uc
-    nm_per_uc = depth_nm(plan.instrument.mill, plan.project.milling, 1.0)
+def _sections(plan: Plan, planes: PlaneTally, mill: MillTally) -> tuple[SectionStatus, ...]:
+    today = depth_nm(plan.instrument.mill, plan.project.milling, 1.0)
+    per_cycle_nm: dict[int, float] = defaultdict(float)
+    for (cycle, _), charge in mill.charges().items():
+        per_cycle_nm[cycle] += charge.delivered_uc * mill.nm_per_uc.get(cycle, today)
 
     def milled_nm(section: str) -> float:
-        end = planes.dropped.get(section, plan.project.cycles)
-        return nm_per_uc * sum(charge_uc for cycle, charge_uc in per_cycle_uc.items() if cycle < end)
+        end = planes.dropped.get(section)
+        return sum(depth for cycle, depth in per_cycle_nm.items() if end is None or cycle < end)
 
     def phase(section: str) -> SectionPhase:
         if section in planes.dropped:

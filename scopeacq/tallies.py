@@ -158,16 +158,22 @@ class Charge:
 
 @dataclass(slots=True)
 class MillTally:
-    """Charges per cycle and azimuth. ``guard_s``: how long a silent beam may stay open [real s]."""
+    """Charges per cycle and azimuth, and depths per charge as each cycle passed the gate.
+
+    ``guard_s``: how long a silent beam may stay open [real s].
+    """
 
     guard_s: float
     per_azimuth: dict[tuple[int, int], Charge] = field(default_factory=lambda: defaultdict(Charge))
+    nm_per_uc: dict[int, float] = field(default_factory=dict)
     _requested: set[MillKey] = field(default_factory=set)
     _open: r.MillBegin | None = None
     _heartbeat_uc: float = 0.0
 
     def apply(self, record: Record) -> None:
         match record:
+            case r.GatePassed(cycle, mill=mill):
+                self.nm_per_uc[cycle] = mill.nm_per_uc
             case r.MillBegin(key, _, requested_uc):
                 self._open, self._heartbeat_uc = record, 0.0
                 if key not in self._requested:

@@ -14,7 +14,7 @@ from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, Faul
 from hardware.types import Blanker, CurrentReading
 from scopeacq.events import RunState
 from scopeacq.files import DiskFiles, DiskFull
-from scopeacq.journal import Journal
+from scopeacq.journal import Journal, JournalError
 from scopeacq.planner import mill_plan
 from scopeacq.project import FocusPolicy, PolicySettings
 from scopeacq.records import (
@@ -38,6 +38,7 @@ from scopeacq.records import (
     Waiting,
     WaitReason,
 )
+from scopeacq.session import refuse_old_copy
 from scopeacq.status import status_of
 from tests.scenarios.harness import Started, TinyRun, tiny_project
 from tests.scenarios.test_policies import of_kind, run_once
@@ -195,3 +196,15 @@ def test_a_fault_of_the_program_itself_is_journalled_and_said(tmp_path: Path) ->
     assert incident.kind is ErrorKind.INTERNAL
     assert status_of(run.plan, run.records(), alive=False).state is RunState.FAILED
     assert run_once(run) is RunEnd.FINISHED
+
+
+def test_an_old_copy_of_the_journal_is_refused_before_it_mills_again(tmp_path: Path) -> None:
+    run = TinyRun.make(tmp_path, tiny_project(cycles=1))
+    assert run_once(run) is RunEnd.FINISHED
+    newest = Journal.open(run.plan.folder.journal_file)
+    refuse_old_copy(run.plan, newest)
+    newest.close()
+    old = Journal.open(run.plan.folder.journal_copy)
+    with pytest.raises(JournalError, match="would mill again"):
+        refuse_old_copy(run.plan, old)
+    old.close()

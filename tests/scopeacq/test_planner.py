@@ -20,7 +20,7 @@ from scopeacq.records import MillKey, PlaneKey, Record, Verdict
 from scopeacq.runfolder import Plan, RunFolder
 from scopeacq.wafer import Section, Wafer
 
-MILL = r.MillPlan((0.0, 120.0, 240.0), 2, 6.0, 10.0)
+MILL = r.MillPlan((0.0, 120.0, 240.0), 2, 6.0, 10.0, 0.5)
 OPTICS = Optics(4500.0, 0.0, 0.0)
 SQUARE = ((-50.0, -50.0), (50.0, -50.0), (50.0, 50.0), (-50.0, 50.0))
 
