@@ -72,7 +72,8 @@ def demo(
 @app.command()
 def new(folder: Annotated[Path, typer.Argument(help="Folder to make, by custom *.scopeacq.")]) -> None:
     """Make a run folder with commented example files to edit."""
-    from scopeacq.new_run import example, write_run
+    from scopeacq.demo import example
+    from scopeacq.new_run import write_run
 
     plan = write_run(folder, *example(folder.stem))
     typer.echo(f"Made {folder}: edit {plan.folder.project_file.name}, {plan.folder.wafer_file.name} and ")

@@ -47,8 +47,19 @@ def make_demo(out: Path, seed: int = 0, specimen: Path | None = None, cycles: in
     """
     texture = StackTexture.load(specimen) if specimen else None
     wafer = _as_seen_in_an_overview(demo_wafer(seed, SECTIONS, texture))
-    instrument = _instrument(out.absolute() / "demo.nature", seed, specimen)
-    return write_run(out / "demo.scopeacq", _project(seed, cycles), wafer, instrument)
+    instrument = _instrument(str(out.absolute() / "demo.nature"), seed, specimen)
+    return write_run(out / "demo.scopeacq", _project("demo", seed, cycles), wafer, instrument)
+
+
+def example(name: str) -> tuple[Project, Wafer, Instrument]:
+    """The demo's plan to be edited. It runs on the twin once its operator confirms the blanker's wiring."""
+    instrument = _instrument("", 0, None)
+    mill = instrument.mill.model_copy(update={"fails_closed_confirmed": False})
+    return (
+        _project(name, 0, CYCLES),
+        _as_seen_in_an_overview(demo_wafer(0, SECTIONS)),
+        instrument.model_copy(update={"mill": mill}),
+    )
 
 
 def _as_seen_in_an_overview(wafer: WaferSpecimen) -> Wafer:
@@ -68,9 +79,9 @@ def _section(spec: SectionSpec) -> Section:
     return Section(spec.id, outline_um, centre_um, rotation_deg, spec.thickness_nm)
 
 
-def _project(seed: int, cycles: int) -> Project:
+def _project(name: str, seed: int, cycles: int) -> Project:
     return Project(
-        name="demo",
+        name=name,
         cycles=cycles,
         seed=seed,
         imaging=ImagingSettings(
@@ -81,13 +92,13 @@ def _project(seed: int, cycles: int) -> Project:
     )
 
 
-def _instrument(nature: Path, seed: int, specimen: Path | None) -> Instrument:
-    """The twin as its calibration would find it."""
+def _instrument(nature: str, seed: int, specimen: Path | None) -> Instrument:
+    """The twin as its calibration would find it. ``nature``: folder of its state; empty is beside the run."""
     stack = {"file": str(specimen.absolute())} if specimen else {}
     twin = {"seed": seed, "specimen": {"n_sections": SECTIONS, **stack}}
     return Instrument(
         name="twin",
-        driver=DriverSettings(name="twin", folder=str(nature), settings=twin),
+        driver=DriverSettings(name="twin", folder=nature, settings=twin),
         electron=ElectronSettings(image_shift_x_um_per_um=0.01, image_shift_y_um_per_um=0.03),
         stage=StageSettings(rotation_centre_x_um=35.0, rotation_centre_y_um=-20.0),
         mill=MillSettings(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from scopeacq.files import DiskFiles, FileLayer
-from scopeacq.instrument import DriverSettings, Instrument
-from scopeacq.project import MillingSettings, Project
+from scopeacq.instrument import Instrument
+from scopeacq.project import Project
 from scopeacq.runfolder import Plan, RunFolder
 from scopeacq.settings import SettingsError
 from scopeacq.templates import to_toml
-from scopeacq.wafer import Fiducial, Section, Wafer
+from scopeacq.wafer import Wafer
 
 PROJECT_HEADER = (
     "What this run is to do. Units stand in the keys; `scopeacq check` says what is wrong.",
@@ -48,17 +48,3 @@ def write_run(
     for path, text in texts.items():
         files.write_durable(path, text.encode())
     return Plan.read(root)
-
-
-def example(name: str) -> tuple[Project, Wafer, Instrument]:
-    """A small project for the twin, to be edited: one section between four fiducials."""
-    outline = ((-250.0, -125.0), (250.0, -125.0), (250.0, 125.0), (-250.0, 125.0))
-    corners = ((-2000.0, -2000.0), (2000.0, -2000.0), (2000.0, 2000.0), (-2000.0, 2000.0))
-    return (
-        Project(name=name, cycles=10, milling=MillingSettings(depth_nm=10.0)),
-        Wafer(
-            (Section("S001", outline, (0.0, 0.0), 0.0, 200.0),),
-            tuple(Fiducial(f"F{n}", corner) for n, corner in enumerate(corners, 1)),
-        ),
-        Instrument(name="twin", driver=DriverSettings(name="twin")),
-    )

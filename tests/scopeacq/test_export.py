@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from hardware.types import FrameSettings, Image
+from scopeacq.demo import example
 from scopeacq.export import ExportError, ExportReport, export_run
 from scopeacq.files import DiskFiles, FileEvent, Write, perform_on_disk
 from scopeacq.journal import Journal, JournalReader
-from scopeacq.new_run import example, write_run
+from scopeacq.new_run import write_run
 from scopeacq.project import Project
 from scopeacq.records import PlaneChosen, PlaneDurable, PlaneExposing, PlaneKey, RunOpened
 from scopeacq.runfolder import RunFolder

@@ -9,8 +9,8 @@ import pytest
 import tifffile
 from shapely.geometry import Point, Polygon
 
-from scopeacq.demo import free_folder, make_demo
-from scopeacq.new_run import example, write_run
+from scopeacq.demo import example, free_folder, make_demo
+from scopeacq.new_run import write_run
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
 
@@ -20,6 +20,15 @@ def test_a_new_run_reads_back_as_it_was_meant(tmp_path: Path) -> None:
     plan = write_run(tmp_path / "a" / "mine.scopeacq", project, wafer, instrument)
     assert (plan.project, plan.wafer, plan.instrument) == (project, wafer, instrument)
     assert Plan.read(plan.folder.root) == plan
+
+
+def test_a_new_run_is_the_twin_s_own_wafer_once_the_blanker_is_confirmed(tmp_path: Path) -> None:
+    plan, demo = write_run(tmp_path / "mine.scopeacq", *example("mine")), make_demo(tmp_path)
+    assert plan.wafer == demo.wafer
+    assert plan.instrument.driver.settings == demo.instrument.driver.settings
+    assert not plan.instrument.mill.fails_closed_confirmed
+    confirmed = plan.instrument.mill.model_copy(update={"fails_closed_confirmed": True})
+    assert confirmed == demo.instrument.mill
 
 
 def test_what_exists_is_left_alone(tmp_path: Path) -> None:
