@@ -10,6 +10,7 @@ from hardware.milling import end_mill
 from hardware.motion import follow
 from hardware.paths import path_to_imaging
 from hardware.types import FrameSettings, StagePose
+from scopeacq.darkness import require_tissue
 from scopeacq.drop import DropCase, ReferenceTile, drop_evidence
 from scopeacq.estimate import PYRAMID
 from scopeacq.locating import book_dose, go, tolerance, wafer_to_stage
@@ -38,10 +39,14 @@ PRESSURE_POLL_S = 2.0
 def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     """Make the column fit for imaging: ions blanked, pressure, valve, EHT, detector, a frame.
 
-    Raises ``HardwareError``; ``Interlocked`` when the pressure does not come down.
+    Ends early, and recovers nothing, when the operator asks while it waits for the pressure. Raises
+    ``HardwareError``; ``Interlocked`` when the pressure does not come down; ``BadFrame`` when the
+    frame is dark before it can be.
     """
     end_mill(rig.microscope)
     pressure_mbar = _await_pressure(rig)
+    if pressure_mbar is None:
+        return
     column, detector = rig.devices.column, rig.devices.detector
     beam = column.state()
     if not beam.valve_open:
@@ -52,19 +57,24 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
         detector.restore(replace(detector.state(), hv_on=True))
     if step.cycle > 0:
         rig.devices.clock.sleep(rig.plan.project.recovery.charge_decay_s)
-    where_um, settings = _somewhere_on_tissue(rig), rig.plan.project.registration
+    section, settings = rig.progress.active()[0], rig.plan.project.registration
+    where_um = rig.plan.wafer.section(section).roi_centre_um
     go(rig, where_um, wafer_to_stage(rig))
     scan = FrameSettings(settings.width_px, settings.height_px, settings.pixel_size_nm, settings.dwell_ns)
     book_dose(rig, Purpose.REFERENCE, where_um, scan, frames=1)
     frame = rig.imager.scan(scan)
+    require_tissue(rig, section, frame.image)
     rig.record(ImagingRecovered(step.cycle, pressure_mbar, float(frame.image.mean()), rig.now_s()))
 
 
-def _await_pressure(rig: Rig) -> float:
+def _await_pressure(rig: Rig) -> float | None:
+    """The pressure [mbar] once it is low enough; None when the operator wants an end at once."""
     recovery = rig.plan.project.recovery
     give_up_s = rig.now_s() + recovery.pressure_timeout_s
     while (pressure_mbar := rig.devices.chamber.pressure_mbar()) > recovery.pressure_max_mbar:
-        if rig.now_s() >= give_up_s or rig.control.urgent:
+        if rig.control.urgent:
+            return None
+        if rig.now_s() >= give_up_s:
             raise Interlocked(
                 "chamber",
                 [
@@ -74,10 +84,6 @@ def _await_pressure(rig: Rig) -> float:
             )
         rig.devices.clock.sleep(PRESSURE_POLL_S)
     return pressure_mbar
-
-
-def _somewhere_on_tissue(rig: Rig) -> tuple[float, float]:
-    return rig.plan.wafer.section(rig.progress.active()[0]).roi_centre_um
 
 
 def clean(rig: Rig, step: Clean) -> None:
