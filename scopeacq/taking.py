@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from hardware.types import Frame, Optics
 from scopeacq.autofocus import FocusBench, FocusOutcome, correct_focus
 from scopeacq.darkness import require_plane
@@ -13,7 +15,6 @@ from scopeacq.locating import (
     field_shift_um,
     go_to_tile,
     scan_rot_deg,
-    section_correction,
     wafer_to_stage,
 )
 from scopeacq.records import (
@@ -33,6 +34,8 @@ from scopeacq.surface import Surface, fit_surface
 from scopeacq.surface import SurfaceRefused as NoSurface
 from scopeacq.tiff import pair_as_tiff
 from scopeacq.trouble import StepRefused
+
+LOG = logging.getLogger(__name__)
 
 PLANES_AHEAD = 8
 """There is room for so many before one is scanned: those in flight, their smaller levels, and some."""
@@ -60,6 +63,7 @@ def focus(rig: Rig, step: Focus) -> None:
 
 
 def _focus_on(rig: Rig, key: PlaneKey) -> FocusOutcome:
+    require_room(rig)  # what cannot be journalled would be asked again, with its dose
     tile = tile_of(rig, key)
     set_optics(rig, expected_optics(rig, tile))
     go_to_tile(rig, tile)
@@ -92,13 +96,20 @@ def _focus_on(rig: Rig, key: PlaneKey) -> FocusOutcome:
 
 
 def _keep_images(rig: Rig, key: PlaneKey, outcome: FocusOutcome) -> str:
-    """Images of a refused correction, for whoever asks why; their path inside the run's folder."""
+    """Images of a refused correction, for whoever asks why; their path inside the run's folder.
+
+    Empty when there are none, or no room for them: what the correction came to counts without.
+    """
     if outcome.applied or not outcome.images:
         return ""
     folder = rig.plan.folder.focus_images
-    rig.files.make_folder(folder)
     name = f"cycle{key.cycle:05d}-{key.section}-tile{key.tile:04d}-{rig.now_s():.0f}s.tif"
-    rig.files.write_durable(folder / name, pair_as_tiff(outcome.images), replace=True)
+    try:
+        rig.files.make_folder(folder)
+        rig.files.write_durable(folder / name, pair_as_tiff(outcome.images), replace=True)
+    except DiskFull as full:
+        LOG.warning("The images of a refused focus on %s are not kept: %s", key, full)
+        return ""
     return f"{folder.name}/{name}"
 
 
@@ -189,6 +200,3 @@ def fit_focus_surface(rig: Rig, step: FitSurface) -> None:
     kept = tuple(dict.fromkeys(done[n][0].section for n in fit.kept))
     s = fit.surface
     rig.record(SurfaceFitted(step.cycle, s.wd0_um, s.slope_x, s.slope_y, fit.residual_um, kept))
-
-
-__all__ = ["acquire", "fit_focus_surface", "focus", "require_room", "section_correction"]
