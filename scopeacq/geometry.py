@@ -31,6 +31,11 @@ def turn(point: Point, angle_deg: float) -> Point:
     return float(x), float(y)
 
 
+def full_turn_deg(angle_deg: float) -> float:
+    """The same direction in [0, 360)."""
+    return angle_deg % 360.0 % 360.0  # the first remainder of a tiny negative angle rounds up to 360
+
+
 @dataclass(frozen=True, slots=True)
 class Rigid:
     """A rotation about the origin, then a shift [um]: ``out = R @ in + (x, y)``."""

@@ -42,7 +42,7 @@ class ElectronSettings(Settings):
     stigmator_rotation_deg: float = 0.0
     image_shift_x_um_per_um: float = Field(0.0, description="Shift of the image per um of wd, in the lab.")
     image_shift_y_um_per_um: float = 0.0
-    max_beam_shift_um: NonNegative = 15.0
+    max_beam_shift_um: NonNegative = Field(15.0, description="Beyond it the stage moves instead.")
 
     @property
     def stigmator_frame(self) -> StigmatorFrame:

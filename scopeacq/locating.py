@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from hardware.errors import OutOfRange
 from hardware.motion import follow
 from hardware.paths import path_between_imaging, path_to_imaging
 from hardware.types import Frame, FrameSettings, PoseTolerance, StagePose
 from scopeacq.darkness import require_mark, require_tissue
-from scopeacq.geometry import Point, Rigid, Tile
+from scopeacq.geometry import Point, Rigid, Tile, full_turn_deg
 from scopeacq.imaging import lens_shift_um
 from scopeacq.quality import shows_wafer
 from scopeacq.records import DoseBooked, ErrorKind, Purpose, SectionRegistered, WaferRegistered
@@ -36,8 +37,8 @@ def section_correction(rig: Rig, section: str) -> Rigid:
 
 
 def scan_rot_deg(rig: Rig, tile_rotation_deg: float, section: str) -> float:
-    """Scan rotation that keeps a tile's columns along its grid."""
-    return (
+    """Scan rotation that keeps a tile's columns along its grid; in [0, 360), as vendors want it."""
+    return full_turn_deg(
         tile_rotation_deg + wafer_to_stage(rig).rotation_deg + section_correction(rig, section).rotation_deg
     )
 
@@ -51,24 +52,44 @@ def go_to_tile(rig: Rig, tile: Tile, offset_um: Point = (0.0, 0.0)) -> None:
 def go(rig: Rig, wafer_um: Point, place: Rigid) -> None:
     """Bring a wafer point onto the beam by a checked path; what the stage misses, by beam shift.
 
-    Raises ``HardwareError``; the stage stands still then.
+    Raises ``OutOfRange`` when the beam shift would still be beyond the profile's limit, or any other
+    ``HardwareError``; the stage stands still then.
     """
-    stage, profile = rig.devices.stage, rig.plan.instrument.stage
-    x_um, y_um = place.apply(wafer_um)
-    pose = stage.pose()
-    near_um = rig.plan.project.registration.stage_above_um
-    if not (_imaging(rig, pose) and _distance_um(pose, x_um, y_um) <= near_um):
-        across = StagePose(x_um=x_um, y_um=y_um)
-        if _imaging(rig, pose):
-            path = path_between_imaging(pose, across)
-        else:
-            at_imaging = StagePose(x_um, y_um, profile.imaging_z_um, 0.0, 0.0)
-            path = path_to_imaging(pose, at_imaging, profile.safe_z_um)
-        pose = follow(stage, rig.microscope.model, path, tolerance(rig))
-        rig.devices.clock.sleep(profile.settle_s)
-    assert pose.x_um is not None and pose.y_um is not None
-    lens_x_um, lens_y_um = _lens_shift_um(rig, rig.devices.column.optics().wd_um)
-    rig.devices.column.set_beam_shift_um(x_um - pose.x_um - lens_x_um, y_um - pose.y_um - lens_y_um)
+    target_um = place.apply(wafer_um)
+    pose = rig.devices.stage.pose()
+    shift_um = _beam_shift_um(rig, pose, target_um)
+    by_beam_um = rig.plan.project.registration.stage_above_um
+    near = _imaging(rig, pose) and math.dist(_xy_um(pose), target_um) <= by_beam_um
+    limit_um = rig.plan.instrument.electron.max_beam_shift_um
+    if not near or math.hypot(*shift_um) > limit_um:
+        shift_um = _beam_shift_um(rig, _drive(rig, pose, target_um), target_um)
+    if math.hypot(*shift_um) > limit_um:
+        raise OutOfRange(
+            "beam shift",
+            f"{math.hypot(*shift_um):.1f} um are needed to meet the point that the stage stands at, and "
+            f"max_beam_shift_um allows {limit_um:g} um",
+            "Measure image_shift of the instrument's profile again, or raise its max_beam_shift_um.",
+        )
+    rig.devices.column.set_beam_shift_um(*shift_um)
+
+
+def _drive(rig: Rig, pose: StagePose, target_um: Point) -> StagePose:
+    """Move the stage to a point at the imaging height by a checked path; where it then stands."""
+    profile = rig.plan.instrument.stage
+    if _imaging(rig, pose):
+        path = path_between_imaging(pose, StagePose(*target_um))
+    else:
+        at_imaging = StagePose(*target_um, profile.imaging_z_um, 0.0, 0.0)
+        path = path_to_imaging(pose, at_imaging, profile.safe_z_um)
+    arrived = follow(rig.devices.stage, rig.microscope.model, path, tolerance(rig))
+    rig.devices.clock.sleep(profile.settle_s)
+    return arrived
+
+
+def _beam_shift_um(rig: Rig, pose: StagePose, target_um: Point) -> Point:
+    """What brings a point of the stage frame onto the beam from a pose, with the lens as it is."""
+    (x_um, y_um), lens_um = _xy_um(pose), _lens_shift_um(rig, rig.devices.column.optics().wd_um)
+    return target_um[0] - x_um - lens_um[0], target_um[1] - y_um - lens_um[1]
 
 
 def field_shift_um(rig: Rig, frame: Frame) -> Point:
@@ -101,8 +122,9 @@ def _imaging(rig: Rig, pose: StagePose) -> bool:
     )
 
 
-def _distance_um(pose: StagePose, x_um: float, y_um: float) -> float:
-    return math.hypot((pose.x_um or 0.0) - x_um, (pose.y_um or 0.0) - y_um)
+def _xy_um(pose: StagePose) -> Point:
+    assert pose.x_um is not None and pose.y_um is not None
+    return pose.x_um, pose.y_um
 
 
 def look(rig: Rig, settings: FrameSettings, place: Rigid, purpose: Purpose, wafer_um: Point) -> View:
