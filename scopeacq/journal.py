@@ -1,8 +1,9 @@
 """What has been done: an append-only journal of records, durable before anybody acts on them.
 
 One thread owns the writing connection and commits whatever is queued in one transaction, so that many
-callers share the cost of a sync. Readers (status, GUI, report) use short-lived connections of their own
-and never hinder the writer. What :meth:`Journal.append` has returned survives a power loss.
+callers share the cost of a sync. Successive heartbeats of one opening of the ion beam share one row.
+Readers (status, GUI, report) use short-lived connections of their own and never hinder the writer. What
+:meth:`Journal.append` has returned survives a power loss.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scopeacq import journal_format, journal_planes
 from scopeacq.files import DiskFiles, DiskFull, FileLayer, temporary_for
 from scopeacq.journal_format import JournalError
 from scopeacq.journal_planes import PlaneRow
-from scopeacq.records import Record
+from scopeacq.records import MillHeartbeat, Record
 
 __all__ = ["Journal", "JournalError", "JournalReader", "PlaneRow", "Row"]
 
@@ -108,6 +109,7 @@ class Journal:
         self._broken: Exception | None = None
         self._connection = journal_format.connect_writer(path)
         (self._last,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM records").fetchone()
+        self._beating: str | None = None
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
@@ -242,23 +244,26 @@ class Journal:
             job.done.set_exception(self._broken)
 
     def _commit(self, jobs: list[_Job]) -> list[int]:
-        now_s, seq, numbers = time.time(), self._last, list[int]()
+        now_s, seq, beating, numbers = time.time(), self._last, self._beating, list[int]()
         try:
             # commits at its end, rolls back when left by an error
             with self._connection as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 for job in jobs:
                     for record, kind, body in job.records:
-                        seq += 1
+                        opening = record.opening if isinstance(record, MillHeartbeat) else None
+                        # a heartbeat takes the place of the one just before: weeks of them are one row
+                        seq += opening is None or opening != beating
+                        beating = opening
                         crc = journal_format.row_crc(seq, now_s, kind, body)
                         connection.execute(
-                            "INSERT INTO records VALUES (?, ?, ?, ?, ?)", (seq, now_s, kind, body, crc)
+                            "REPLACE INTO records VALUES (?, ?, ?, ?, ?)", (seq, now_s, kind, body, crc)
                         )
                         journal_planes.note(connection, record, seq)
                     numbers.append(seq)
         except sqlite3.Error as error:
             raise _failure(error, self.path) from error
-        self._last = seq
+        self._last, self._beating = seq, beating
         return numbers
 
 

@@ -23,7 +23,9 @@ from scopeacq.journal import Journal, JournalError, JournalReader
 from scopeacq.records import (
     RECORDS,
     CycleDone,
+    MillEnd,
     MillHeartbeat,
+    MillKey,
     PlaneChosen,
     PlaneDurable,
     PlaneExposed,
@@ -63,7 +65,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def beats(*numbers: int) -> list[Record]:
-    return [MillHeartbeat("opening", float(n)) for n in numbers]
+    return [MillHeartbeat(f"opening {n}", float(n)) for n in numbers]
 
 
 def contents(journal: Journal | JournalReader) -> list[Record]:
@@ -101,14 +103,15 @@ def test_records_appended_together_share_a_commit_and_its_time(tmp_path: Path) -
 
 def test_posts_of_many_threads_all_arrive_and_keep_each_threads_order(journal: Journal) -> None:
     def work(worker: int) -> None:
-        futures = [journal.post(MillHeartbeat(str(worker), float(n))) for n in range(200)]
+        futures = [journal.post(MillHeartbeat(f"{worker} {n}", float(n))) for n in range(200)]
         assert [f.result() for f in futures] == sorted(f.result() for f in futures)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     found = contents(journal)
     for worker in range(4):
-        mine = [r.delivered_uc for r in found if isinstance(r, MillHeartbeat) and r.opening == str(worker)]
+        beats_found = [r for r in found if isinstance(r, MillHeartbeat)]
+        mine = [r.delivered_uc for r in beats_found if r.opening.startswith(f"{worker} ")]
         assert mine == [float(n) for n in range(200)]
 
 
@@ -199,7 +202,7 @@ from scopeacq.journal import Journal
 from scopeacq.records import MillHeartbeat
 journal = Journal.open(Path(sys.argv[1]))
 for n in range(10**9):
-    journal.append(MillHeartbeat("opening", float(n)))
+    journal.append(MillHeartbeat(f"opening {n}", float(n)))
     print(n, flush=True)
 """
 
@@ -461,3 +464,22 @@ def test_truncated_journals_are_refused(tmp_path: Path, closed_journal: bytes, d
     path = tmp_path / "journal.sqlite"
     path.write_bytes(closed_journal[: data.draw(st.integers(0, len(closed_journal) - 1))])
     refused_untouched(path)
+
+
+def test_heartbeats_of_one_opening_share_a_row(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path / "journal.sqlite")
+    end = MillEnd(MillKey(0, 0, 0), "a", 3.0, 0.0, "done")
+    for record in (MillHeartbeat("a", 1.0), MillHeartbeat("a", 2.0), end, MillHeartbeat("b", 1.0)):
+        journal.append(record)
+    journal.append(MillHeartbeat("b", 1.5), MillHeartbeat("b", 2.5), CycleDone(0))
+    journal.close()
+    again = Journal.open(tmp_path / "journal.sqlite")
+    again.append(MillHeartbeat("b", 9.0))
+    assert [(row.seq, row.record) for row in again.read()] == [
+        (1, MillHeartbeat("a", 2.0)),
+        (2, end),
+        (3, MillHeartbeat("b", 2.5)),
+        (4, CycleDone(0)),
+        (5, MillHeartbeat("b", 9.0)),
+    ]
+    again.close()
