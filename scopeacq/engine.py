@@ -11,19 +11,16 @@ import logging
 import os
 import platform
 import threading
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 from hardware.errors import HardwareError
 from scopeacq.events import (
-    IncidentHappened,
     PlaneTaken,
     Progressed,
     Publisher,
     RunState,
-    StateChanged,
     StepStarted,
 )
 from scopeacq.files import DiskFull
@@ -33,22 +30,18 @@ from scopeacq.milling import mill_azimuth, settle_mill
 from scopeacq.pipeline import Pipeline
 from scopeacq.planner import Target, next_step
 from scopeacq.progress import ACCEPTED
+from scopeacq.reaction import AWAIT_S, Ending, Reaction, say
 from scopeacq.records import (
     CycleDone,
-    ErrorKind,
     PlaneJudged,
     PlaneLost,
     Policy,
-    Record,
     Requested,
     RunClosed,
     RunEnd,
     RunOpened,
     RunRequest,
-    SectionSkipped,
     Waiting,
-    WaitOver,
-    WaitReason,
 )
 from scopeacq.requests import due, end_for
 from scopeacq.rig import Rig
@@ -76,18 +69,10 @@ from scopeacq.steps import (
 )
 from scopeacq.takes import StorageError
 from scopeacq.taking import acquire, fit_focus_surface, focus
-from scopeacq.trouble import StepRefused, Trouble, decide
-from scopeacq.turning import clean, drop_section, park, pass_gate, recover_imaging, waive_plane
+from scopeacq.trouble import StepRefused, Trouble
+from scopeacq.turning import clean, drop_section, pass_gate, recover_imaging, waive_plane
 
 LOG = logging.getLogger(__name__)
-
-AWAIT_S = 0.2
-"""Real time between two looks at planes in flight, or at what the engine waits for."""
-
-SUSPENDED_POLL_S = 10.0
-"""Instrument time between two looks at an interlock."""
-
-Ending = tuple[RunEnd, str]
 
 
 class Engine:
@@ -98,8 +83,7 @@ class Engine:
         self._pipeline = Pipeline(
             rig.store, rig.journal, rig.scorer, rig.plan.project.imaging.pixel_size_nm
         )
-        self._attempts: dict[object, int] = {}
-        self._waiting_since_s: dict[object, float] = {}
+        self._reaction = Reaction(rig)
         self._handlers: dict[type, Callable[[Rig, Any], None]] = {
             SettleMill: settle_mill,
             RecoverImaging: recover_imaging,
@@ -147,11 +131,10 @@ class Engine:
         journal cannot be written: both beams are blanked then, and nothing is lost.
         """
         rig = self._rig
-        self._attempts.clear()
-        self._waiting_since_s.clear()
+        self._reaction = Reaction(rig)
         safe = rig.microscope.safe_state()  # whoever was killed before may have left a beam on
         rig.record(RunOpened(version("scopeacq"), platform.node(), os.getpid()))
-        self._say(RunState.RUNNING, "")
+        say(rig, RunState.RUNNING, "")
         try:
             target = Target(min(cycles or rig.plan.project.cycles, rig.plan.project.cycles))
             end, reason = self._loop(target) if safe.safe else (RunEnd.PAUSED, "; ".join(safe.trouble))
@@ -162,7 +145,7 @@ class Engine:
             safe = rig.microscope.safe_state()
         self._settle_planes()
         rig.record(RunClosed(end, "; ".join((reason, *safe.trouble)).strip("; ")))
-        self._say(_STATES[end], reason)
+        say(rig, _STATES[end], reason)
         return end
 
     def _failed(self, error: Exception) -> None:
@@ -173,7 +156,7 @@ class Engine:
         if not isinstance(error, JournalError | DiskFull):
             incident = Trouble(error, None).incident(Policy.PAUSE)
             self._rig.record(incident, RunClosed(RunEnd.FAILED, reason))
-        self._say(RunState.FAILED, reason)
+        say(self._rig, RunState.FAILED, reason)
 
     def close(self) -> None:
         """End the pool. The journal, the store and the microscope belong to the session."""
@@ -204,13 +187,10 @@ class Engine:
         try:
             self._handlers[type(step)](self._rig, step)
         except (HardwareError, StepRefused, OSError) as error:
-            return self._handle(Trouble(error, step, plane_of(step)))
-        if isinstance(step, AwaitPlanes):
-            return None
-        self._attempts.pop(work_of(step), None)
-        self._waiting_since_s.pop(work_of(step), None)
-        self._wait_is_over()
-        self._report_progress()
+            return self._reaction.to(Trouble(error, step, plane_of(step)))
+        if not isinstance(step, AwaitPlanes):
+            self._reaction.went_well(work_of(step))
+            self._report_progress()
         return None
 
     def _collect(self) -> Ending | None:
@@ -223,8 +203,8 @@ class Engine:
                     accepted = record.verdict in ACCEPTED
                     self.events.publish(PlaneTaken(record.key, record.score_um, accepted))
             if outcome.error is None:
-                self._attempts.pop(outcome.key, None)
-        ends = [self._handle(Trouble(o.error, None, o.key)) for o in outcomes if o.error is not None]
+                self._reaction.forget(outcome.key)
+        ends = [self._reaction.to(Trouble(o.error, None, o.key)) for o in outcomes if o.error is not None]
         return next((end for end in ends if end is not None), None)
 
     def _judge_again(self, rig: Rig, step: JudgePlane) -> None:
@@ -247,98 +227,6 @@ class Engine:
         self._rig.record(Requested(request))
         return end_for(request), f"the operator asked: {request.value}"
 
-    # -- trouble ----------------------------------------------------------------------------
-
-    def _handle(self, trouble: Trouble) -> Ending | None:
-        """Make safe, decide by the operator's policy, journal both; the run's end, if it ends."""
-        rig, work = self._rig, trouble.work
-        hardware = isinstance(trouble.error, HardwareError)
-        unsafe = rig.microscope.safe_state().trouble if hardware else ()
-        if not isinstance(trouble.error, HardwareError | StepRefused | OSError):
-            raise trouble.error
-        attempts = self._attempts[work] = self._attempts.get(work, 0) + 1
-        decision = decide(trouble, rig.plan.project.policies, attempts, rig.progress)
-        if unsafe:
-            decision = Policy.PAUSE
-        waits = decision is Policy.RETRY and trouble.kind in _WAITS
-        if not (waits and rig.progress.waiting is not None):
-            incident = trouble.incident(decision, unsafe)
-            self._record_patiently(incident)
-            LOG.warning(
-                "%s: %s %s Decided: %s.", incident.step, incident.text, incident.advice, decision.value
-            )
-            self.events.publish(IncidentHappened(incident))
-        if waits:
-            return self._wait_for(trouble)
-        return self._carry_out(decision, trouble)
-
-    def _record_patiently(self, record: Record) -> None:
-        """Journal it when there is room, if the disk is full under the journal itself."""
-        while True:
-            self._rig.journal.recover()
-            try:
-                return self._rig.record(record)
-            except DiskFull:
-                if self._rig.control.pending is not None:
-                    raise
-                time.sleep(AWAIT_S)
-
-    def _carry_out(self, decision: Policy, trouble: Trouble) -> Ending | None:
-        match decision:
-            case Policy.RETRY | Policy.REQUEUE_TILE | Policy.GO_ON:
-                return None
-            case Policy.SKIP_SECTION:
-                assert trouble.section is not None
-                cycle = self._rig.progress.cycle
-                self._rig.record(SectionSkipped(cycle, trouble.section, str(trouble.error)))
-                return None
-            case Policy.PARK_AND_ALERT:
-                return RunEnd.PAUSED, self._parked(str(trouble.error))
-            case Policy.PAUSE:
-                return RunEnd.PAUSED, str(trouble.error)
-
-    def _parked(self, reason: str) -> str:
-        try:
-            park(self._rig)
-        except HardwareError as error:
-            self._rig.microscope.safe_state()
-            return f"{reason} The stage could not be parked and stands where it is: {error}"
-        return f"{reason} The stage is parked."
-
-    def _wait_for(self, trouble: Trouble) -> Ending | None:
-        """Suspended, or waiting for room: the step is tried again after a while, with all its checks."""
-        rig, (reason, state) = self._rig, _WAITS[trouble.kind]
-        if rig.progress.waiting is None:
-            self._record_patiently(Waiting(reason, str(trouble.error)))
-            self._say(state, str(trouble.error))
-        if trouble.kind is ErrorKind.INTERLOCK:
-            # steps in between may go well, such as recovering: only the one that failed ends the wait
-            since_s = self._waiting_since_s.setdefault(trouble.work, rig.now_s())
-            if rig.now_s() - since_s > rig.plan.project.policies.interlock_wait_s:
-                return RunEnd.PAUSED, str(trouble.error)
-            self._sleep_until_asked(SUSPENDED_POLL_S)
-        else:
-            time.sleep(AWAIT_S)
-        return None
-
-    def _sleep_until_asked(self, duration_s: float) -> None:
-        """Instrument time passes, unless the operator wants something."""
-        end_s = self._rig.now_s() + duration_s
-        while (left_s := end_s - self._rig.now_s()) > 0 and self._rig.control.pending is None:
-            self._rig.devices.clock.sleep(min(left_s, AWAIT_S))
-
-    def _wait_is_over(self) -> None:
-        waiting = self._rig.progress.waiting
-        if waiting is not None:
-            self._rig.record(WaitOver(waiting.reason))
-            self._say(RunState.RUNNING, "")
-
-    # -- telling ------------------------------------------------------------------------------
-
-    def _say(self, state: RunState, reason: str) -> None:
-        LOG.info("%s. %s", state.value.capitalize(), reason)
-        self.events.publish(StateChanged(state, reason))
-
     def _report_progress(self) -> None:
         project, progress = self._rig.plan.project, self._rig.progress
         cycles, done, milling = project.cycles, progress.totals, project.milling
@@ -357,11 +245,6 @@ class Engine:
             )
         )
 
-
-_WAITS = {
-    ErrorKind.INTERLOCK: (WaitReason.INTERLOCK, RunState.SUSPENDED),
-    ErrorKind.DISK: (WaitReason.DISK, RunState.WAITING),
-}
 
 _STATES = {
     RunEnd.FINISHED: RunState.FINISHED,
