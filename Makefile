@@ -1,7 +1,8 @@
 # Shorthands; bootstrap.py does the work.
 PYTHON ?= python3
+RUN = .venv/bin/python -m
 
-.PHONY: demo test bench soak
+.PHONY: demo test bench soak setup
 
 demo:
 	$(PYTHON) bootstrap.py demo
@@ -9,10 +10,19 @@ demo:
 test:
 	$(PYTHON) bootstrap.py test
 
-bench:
+setup:
 	$(PYTHON) bootstrap.py setup
-	.venv/bin/python -m benchmarks.write_planes
-	.venv/bin/python -m benchmarks.focus_convergence
 
-soak:
+# figures of speed and of focus: minutes each, on a machine that does nothing else
+bench: setup
+	$(RUN) benchmarks.write_planes
+	$(RUN) benchmarks.engine_overhead
+	$(RUN) benchmarks.overlap
+	$(RUN) benchmarks.focus_convergence
+
+# hours of random kills and faults, every crash point, and thirty virtual days
+soak: setup
 	$(PYTHON) bootstrap.py test -m soak --timeout=0
+	$(RUN) benchmarks.soak_kills --count 200
+	$(RUN) benchmarks.fault_sequences --count 10000
+	$(RUN) benchmarks.memory_30_days
