@@ -13,12 +13,24 @@ from scopeacq.darkness import require_mark, require_tissue
 from scopeacq.geometry import Point, Rigid, Tile, full_turn_deg
 from scopeacq.imaging import lens_shift_um
 from scopeacq.quality import shows_wafer
-from scopeacq.records import DoseBooked, ErrorKind, Purpose, SectionRegistered, WaferRegistered
-from scopeacq.registration import RegistrationRefused, View, displacement, register_wafer
+from scopeacq.records import DoseBooked, ErrorKind, Policy, Purpose, SectionRegistered, WaferRegistered
+from scopeacq.registration import (
+    RegistrationRefused,
+    View,
+    WaferFit,
+    displacement,
+    register_wafer,
+    renewed,
+)
 from scopeacq.rig import Rig
 from scopeacq.steps import RegisterSection, RegisterWafer
 from scopeacq.trouble import StepRefused
 from scopeacq.wafer import Fiducial, Section
+
+_NEW_FIDUCIALS = (
+    "Look at the fiducials in the live image; where the stage stands right and they look different, delete "
+    "registration/fiducial-*.tif in the run's folder to take new reference images."
+)
 
 
 def wafer_to_stage(rig: Rig) -> Rigid:
@@ -141,45 +153,52 @@ def book_dose(rig: Rig, purpose: Purpose, wafer_um: Point, frame: FrameSettings,
 
 
 def find_wafer(rig: Rig, step: RegisterWafer) -> None:
-    """Look at each fiducial and fit where the wafer lies; the first time, take their pictures.
+    """Look at each fiducial, fit where the wafer lies, and keep the new pictures of the fiducials.
 
-    Raises ``StepRefused`` when the fiducials are not found with certainty.
+    Raises ``StepRefused`` when the fiducials are not found with certainty, ``BadFrame`` when nothing
+    is seen where a fiducial should be.
     """
-    settings = rig.plan.project.registration
+    settings, fiducials = rig.plan.project.registration, rig.plan.wafer.fiducials
     frame = FrameSettings(settings.width_px, settings.height_px, settings.pixel_size_nm, settings.dwell_ns)
-    looks = 0
+    on_stage: dict[str, View] = {}
 
     def view(fiducial: Fiducial, place: Rigid) -> View:
-        nonlocal looks
-        looks += 1
         go(rig, fiducial.centre_um, place)
-        return look(rig, frame, place, Purpose.FIDUCIAL, fiducial.centre_um)
+        seen = look(rig, frame, place, Purpose.FIDUCIAL, fiducial.centre_um)
+        on_stage[fiducial.id] = seen.moved(place)
+        return seen
 
-    fiducials = rig.plan.wafer.fiducials
-    references = {f.id: r for f in fiducials if (r := _reference(rig, f"fiducial-{f.id}")) is not None}
-    for fiducial in fiducials:
-        if fiducial.id not in references:
-            references[fiducial.id] = view(fiducial, wafer_to_stage(rig))
-            require_mark(rig, references[fiducial.id].image)
-            _keep(rig, f"fiducial-{fiducial.id}", references[fiducial.id])
+    references = {f.id: r for f in fiducials if (r := _reference(rig, _fiducial_image(f.id))) is not None}
+    missing = [f for f in fiducials if f.id not in references]
+    for fiducial in missing:
+        references[fiducial.id] = view(fiducial, wafer_to_stage(rig))
+        require_mark(rig, references[fiducial.id].image)
+        _keep(rig, _fiducial_image(fiducial.id), references[fiducial.id])
     try:
         fit = register_wafer(fiducials, wafer_to_stage(rig), references, view, settings)
     except RegistrationRefused as refused:
-        raise StepRefused(
-            ErrorKind.REGISTRATION, str(refused), "Look at the fiducials in the live image."
-        ) from refused
+        raise StepRefused(ErrorKind.REGISTRATION, str(refused), _NEW_FIDUCIALS) from refused
+    looks_each = 1 + len(missing) / len(fiducials)
+    dose = looks_each * frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
+    rig.record(_registered(step, fit, dose))
+    for name, reference in renewed(fit, on_stage, settings).items():
+        _keep(rig, _fiducial_image(name), reference)
+
+
+def _fiducial_image(fiducial: str) -> str:
+    return f"fiducial-{fiducial}"
+
+
+def _registered(step: RegisterWafer, fit: WaferFit, electron_dose_per_nm2: float) -> WaferRegistered:
     place = fit.wafer_to_stage
-    dose = looks * frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
-    rig.record(
-        WaferRegistered(
-            step.cycle,
-            place.x_um,
-            place.y_um,
-            place.rotation_deg,
-            fit.residual_um,
-            len(fit.used),
-            dose / max(len(fiducials), 1),
-        )
+    return WaferRegistered(
+        step.cycle,
+        place.x_um,
+        place.y_um,
+        place.rotation_deg,
+        fit.residual_um,
+        len(fit.used),
+        electron_dose_per_nm2,
     )
 
 
@@ -229,17 +248,20 @@ def _found(
     reference: View | None,
     frame: FrameSettings,
 ) -> SectionRegistered:
-    dose = frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
     if reference is None:
-        return SectionRegistered(step.cycle, section.id, 0.0, 0.0, 0.0, 1.0, dose)
+        return replace(_where_it_was(rig, step, frame), correlation=1.0)
     try:
         off = displacement(seen, reference, section.roi_centre_um, rig.plan.project.registration)
     except RegistrationRefused as refused:
         raise StepRefused(
             ErrorKind.REGISTRATION,
             f"section {section.id}: {refused}",
-            "Look at the section in the live image.",
+            f"Look at the section in the live image; where it stands right and looks different, delete "
+            f"registration/section-{section.id}.tif in the run's folder to take a new reference image. To "
+            f'go on without it, set registration = "{Policy.SKIP_SECTION.value}" under [policies] and name '
+            "it in accept_sections under [gate] of project.toml.",
         ) from refused
+    dose = frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
     return SectionRegistered(
         step.cycle, section.id, off.dx_um, off.dy_um, off.rotation_deg, off.correlation, dose
     )

@@ -30,6 +30,11 @@ FINE_NM = 45.0
 COARSE_NM = 400.0
 """Coarser detail is shading and charging."""
 
+RENEWED_RESIDUAL = 0.5
+"""Share of the residual allowed, up to which a fit renews its reference images."""
+RENEWED_CORRELATION = 0.1
+"""Share of the way from the correlation allowed up to 1, from which a reference image is renewed."""
+
 
 class RegistrationRefused(Exception):
     """Something was not found again with certainty; the message is one sentence for the operator."""
@@ -149,11 +154,15 @@ def _square(affine: Affine) -> Affine:
 
 @dataclass(frozen=True, slots=True)
 class WaferFit:
-    """Where the wafer lies. ``residual_um``: the largest among the fiducials used."""
+    """Where the wafer lies. ``residual_um``: the largest among the fiducials used.
+
+    ``correlations``: of each fiducial used with its reference image.
+    """
 
     wafer_to_stage: Rigid
     residual_um: float
     used: tuple[str, ...]
+    correlations: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,7 @@ class Sighting:
 
     fiducial: Fiducial
     stage_um: Point
+    correlation: float = 1.0
 
 
 def register_wafer(
@@ -191,7 +201,8 @@ def register_wafer(
             missed.append(f"{fiducial.id}: {refusal}")
             continue
         x, y = fiducial.centre_um
-        seen.append(Sighting(fiducial, believed.apply((x + found.dx_um, y + found.dy_um))))
+        where_um = believed.apply((x + found.dx_um, y + found.dy_um))
+        seen.append(Sighting(fiducial, where_um, found.correlation))
         believed = _transform(seen, believed.rotation_deg)
     if len(seen) < min(len(fiducials), 2):
         raise RegistrationRefused(f"Too few fiducials were found again. {' '.join(missed)}")
@@ -219,7 +230,9 @@ def fit_wafer(seen: Sequence[Sighting], rotation_deg: float, max_residual_um: fl
 def _fit(seen: Sequence[Sighting], rotation_deg: float) -> WaferFit:
     transform = _transform(seen, rotation_deg)
     residual = max(math.dist(transform.apply(s.fiducial.centre_um), s.stage_um) for s in seen)
-    return WaferFit(transform, residual, tuple(s.fiducial.id for s in seen))
+    return WaferFit(
+        transform, residual, tuple(s.fiducial.id for s in seen), tuple(s.correlation for s in seen)
+    )
 
 
 def _transform(seen: Sequence[Sighting], rotation_deg: float) -> Rigid:
@@ -231,3 +244,17 @@ def _transform(seen: Sequence[Sighting], rotation_deg: float) -> Rigid:
     (only,) = seen
     x, y = Rigid(0.0, 0.0, rotation_deg).apply(only.fiducial.centre_um)
     return Rigid(only.stage_um[0] - x, only.stage_um[1] - y, rotation_deg)
+
+
+def renewed(fit: WaferFit, on_stage: Mapping[str, View], settings: RegistrationSettings) -> dict[str, View]:
+    """New reference images of the fiducials that were found with certainty: a mill wears them away.
+
+    ``on_stage``: the views of the fit, placed in the *stage* frame instead of the wafer's. Each image
+    is believed where the fit of all fiducials puts it, not where it was found itself: what the stage
+    missed at one of them has no part in the fit, and so does not add up from one cycle to the next.
+    """
+    if fit.residual_um > RENEWED_RESIDUAL * settings.max_residual_um:
+        return {}
+    least = settings.min_correlation + RENEWED_CORRELATION * (1.0 - settings.min_correlation)
+    certain = (name for name, c in zip(fit.used, fit.correlations, strict=True) if c >= least)
+    return {name: on_stage[name].moved(fit.wafer_to_stage.inverse()) for name in certain}

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from scopeacq.records import (
     DoseBooked,
     ErrorKind,
     FocusDone,
+    GatePassed,
     ImagingRecovered,
     Incident,
     Policy,
@@ -27,6 +29,7 @@ from scopeacq.records import (
     RunRequest,
     SectionRegistered,
 )
+from scopeacq.registration import View
 from tests.scenarios.harness import Started, TinyRun, tiny_project
 from tests.scenarios.test_policies import faulty, of_kind, run_once, unsure_run
 
@@ -77,6 +80,42 @@ def test_nothing_is_focused_on_without_room(tmp_path: Path) -> None:
     run.on_commit = fill
     assert run_once(run) is RunEnd.FINISHED
     assert looks_left == [0]
+
+
+# -- finding again ----------------------------------------------------------------------------
+
+
+def test_the_pictures_of_fiducials_are_renewed_in_each_cycle(tmp_path: Path) -> None:
+    run = TinyRun.make(tmp_path)
+    pictures: list[dict[str, bytes]] = []
+
+    def note(records: tuple[Record, ...]) -> None:
+        if any(isinstance(r, GatePassed) for r in records):
+            images = run.plan.folder.registration_images.glob("fiducial-*.tif")
+            pictures.append({path.name: path.read_bytes() for path in images})
+
+    run.on_commit = note
+    assert run_once(run) is RunEnd.FINISHED
+    first, second = pictures
+    assert first.keys() == second.keys() and len(first) == 2
+    assert all(first[name] != second[name] for name in first)
+
+
+def test_a_section_that_is_not_found_again_gets_a_new_reference_as_the_advice_says(tmp_path: Path) -> None:
+    run = TinyRun.make(tmp_path)
+    with run.start() as program:
+        assert program.engine.run(cycles=1) is RunEnd.FINISHED
+    (path,) = run.plan.folder.registration_images.glob("section-*.tif")
+    before = View.read(path)
+    noise = np.random.default_rng(0).integers(0, 256, before.image.shape, dtype=np.uint8)
+    path.write_bytes(View(noise, before.to_wafer).to_tiff())
+    assert run_once(run) is RunEnd.PAUSED
+    advice = of_kind(run, Incident)[-1].advice
+    assert f"delete registration/{path.name}" in advice
+    path.unlink()
+    assert run_once(run) is RunEnd.FINISHED
+    first, again = of_kind(run, SectionRegistered)
+    assert (again.dx_um, again.dy_um) == (first.dx_um, first.dy_um)
 
 
 # -- going there ------------------------------------------------------------------------------

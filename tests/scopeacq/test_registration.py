@@ -18,9 +18,11 @@ from scopeacq.registration import (
     RegistrationRefused,
     Sighting,
     View,
+    WaferFit,
     displacement,
     fit_wafer,
     register_wafer,
+    renewed,
 )
 from scopeacq.settings import SettingsError
 from scopeacq.wafer import Fiducial
@@ -175,6 +177,51 @@ def test_a_single_sighting_keeps_the_rotation(x_um: float, y_um: float, rotation
     truth = Rigid(*turn((x_um, y_um), 0.0), rotation_deg)
     fit = fit_wafer(sightings(truth, {})[:1], rotation_deg, 3.0)
     assert math.dist(fit.wafer_to_stage.apply((100.0, 7.0)), truth.apply((100.0, 7.0))) < 1e-6
+
+
+rough = cache(texture)
+
+
+def worn(fiducial: Fiducial, cycle: int) -> Scene:
+    """A mark after so many mills: a rough surface that turns into another one within eight cycles."""
+    angle, seed = cycle * math.pi / 16, 10 * ord(fiducial.id)
+    field = math.cos(angle) * rough(seed, 1400) + math.sin(angle) * rough(seed + 1, 1400)
+    return Scene(field.astype(np.float32), 0.04, fiducial.centre_um)
+
+
+def test_marks_that_wear_away_are_followed_and_what_the_stage_misses_does_not_add_up() -> None:
+    rng = np.random.default_rng(5)
+    cycle, on_stage = 0, dict[str, View]()
+
+    def truth() -> Rigid:
+        return Rigid(0.8 * cycle, -0.5 * cycle, 0.01 * cycle)
+
+    def look(fiducial: Fiducial, believed: Rigid) -> View:
+        """The stage stands 0.4 um from where it says."""
+        x_um, y_um = believed.apply(fiducial.centre_um)
+        miss_x_um, miss_y_um = rng.normal(0.0, 0.4, 2)
+        stage = StagePose(x_um + miss_x_um, y_um + miss_y_um, 0.0, 0.0, 0.0)
+        frame = worn(fiducial, cycle).frame(FIDUCIAL_FRAME, stage, truth(), 1.0, cycle)
+        says = replace(frame, stage=StagePose(x_um, y_um, 0.0, 0.0, 0.0))
+        seen = View.of(says, believed)
+        on_stage[fiducial.id] = seen.moved(believed)
+        return seen
+
+    first = {f.id: look(f, Rigid()) for f in FIDUCIALS}
+    references, errors_um = dict(first), []
+    for cycle in range(1, 9):  # noqa: B007
+        fit = register_wafer(FIDUCIALS, Rigid(), references, look, SETTINGS)
+        errors_um.append(math.dist(fit.wafer_to_stage.apply((0.0, 0.0)), truth().apply((0.0, 0.0))))
+        references.update(renewed(fit, on_stage, SETTINGS))
+    assert max(errors_um) < 0.8
+    with pytest.raises(RegistrationRefused, match="correlation"):
+        register_wafer(FIDUCIALS, Rigid(), first, look, SETTINGS)
+
+
+@pytest.mark.parametrize(("residual_um", "correlation"), [(1.6, 0.9), (0.2, 0.2)])
+def test_an_unsure_fit_renews_nothing(residual_um: float, correlation: float) -> None:
+    fit = WaferFit(Rigid(), residual_um, ("A",), (correlation,))
+    assert renewed(fit, REFERENCES, SETTINGS) == {}
 
 
 # -- files -----------------------------------------------------------------------------
