@@ -31,22 +31,22 @@ def main() -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run one command; errors become one sentence on stderr and an exit code."""
+    """Run one command; errors become a sentence each on stderr and an exit code."""
     from scopeacq.explain import Explained, explaining
 
     try:
         with explaining():
             app(arguments, standalone_mode=True)
     except Explained as error:
-        Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(_sentence(error))
+        Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(_lines(error))
         return error.code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.FAILED
     return ExitCode.FINISHED
 
 
-def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _lines(error: Exception) -> str:
+    return "\n".join(" ".join(line.split()) for line in str(error).splitlines() if line.strip())
 
 
 @app.command()

@@ -15,7 +15,7 @@ from hardware.chamber_model import ChamberModel
 from hardware.interlocks import MillLimits
 from hardware.optics import StigmatorFrame
 from hardware.types import Range, StagePose
-from scopeacq.settings import Settings, read_toml
+from scopeacq.settings import Name, Settings, read_toml
 
 FORMAT = "scopeacq.instrument/1"
 
@@ -129,7 +129,7 @@ class Instrument(Settings):
     """One microscope."""
 
     format: str = FORMAT
-    name: str
+    name: Name
     driver: DriverSettings
     electron: ElectronSettings = ElectronSettings()
     stage: StageSettings = StageSettings()

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from hardware.types import FrameSettings
 from scopeacq.instrument import NonNegative, Positive
 from scopeacq.records import ErrorKind, Policy
-from scopeacq.settings import Settings, read_toml
+from scopeacq.settings import Name, Settings, read_toml
 
 FORMAT = "scopeacq.run/1"
 
@@ -235,7 +235,7 @@ class Project(Settings):
     """One acquisition."""
 
     format: str = FORMAT
-    name: str
+    name: Name
     cycles: Annotated[int, Field(ge=1, le=100_000)]
     seed: int = 0
     imaging: ImagingSettings = ImagingSettings()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from hardware.microscope import GUARD_LOG
 from scopeacq.instrument import Instrument
 from scopeacq.project import Project
-from scopeacq.settings import SettingsError
+from scopeacq.settings import SettingsError, SeveralFilesError, attempt
 from scopeacq.wafer import Wafer
 
 
@@ -85,19 +86,27 @@ class Plan:
 
     @classmethod
     def read(cls, root: Path) -> Plan:
-        """Read the three files. Raises ``SettingsError``."""
+        """Read the three files. Raises ``SettingsError`` with what is wrong in any of them."""
         folder = RunFolder(root)
         if not root.is_dir():
             raise SettingsError(root, ["is not a run folder"], "Make one with `scopeacq new`.")
-        project = Project.read(folder.project_file)
-        wafer = Wafer.read(folder.wafer_file)
-        if not wafer.sections:
-            raise SettingsError(folder.wafer_file, ["holds no section"], "Add at least one section.")
-        unknown = sorted(set(project.gate.accept_sections) - {s.id for s in wafer.sections})
-        if unknown:
-            raise SettingsError(
-                folder.project_file,
-                [f"gate.accept_sections names {', '.join(unknown)}, which the wafer does not hold"],
-                "Correct the names.",
-            )
-        return cls(folder, project, wafer, Instrument.read(folder.instrument_file))
+        errors: list[SettingsError] = []
+        project = attempt(Project.read, folder.project_file, errors)
+        wafer = attempt(Wafer.read, folder.wafer_file, errors)
+        instrument = attempt(Instrument.read, folder.instrument_file, errors)
+        if project is not None and wafer is not None:
+            errors += _unknown_sections(folder, project, wafer)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors or project is None or wafer is None or instrument is None:
+            raise SeveralFilesError(errors)
+        return cls(folder, project, wafer, instrument)
+
+
+def _unknown_sections(folder: RunFolder, project: Project, wafer: Wafer) -> Iterator[SettingsError]:
+    if unknown := sorted(set(project.gate.accept_sections) - {s.id for s in wafer.sections}):
+        yield SettingsError(
+            folder.project_file,
+            [f"gate.accept_sections names {', '.join(unknown)}, which the wafer does not hold"],
+            "Correct the names.",
+        )

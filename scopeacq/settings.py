@@ -6,22 +6,59 @@ that lists all that is wrong in sentences. Values are never guessed or dropped.
 
 from __future__ import annotations
 
+import reprlib
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 MAX_FILE_BYTES = 64 * 2**20
 """A settings file larger than this is not one of ours."""
 
 
-class SettingsError(ValueError):
-    """A file of settings cannot be used. ``problems`` holds one sentence each."""
+MOST_PROBLEMS = 50
+"""Problems of one file that are listed; the rest is counted."""
 
-    def __init__(self, path: Path, problems: list[str], advice: str) -> None:
-        self.path, self.problems, self.advice = path, problems, advice
-        super().__init__(f"{path}: {'; '.join(problems)}. {advice}")
+Location = tuple[int | str, ...]
+
+
+class SettingsError(ValueError):
+    """A file of settings cannot be used. ``problems`` holds one sentence each.
+
+    Several problems stand on a line each; the line before them names the file and counts them.
+    """
+
+    def __init__(self, path: Path, problems: Sequence[str], advice: str) -> None:
+        self.path, self.problems = path, [_on_one_line(problem) for problem in problems]
+        self.advice = advice
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        if len(self.problems) == 1:
+            return f"{self.path}: {self.problems[0]}. {self.advice}"
+        listed = [f"- {problem}." for problem in self.problems[:MOST_PROBLEMS]]
+        if more := len(self.problems) - len(listed):
+            listed.append(f"- {more} more.")
+        return "\n".join([f"{self.path}: {len(self.problems)} problems. {self.advice}", *listed])
+
+
+class SeveralFilesError(SettingsError):
+    """What is wrong with several files, one after the other."""
+
+    def __init__(self, errors: Sequence[SettingsError]) -> None:
+        problems = [problem for error in errors for problem in error.problems]
+        super().__init__(errors[0].path, problems, errors[0].advice)
+        self.errors = tuple(errors)
+        self.args = ("\n".join(map(str, errors)),)
+
+
+def _on_one_line(text: str) -> str:
+    """Names and values from a file may hold anything; a terminal gets only what prints."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
 
 
 class Settings(BaseModel):
@@ -31,6 +68,26 @@ class Settings(BaseModel):
 
 
 S = TypeVar("S", bound=Settings)
+T = TypeVar("T")
+
+
+def _printable(text: str) -> str:
+    if not 1 <= len(text) <= 100 or not text.isprintable():
+        raise PydanticCustomError("name", "Input should be 1 to 100 printable characters")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_printable)]
+"""A name that people give and that is shown in terminals."""
+
+
+def attempt(reader: Callable[[Path], T], path: Path, errors: list[SettingsError]) -> T | None:
+    """What ``reader`` makes of a file, or None with its error added to ``errors``."""
+    try:
+        return reader(path)
+    except SettingsError as error:
+        errors.append(error)
+        return None
 
 
 def read_text(path: Path) -> str:
@@ -75,18 +132,57 @@ def check_format(path: Path, found: object, wanted: str) -> None:
     raise SettingsError(path, [f"does not say format = {wanted!r}"], "Check that it is the right file.")
 
 
-def validate(path: Path, model: type[S], data: Any) -> S:
-    """A model from parsed data, or a ``SettingsError`` with one sentence per wrong value."""
+def validate(
+    path: Path,
+    model: type[S],
+    data: Any,
+    where: Callable[[Location], str] = lambda location: ".".join(map(str, location)),
+) -> S:
+    """A model from parsed data, or a ``SettingsError`` with one sentence per wrong value.
+
+    ``where`` says how a place in the data is called.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(
-            path, [_sentence(e["loc"], e["msg"]) for e in error.errors()], "Correct these values."
-        ) from None
+        problems = [_sentence(model, e, where) for e in error.errors(include_url=False)]
+        raise SettingsError(path, problems, "Correct these values.") from None
     except RecursionError:
         raise SettingsError(path, ["is nested too deeply"], "Restore it from a copy.") from None
 
 
-def _sentence(location: tuple[int | str, ...], message: str) -> str:
-    where = ".".join(str(part) for part in location) or "the file"
-    return f"{where}: {message[:1].lower()}{message[1:]}"
+def _sentence(model: type[Settings], error: ErrorDetails, where: Callable[[Location], str]) -> str:
+    place, value, message = where(error["loc"]) or "the file", error["input"], error["msg"]
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{place} is unknown{_meant(model, error['loc'])}"
+        case "missing":
+            return f"{place} is missing"
+        case "value_error":
+            return f"{place}: {error['ctx']['error']}"
+        case "model_type":
+            return f"{place} should be a table, but is {reprlib.repr(value)}"
+        case _:
+            _, should, rest = message.partition(" should ")
+            told = f" should {rest}" if should else f": {message}"
+            return f"{place}{told}, but is {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    return "a table" if isinstance(value, Mapping) else reprlib.repr(value)
+
+
+def _meant(model: type[Settings], location: Location) -> str:
+    """The key of the same table that is spelled most like the last one of ``location``."""
+    known = _table_at(model, location[:-1]).model_fields
+    close = get_close_matches(str(location[-1]), known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _table_at(model: type[Settings], location: Location) -> type[Settings]:
+    for key in location:
+        if isinstance(key, str):
+            annotation = model.model_fields[key].annotation
+            kinds = (annotation, *get_args(annotation))
+            model = next(k for k in kinds if isinstance(k, type) and issubclass(k, Settings))
+    return model

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 from shapely.geometry import Polygon
 
 from scopeacq.geometry import Point, Tile, grid
 from scopeacq.project import ImagingSettings
-from scopeacq.settings import Settings, SettingsError, check_format, read_text, validate
+from scopeacq.settings import Location, Settings, SettingsError, check_format, read_text, validate
 
 FORMAT = "scopeacq.wafer/1"
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+def _identifier(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise PydanticCustomError("identifier", "Input should be 1 to 64 letters, digits, _ or -")
+    return text
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,11 @@ class Wafer:
         if not isinstance(data, dict):
             raise SettingsError(path, ["is not a GeoJSON object"], "Restore it from a copy.")
         check_format(path, data.get("format"), FORMAT)
-        return _wafer(path, validate(path, _Collection, data))
+        collection = validate(path, _Collection, data, lambda place: _called(data, place))
+        wafer = _wafer(path, collection)
+        if not wafer.sections:
+            raise SettingsError(path, ["holds no section"], "Add at least one section.")
+        return wafer
 
     def to_geojson(self) -> str:
         """The text of ``wafer.geojson``."""
@@ -120,25 +133,53 @@ class _Position(Settings):
     coordinates: tuple[float, float]
 
 
+def _called(data: dict[str, Any], location: Location) -> str:
+    """A place in the file by the id of its section or fiducial, where it has one."""
+    match location:
+        case ("features", int(number), *keys):
+            pass
+        case _:
+            return ".".join(map(str, location))
+    match data["features"][number]:
+        case {"properties": {"id": str(name), "kind": "section" | "fiducial" as kind}}:
+            owner = f"{kind} {name}"
+        case _:
+            owner = f"feature {number + 1}"
+    return f"{owner}: {'.'.join(str(k) for k in keys if k != 'properties')}" if keys else owner
+
+
 def _wafer(path: Path, collection: _Collection) -> Wafer:
+    """Raises ``SettingsError`` with all features that cannot be used."""
     sections: list[Section] = []
     fiducials: list[Fiducial] = []
+    problems: list[str] = []
     for feature in collection.features:
-        if feature.properties.kind == "section":
-            sections.append(_section(path, feature))
-        else:
-            where = validate(path, _Position, {"coordinates": feature.geometry.coordinates})
-            fiducials.append(Fiducial(feature.properties.id, where.coordinates))
-    if problems := _repeated("section", (s.id for s in sections)) + _repeated(
-        "fiducial", (f.id for f in fiducials)
-    ):
-        raise SettingsError(path, problems, "Give each its own id.")
+        try:
+            if feature.properties.kind == "section":
+                sections.append(_section(path, feature))
+            else:
+                fiducials.append(_fiducial(path, feature))
+        except SettingsError as error:
+            problems += error.problems
+    problems += _repeated("section", (s.id for s in sections))
+    problems += _repeated("fiducial", (f.id for f in fiducials))
+    if problems:
+        raise SettingsError(path, problems, "Correct them; ids are given once.")
     return Wafer(tuple(sections), tuple(fiducials))
+
+
+def _fiducial(path: Path, feature: _Feature) -> Fiducial:
+    name = f"fiducial {feature.properties.id}: "
+    data = {"coordinates": feature.geometry.coordinates}
+    where = validate(path, _Position, data, lambda place: name + ".".join(map(str, place)))
+    return Fiducial(feature.properties.id, where.coordinates)
 
 
 def _section(path: Path, feature: _Feature) -> Section:
     p = feature.properties
-    rings = validate(path, _Ring, {"coordinates": feature.geometry.coordinates}).coordinates
+    data = {"coordinates": feature.geometry.coordinates}
+    name = f"section {p.id}: "
+    rings = validate(path, _Ring, data, lambda place: name + ".".join(map(str, place))).coordinates
     polygon = Polygon(rings[0]) if rings else Polygon()
     if feature.geometry.type != "Polygon" or not polygon.is_valid or polygon.area <= 0:
         raise SettingsError(

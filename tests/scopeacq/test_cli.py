@@ -223,7 +223,7 @@ def damage(draw: st.DrawFn) -> Callable[[bytes], bytes]:
 @example(file="wafer.geojson", damaged=lambda data: data.replace(b"200.0", b"9" * 5000))
 @example(file="project.toml", damaged=lambda data: data.replace(b"scopeacq.run/1", b"scopeacq.run/2"))
 @example(file="wafer.geojson", damaged=lambda data: data.replace(b"Polygon", b"MultiPolygon"))
-def test_a_damaged_file_is_refused_in_one_sentence_or_harmless(
+def test_a_damaged_file_is_refused_a_line_per_problem_or_harmless(
     file: str,
     damaged: Callable[[bytes], bytes],
     demo: Path,
@@ -241,8 +241,9 @@ def test_a_damaged_file_is_refused_in_one_sentence_or_harmless(
     # damage in a comment or a harmless digit is no damage
     assert code in (ExitCode.FINISHED, ExitCode.BAD_INPUT), error
     if code == ExitCode.BAD_INPUT:
-        assert file in error
-        assert len(error.splitlines()) == 1
+        first, *problems = error.splitlines()
+        assert file in first
+        assert not problems or f": {len(problems)} problems. " in first
     assert contents(run) == before
 
 
