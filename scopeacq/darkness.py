@@ -6,7 +6,6 @@ from hardware.errors import BadFrame
 from hardware.types import Image
 from scopeacq.mill_rate import depth_nm
 from scopeacq.quality import dark_fraction, shows_wafer
-from scopeacq.records import PlaneKey
 from scopeacq.rig import Rig
 
 SHOWS_FROM = 0.5
@@ -29,12 +28,6 @@ def require_tissue(rig: Rig, section: str, image: Image) -> None:
             f"section {section} milled",
             _ADVICE,
         )
-
-
-def require_plane(rig: Rig, key: PlaneKey, image: Image) -> None:
-    """Raise ``BadFrame`` when a plane is dark, unless wafer can show there and it was dark twice."""
-    require_tissue(rig, key.section, image)
-    rig.dark_watch.check(key, image)
 
 
 def require_mark(rig: Rig, image: Image) -> None:

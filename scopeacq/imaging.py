@@ -10,13 +10,10 @@ import xxhash
 
 from hardware.errors import BadFrame, HardwareError, Interlocked
 from hardware.protocols import Detector, ElectronColumn, Scanner
-from hardware.types import Frame, FrameSettings, Image
+from hardware.types import Frame, FrameSettings
 from scopeacq.frames import defect
 from scopeacq.geometry import Point
 from scopeacq.instrument import ElectronSettings
-from scopeacq.project import QualitySettings
-from scopeacq.quality import shows_wafer
-from scopeacq.records import PlaneKey
 
 
 class Imager:
@@ -91,29 +88,6 @@ class Imager:
         if digest == self._last_digest:
             raise _bad("the frame is the last one again, byte by byte")
         self._last_digest, self._last_scanned_at_s = digest, frame.scanned_at_s
-
-
-class DarkWatch:
-    """Believes that a plane shows bare wafer only when it was dark twice.
-
-    A scanner that drops out for one frame gives the same image as bare wafer, while column and
-    detector read back as on. The first dark frame of a plane is therefore a bad frame, to be taken
-    again; after a crash it is so once more. Used by the acquisition thread alone.
-    """
-
-    def __init__(self, quality: QualitySettings) -> None:
-        self._quality = quality
-        self._dark: set[PlaneKey] = set()
-
-    def check(self, key: PlaneKey, image: Image) -> None:
-        """Raise ``BadFrame`` when this is the first dark frame of the plane."""
-        if not shows_wafer(image, self._quality):
-            self._dark.discard(key)
-            return
-        self._dark = {dark for dark in self._dark if dark.cycle == key.cycle}
-        if key not in self._dark:
-            self._dark.add(key)
-            raise _bad("the frame is dark all over, which is a fault until a second one is dark as well")
 
 
 def lens_shift_um(electron: ElectronSettings, wd_change_um: float) -> Point:

@@ -79,6 +79,7 @@ class Purpose(Enum):
     FIDUCIAL = "fiducial"
     SECTION = "section"
     REFERENCE = "reference frame"
+    DARK_PLANE = "second look at a dark plane"
 
 
 class Verdict(Enum):

@@ -12,7 +12,7 @@ from models.estimate import SharpnessScorer
 from scopeacq.autofocus import FocusMethod
 from scopeacq.events import Publisher
 from scopeacq.files import FileLayer
-from scopeacq.imaging import DarkWatch, Imager
+from scopeacq.imaging import Imager
 from scopeacq.instrument import mill_limits
 from scopeacq.journal import Journal
 from scopeacq.progress import Progress
@@ -57,7 +57,6 @@ class Rig:
     plan: Plan
     microscope: Microscope
     imager: Imager
-    dark_watch: DarkWatch
     methods: Sequence[FocusMethod]
     scorer: SharpnessScorer
     journal: Journal

@@ -17,7 +17,7 @@ from scopeacq.engine import Engine
 from scopeacq.events import Publisher
 from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.focus_methods import PairFocus, ScoreSearch, VendorFocus
-from scopeacq.imaging import DarkWatch, Imager
+from scopeacq.imaging import Imager
 from scopeacq.instrument import chamber_model, mill_limits
 from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
@@ -72,7 +72,6 @@ def open_session(
             plan=plan,
             microscope=microscope,
             imager=Imager(devices.column, devices.scanner, devices.detector),
-            dark_watch=DarkWatch(plan.project.quality),
             methods=methods,
             scorer=scorer,
             journal=journal,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from hardware.errors import BadFrame
 from hardware.types import Frame, Optics
 from scopeacq.autofocus import FocusBench, FocusOutcome, correct_focus
-from scopeacq.darkness import require_plane
+from scopeacq.darkness import require_tissue
 from scopeacq.files import DiskFull
 from scopeacq.focus_policy import surface_tiles
 from scopeacq.geometry import Tile, pixel_to_wafer
@@ -17,6 +18,7 @@ from scopeacq.locating import (
     scan_rot_deg,
     wafer_to_stage,
 )
+from scopeacq.quality import shows_wafer
 from scopeacq.records import (
     ErrorKind,
     FocusDone,
@@ -151,7 +153,7 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
     dose = settings.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
     rig.record(PlaneExposing(step.key, step.take, settings, dose))
     frame = rig.imager.scan(settings)
-    require_plane(rig, step.key, frame.image)
+    require_plane(rig, tile, frame)
     to_wafer = pixel_to_wafer(settings, frame.stage, wafer_to_stage(rig), field_shift_um(rig, frame))
     exposed = PlaneExposed(
         step.key,
@@ -164,6 +166,25 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
     rig.journal.post(exposed)
     rig.progress.apply(exposed)
     return frame
+
+
+def require_plane(rig: Rig, tile: Tile, frame: Frame) -> None:
+    """Raise ``BadFrame`` when a plane is dark, unless wafer can show there and a second frame is dark too.
+
+    A scanner that drops out for one frame gives the same image as bare wafer, while column and detector
+    read back as on. The second frame is no take: it is looked at, and its dose is booked by itself.
+    """
+    require_tissue(rig, tile.section, frame.image)
+    quality = rig.plan.project.quality
+    if not shows_wafer(frame.image, quality):
+        return
+    book_dose(rig, Purpose.DARK_PLANE, tile.centre_um, frame.settings, frames=1)
+    if not shows_wafer(rig.imager.scan(frame.settings).image, quality):
+        raise BadFrame(
+            "scanner",
+            "the frame was dark all over and a second one of the same place is not",
+            "Take it again; if it stays, restart the scan generator.",
+        )
 
 
 def require_room(rig: Rig, planes: int = PLANES_AHEAD) -> None:

@@ -35,7 +35,7 @@ from scopeacq.events import Publisher
 from scopeacq.files import FileEvent, FileLayer, perform_on_disk
 from scopeacq.focus_methods import PairFocus
 from scopeacq.geometry import Rigid
-from scopeacq.imaging import DarkWatch, Imager
+from scopeacq.imaging import Imager
 from scopeacq.instrument import (
     DriverSettings,
     ElectronSettings,
@@ -347,7 +347,6 @@ class TinyRun:
             plan=self.plan,
             microscope=microscope,
             imager=Imager(devices.column, devices.scanner, devices.detector),
-            dark_watch=DarkWatch(self.plan.project.quality),
             methods=(PairFocus(self.estimator),),
             scorer=self.scorer,
             journal=cast(Journal, MortalJournal(journal, life)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -22,16 +23,19 @@ from scopeacq.records import (
     GatePassed,
     ImagingRecovered,
     Incident,
+    PlaneExposing,
+    PlaneJudged,
     Policy,
     Purpose,
     Record,
     RunEnd,
     RunRequest,
     SectionRegistered,
+    Verdict,
 )
 from scopeacq.registration import View
 from tests.scenarios.harness import Started, TinyRun, tiny_project
-from tests.scenarios.test_policies import faulty, of_kind, run_once, unsure_run
+from tests.scenarios.test_policies import faulty, of_kind, on_record, run_once, unsure_run
 
 
 def test_an_urgent_pause_while_the_pressure_falls_is_no_incident(tmp_path: Path) -> None:
@@ -51,6 +55,23 @@ def test_a_dark_reference_frame_proves_no_recovery(tmp_path: Path) -> None:
     (incident,) = of_kind(run, Incident)
     assert (incident.kind, incident.step) == (ErrorKind.BAD_FRAME, "Recovering imaging")
     assert min(r.reference_mean for r in of_kind(run, ImagingRecovered)) > 20.0
+
+
+def test_a_frame_that_dropped_out_is_no_bare_wafer(tmp_path: Path) -> None:
+    """Even where wafer could show: a second frame of the place is bright."""
+    run = TinyRun.make(tmp_path, tiny_project(cycles=1))
+
+    def drop_out() -> None:
+        script = faulty(tmp_path, Device.SCANNER, FaultKind.BLACK_FRAME)
+        run.nature.faults = type(run.nature.faults)(script, run.nature.faults.rng)
+
+    on_record(run, PlaneExposing, drop_out)
+    with mock.patch("scopeacq.darkness.SHOWS_FROM", 0.0):
+        assert run_once(run) is RunEnd.FINISHED
+    (incident,) = of_kind(run, Incident)
+    assert incident.kind is ErrorKind.BAD_FRAME and "second one" in incident.text
+    assert [e.take for e in of_kind(run, PlaneExposing)] == [0, 1]
+    assert [j.verdict for j in of_kind(run, PlaneJudged)] == [Verdict.SHARP]
 
 
 def test_a_refused_focus_counts_though_there_is_no_room_for_its_images(tmp_path: Path) -> None:

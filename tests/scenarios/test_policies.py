@@ -20,6 +20,7 @@ from scopeacq.files import DiskFiles
 from scopeacq.locks import Locked, OwnerLock
 from scopeacq.project import MillingSettings, PolicySettings
 from scopeacq.records import (
+    DoseBooked,
     DropRefused,
     ErrorKind,
     FocusDone,
@@ -33,6 +34,7 @@ from scopeacq.records import (
     PlaneExposing,
     PlaneJudged,
     Policy,
+    Purpose,
     Record,
     RunEnd,
     RunRequest,
@@ -340,12 +342,15 @@ def test_a_section_that_is_milled_through_is_dropped_on_evidence(tmp_path: Path)
         rounds=1,
         raster_vpp=2.0,
     )
-    run = TinyRun.make(tmp_path, tiny_project(5, milling=milling), specimen=unevenly_irradiated((0.0, 1.0)))
+    project = tiny_project(5, milling=milling, policies=PolicySettings(bad_frame=Policy.PAUSE, retries=0))
+    run = TinyRun.make(tmp_path, project, specimen=unevenly_irradiated((0.0, 1.0)))
     assert run_once(run) is RunEnd.FINISHED
     (dropped,) = of_kind(run, SectionDropped)
     assert dropped.section == "S001" and len(dropped.evidence) == 5
     dark = [j.key.cycle for j in of_kind(run, PlaneJudged) if j.verdict is Verdict.WAFER]
     assert dark == [dropped.cycle - 1, dropped.cycle]
+    assert of_kind(run, Incident) == []
+    assert len([d for d in of_kind(run, DoseBooked) if d.purpose is Purpose.DARK_PLANE]) == 2
     assert not [c for c in of_kind(run, PlaneChosen) if c.key.section == "S001" and c.key.cycle > dark[1]]
     assert [c.key.cycle for c in of_kind(run, PlaneChosen) if c.key.section == "S002"] == [0, 1, 2, 3, 4]
 

@@ -12,9 +12,7 @@ from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, Faul
 from hardware.simulator.tiny import TINY_FRAME, tiny_twin
 from hardware.simulator.truth import Record
 from hardware.types import Frame, FrameSettings
-from scopeacq.imaging import DarkWatch, Imager
-from scopeacq.project import QualitySettings
-from scopeacq.records import PlaneKey
+from scopeacq.imaging import Imager
 from tests.scopeacq.column_fakes import FakeColumn, FakeDetector, FakeScanner, noise_image, times_out
 
 SETTINGS = FrameSettings(64, 48, 10.0, 50.0)
@@ -130,36 +128,6 @@ def test_a_beam_that_stays_open_is_an_error(imager: Imager, column: FakeColumn) 
     column.blanker_stuck = True
     with pytest.raises(HardwareError, match="not blanked"):
         imager.scan(SETTINGS)
-
-
-# -- dark planes -----------------------------------------------------------------------
-
-BRIGHT = noise_image(SETTINGS, 1)
-DARK = BRIGHT // 40
-
-
-def test_a_plane_is_dark_only_when_it_is_dark_twice() -> None:
-    watch, key = DarkWatch(QualitySettings()), PlaneKey(3, "A", 0)
-    watch.check(key, BRIGHT)
-    with pytest.raises(BadFrame, match="second"):
-        watch.check(key, DARK)
-    watch.check(key, DARK)
-
-
-def test_a_bright_retake_clears_the_doubt() -> None:
-    watch, key = DarkWatch(QualitySettings()), PlaneKey(3, "A", 0)
-    for _ in range(2):
-        with pytest.raises(BadFrame):
-            watch.check(key, DARK)
-        watch.check(key, BRIGHT)
-
-
-def test_each_plane_of_each_cycle_is_doubted_by_itself() -> None:
-    watch = DarkWatch(QualitySettings())
-    keys = [PlaneKey(3, "A", 0), PlaneKey(3, "A", 1), PlaneKey(3, "B", 0), PlaneKey(4, "A", 0)]
-    for key in keys:
-        with pytest.raises(BadFrame):
-            watch.check(key, DARK)
 
 
 # -- the twin's faults -----------------------------------------------------------------
