@@ -84,14 +84,14 @@ def new(folder: Annotated[Path, typer.Argument(help="Folder to make, by custom *
 def check(project: Project) -> None:
     """Say all that is wrong with a run at once, and what it will cost."""
     from scopeacq import preflight
+    from scopeacq.history import read_history
     from scopeacq.runfolder import Plan
     from scopeacq.showing import show_estimate, show_findings
-    from scopeacq.status import read_status
 
     plan, console = Plan.read(project), Console()
-    done = read_status(plan).cycles_done
-    show_estimate(console, plan, done)
-    if not show_findings(console, preflight.check(plan, cycles_done=done)):
+    history = read_history(plan)
+    show_estimate(console, plan, history.cycles_done)
+    if not show_findings(console, preflight.check(plan, history=history)):
         raise typer.Exit(ExitCode.BAD_INPUT)
 
 

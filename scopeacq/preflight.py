@@ -23,6 +23,7 @@ from hardware.types import StagePose
 from scopeacq.estimate import Estimate, estimate
 from scopeacq.files import DiskFiles
 from scopeacq.findings import Finding, Findings, Severity, error, note, warning
+from scopeacq.history import ADVICE, History, changes
 from scopeacq.instrument import Instrument, chamber_model
 from scopeacq.locks import probe_folder
 from scopeacq.mill_rate import evenly_milled
@@ -52,10 +53,12 @@ class Site:
     )
 
 
-def check(plan: Plan, site: Site | None = None, cycles_done: int = 0) -> list[Finding]:
+def check(plan: Plan, site: Site | None = None, history: History | None = None) -> list[Finding]:
     """Everything that is wrong or worth knowing, worst first; no error means that the run may start."""
-    site, cost = site or Site(), estimate(plan.project, plan.wafer, plan.instrument)
+    site, history = site or Site(), history or History()
+    cost = estimate(plan.project, plan.wafer, plan.instrument)
     findings = [
+        *_changes(plan, history),
         *section_findings(plan),
         *fiducial_findings(plan),
         *_mill_paths(plan),
@@ -65,9 +68,14 @@ def check(plan: Plan, site: Site | None = None, cycles_done: int = 0) -> list[Fi
         *_doses(plan, cost),
         *_guarding(plan.instrument),
         *_software(plan, site),
-        *_disk(plan, cost, site, cycles_done),
+        *_disk(plan, cost, site, history.cycles_done),
     ]
     return sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+
+
+def _changes(plan: Plan, history: History) -> Findings:
+    for change in changes(plan, history.begun):
+        yield error(f"{change[:1].upper()}{change[1:]}. {ADVICE}")
 
 
 def check_stage(plan: Plan, stage: Stage) -> list[Finding]:

@@ -10,6 +10,7 @@ from scopeacq.estimate import Pace, estimate
 from scopeacq.exit_codes import ExitCode, of_run_end
 from scopeacq.explain import explaining
 from scopeacq.findings import Severity
+from scopeacq.history import read_history
 from scopeacq.runfolder import Plan
 from scopeacq.session import open_session
 from scopeacq.showing import show_findings, show_status
@@ -24,7 +25,7 @@ def run_in_console(plan: Plan, cycles: int | None, console: Console) -> ExitCode
         Explained: something went wrong; an unexpected error was logged in the run's folder.
     """
     with explaining(plan.folder.logs):
-        findings = preflight.check(plan, cycles_done=read_status(plan).cycles_done)
+        findings = preflight.check(plan, history=read_history(plan))
         if not show_findings(console, findings, Severity.WARNING):
             return ExitCode.BAD_INPUT
         with open_session(plan) as session:

@@ -17,6 +17,7 @@ from scopeacq.engine import Engine
 from scopeacq.events import Publisher
 from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.focus_methods import PairFocus, ScoreSearch, VendorFocus
+from scopeacq.history import refuse_changes
 from scopeacq.imaging import Imager
 from scopeacq.instrument import chamber_model, mill_limits
 from scopeacq.journal import Journal, JournalError, Observer
@@ -60,6 +61,7 @@ def open_session(
         journal = open_journal(plan, files, on_commit)
         stack.callback(journal.close)
         refuse_old_copy(plan, journal)
+        refuse_changes(plan, (row.record for row in journal.read()))
         store = open_store(plan, files)
         progress = progress_of(plan, journal)
         scorer = load_scorer()

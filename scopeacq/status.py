@@ -39,6 +39,7 @@ from scopeacq.locks import Locked, OwnerLock
 from scopeacq.mill_rate import depth_nm
 from scopeacq.records import Record
 from scopeacq.runfolder import Plan
+from scopeacq.settings import SettingsError
 from scopeacq.tallies import Charge, FocusTally, IncidentTally, MillTally, PlaneTally, RunTally
 
 
@@ -109,6 +110,8 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
     """The status after ``records``, the whole journal in order.
 
     ``alive`` says whether a process holds the run; asked only when the journal does not say that it ended.
+
+    Raises ``SettingsError`` when the run has milled from an azimuth that the project does not name.
     """
     run, focus, incidents = RunTally(), FocusTally(), IncidentTally()
     planes = PlaneTally({s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections})
@@ -143,7 +146,10 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
 
 
 def read_status(plan: Plan) -> Status:
-    """The status of a run on the disk; nothing of it is changed. Raises ``JournalError``."""
+    """The status of a run on the disk; nothing of it is changed.
+
+    Raises ``JournalError``, or what :func:`status_of` raises.
+    """
     if not plan.folder.journal_file.exists():
         return status_of(plan, [], lambda: False)
     rows = JournalReader(plan.folder.journal_file).read()
@@ -184,11 +190,18 @@ def _sections(plan: Plan, planes: PlaneTally, mill: MillTally) -> tuple[SectionS
 
 
 def _mills(plan: Plan, charges: Mapping[tuple[int, int], Charge]) -> tuple[MillStatus, ...]:
+    azimuths_deg = plan.project.milling.azimuths_deg
+    if any(azimuth >= len(azimuths_deg) for _, azimuth in charges):
+        raise SettingsError(
+            plan.folder.project_file,
+            ["milling.azimuths_deg lists fewer azimuths than this run has milled from"],
+            "Put them back, or begin a new run.",
+        )
     return tuple(
         MillStatus(
             cycle,
             azimuth,
-            plan.project.milling.azimuths_deg[azimuth],
+            azimuths_deg[azimuth],
             charge.requested_uc,
             charge.delivered_uc,
             charge.uncertain_uc,
