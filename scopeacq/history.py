@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hardware.types import FrameSettings
 from scopeacq import records as r
-from scopeacq.journal import JournalReader
+from scopeacq.journal import JournalError, JournalReader
 from scopeacq.records import PlaneKey, Record
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
@@ -49,21 +49,33 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Where a run stands. ``milled_nm``: mean depth that is gone, of each section that is not dropped."""
+    """Where a run stands. ``milled_nm``: mean depth that is gone of each section.
+
+    ``unreadable`` says why the journal cannot be used; then the rest is empty.
+    """
 
     cycles_done: int = 0
     milled_nm: Mapping[str, float] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
     begun: Begun = field(default_factory=Begun)
+    unreadable: str = ""
 
 
 def read_history(plan: Plan) -> History:
-    """The history of a run on the disk, empty before its start. Raises ``JournalError``."""
+    """The history of a run on the disk, empty before its start."""
     if not plan.folder.journal_file.exists():
         return History()
     begun, rows = Begun(), JournalReader(plan.folder.journal_file).read()
-    status = status_of(plan, begun.noting(row.record for row in rows), lambda: False)
-    left = {s.id: s.milled_nm for s in status.sections if s.state is not SectionPhase.DROPPED}
-    return History(status.cycles_done, left, begun)
+    try:
+        status = status_of(plan, begun.noting(row.record for row in rows), lambda: False)
+    except (JournalError, SettingsError) as error:
+        return History(unreadable=str(error))
+    return History(
+        status.cycles_done,
+        {s.id: s.milled_nm for s in status.sections},
+        frozenset(s.id for s in status.sections if s.state is SectionPhase.DROPPED),
+        begun,
+    )
 
 
 def refuse_changes(plan: Plan, records: Iterable[Record]) -> None:

@@ -19,8 +19,12 @@ from scopeacq.settings import Name, Settings, read_toml
 
 FORMAT = "scopeacq.instrument/1"
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+# Bounds are far beyond any instrument: what lies outside is a slip of the finger, and would only
+# make arithmetic overflow.
+Positive = Annotated[float, Field(gt=0, le=1e9)]
+NonNegative = Annotated[float, Field(ge=0, le=1e9)]
+Place = Annotated[float, Field(ge=-1e6, le=1e6)]
+Angle = Annotated[float, Field(ge=-360, le=360)]
 
 
 class DriverSettings(Settings):
@@ -39,9 +43,9 @@ class ElectronSettings(Settings):
     convergence_mrad: Positive = 8.9
     wd_at_z0_um: Positive = Field(30_000.0, description="Working distance of a flat wafer at stage z = 0.")
     stigmator_um_per_unit: Positive = 4.0
-    stigmator_rotation_deg: float = 0.0
-    image_shift_x_um_per_um: float = Field(0.0, description="Shift of the image per um of wd, in the lab.")
-    image_shift_y_um_per_um: float = 0.0
+    stigmator_rotation_deg: Angle = 0.0
+    image_shift_x_um_per_um: Place = Field(0.0, description="Shift of the image per um of wd, in the lab.")
+    image_shift_y_um_per_um: Place = 0.0
     max_beam_shift_um: NonNegative = Field(15.0, description="Beyond it the stage moves instead.")
 
     @property
@@ -52,10 +56,10 @@ class ElectronSettings(Settings):
 class StageSettings(Settings):
     """Poses and tolerances of the stage."""
 
-    imaging_z_um: float = Field(25_500.0, description="Height of imaging: working distance 4.5 mm.")
-    safe_z_um: float = Field(6_000.0, description="Height at which the stage may tilt and rotate.")
-    rotation_centre_x_um: float = 0.0
-    rotation_centre_y_um: float = 0.0
+    imaging_z_um: Place = Field(25_500.0, description="Height of imaging: working distance 4.5 mm.")
+    safe_z_um: Place = Field(6_000.0, description="Height at which the stage may tilt and rotate.")
+    rotation_centre_x_um: Place = 0.0
+    rotation_centre_y_um: Place = 0.0
     tolerance_um: Positive = 2.0
     tolerance_deg: Positive = 0.05
     settle_s: NonNegative = 0.3
@@ -84,7 +88,7 @@ class MillRate(Settings):
     """One row of the table of mill rates (Schubert 2022, table 2.1)."""
 
     irradiation_1e27_ev_per_cm3: NonNegative
-    rate_1e_8_m3_per_c: Positive
+    rate_1e_8_m3_per_c: Annotated[float, Field(ge=1e-6, le=1e6)]
 
 
 TABLE_2_1 = (
@@ -98,16 +102,20 @@ TABLE_2_1 = (
 class MillSettings(Settings):
     """The ion gun, its raster and where the stage must stand for it."""
 
-    x_um: float = Field(0.0, description="Stage x at which the wafer's centre meets the ion beam.")
-    y_um: float = 0.0
-    z_um: float = Field(5_000.0, description="Height at which the wafer meets the ion beam.")
-    glancing_deg: Annotated[float, Field(gt=0, lt=90)] = 30.0
-    gun_elevation_deg: float = 0.0
-    ion_current_na: Positive = Field(38.0, description="Nominal, for estimates; runs use what is measured.")
-    raster_um_per_volt: Positive = Field(500.0, description="Edge of the raster across the beam, per Vpp.")
+    x_um: Place = Field(0.0, description="Stage x at which the wafer's centre meets the ion beam.")
+    y_um: Place = 0.0
+    z_um: Place = Field(5_000.0, description="Height at which the wafer meets the ion beam.")
+    glancing_deg: Annotated[float, Field(ge=1, lt=90)] = 30.0
+    gun_elevation_deg: Angle = 0.0
+    ion_current_na: Annotated[float, Field(ge=1e-3, le=1e6)] = Field(
+        38.0, description="Nominal, for estimates; runs use what is measured."
+    )
+    raster_um_per_volt: Annotated[float, Field(ge=1, le=1e5)] = Field(
+        500.0, description="Edge of the raster across the beam, per Vpp."
+    )
     raster_x_hz: Positive = 100.0
     raster_y_hz: Positive = 1.0
-    rates: tuple[MillRate, ...] = TABLE_2_1
+    rates: Annotated[tuple[MillRate, ...], Field(min_length=1, max_length=1000)] = TABLE_2_1
     interlocks: InterlockLimits = InterlockLimits()
     heartbeat_timeout_s: Annotated[float, Field(gt=0, le=5)] = 1.0
     guard_latency_s: Annotated[float, Field(gt=0, le=5)] = 0.25

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.resources import files as package_files
 from pathlib import Path
 
 from shapely.geometry import Polygon
@@ -41,6 +40,20 @@ NO_CHARGING_1E27_EV_PER_CM3 = 1.0
 GB = 1e9
 
 
+def _weights_problem(name: str) -> str:
+    """Why the weights of a network cannot be used, or an empty string; loads them."""
+    # imported here: they bring torch
+    from models.deepfocus import DeepFocus
+    from models.deepscore import DeepScore
+    from models.weights import WeightsError
+
+    try:
+        {"deepfocus": DeepFocus.load, "deepscore": DeepScore.load}[name]()
+    except WeightsError as error:
+        return str(error)
+    return ""
+
+
 @dataclass(frozen=True)
 class Site:
     """What the computer answers: room on a disk, a folder's problems, drivers, weights."""
@@ -48,9 +61,7 @@ class Site:
     free_bytes: Callable[[Path], int] = DiskFiles().free_bytes
     probe: Callable[[Path], list[str]] = probe_folder
     drivers: Callable[[], list[str]] = microscope_names
-    has_weights: Callable[[str], bool] = lambda name: (
-        package_files("models").joinpath("weights", f"{name}.safetensors").is_file()
-    )
+    weights_problem: Callable[[str], str] = _weights_problem
 
 
 def check(plan: Plan, site: Site | None = None, history: History | None = None) -> list[Finding]:
@@ -64,7 +75,7 @@ def check(plan: Plan, site: Site | None = None, history: History | None = None) 
         *_mill_paths(plan),
         *_raster(plan),
         *_charge(plan, cost),
-        *_depth(plan, cost),
+        *_depth(plan, cost, history),
         *_doses(plan, cost),
         *_guarding(plan.instrument),
         *_software(plan, site),
@@ -74,6 +85,8 @@ def check(plan: Plan, site: Site | None = None, history: History | None = None) 
 
 
 def _changes(plan: Plan, history: History) -> Findings:
+    if history.unreadable:
+        yield error(history.unreadable)
     for change in changes(plan, history.begun):
         yield error(f"{change[:1].upper()}{change[1:]}. {ADVICE}")
 
@@ -164,13 +177,26 @@ def _charge(plan: Plan, cost: Estimate) -> Findings:
         )
 
 
-def _depth(plan: Plan, cost: Estimate) -> Findings:
+def _depth(plan: Plan, cost: Estimate, history: History) -> Findings:
+    cycles_left = cost.cycles - history.cycles_done
+    left_nm = {
+        s.id: s.thickness_nm - history.milled_nm.get(s.id, 0.0)
+        for s in plan.wafer.sections
+        if s.id not in history.dropped
+    }
     thinnest = min(plan.wafer.sections, key=lambda s: s.thickness_nm)
-    if cost.milled_nm > thinnest.thickness_nm:
-        cycles = math.ceil(thinnest.thickness_nm / cost.depth_nm)
-        yield note(
-            f"At {cost.depth_nm:.1f} nm per cycle section {thinnest.id} of {thinnest.thickness_nm:g} nm is "
-            f"milled through after {cycles} of {cost.cycles} cycles."
+    if cost.depth_nm > thinnest.thickness_nm:
+        yield error(
+            f"One cycle mills {cost.depth_nm:.1f} nm, more than section {thinnest.id} is thick "
+            f"({thinnest.thickness_nm:g} nm); mill less per cycle."
+        )
+    elif early := {s: nm for s, nm in left_nm.items() if nm < cost.depth_nm * cycles_left}:
+        first = min(early, key=lambda s: early[s])
+        cycles = history.cycles_done + max(math.ceil(early[first] / cost.depth_nm), 0)
+        yield warning(
+            f"At {cost.depth_nm:.1f} nm per cycle {len(early)} of {cost.sections} sections are milled "
+            f"through before the run ends, section {first} first: after {cycles} of {cost.cycles} cycles, "
+            f"{history.milled_nm.get(first, 0.0):.1f} nm of it are milled already."
         )
     if plan.project.milling.irradiation_1e27_ev_per_cm3 < NO_CHARGING_1E27_EV_PER_CM3:
         yield note(
@@ -212,10 +238,8 @@ def _software(plan: Plan, site: Site) -> Findings:
     if EstimatorName.DEEPFOCUS in plan.project.focus.estimators:
         wanted.add("deepfocus")
     for name in sorted(wanted):
-        if not site.has_weights(name):
-            yield error(
-                f"The weights of {name} are missing; reinstall scopeacq or run `scopeacq train {name}`."
-            )
+        if problem := site.weights_problem(name):
+            yield error(f"The weights of {name} cannot be used: {problem}")
 
 
 def _disk(plan: Plan, cost: Estimate, site: Site, cycles_done: int) -> Findings:

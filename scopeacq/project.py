@@ -9,13 +9,14 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from hardware.types import FrameSettings
-from scopeacq.instrument import NonNegative, Positive
+from scopeacq.instrument import Angle, NonNegative, Positive
 from scopeacq.records import ErrorKind, Policy
 from scopeacq.settings import Name, Settings, read_toml
 
 FORMAT = "scopeacq.run/1"
 
 Pixels = Annotated[int, Field(ge=16, le=32768)]
+PixelSize = Annotated[float, Field(ge=0.01, le=10_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -42,7 +43,7 @@ class ImagingSettings(Settings):
 
     tile_width_px: Pixels = 6000
     tile_height_px: Pixels = 6000
-    pixel_size_nm: Positive = 10.0
+    pixel_size_nm: PixelSize = 10.0
     dwell_ns: Positive = 200.0
     bit_depth: Literal[8, 16] = 8
     grid_rows: Annotated[int, Field(ge=1, le=200)] = 1
@@ -73,14 +74,14 @@ class FocusSettings(Settings):
     """Autofocus before tiles."""
 
     policy: FocusPolicy = FocusPolicy.EVERY_TILE
-    every_n_tiles: Annotated[int, Field(ge=1)] = 1
+    every_n_tiles: Annotated[int, Field(ge=1, le=100_000)] = 1
     estimators: tuple[EstimatorName, ...] = Field(
         (EstimatorName.DEEPFOCUS, EstimatorName.DEEPSCORE),
         description="The first is asked; each next is the fallback of the one before.",
     )
     width_px: Pixels = 1024
     height_px: Pixels = 768
-    pixel_size_nm: Positive = 10.0
+    pixel_size_nm: PixelSize = 10.0
     dwell_ns: Positive = 50.0
     perturbation_um: Positive = 5.0
     max_iterations: Annotated[int, Field(ge=1, le=20)] = 5
@@ -121,9 +122,9 @@ class RegistrationSettings(Settings):
 
     width_px: Pixels = 1024
     height_px: Pixels = 1024
-    pixel_size_nm: Positive = Field(40.0, description="Of images of fiducials.")
+    pixel_size_nm: PixelSize = Field(40.0, description="Of images of fiducials.")
     dwell_ns: Positive = 100.0
-    section_pixel_size_nm: Positive = 20.0
+    section_pixel_size_nm: PixelSize = 20.0
     section_dwell_ns: Positive = 50.0
     min_correlation: Fraction = 0.15
     max_residual_um: Positive = 3.0
@@ -137,21 +138,21 @@ class RegistrationSettings(Settings):
 class MillingSettings(Settings):
     """How much is milled in each cycle: a charge per azimuth, or a depth through the mill rate."""
 
-    charge_uc_per_azimuth: Positive | None = None
-    depth_nm: Positive | None = None
+    charge_uc_per_azimuth: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    depth_nm: Annotated[float, Field(gt=0, le=1e5)] | None = None
     irradiation_1e27_ev_per_cm3: NonNegative = Field(
         0.5, description="Electron irradiation the sections were given; sets the mill rate of a depth."
     )
-    azimuths_deg: tuple[float, ...] = (0.0, 120.0, 240.0)
+    azimuths_deg: Annotated[tuple[Angle, ...], Field(min_length=1, max_length=36)] = (0.0, 120.0, 240.0)
     rounds: Annotated[int, Field(ge=1, le=20)] = 2
-    raster_vpp: Annotated[float, Field(gt=0, le=20)] = 15.77
+    raster_vpp: Annotated[float, Field(ge=0.01, le=20)] = 15.77
 
     @model_validator(mode="after")
     def _one_of_two(self) -> MillingSettings:
         if (self.charge_uc_per_azimuth is None) == (self.depth_nm is None):
             raise ValueError("give either charge_uc_per_azimuth or depth_nm, not both")
-        if not self.azimuths_deg:
-            raise ValueError("azimuths_deg needs at least one azimuth")
+        if len({round(a % 360, 3) % 360 for a in self.azimuths_deg}) < len(self.azimuths_deg):
+            raise ValueError("azimuths_deg names an azimuth twice (360 degrees are 0)")
         return self
 
 
@@ -237,7 +238,7 @@ class Project(Settings):
     format: str = FORMAT
     name: Name
     cycles: Annotated[int, Field(ge=1, le=100_000)]
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     imaging: ImagingSettings = ImagingSettings()
     focus: FocusSettings = FocusSettings()
     registration: RegistrationSettings = RegistrationSettings()

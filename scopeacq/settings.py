@@ -151,6 +151,9 @@ def validate(
         raise SettingsError(path, ["is nested too deeply"], "Restore it from a copy.") from None
 
 
+_PLAIN = {"greater than or equal to": "at least", "less than or equal to": "at most"}
+
+
 def _sentence(model: type[Settings], error: ErrorDetails, where: Callable[[Location], str]) -> str:
     place, value, message = where(error["loc"]) or "the file", error["input"], error["msg"]
     match error["type"]:
@@ -165,6 +168,8 @@ def _sentence(model: type[Settings], error: ErrorDetails, where: Callable[[Locat
         case _:
             _, should, rest = message.partition(" should ")
             told = f" should {rest}" if should else f": {message}"
+            for formal, plain in _PLAIN.items():
+                told = told.replace(formal, plain)
             return f"{place}{told}, but is {_shown(value)}"
 
 

@@ -10,10 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scopeacq.estimate import estimate
+from scopeacq.estimate import Estimate, estimate
 from scopeacq.findings import Finding, Severity
 from scopeacq.runfolder import Plan
 from scopeacq.status import Status
+
+LONGEST_S = 100 * 365 * 86_400.0
+"""Longer times are not worth a figure."""
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
@@ -33,14 +36,13 @@ def show_findings(console: Console, findings: Iterable[Finding], least: Severity
 def show_estimate(console: Console, plan: Plan, cycles_done: int) -> None:
     """Print what the run costs."""
     cost = estimate(plan.project, plan.wafer, plan.instrument)
-    finish = cost.finish(datetime.now().astimezone(), cycles_done)
     rows = {
         "Cycles": f"{cost.cycles} ({cycles_done} done), {cost.sections} sections",
         "Planes": f"{cost.planes_per_cycle} per cycle, {cost.planes} in all",
         "Time per cycle": f"{_time(cost.cycle_s)} (imaging {_time(cost.imaging_s)}, "
         f"focus {_time(cost.focus_s)}, milling {_time(cost.milling_s)})",
         "Time in all": _time(cost.total_s),
-        "Finished at": f"{finish:%Y-%m-%d %H:%M} when started now",
+        "Finished at": _finish(cost, cycles_done),
         "Electron dose": f"{cost.imaging_dose_per_nm2:.1f} e-/nm\u00b2 per tile; at most "
         f"{cost.dose_most_per_nm2:.0f} e-/nm\u00b2 per cycle on one spot",
         "Milling": f"{cost.charge_uc_per_azimuth:.2f} \u00b5C per azimuth, "
@@ -74,7 +76,15 @@ def _two_columns(title: str, rows: dict[str, str]) -> Table:
     return table
 
 
+def _finish(cost: Estimate, cycles_done: int) -> str:
+    if cost.total_s > LONGEST_S:
+        return "not in this century"
+    return f"{cost.finish(datetime.now().astimezone(), cycles_done):%Y-%m-%d %H:%M} when started now"
+
+
 def _time(seconds: float) -> str:
+    if seconds > LONGEST_S:
+        return "more than a century"
     return str(timedelta(seconds=round(seconds)))
 
 

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from shapely.geometry import Polygon
 
 from scopeacq.geometry import Point, Tile, grid
+from scopeacq.instrument import Angle, Place
 from scopeacq.project import ImagingSettings
 from scopeacq.settings import Location, Settings, SettingsError, check_format, read_text, validate
 
@@ -100,6 +101,9 @@ class Wafer:
         return json.dumps(collection, indent=1)
 
 
+_Place = tuple[Place, Place]
+
+
 class _Geometry(Settings):
     type: Literal["Polygon", "Point"]
     coordinates: Any
@@ -108,9 +112,9 @@ class _Geometry(Settings):
 class _Properties(Settings):
     kind: Literal["section", "fiducial"]
     id: Identifier
-    rotation_deg: float = 0.0
-    thickness_nm: Annotated[float, Field(gt=0, le=100_000)] = 200.0
-    roi_centre_um: tuple[float, float] | None = None
+    rotation_deg: Angle = 0.0
+    thickness_nm: Annotated[float, Field(ge=1, le=100_000)] = 200.0
+    roi_centre_um: _Place | None = None
 
 
 class _Feature(Settings):
@@ -126,11 +130,11 @@ class _Collection(Settings):
 
 
 class _Ring(Settings):
-    coordinates: tuple[Annotated[tuple[tuple[float, float], ...], Field(min_length=4)], ...]
+    coordinates: tuple[Annotated[tuple[_Place, ...], Field(min_length=4)], ...]
 
 
 class _Position(Settings):
-    coordinates: tuple[float, float]
+    coordinates: _Place
 
 
 def _called(data: dict[str, Any], location: Location) -> str:

@@ -147,7 +147,7 @@ def test_a_folder_that_is_no_run_is_refused(
 
 
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\x00", b"\x00" * 5000, os.urandom(3000)])
-@pytest.mark.parametrize("command", ["status", "report", "run"])
+@pytest.mark.parametrize("command", ["check", "status", "report", "run"])
 def test_a_damaged_journal_is_refused_and_left_alone(
     command: str, content: bytes, copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,22 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from hardware.errors import OutOfRange
 from hardware.types import StagePose
 from scopeacq.demo import make_demo
 from scopeacq.findings import Finding, Severity
+from scopeacq.history import History
 from scopeacq.instrument import Instrument
 from scopeacq.preflight import Site, check, check_stage
 from scopeacq.project import Project
 from scopeacq.runfolder import Plan
+from scopeacq.showing import show_estimate
 from scopeacq.wafer import Fiducial
 
 SITE = Site(
     free_bytes=lambda _: 10**12,
     probe=lambda _: [],
     drivers=lambda: ["twin"],
-    has_weights=lambda _: True,
+    weights_problem=lambda _: "",
 )
 
 
@@ -58,7 +61,7 @@ def test_the_demo_may_start_and_reminds_of_the_valve(plan: Plan) -> None:
 
 
 def test_the_demo_passes_on_this_computer(plan: Plan) -> None:
-    texts = severe(check(plan, replace(Site(), has_weights=SITE.has_weights)))
+    texts = severe(check(plan, Site()))
     assert texts == []
 
 
@@ -69,6 +72,7 @@ def test_the_demo_passes_on_this_computer(plan: Plan) -> None:
         ({"milling": {"depth_nm": 0.001}}, "less than one frame"),
         ({"milling": {"depth_nm": 0.3}}, "only .* frames"),
         ({"milling": {"depth_nm": 300.0, "rounds": 1}}, "not measured again"),
+        ({"milling": {"depth_nm": 300.0}}, "more than section S001 is thick"),
         ({"imaging": {"dwell_ns": 20_000.0}}, "electrons per nm"),
         ({"imaging": {"dwell_ns": 40.0}}, "dwell longer than tiles"),
         ({"imaging": {"grid_rows": 40}}, "lies on it"),
@@ -80,6 +84,45 @@ def test_what_is_wrong_with_a_project_is_said(
 ) -> None:
     texts = severe(check(changed(plan, **tables), SITE))
     assert any(re.search(sentence, text) for text in texts), texts
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("milling", "depth_nm", 1e5),
+        ("milling", "depth_nm", 1e-300),
+        ("milling", "raster_vpp", 0.01),
+        ("imaging", "dwell_ns", 1e9),
+        ("imaging", "pixel_size_nm", 0.01),
+        ("imaging", "pixel_size_nm", 1e4),
+        ("recovery", "charge_decay_s", 1e9),
+        ("focus", "every_n_tiles", 100_000),
+    ],
+)
+def test_what_is_allowed_at_most_is_checked_and_shown(
+    plan: Plan, table: str, key: str, value: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extreme = changed(plan, **{table: {key: value}})
+    extreme = replace(extreme, project=extreme.project.model_copy(update={"cycles": 100_000}))
+    check(extreme, SITE)
+    show_estimate(Console(), extreme, 0)
+    assert "Finished at" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("milling", {"depth_nm": 1e9}),
+        ("milling", {"depth_nm": None, "charge_uc_per_azimuth": 1e300}),
+        ("milling", {"azimuths_deg": [0.0, 120.0, 360.0]}),
+        ("milling", {"azimuths_deg": []}),
+        ("imaging", {"pixel_size_nm": 1e-300}),
+        ("recovery", {"charge_decay_s": 1e300}),
+    ],
+)
+def test_what_no_instrument_has_is_refused(plan: Plan, table: str, values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=table):
+        changed(plan, **{table: values})
 
 
 @pytest.mark.parametrize(
@@ -136,7 +179,7 @@ def test_everything_is_said_at_once_and_the_worst_first(plan: Plan) -> None:
         free_bytes=lambda _: 0,
         probe=lambda _: ["it is read-only."],
         drivers=list,
-        has_weights=lambda _: False,
+        weights_problem=lambda name: f"{name}.safetensors: damaged.",
     )
     broken = changed(plan, milling={"raster_vpp": 0.5}, imaging={"dwell_ns": 20_000.0})
     findings = check(broken, site)
@@ -149,7 +192,23 @@ def test_everything_is_said_at_once_and_the_worst_first(plan: Plan) -> None:
 
 def test_a_run_through_the_whole_thickness_says_when_it_is_through(plan: Plan) -> None:
     long = replace(plan, project=plan.project.model_copy(update={"cycles": 50}))
-    assert any("milled through after 20 of 50" in f.text for f in check(long, SITE))
+    assert any("S001 first: after 20 of 50" in text for text in severe(check(long, SITE)))
+
+
+def test_what_is_milled_already_counts(plan: Plan) -> None:
+    history = History(cycles_done=3, milled_nm={s.id: 30.0 for s in plan.wafer.sections} | {"S002": 185.0})
+    (text,) = severe(check(plan, SITE, history))
+    assert (
+        "1 of 4 sections are milled through before the run ends, section S002 first: after 5 of 5" in text
+    )
+    assert "185.0 nm of it are milled already" in text
+    assert severe(check(plan, SITE, replace(history, dropped=frozenset({"S002"})))) == []
+
+
+def test_a_journal_that_cannot_be_read_is_a_finding(plan: Plan) -> None:
+    assert severe(check(plan, SITE, History(unreadable="The journal is damaged."))) == [
+        "The journal is damaged."
+    ]
 
 
 class _Stage:
@@ -171,5 +230,5 @@ def test_a_connected_stage_is_asked_about_every_pose(plan: Plan) -> None:
 def test_check_leaves_the_run_folder_as_it_was(tmp_path: Path) -> None:
     plan = make_demo(tmp_path)
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    check(plan, replace(Site(), has_weights=SITE.has_weights))
+    check(plan, Site())
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before

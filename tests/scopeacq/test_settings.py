@@ -62,7 +62,7 @@ def test_all_files_are_read_before_any_is_refused(folder: RunFolder) -> None:
     lines = refusal(folder).splitlines()
     assert lines[0] == f"{folder.project_file}: 2 problems. Correct these values."
     assert [line[:2] for line in lines[1:3]] == ["- ", "- "]
-    assert "section S002: thickness_nm should be greater than 0, but is -1" in lines[3]
+    assert "section S002: thickness_nm should be at least 1, but is -1" in lines[3]
     assert "electron.eht_volt is unknown" in lines[4]
     assert len(lines) == 5
 
