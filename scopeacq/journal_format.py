@@ -24,6 +24,8 @@ from scopeacq.records import RECORDS, Record
 
 APPLICATION_ID = 0x53434F51  # "SCOQ"
 VERSION = 1
+COPY = "journal-before-mill.sqlite"
+"""The copy that is synced beside the journal before each mill."""
 
 _SCHEMA = """
 CREATE TABLE records (
@@ -223,8 +225,9 @@ def stored_rows(
 def damaged(path: Path, what: str) -> JournalError:
     """The sentence for a journal that is there and cannot be trusted."""
     return JournalError(
-        f"The journal {path} is damaged ({what}); nothing was changed, "
-        "put back its latest copy from the run folder."
+        f"The journal {path} is damaged ({what}); nothing was changed. Move {path.name}, {path.name}-wal "
+        f"and {path.name}-shm away, then put its newest copy in its place; {COPY} is as it was before "
+        "the last mill."
     )
 
 

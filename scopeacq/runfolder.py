@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hardware.microscope import GUARD_LOG
+from scopeacq import journal_format
 from scopeacq.instrument import Instrument
 from scopeacq.project import Project
 from scopeacq.settings import SettingsError, SeveralFilesError, attempt
@@ -38,7 +39,7 @@ class RunFolder:
     @property
     def journal_copy(self) -> Path:
         """The copy that is synced beside the journal before each mill."""
-        return self.root / "journal-before-mill.sqlite"
+        return self.root / journal_format.COPY
 
     @property
     def logs(self) -> Path:
