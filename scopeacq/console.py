@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,6 +29,7 @@ from scopeacq.events import (
 )
 from scopeacq.records import RunEnd, RunRequest
 from scopeacq.time_left import TimeLeft
+from scopeacq.trouble import told, unsaid, whole
 
 LOOK_S = 0.2
 
@@ -50,8 +52,9 @@ def supervise(engine: RunnableEngine, cycles: int | None, console: Console, time
     """
     subscription = engine.events.subscribe()
     with (
-        ThreadPoolExecutor(1, "acquisition") as pool,
+        # outermost: a signal must find its handler until the engine has come to its end
         _signals(engine.request, console),
+        ThreadPoolExecutor(1, "acquisition") as pool,
         Display(console, time_left) as display,
     ):
         running = pool.submit(engine.run, cycles)
@@ -73,7 +76,7 @@ def _follow(subscription: Subscription, running: Future[RunEnd], display: Displa
 
 @contextmanager
 def _signals(request: Callable[[RunRequest], None], console: Console) -> Iterator[None]:
-    """Ctrl-C pauses, a second one aborts; a polite kill pauses."""
+    """Ctrl-C pauses, a second one aborts; a polite kill and a lost terminal pause."""
     wishes = iter((RunRequest.PAUSE_NOW, RunRequest.ABORT))
 
     def interrupted(_: int, __: FrameType | None) -> None:
@@ -85,15 +88,19 @@ def _signals(request: Callable[[RunRequest], None], console: Console) -> Iterato
     def terminated(_: int, __: FrameType | None) -> None:
         request(RunRequest.PAUSE_NOW)
 
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, interrupted),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, terminated),
+    handlers: dict[int, Callable[[int, FrameType | None], None]] = {
+        signal.SIGINT: interrupted,
+        signal.SIGTERM: terminated,
     }
+    # nohup asks to be left alone by it; Windows has none
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        handlers[signal.SIGHUP] = terminated
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 _STYLES = {
@@ -115,6 +122,7 @@ class Display:
     _bars: Progress = field(init=False)
     _planes: TaskID = field(init=False)
     _passes: TaskID = field(init=False)
+    _told: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self._bars = Progress(
@@ -142,11 +150,12 @@ class Display:
             case Progressed():
                 self._progress(event)
             case StateChanged(state, reason):
-                said = f"{state.value.capitalize()}{': ' + reason if reason else '.'}"
+                news = unsaid(reason, self._told)
+                said = whole(f"{state.value.capitalize()}{': ' + news if news else ''}")
                 self.console.print(f"[{_STYLES[state]}]{escape(said)}")
             case IncidentHappened(incident):
-                said = f"{incident.device}: {incident.text} {incident.advice}"
-                self.console.print(f"[red]{escape(said)}[/] Decided: {incident.decision.value}.")
+                self._told = told(incident)
+                self.console.print(f"[red]{escape(self._told)}[/] Decided: {incident.decision.value}.")
             case _:
                 pass
 

@@ -24,7 +24,7 @@ from scopeacq.records import (
     WaitReason,
 )
 from scopeacq.rig import Rig
-from scopeacq.trouble import StepRefused, Trouble, decide
+from scopeacq.trouble import StepRefused, Trouble, decide, told
 from scopeacq.turning import park
 
 LOG = logging.getLogger(__name__)
@@ -94,9 +94,7 @@ class Reaction:
 
     def _tell(self, incident: Incident) -> None:
         self._record_patiently(incident)
-        LOG.warning(
-            "%s: %s %s Decided: %s.", incident.step, incident.text, incident.advice, incident.decision.value
-        )
+        LOG.warning("%s: %s Decided: %s.", incident.step, told(incident), incident.decision.value)
         self._rig.events.publish(IncidentHappened(incident))
 
     def _record_patiently(self, record: Record) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 from rich.console import Console
 
 from scopeacq import preflight
@@ -25,16 +28,41 @@ def run_in_console(plan: Plan, cycles: int | None, console: Console) -> ExitCode
         Explained: something went wrong; an unexpected error was logged in the run's folder.
     """
     with explaining(plan.folder.logs):
-        findings = preflight.check(plan, history=read_history(plan))
-        if not show_findings(console, findings, Severity.WARNING):
+        history = read_history(plan)
+        if not show_findings(console, preflight.check(plan, history=history), Severity.WARNING):
             return ExitCode.BAD_INPUT
+        target = plan.project.cycles if cycles is None else min(cycles, plan.project.cycles)
+        if history.cycles_done >= target:
+            _say(console, f"{history.cycles_done} cycles are done, {target} were asked for: nothing to do.")
+            return ExitCode.FINISHED
         with open_session(plan) as session:
             if not show_findings(console, preflight.check_stage(plan, session.rig.devices.stage)):
                 return ExitCode.BAD_INPUT
             time_left = _time_left(plan, session.rig.devices.clock.pace)
             end = supervise(session.engine, cycles, console, time_left)
         show_status(console, read_status(plan))
-        return of_run_end(end)
+        _say(console, what_now(code := of_run_end(end), plan.folder.root))
+        return code
+
+
+def what_now(code: ExitCode, root: Path) -> str:
+    """What the operator can do after a run ended so; an empty string after its end."""
+    command = f"`scopeacq run {shlex.quote(str(root))}`"
+    match code:
+        case ExitCode.PAUSED | ExitCode.FAILED:
+            return f"Go on with {command}."
+        case ExitCode.WAITING:
+            return (
+                f"{command} takes again what is missing or unsharp. To mill without it, name the sections "
+                "in gate.accept_sections or raise gate.accept_tiles_per_cycle in project.toml before."
+            )
+        case _:
+            return ""
+
+
+def _say(console: Console, sentence: str) -> None:
+    if sentence:
+        console.print(sentence, soft_wrap=True, markup=False, highlight=False)
 
 
 def _time_left(plan: Plan, pace: float) -> TimeLeft:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from hardware.errors import (
@@ -89,6 +90,24 @@ class Trouble:
         step = str(self.step) if self.step is not None else "Writing a plane"
         advice = " ".join((advice, *unsafe)).strip()
         return Incident(self.kind, device, text, advice, step, decision, self.plane)
+
+
+def told(incident: Incident) -> str:
+    """What happened and what to do, in whole sentences, none of them twice."""
+    what = f"{incident.device}: {incident.text}" if incident.device else incident.text
+    said = whole(what)
+    return f"{said} {whole(unsaid(incident.advice, said))}".strip()
+
+
+def whole(text: str) -> str:
+    """``text`` with the full stop that it may lack."""
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def unsaid(text: str, said: str) -> str:
+    """The sentences of ``text`` that ``said`` does not hold."""
+    sentences = re.split(r"(?<=[.!?])\s+", text)
+    return " ".join(sentence for sentence in sentences if sentence.rstrip(".") not in said)
 
 
 def decide(trouble: Trouble, policies: PolicySettings, attempts: int, progress: Progress) -> Policy:

@@ -118,6 +118,22 @@ def test_status_sees_whether_a_process_holds_the_run(
     assert state() == "paused"
 
 
+def test_cycles_that_are_done_already_are_said_and_nothing_starts(
+    copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("run")
+    journal = Journal.create(run / "journal.sqlite")
+    journal.append(r.RunOpened("0", "host", 1), r.CycleDone(0), r.CycleDone(1))
+    journal.close()
+    before = sorted(run.parent.rglob("*"))
+    assert run_command(["run", str(run), "--cycles", "2"]) == ExitCode.FINISHED
+    assert "2 cycles are done, 2 were asked for" in capsys.readouterr().out
+    assert {p.name for p in set(run.parent.rglob("*")) - set(before)} <= {
+        "journal.sqlite-wal",
+        "journal.sqlite-shm",
+    }
+
+
 def test_a_second_program_on_a_run_is_refused(
     copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,7 +170,9 @@ def test_a_damaged_journal_is_refused_and_left_alone(
     run = copy_of("run")
     (run / "journal.sqlite").write_bytes(content)
     before = contents(run)
-    assert "journal" in refused(capsys, command, str(run))
+    error = refused(capsys, command, str(run))
+    for name in ("journal.sqlite-wal", "journal.sqlite-shm", "journal-before-mill.sqlite"):
+        assert name in error
     assert contents(run) == before
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from scopeacq.console import supervise
 from scopeacq.events import IncidentHappened, Progressed, Publisher, RunState, StateChanged, StepStarted
+from scopeacq.exit_codes import ExitCode
 from scopeacq.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
+from scopeacq.running import what_now
 from scopeacq.time_left import TimeLeft
 
 PROGRESS = Progressed(1, 5, 20, 80, 6, 30, 100.0)
@@ -65,7 +70,7 @@ def test_what_the_engine_says_is_shown() -> None:
         "6/30",
         "cycle 2 of 5",
         "stage: it [red]stuck. Look.",
-        "Finished: all done",
+        "Finished: all done.",
     ):
         assert part in text, text
     assert "Imaging section [bold]A" in text
@@ -87,14 +92,49 @@ def test_ctrl_c_pauses_and_a_second_one_aborts() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_polite_kill_pauses() -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["SIGTERM", pytest.param("SIGHUP", marks=pytest.mark.skipif(sys.platform == "win32", reason="POSIX"))],
+)
+def test_a_polite_kill_and_a_lost_terminal_pause(name: str) -> None:
     def work(engine: FakeEngine) -> RunEnd:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), getattr(signal, name))
         assert engine.asked.wait(10)
         return RunEnd.PAUSED
 
     engine, end, _ = watch(work)
     assert (engine.requests, end) == ([RunRequest.PAUSE_NOW], RunEnd.PAUSED)
+
+
+@pytest.mark.parametrize(
+    ("device", "text", "advice", "reason"),
+    [
+        ("", "The disk is full.", "", "The disk is full."),
+        ("stage", "it is stuck", "Look at it.", "stage: it is stuck. Look at it."),
+        ("stage", "it is stuck. Look at it.", "Look at it.", "stage: it is stuck. Look at it."),
+    ],
+)
+def test_trouble_is_told_in_whole_sentences_and_once(
+    device: str, text: str, advice: str, reason: str
+) -> None:
+    def work(engine: FakeEngine) -> RunEnd:
+        incident = Incident(ErrorKind.STAGE, device, text, advice, "s", Policy.PAUSE)
+        engine.events.publish(IncidentHappened(incident))
+        engine.events.publish(StateChanged(RunState.PAUSED, reason))
+        return RunEnd.PAUSED
+
+    _, _, shown = watch(work)
+    assert f"{reason} Decided: pause." in shown
+    assert shown.count(reason) == 1
+    assert "Paused." in shown
+    assert not re.search(r"^\W*: ", shown, re.MULTILINE)
+
+
+def test_a_run_that_did_not_finish_says_how_to_go_on() -> None:
+    folder = Path("my runs/a.scopeacq")
+    assert "scopeacq run 'my runs/a.scopeacq'" in what_now(ExitCode.PAUSED, folder)
+    assert "gate.accept_sections" in what_now(ExitCode.WAITING, folder)
+    assert what_now(ExitCode.FINISHED, folder) == ""
 
 
 def test_an_error_of_the_engine_comes_through() -> None:
