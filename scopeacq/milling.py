@@ -252,7 +252,7 @@ def _interruption(logged: Sequence[Opening]) -> str:
     if not doubtful:
         return "the program was interrupted while the ion beam was open"
     blanked = f"{datetime.fromtimestamp(max(doubtful)).astimezone():%Y-%m-%d %H:%M:%S}"
-    return f"the ion blanker was not confirmed to be blanked before {blanked}: the beam counts as open until then"
+    return f"the ion beam was not confirmed to be blanked before {blanked}: it counts as open until then"
 
 
 def interrupted_charge(
@@ -280,9 +280,10 @@ def interrupted_charge(
         doubt_s = sum(_longest_s(opening) + mill.guard_latency_s for opening in doubtful) * begin.pace
     else:
         doubt_s = settled_s - begin.at_s
-    sure_uc = 0.0 if own in doubtful else bounds.high_uc
-    high_uc = sure_uc + begin.current_na * doubt_s * 1e-3
-    return Interval(heartbeat_uc, max(high_uc, bounds.high_uc))
+    doubt_uc = begin.current_na * doubt_s * 1e-3
+    if own not in doubtful:
+        return Interval(bounds.low_uc, bounds.high_uc + doubt_uc)
+    return Interval(heartbeat_uc, max(bounds.high_uc, doubt_uc))
 
 
 def _longest_s(opening: Opening) -> float:

@@ -3,6 +3,7 @@
 The line is open only between an accepted request and the first of: the request to close,
 the deadline, a missed heartbeat, a read-back that differs, the end of the pipe. While
 closing, the line is commanded to blank again and again until it reads back as blanked.
+Whether it does is on record at every start, and whenever it did not at once.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class GuardTiming:
 
 
 class Phase(Enum):
-    """What the guard is doing with the line."""
+    """What the guard is doing with the line. STARTING: it is read once, then blanked."""
 
+    STARTING = "starting"
     BLANKED = "blanked"
     OPENING = "opening"
     OPEN = "open"
@@ -55,18 +57,29 @@ class LineCommand(Enum):
 
 
 class Entry(Enum):
-    """What the log of openings says. FOUND_OPEN: the line read open though nobody had asked."""
+    """What the log of openings says.
+
+    FOUND_OPEN: the line read open though nobody had asked. UNCONFIRMED: it was told to blank and
+    does not read as blanked; once until it does. BLANKED: it reads as blanked, first at the start
+    or where no opening is on record that CLOSED would end.
+    """
 
     STARTED = "started"
     FOUND_OPEN = "found open"
     REQUESTED = "requested"
     OPENED = "opened"
+    UNCONFIRMED = "unconfirmed"
     CLOSED = "closed"
+    BLANKED = "blanked"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An entry for the log of openings, synced before the next action is carried out."""
+    """An entry for the log of openings, synced before the next action is carried out.
+
+    ``open_s`` is how long the line may have been open [s]: with FOUND_OPEN since this guard last
+    read it as blanked, ``None`` when it never did.
+    """
 
     entry: Entry
     pass_id: str
@@ -111,15 +124,18 @@ Action: TypeAlias = LineCommand | Record | Reply
 
 @dataclass(frozen=True, slots=True)
 class GuardState:
-    """All the guard remembers. It starts closing: nothing is known of the line yet.
+    """All the guard remembers. At its start nothing is known of the line.
 
-    Times are real and monotonic [s]. ``answer_by_s``: a close is owed an answer by then.
-    ``why`` and ``open_s`` tell of the last opening; ``on_record`` while its end is not logged.
+    Times are real and monotonic [s]. ``blanked_s``: when the line last read as blanked.
+    ``answer_by_s``: a close is owed an answer by then. ``why`` and ``open_s`` tell of the last
+    opening; ``on_record`` while its end is not logged. ``logged``: the log's last word on the
+    line, STARTED, UNCONFIRMED or BLANKED.
     """
 
     timing: GuardTiming
-    phase: Phase = Phase.CLOSING
+    phase: Phase = Phase.STARTING
     pass_id: str = ""
+    blanked_s: float | None = None
     opened_s: float = math.nan
     deadline_s: float = math.inf
     heartbeat_due_s: float = math.inf
@@ -128,6 +144,7 @@ class GuardState:
     why: Why = Why.NEVER_OPENED
     open_s: float = 0.0
     on_record: bool = False
+    logged: Entry = Entry.STARTED
 
     def finished(self, now_s: float) -> bool:
         """Whether the process may exit: blanked for certain, or nothing more can be done."""
@@ -212,18 +229,26 @@ def _line_read(state: GuardState, blanker: Blanker, now_s: float) -> Outcome:
             closing, actions = _close(state, Why.DID_NOT_OPEN)
             refused = f"The line did not open: it reads back as {blanker.value}"
             return closing, (*actions, Reply(Answer.REFUSED, reasons=(refused,)))
-        case (Phase.OPEN, Blanker.OPEN) | (Phase.BLANKED, Blanker.BLANKED):
+        case Phase.OPEN, Blanker.OPEN:
             return state, ()
+        case Phase.BLANKED, Blanker.BLANKED:
+            return replace(state, blanked_s=now_s), ()
         case Phase.CLOSING, Blanker.BLANKED:
             return _closed(state, now_s)
         case Phase.CLOSING, _:
             return _unconfirmed(state, blanker, now_s)
-        case Phase.BLANKED, Blanker.OPEN:
-            found = replace(state, phase=Phase.OPEN, pass_id="", opened_s=now_s, on_record=True)
-            closing, actions = _close(found, Why.READ_BACK_DIFFERS)
-            return closing, (*actions, Record(Entry.FOUND_OPEN, ""))
+        case (Phase.STARTING, Blanker.OPEN) | (Phase.BLANKED, Blanker.OPEN):
+            return _found_open(state, now_s)
         case _:
             return _close(state, Why.READ_BACK_DIFFERS)
+
+
+def _found_open(state: GuardState, now_s: float) -> Outcome:
+    since_s = now_s if state.blanked_s is None else state.blanked_s
+    found = replace(state, phase=Phase.OPEN, pass_id="", opened_s=since_s, on_record=True)
+    closing, actions = _close(found, Why.READ_BACK_DIFFERS)
+    open_s = None if state.blanked_s is None else now_s - since_s
+    return closing, (*actions, Record(Entry.FOUND_OPEN, "", open_s=open_s))
 
 
 def _closed(state: GuardState, now_s: float) -> Outcome:
@@ -231,12 +256,20 @@ def _closed(state: GuardState, now_s: float) -> Outcome:
     if state.on_record:
         state = replace(state, open_s=now_s - state.opened_s)
         actions.append(Record(Entry.CLOSED, state.pass_id, state.why, state.open_s))
+    elif state.logged is not Entry.BLANKED:
+        actions.append(Record(Entry.BLANKED, ""))
     if state.answer_by_s is not None:
         actions.append(Reply(Answer.CLOSED, state.pass_id, state.why, open_s=state.open_s))
-    return replace(state, phase=Phase.BLANKED, on_record=False, answer_by_s=None), tuple(actions)
+    blanked = replace(state, phase=Phase.BLANKED, blanked_s=now_s, logged=Entry.BLANKED)
+    return replace(blanked, on_record=False, answer_by_s=None), tuple(actions)
 
 
 def _unconfirmed(state: GuardState, blanker: Blanker, now_s: float) -> Outcome:
-    if state.answer_by_s is None or now_s < state.answer_by_s:
-        return state, ()
-    return replace(state, answer_by_s=None), (Reply(Answer.UNCONFIRMED, blanker=blanker),)
+    actions: list[Action] = []
+    if state.logged is not Entry.UNCONFIRMED:
+        actions.append(Record(Entry.UNCONFIRMED, state.pass_id if state.on_record else ""))
+        state = replace(state, logged=Entry.UNCONFIRMED)
+    if state.answer_by_s is not None and not now_s < state.answer_by_s:
+        actions.append(Reply(Answer.UNCONFIRMED, blanker=blanker))
+        state = replace(state, answer_by_s=None)
+    return state, tuple(actions)

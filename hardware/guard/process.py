@@ -74,7 +74,8 @@ class Guard:
     def handle(self, event: Event) -> list[Reply]:
         """Let the core decide about ``event``, and about what the line reads back in turn.
 
-        A failed action counts as a line that cannot be read, and ends an opening at once.
+        A failed action ends an opening at once, as a line that cannot be read does. In any other
+        phase the line is read after each command anyway, and a full disk changes nothing about it.
         """
         replies: list[Reply] = []
         events = deque([event])
@@ -85,7 +86,7 @@ class Guard:
                     replies.append(replace(action, at_s=time.time()))
                 elif action is LineCommand.READ:
                     events.append(LineRead(self._read()))
-                elif not self._carried_out(action):
+                elif not self._carried_out(action) and self.state.phase in (Phase.OPENING, Phase.OPEN):
                     events.append(LineRead(Blanker.UNKNOWN))
                     if self.state.phase is Phase.OPENING:
                         break

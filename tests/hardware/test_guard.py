@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,10 +33,12 @@ class MemoryLog:
     """Keeps records, or fails as a full disk does."""
 
     full: bool = False
+    failed: bool = False
     records: list[Record] = field(default_factory=list)
 
     def append(self, record: Record, instrument_s: float | None) -> None:
         if self.full:
+            self.failed = True
             raise OSError("no space left on device")
         self.records.append(record)
 
@@ -48,6 +52,8 @@ class Bench:
         self.allowed_until_s = -math.inf
         self.deadline_s = -math.inf
         self.guard.handle(Signal.TICK)
+        self.guard.handle(Signal.TICK)
+        self.log.records.clear()  # what is logged at a start has tests of its own
 
     def send(self, event: Event) -> list[Reply]:
         asked_s = self.now_s
@@ -71,6 +77,10 @@ class Bench:
             replies += self.guard.handle(Signal.TICK)
             self.check()
         return replies
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [record.entry for record in self.log.records]
 
     def check(self) -> None:
         if self.line.is_open and not self.line.broken:
@@ -134,6 +144,8 @@ def test_a_broken_line_is_never_called_blanked_while_it_is_open(
     bench.send(Signal.CLOSE)
     bench.pass_time(2 * TIMING.tick_s)
     assert not bench.line.is_open and bench.guard.blanked
+    if not bench.log.failed:
+        assert not bench.entries or bench.entries[-1] in (Entry.CLOSED, Entry.BLANKED)
 
 
 @settings(max_examples=200, deadline=None)
@@ -142,8 +154,8 @@ def test_every_opening_is_on_record_with_its_end(sequence: list[Event | float]) 
     bench = Bench()
     for event in [*sequence, Signal.CLOSE]:
         bench.pass_time(event) if isinstance(event, float) else bench.send(event)
-    entries = [record.entry for record in bench.log.records]
-    assert entries == [Entry.REQUESTED, Entry.OPENED, Entry.CLOSED] * (len(entries) // 3)
+    n_openings = len(bench.entries) // 3
+    assert bench.entries == [Entry.REQUESTED, Entry.OPENED, Entry.CLOSED] * n_openings
 
 
 def test_refused_proofs_never_touch_the_line() -> None:
@@ -187,6 +199,17 @@ def test_it_does_not_open_when_the_request_cannot_be_recorded() -> None:
     assert refused.answer is Answer.REFUSED and bench.line.openings == 0
 
 
+@pytest.mark.timeout(10)
+def test_a_full_disk_and_a_line_that_takes_no_command_do_not_keep_the_guard_busy() -> None:
+    bench = Bench()
+    bench.log.full = True
+    bench.line.broken.add("blank")
+    bench.line.says = Blanker.UNKNOWN
+    bench.send(Signal.CLOSE)
+    bench.line.says = None
+    assert [reply.answer for reply in bench.pass_time(0.1)] == [Answer.CLOSED]
+
+
 @pytest.mark.parametrize("says", [Blanker.BLANKED, Blanker.UNKNOWN])
 def test_a_line_that_reads_back_otherwise_after_opening_is_blanked(says: Blanker) -> None:
     bench = Bench()
@@ -208,14 +231,52 @@ def test_a_stuck_line_is_commanded_until_it_gives_way_and_said_to_be_unknown() -
     bench.line.broken.clear()
     bench.pass_time(TIMING.tick_s)
     assert not bench.line.is_open and bench.guard.blanked
+    assert bench.entries == [Entry.REQUESTED, Entry.OPENED, Entry.UNCONFIRMED, Entry.CLOSED]
+    assert bench.log.records[-1].open_s == pytest.approx(1.0, abs=3 * TIMING.tick_s)
+
+
+def test_a_blanked_line_that_cannot_be_read_is_recorded_until_it_is_read_again() -> None:
+    bench = Bench()
+    bench.line.broken.add("state")
+    bench.send(Signal.CLOSE)
+    bench.pass_time(1.0)
+    assert bench.entries == [Entry.UNCONFIRMED]
+    bench.line.broken.clear()
+    bench.pass_time(1.0)
+    assert bench.entries == [Entry.UNCONFIRMED, Entry.BLANKED]
+
+
+@pytest.mark.parametrize(
+    ("is_open", "broken", "says"),
+    [
+        (False, "", [Entry.BLANKED]),
+        (True, "", [Entry.FOUND_OPEN, Entry.CLOSED]),
+        (True, "stuck", [Entry.FOUND_OPEN, Entry.UNCONFIRMED, Entry.CLOSED]),
+        (False, "state", [Entry.UNCONFIRMED, Entry.BLANKED]),
+    ],
+)
+def test_a_guard_records_how_it_found_the_line_and_when_it_read_as_blanked(
+    is_open: bool, broken: str, says: list[Entry]
+) -> None:
+    line, log = MemoryLine(), MemoryLog()
+    line.is_open = is_open
+    line.broken.add(broken)
+    guard = Guard(line, MillLimits(), log, TIMING)  # type: ignore[arg-type]
+    for _ in range(3):
+        guard.handle(Signal.TICK)
+    assert guard.blanked is not bool(broken)
+    line.broken.clear()
+    guard.handle(Signal.TICK)
+    assert guard.blanked and [record.entry for record in log.records] == says
 
 
 def test_a_line_found_open_is_blanked_and_recorded() -> None:
     bench = Bench()
     bench.line.is_open = True
+    bench.now_s += 0.2  # since it was last read as blanked
     bench.guard.handle(Signal.TICK)
-    assert not bench.line.is_open
-    assert [record.entry for record in bench.log.records] == [Entry.FOUND_OPEN, Entry.CLOSED]
+    assert not bench.line.is_open and bench.entries == [Entry.FOUND_OPEN, Entry.CLOSED]
+    assert [record.open_s for record in bench.log.records] == pytest.approx([0.2, 0.2])
 
 
 def test_it_ends_when_blanked_and_gives_up_on_a_dead_line_after_a_while() -> None:
@@ -314,6 +375,64 @@ def test_a_torn_log_still_tells_every_opening(tmp_path: Path) -> None:
     log.append(Record(Entry.REQUESTED, "c"), 2.0)
     log.close()
     assert [o.pass_id for o in read_openings(path)] == ["a", "b", "c"]
+
+
+@contextmanager
+def guard_on(line: MemoryLine, path: Path) -> Iterator[Guard]:
+    """A guard that has started; leaving kills it, and nothing else."""
+    log = OpeningLog(path)
+    guard = Guard(line, MillLimits(), log, TIMING)
+    for _ in range(2):
+        guard.handle(Signal.TICK)
+    yield guard
+    log.close()
+
+
+def test_an_opening_may_last_until_a_later_guard_reads_the_line_as_blanked(tmp_path: Path) -> None:
+    line, path = MemoryLine(), tmp_path / "log"
+    with guard_on(line, path) as guard:
+        guard.handle(opening())
+        line.broken.add("stuck")
+        guard.handle(Ended(Why.PIPE_ENDED))
+    with guard_on(line, path):
+        (stuck,) = read_openings(path)
+        assert stuck.unconfirmed_at_s is not None and stuck.may_be_open_s[1] == math.inf
+    mended_s = time.time()
+    line.broken.clear()
+    with guard_on(line, path):
+        (mended,) = read_openings(path)
+    assert mended.unconfirmed_at_s == stuck.unconfirmed_at_s and mended.why is None
+    assert mended.may_be_open_s[0] == stuck.requested_at_s
+    assert mended_s <= mended.may_be_open_s[1] <= time.time()
+
+
+def test_an_opening_whose_guard_was_killed_is_in_doubt_when_the_next_finds_the_line_open(
+    tmp_path: Path,
+) -> None:
+    for found_open in (True, False):
+        line, path = MemoryLine(), tmp_path / f"{found_open}"
+        with guard_on(line, path) as guard:
+            guard.handle(opening())
+        line.is_open = found_open
+        with guard_on(line, path):
+            (killed,) = read_openings(path)
+        assert (killed.unconfirmed_at_s is not None) is found_open
+        assert killed.pass_id == "pass 1" and killed.blanked_at_s is not None
+
+
+def test_a_line_found_open_by_a_new_guard_may_be_open_since_it_was_last_known_to_be_blanked(
+    tmp_path: Path,
+) -> None:
+    line, path = MemoryLine(), tmp_path / "log"
+    with guard_on(line, path) as guard:
+        guard.handle(opening())
+        guard.handle(Signal.CLOSE)
+    line.is_open = True
+    with guard_on(line, path):
+        asked, stray = read_openings(path)
+    assert asked.unconfirmed_at_s is None and asked.blanked_at_s == asked.closed_at_s
+    assert stray.pass_id == "" and stray.requested_at_s == asked.closed_at_s
+    assert stray.blanked_at_s is not None and stray.blanked_at_s >= stray.requested_at_s
 
 
 def test_no_log_is_no_opening(tmp_path: Path) -> None:

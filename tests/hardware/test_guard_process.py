@@ -166,6 +166,23 @@ def test_a_line_that_cannot_be_read_back_is_not_trusted(guard: GuardClient, tmp_
         GuardClient.start(lock_line(tmp_path), MillLimits(), tmp_path / "log 2")
 
 
+def test_the_log_says_from_when_to_when_blanking_was_not_confirmed(
+    guard: GuardClient, tmp_path: Path
+) -> None:
+    guard.open(good_proof(), "pass", 60.0, 100.0)
+    (tmp_path / "lie").write_text("open")
+    with pytest.raises(BlankerUnknown):
+        guard.stop()
+    with pytest.raises(BlankerUnknown):
+        GuardClient.start(lock_line(tmp_path), MillLimits(), tmp_path / "log", GuardTiming(give_up_s=0.5))
+    (tmp_path / "lie").unlink()
+    freed_s = time.time()
+    with GuardClient.start(lock_line(tmp_path), MillLimits(), tmp_path / "log"):
+        (opening,) = read_openings(tmp_path / "log")
+    assert opening.unconfirmed_at_s is not None and opening.unconfirmed_at_s < freed_s
+    assert opening.pass_id == "pass" and opening.may_be_open_s[1] >= freed_s
+
+
 @pytest.mark.parametrize("driver", ["tests.hardware.lines:nothing", "no.module:connect", "builtins:dict"])
 def test_a_broken_line_driver_starts_no_guard(driver: str, tmp_path: Path) -> None:
     with pytest.raises(BlankerUnknown, match=r"nothing|no\.module|no|ion blanker"):
