@@ -26,7 +26,7 @@ from scopeacq.events import (
 from scopeacq.files import DiskFull
 from scopeacq.journal import JournalError
 from scopeacq.locating import find_section, find_wafer
-from scopeacq.milling import mill_azimuth, settle_mill
+from scopeacq.milling import mill_azimuth
 from scopeacq.pipeline import Pipeline
 from scopeacq.planner import Target, next_step
 from scopeacq.progress import ACCEPTED
@@ -45,6 +45,7 @@ from scopeacq.records import (
 )
 from scopeacq.requests import due, end_for
 from scopeacq.rig import Rig
+from scopeacq.settling import settle_mill
 from scopeacq.steps import (
     AcquireTile,
     AwaitPlanes,

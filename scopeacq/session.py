@@ -24,13 +24,13 @@ from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
 from scopeacq.logs import text_logs
 from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
-from scopeacq.milling import forgotten_openings
 from scopeacq.progress import Progress
 from scopeacq.project import EstimatorName
 from scopeacq.records import MillBegin
 from scopeacq.rig import Control, Rig
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
+from scopeacq.settling import forgotten_openings
 from scopeacq.storage import ImageSpec, ImageStore
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.types import StagePose
-from scopeacq.milling import Interval, Shutter
+from scopeacq.milling import Shutter
 from scopeacq.planner import _closing
+from scopeacq.settling import Interval
 from scopeacq.steps import AwaitPlanes, PassGate
 from tests.scenarios import sequences
 from tests.scenarios.harness import Started, TinyRun
