@@ -43,6 +43,8 @@ from scopeacq.instrument import (
     InterlockLimits,
     MillSettings,
     StageSettings,
+    chamber_model,
+    mill_limits,
 )
 from scopeacq.journal import Journal, JournalReader, Observer
 from scopeacq.project import (
@@ -56,9 +58,9 @@ from scopeacq.project import (
     StorageSettings,
 )
 from scopeacq.records import Record
-from scopeacq.rig import Control, Rig, mill_limits
+from scopeacq.rig import Control, Rig
 from scopeacq.runfolder import Plan, RunFolder
-from scopeacq.session import chamber_model, open_journal, open_store, progress_of
+from scopeacq.session import open_journal, open_store, progress_of
 from scopeacq.wafer import Fiducial, Section, Wafer
 from tests.scenarios.inline_guard import GuardTime, InlineWire, start_guard
 from tests.scenarios.life import Disk, Life, MortalJournal, MortalLink, mortal_files
