@@ -57,7 +57,7 @@ def demo(
     cycles: Annotated[int, typer.Option(min=1, max=100_000, help="Cycles to run.")] = 5,
 ) -> None:
     """Run the main job on a simulated microscope: focus, image, mill, again and again."""
-    from scopeacq.demo import free_folder, make_demo
+    from scopeacq.demo import discard, free_folder, make_demo
     from scopeacq.report import write_report
     from scopeacq.running import run_in_console
 
@@ -65,6 +65,9 @@ def demo(
     console = Console()
     console.print(f"A wafer of {len(plan.wafer.sections)} sections, {cycles} cycles, on the physical twin.")
     code = run_in_console(plan, None, console)
+    if code is ExitCode.BAD_INPUT:
+        discard(plan)
+        raise typer.Exit(code)
     console.print(f"Report: {write_report(plan)}", soft_wrap=True, markup=False)
     raise typer.Exit(code)
 

@@ -162,7 +162,7 @@ class Display:
     def _progress(self, event: Progressed) -> None:
         self.time_left.update(event, time.monotonic())
         left_s = self.time_left.seconds()
-        left = "" if left_s is None else f", about {timedelta(seconds=round(left_s))} left"
-        note = f"cycle {min(event.cycle + 1, event.cycles)} of {event.cycles}{left}"
+        left = "unknown yet" if left_s is None else f"about {timedelta(seconds=round(left_s))}"
+        note = f"cycle {min(event.cycle + 1, event.cycles)} of {event.cycles}, time left: {left}"
         self._bars.update(self._planes, completed=event.planes_done, total=event.planes_total, note=note)
         self._bars.update(self._passes, completed=event.passes_done, total=event.passes_total)

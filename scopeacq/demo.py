@@ -6,6 +6,8 @@ off and the astigmatism has drifted.
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -51,6 +53,16 @@ def make_demo(out: Path, seed: int = 0, specimen: Path | None = None, cycles: in
     return write_run(out / "demo.scopeacq", _project("demo", seed, cycles), wafer, instrument)
 
 
+def discard(plan: Plan) -> None:
+    """Remove the folder of a demo that was never begun."""
+    if plan.folder.journal_file.exists():
+        return
+    shutil.rmtree(plan.folder.root)
+    # made for it alone, or somebody else's and not empty
+    with suppress(OSError):
+        plan.folder.root.parent.rmdir()
+
+
 def example(name: str) -> tuple[Project, Wafer, Instrument]:
     """The demo's plan to be edited. It runs on the twin once its operator confirms the blanker's wiring."""
     instrument = _instrument("", 0, None)
@@ -93,7 +105,7 @@ def _project(name: str, seed: int, cycles: int) -> Project:
 
 
 def _instrument(nature: str, seed: int, specimen: Path | None) -> Instrument:
-    """The twin as its calibration would find it. ``nature``: folder of its state; empty is beside the run."""
+    """The twin as its calibration would find it. ``nature``: its folder; empty is beside the run."""
     stack = {"file": str(specimen.absolute())} if specimen else {}
     twin = {"seed": seed, "specimen": {"n_sections": SECTIONS, **stack}}
     return Instrument(

@@ -15,6 +15,7 @@ from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.journal import JournalReader, Row
 from scopeacq.report_data import RunData, gather
 from scopeacq.runfolder import Plan
+from scopeacq.settings import SettingsError
 from scopeacq.status import Status, read_status
 from scopeacq.storage import ImageStore, StorageError
 from scopeacq.thumbnails import Picture, Sheet, contact_sheets, worst_crops
@@ -26,11 +27,16 @@ def write_report(plan: Plan, out: Path | None = None, files: FileLayer | None = 
     """Write the report, by default into the run's folder, replacing an older one.
 
     Raises:
+        SettingsError: ``out`` is a folder; nothing was written.
         JournalError: the journal cannot be read.
         DiskFull, OSError: it cannot be written.
     """
     files = files or DiskFiles()
     path = out or plan.folder.reports / "report.html"
+    if path.is_dir():
+        raise SettingsError(
+            path, ["is a folder"], f"Name a file for the report, such as {path / 'report.html'}."
+        )
     status, data = read_status(plan), _data(plan)
     text = render(plan, status, data, *_pictures(plan, status, data, files))
     files.make_folder(path.absolute().parent)

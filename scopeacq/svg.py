@@ -83,9 +83,13 @@ def plot(series: Sequence[Series], axes: Axes) -> Markup:
     if not points:
         return Markup('<p class="none">Nothing to plot yet.</p>')
     ys = [y for _, y in points] + ([axes.limit] if axes.limit is not None else [])
-    x_ticks = nice_ticks(min(x for x, _ in points), max(x for x, _ in points), 8, least=1.0)
+    last_x = max(x for x, _ in points)
+    first, second, *more = nice_ticks(min(x for x, _ in points), last_x, 8, least=1.0)
+    # the axis ends with the data: there are no cycles beyond the last one
+    end = last_x if last_x > first else second
+    x_ticks = [tick for tick in (first, second, *more) if tick <= end]
     y_ticks = nice_ticks(min(ys), max(ys), 4)
-    scale = _Scale(x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1])
+    scale = _Scale(first, end, y_ticks[0], y_ticks[-1])
     body = [_grid(scale, x_ticks, y_ticks, axes), *(_drawn(s, scale) for s in shown)]
     if axes.limit is not None:
         body.append(_limit(scale, axes.limit, axes.limit_label))

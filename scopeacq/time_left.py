@@ -14,8 +14,11 @@ class _Pace:
     seconds: float = 0.0
     done: int = 0
 
-    def per_item_s(self, guess_s: float) -> float:
-        return self.seconds / self.done if self.done else guess_s
+    def left_s(self, items: int, guess_s: float) -> float | None:
+        """Seconds for so many more; None when nothing was measured and nothing can be guessed."""
+        if self.done:
+            return items * self.seconds / self.done
+        return items * guess_s if guess_s > 0 or items == 0 else None
 
 
 @dataclass(slots=True)
@@ -23,7 +26,7 @@ class TimeLeft:
     """Feed it each :class:`Progressed` with the real time [s]; it answers in real seconds.
 
     Time passes differently for planes and mill passes, and for a virtual clock; what was measured
-    in this session replaces the guesses.
+    in this session replaces the guesses. A guess of 0 is none: a virtual clock takes no time of its own.
     """
 
     plane_guess_s: float
@@ -45,11 +48,11 @@ class TimeLeft:
         self._last, self._counted_s = progress, now_s
 
     def seconds(self) -> float | None:
-        """Real seconds to the end; None before the first progress."""
+        """Real seconds to the end; None while there is nothing to tell it from."""
         if self._last is None:
             return None
         planes = self._last.planes_total - self._last.planes_done
         passes = self._last.passes_total - self._last.passes_done
-        return planes * self._planes.per_item_s(self.plane_guess_s) + passes * self._passes.per_item_s(
-            self.pass_guess_s
-        )
+        planes_s = self._planes.left_s(planes, self.plane_guess_s)
+        passes_s = self._passes.left_s(passes, self.pass_guess_s)
+        return None if planes_s is None or passes_s is None else planes_s + passes_s

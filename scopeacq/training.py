@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.progress import Progress, TextColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from hardware.optics import probe_otf
 from models.training import TrainProgress, train
@@ -22,11 +22,13 @@ def train_in_console(name: str, minutes: float, seed: int, out: Path | None) -> 
     if name not in NETWORKS:
         raise SettingsError(Path(name), ["is no network of ours"], f"Choose one of {', '.join(NETWORKS)}.")
     target = out or SHIPPED / f"{name}.safetensors"
-    with Progress(*Progress.get_default_columns(), TextColumn("{task.fields[note]}")) as bars:
-        task = bars.add_task(f"Training {name}", total=60 * minutes, note="")
+    columns = (SpinnerColumn(), *Progress.get_default_columns(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns) as bars:
+        # without a total the bar pulses: specimens are made before the first step
+        task = bars.add_task(f"Training {name}", total=None, note="making specimens")
 
         def tell(progress: TrainProgress) -> None:
             note = f"step {progress.step}, error {progress.error_um:.2f} um"
-            bars.update(task, completed=progress.elapsed_s, note=note)
+            bars.update(task, total=progress.total_s, completed=progress.elapsed_s, note=note)
 
         return train(name, otf=probe_otf, out=target, minutes=minutes, seed=seed, progress=tell)

@@ -19,6 +19,7 @@ from scopeacq.cli import run_command
 from scopeacq.demo import make_demo
 from scopeacq.exit_codes import ExitCode, of_run_end
 from scopeacq.explain import Explained, expected_code, explaining
+from scopeacq.findings import error
 from scopeacq.journal import Journal
 from scopeacq.locks import OwnerLock
 from scopeacq.records import RunEnd
@@ -179,6 +180,24 @@ def test_a_damaged_journal_is_refused_and_left_alone(
 def test_a_specimen_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     error = refused(capsys, "demo", "--out", str(tmp_path / "o"), "--specimen", str(tmp_path / "no.tif"))
     assert "no.tif" in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_may_not_start_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scopeacq.preflight.check", lambda *_, **__: [error("There is no room.")])
+    assert run_command(["demo", "--out", str(tmp_path / "o")]) == ExitCode.BAD_INPUT
+    shown = capsys.readouterr()
+    assert "There is no room." in shown.err
+    assert "Report" not in shown.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_into_a_folder_is_refused(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "is a folder" in refused(capsys, "report", str(demo), "--out", str(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

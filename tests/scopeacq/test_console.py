@@ -156,3 +156,12 @@ def test_time_left_learns_each_kind_of_work_by_itself() -> None:
     left.update(Progressed(0, 2, 4, 20, 0, 4, 0.0), now_s=12.0)
     left.update(Progressed(0, 2, 4, 20, 2, 4, 0.0), now_s=18.0)
     assert left.seconds() == pytest.approx(16 * 2 + 2 * 5)
+
+
+def test_time_left_of_a_virtual_clock_is_unknown_until_it_was_measured() -> None:
+    left = TimeLeft(plane_guess_s=0.0, pass_guess_s=0.0)
+    left.update(Progressed(0, 2, 0, 20, 0, 4, 0.0), now_s=0.0)
+    left.update(Progressed(0, 2, 10, 20, 0, 4, 0.0), now_s=5.0)
+    assert left.seconds() is None
+    left.update(Progressed(0, 2, 10, 20, 2, 4, 0.0), now_s=6.0)
+    assert left.seconds() == pytest.approx(10 * 0.5 + 2 * 0.5)
