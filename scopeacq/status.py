@@ -19,6 +19,8 @@ The document, :class:`Status`:
 ``mill``            one entry per cycle and azimuth, summed over rounds: ``requested_uc``,
                     ``delivered_uc`` (with what is uncertain), ``uncertain_uc``
 ``incidents``       how many were journalled
+``running_since``   when the process that holds the run began with it, null when none does
+``last_plane_at``   when a plane was accepted last, null before the first; both in seconds since 1970
 
 Cycles and azimuths count from 0; ``azimuth_deg`` is what the project says.
 """
@@ -40,7 +42,7 @@ from scopeacq.mill_rate import depth_nm
 from scopeacq.records import Record
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
-from scopeacq.tallies import Charge, FocusTally, IncidentTally, MillTally, PlaneTally, RunTally
+from scopeacq.tallies import Charge, FocusTally, IncidentTally, MillTally, PlaneTally, RunTally, TimeTally
 
 
 class SectionPhase(Enum):
@@ -101,6 +103,8 @@ class Status:
     autofocus: FocusStatus
     mill: tuple[MillStatus, ...]
     incidents: int
+    running_since: float | None = None
+    last_plane_at: float | None = None
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), default=lambda value: value.value, indent=2)
@@ -152,8 +156,15 @@ def read_status(plan: Plan) -> Status:
     """
     if not plan.folder.journal_file.exists():
         return status_of(plan, [], lambda: False)
-    rows = JournalReader(plan.folder.journal_file).read()
-    return status_of(plan, (row.record for row in rows), lambda: _held(plan.folder.root))
+    times = TimeTally()
+    rows = times.noting(JournalReader(plan.folder.journal_file).read())
+    status = status_of(plan, rows, lambda: _held(plan.folder.root))
+    held = status.state in (RunState.RUNNING, RunState.WAITING, RunState.SUSPENDED)
+    return dataclasses.replace(
+        status,
+        running_since=times.opened_at_s if held and times.open else None,
+        last_plane_at=times.accepted_at_s,
+    )
 
 
 def _held(root: Path) -> bool:

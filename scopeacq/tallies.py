@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scopeacq import records as r
 from scopeacq.events import RunState
+from scopeacq.journal import Row
 from scopeacq.records import ErrorKind, MillKey, PlaneKey, Policy, Record, RunEnd, Verdict, WaitReason
 
 NOT_STARTED = "The run has not begun; `scopeacq run` starts it."
@@ -215,3 +216,26 @@ class IncidentTally:
     def apply(self, record: Record) -> None:
         if isinstance(record, r.Incident):
             self.decided[record.kind, record.decision] += 1
+
+
+@dataclass(slots=True)
+class TimeTally:
+    """When a process last opened the run and a plane was last accepted [wall clock, s since 1970]."""
+
+    open: bool = False
+    opened_at_s: float | None = None
+    accepted_at_s: float | None = None
+
+    def noting(self, rows: Iterable[Row]) -> Iterator[Record]:
+        """The rows' records, each taken note of as it passes."""
+        for row in rows:
+            match row.record:
+                case r.RunOpened():
+                    self.open, self.opened_at_s = True, row.wall_time_s
+                case r.RunClosed():
+                    self.open = False
+                case r.PlaneChosen():
+                    self.accepted_at_s = row.wall_time_s
+                case _:
+                    pass
+            yield row.record

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,14 +110,19 @@ def test_status_sees_whether_a_process_holds_the_run(
     journal.append(r.RunOpened("0", "host", 1))
     journal.close()
 
-    def state() -> object:
+    def status() -> dict[str, object]:
         capsys.readouterr()
         assert run_command(["status", str(run), "--json"]) == 0
-        return json.loads(capsys.readouterr().out)["state"]
+        document: dict[str, object] = json.loads(capsys.readouterr().out)
+        return document
 
     with OwnerLock.of_run(run):
-        assert state() == "running"
-    assert state() == "paused"
+        held = status()
+        assert held["state"] == "running"
+        assert isinstance(held["running_since"], float)
+        assert abs(time.time() - held["running_since"]) < 60
+    after = status()
+    assert (after["state"], after["running_since"], after["last_plane_at"]) == ("paused", None, None)
 
 
 def test_cycles_that_are_done_already_are_said_and_nothing_starts(
