@@ -39,8 +39,8 @@ class SettingsError(ValueError):
 
     def _text(self) -> str:
         if len(self.problems) == 1:
-            return f"{self.path}: {self.problems[0]}. {self.advice}"
-        listed = [f"- {problem}." for problem in self.problems[:MOST_PROBLEMS]]
+            return f"{self.path}: {_ended(self.problems[0])} {self.advice}"
+        listed = [f"- {_ended(problem)}" for problem in self.problems[:MOST_PROBLEMS]]
         if more := len(self.problems) - len(listed):
             listed.append(f"- {more} more.")
         return "\n".join([f"{self.path}: {len(self.problems)} problems. {self.advice}", *listed])
@@ -54,6 +54,10 @@ class SeveralFilesError(SettingsError):
         super().__init__(errors[0].path, problems, errors[0].advice)
         self.errors = tuple(errors)
         self.args = ("\n".join(map(str, errors)),)
+
+
+def _ended(problem: str) -> str:
+    return problem if problem.endswith("?") else f"{problem}."
 
 
 def _on_one_line(text: str) -> str:

@@ -38,7 +38,7 @@ def with_feature(folder: RunFolder, number: int, part: str, **values: object) ->
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("overlap_px", "overlapp_px", "imaging.overlapp_px is unknown; did you mean overlap_px?"),
+        ("overlap_px", "overlapp_px", "imaging.overlapp_px is unknown; did you mean overlap_px? Correct"),
         ("dwell_ns = 200.0", "dwell_ns = -5", "imaging.dwell_ns should be greater than 0, but is -5"),
         ("overlap_px = 100", "overlap_px = 600", "imaging: overlap_px must be smaller than half a tile"),
         ('name = "demo"', 'name = "a\\u001b[31m"', "name should be 1 to 100 printable characters"),
