@@ -37,7 +37,7 @@ class Interval:
 
 def opening_name(plan: Plan) -> str:
     """A name that no other opening has. It begins with the run: the guard logs for the instrument."""
-    return f"{plan.folder.root.name}:{uuid.uuid4().hex}"
+    return f"{plan.folder.root.resolve()}:{uuid.uuid4().hex}"
 
 
 def forgotten_openings(plan: Plan, known: Collection[str]) -> list[str]:
@@ -45,7 +45,7 @@ def forgotten_openings(plan: Plan, known: Collection[str]) -> list[str]:
 
     To go on from there would mill again what is milled already.
     """
-    ours = f"{plan.folder.root.name}:"
+    ours = f"{plan.folder.root.resolve()}:"
     logged = (opening.pass_id for opening in read_openings(plan.guard_log))
     return [name for name in logged if name.startswith(ours) and name not in known]
 

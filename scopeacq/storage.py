@@ -253,11 +253,15 @@ class ImageStore:
             raise StorageError(f"{node} is not a stack of planes; check the folder of images.") from error
 
     def _refuse_other(self, image: Path, spec: ImageSpec) -> None:
-        """Allow the image that is there to have been extended, nothing else."""
+        """Allow the image that is there to have been extended, nothing else of its pixels.
+
+        Its nominal place and slice thickness may come to differ from the plan: what is true of
+        each plane stands in the journal.
+        """
         there = read_metadata(image / "0")
         same = ome_zarr.array_metadata(spec.shape_yx, spec.dtype, there["shape"][0]) == there
-        if not same or read_metadata(image) != ome_zarr.image_metadata(spec):
-            raise StorageError(f"{image} exists with another size, type or scale; use a new run folder.")
+        if not same:
+            raise StorageError(f"{image} exists with another size or type; use a new run folder.")
 
     def _put_metadata(self, node: Path, metadata: Metadata) -> None:
         data = json.dumps(metadata, indent=2).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -310,8 +311,14 @@ def test_an_image_is_added_once_and_not_as_another(tmp_path: Path) -> None:
     store.extend(9)
     store.add_image("S-01", 0, spec())
     for other in (spec((61, 47)), spec(dtype="uint16")):
-        with pytest.raises(StorageError, match="exists with another size, type or scale"):
+        with pytest.raises(StorageError, match="exists with another size or type"):
             store.add_image("S-01", 0, other)
+
+
+def test_a_nominal_slice_thickness_that_was_changed_meanwhile_is_no_other_image(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    store.add_image("S-01", 0, spec())
+    store.add_image("S-01", 0, replace(spec(), slice_nm=33.0))
 
 
 @pytest.mark.parametrize("image", [noise((60, 48)), noise(dtype="uint16"), noise()[:-1]])
