@@ -24,5 +24,5 @@ bench: setup
 soak: setup
 	$(PYTHON) bootstrap.py test -m soak --timeout=0
 	$(RUN) benchmarks.soak_kills --count 200
-	$(RUN) benchmarks.fault_sequences --count 10000
+	$(RUN) benchmarks.fault_sequences --count 10000 --workers 2
 	$(RUN) benchmarks.memory_30_days
