@@ -93,7 +93,7 @@ def _finish(rig: Rig, step: MillAzimuth) -> None:
 
 def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
     if proof.current.current_na <= 0:
-        raise Interlocked("ion gun", ["The Faraday cup reads no ion current"])
+        raise Interlocked("ion gun", ["The Faraday cup reads no ion current: bring the gun up by hand"])
     duration_s = _duration_s(rig, step, proof.current.current_na)
     if duration_s == 0 or rig.control.urgent:
         return
