@@ -31,12 +31,14 @@ class AberrationEstimate:
     ``mean`` has shape (3,), ``covariance`` (3, 3), both float64. ``defocus`` is the working
     distance set minus the true distance: a correction subtracts it. ``patch_means`` and
     ``patch_sds`` have shape (n, 3): what each patch said, for the record and the operator.
+    ``structured`` is False when no patch holds texture that focus could be read from.
     """
 
     mean: Floats
     covariance: Floats
     patch_means: Floats = field(default_factory=lambda: np.zeros((0, 3)))
     patch_sds: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+    structured: bool = True
 
     @property
     def sd(self) -> Floats:
