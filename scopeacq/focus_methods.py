@@ -1,7 +1,8 @@
-"""Methods of focusing: pairs of images, a search by sharpness, the vendor's own routine."""
+"""Methods of focusing: pairs of images, and the vendor's own routine."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,30 +13,17 @@ from hardware.types import FrameSettings, Image, Optics
 from models.estimate import (
     AberrationEstimate,
     AberrationEstimator,
-    Floats,
     PairCondition,
-    SharpnessScorer,
 )
 from scopeacq.autofocus import FocusBench, Focused, NotFocused
 from scopeacq.geometry import turn
 from scopeacq.imaging import lens_shift_um
 from scopeacq.instrument import ElectronSettings
-from scopeacq.nelder_mead import nelder_mead
 from scopeacq.project import FocusSettings
 from scopeacq.records import FocusIteration
 
 RELATIVE_SD = 0.25
 """Far from focus estimates are less certain; they help while that is small against the correction."""
-
-STEP = np.array([5.0, 2.0, 2.0])
-KICK = np.array([2.0, 0.5, 0.5])
-"""Of the search in (um, a.u., a.u.), after Schubert 2022, section 3.4."""
-
-STOP_SHARE = 0.5
-"""The search stops at this share of the score that would trigger it again."""
-
-FRUITLESS_IMAGES = 12
-"""After so many images without a better one a good score is the best there is, and no score stays none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +36,16 @@ class OpticsChange:
     sd_wd_um: float
     sd_stig_x: float
     sd_stig_y: float
+
+    @classmethod
+    def between(cls, before: Optics, after: Optics, sd: tuple[float, float, float]) -> OpticsChange:
+        """What leads from ``before`` to ``after``, with standard deviations of wd, stig x, stig y."""
+        return cls(
+            after.wd_um - before.wd_um,
+            after.stig_x - before.stig_x,
+            after.stig_y - before.stig_y,
+            *sd,
+        )
 
     @property
     def finite(self) -> bool:
@@ -178,82 +176,6 @@ def _uncertain(change: OpticsChange, focus: FocusSettings) -> str | None:
 
 
 @dataclass(frozen=True)
-class ScoreSearch:
-    """DeepScore with Nelder-Mead: many single images, for when pairs were refused.
-
-    ``seed`` makes its random kicks repeatable.
-    """
-
-    scorer: SharpnessScorer
-    seed: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.scorer.name
-
-    def find(self, bench: FocusBench) -> Focused | NotFocused:
-        points, scores = self._search(bench)
-        if np.isinf(scores).all():
-            return NotFocused(f"none of {len(scores)} images has texture to score")
-        best = points[int(scores.argmin())]
-        _note_search(bench, self.name, best, points, scores)
-        if scores.min() > bench.focus.score_trigger_um:
-            return NotFocused(f"the best score of {len(scores)} images is {scores.min():.2f} um")
-        return Focused(_optics(best), f"score {scores.min():.2f} um, the best of {len(scores)} images")
-
-    def _search(self, bench: FocusBench) -> tuple[Floats, Floats]:
-        """Optics (n, 3) and their scores (n,).
-
-        Tissue far out of focus has no texture to score; that counts as infinitely bad.
-        """
-        rng = np.random.default_rng(self.seed)
-        search = nelder_mead(_point(bench.before), STEP, KICK, rng)
-        points, scores = np.empty((0, 3)), np.empty(0)
-        wanted = next(search)
-        while True:
-            optics = bench.within_limits(_optics(wanted))
-            score = self.scorer.score(bench.image_at(optics), bench.frame.pixel_size_nm)
-            points = np.vstack([points, _point(optics)])
-            scores = np.append(scores, np.inf if np.isnan(score) else score)
-            if _search_over(scores, bench.focus):
-                return points, scores
-            wanted = search.send(float(scores[-1]))
-
-
-def _search_over(scores: Floats, focus: FocusSettings) -> bool:
-    """Whether the newest score is good, nothing gets better, or the budget of images is spent."""
-    best = int(scores.argmin())
-    fruitless = len(scores) - best > FRUITLESS_IMAGES
-    bad = focus.score_trigger_um < scores[best] < np.inf
-    return bool(
-        scores[best] <= STOP_SHARE * focus.score_trigger_um
-        or (fruitless and not bad)
-        or len(scores) >= focus.search_images
-    )
-
-
-def _note_search(bench: FocusBench, name: str, best: Floats, points: Floats, scores: Floats) -> None:
-    """One entry for the whole search; its uncertainty is the spread of the four best points."""
-    spread = points[scores.argsort()[:4]].std(axis=0)
-    bench.note(_change(bench.before, _optics(best), spread).noted(name, bench.before))
-
-
-def _change(before: Optics, after: Optics, sd: Floats) -> OpticsChange:
-    wd_um, stig_x, stig_y = (float(v) for v in _point(after) - _point(before))
-    sd_wd_um, sd_stig_x, sd_stig_y = (float(v) for v in sd)
-    return OpticsChange(wd_um, stig_x, stig_y, sd_wd_um, sd_stig_x, sd_stig_y)
-
-
-def _point(optics: Optics) -> Floats:
-    return np.array([optics.wd_um, optics.stig_x, optics.stig_y])
-
-
-def _optics(point: Floats) -> Optics:
-    wd_um, stig_x, stig_y = (float(v) for v in point)
-    return Optics(wd_um, stig_x, stig_y)
-
-
-@dataclass(frozen=True)
 class VendorFocus:
     """The vendor's own routine. What it lays down it does not tell: the whole search budget is booked."""
 
@@ -269,6 +191,6 @@ class VendorFocus:
         bench.imager.require_beam()
         with bench.imager.unblanked():
             optics = self.vendor.run_autofocus()
-        change = _change(bench.before, optics, np.full(3, np.nan))
+        change = OpticsChange.between(bench.before, optics, (math.nan, math.nan, math.nan))
         bench.note(change.noted(self.name, bench.before))
         return Focused(optics, "the vendor's routine ended")

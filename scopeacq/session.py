@@ -16,7 +16,7 @@ from scopeacq.autofocus import FocusMethod
 from scopeacq.engine import Engine
 from scopeacq.events import Publisher
 from scopeacq.files import DiskFiles, FileLayer
-from scopeacq.focus_methods import PairFocus, ScoreSearch, VendorFocus
+from scopeacq.focus_methods import PairFocus, VendorFocus
 from scopeacq.history import refuse_changes
 from scopeacq.imaging import Imager
 from scopeacq.instrument import chamber_model, mill_limits
@@ -29,6 +29,7 @@ from scopeacq.project import EstimatorName
 from scopeacq.records import MillBegin
 from scopeacq.rig import Control, Rig
 from scopeacq.runfolder import Plan
+from scopeacq.score_search import ScoreSearch
 from scopeacq.settings import SettingsError
 from scopeacq.settling import forgotten_openings
 from scopeacq.storage import ImageSpec, ImageStore

@@ -13,10 +13,11 @@ from hardware.optics import StigmatorFrame, astigmatism_in_image
 from hardware.types import Frame, Optics, Range
 from models.estimate import AberrationEstimate, PairCondition
 from scopeacq.autofocus import FocusBench, FocusMethod, FocusOutcome, correct_focus
-from scopeacq.focus_methods import PairFocus, ScoreSearch, VendorFocus, common_field, pair_shift_px
+from scopeacq.focus_methods import PairFocus, VendorFocus, common_field, pair_shift_px
 from scopeacq.imaging import Imager
 from scopeacq.instrument import ElectronSettings
 from scopeacq.project import FocusSettings
+from scopeacq.score_search import ScoreSearch
 from tests.scopeacq.column_fakes import IN_FOCUS, FakeColumn, FakeDetector, FakeScanner, times_out
 
 FOCUS = FocusSettings(width_px=64, height_px=48)
