@@ -149,10 +149,20 @@ def validate(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = [_sentence(model, e, where) for e in error.errors(include_url=False)]
+        problems = [_sentence(model, e, where) for e in _all_errors(model, data, error)]
         raise SettingsError(path, problems, "Correct these values.") from None
     except RecursionError:
         raise SettingsError(path, ["is nested too deeply"], "Restore it from a copy.") from None
+
+
+def _all_errors(model: type[Settings], data: Any, found: ValidationError) -> list[ErrorDetails]:
+    """What was found, and what a second look finds in tables that were given up for an unknown key."""
+    unknown = [e for e in found.errors(include_url=False) if e["type"] == "extra_forbidden"]
+    try:
+        model.model_validate(data, extra="ignore")
+    except ValidationError as rest:
+        return [*unknown, *rest.errors(include_url=False)]
+    return unknown
 
 
 _PLAIN = {"greater than or equal to": "at least", "less than or equal to": "at most"}

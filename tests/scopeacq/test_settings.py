@@ -67,6 +67,25 @@ def test_all_files_are_read_before_any_is_refused(folder: RunFolder) -> None:
     assert len(lines) == 5
 
 
+def test_an_unknown_key_hides_nothing_else_of_its_table(folder: RunFolder) -> None:
+    replaced(folder.project_file, "overlap_px = 100", "overlap_px = 600\nfoo = 1")
+    replaced(
+        folder.project_file, "depth_nm = 10.0", "depth_nm = 10.0\ncharge_uc_per_azimuth = 1.0\nbar = 1"
+    )
+    replaced(folder.instrument_file, "gas_bar = [3.0, 5.0]", "gas_bar = [5.0, 3.0]\ngas = 4.0")
+    text = refusal(folder)
+    for said in (
+        "imaging.foo is unknown",
+        "imaging: overlap_px must be smaller than half a tile",
+        "milling.bar is unknown",
+        "milling: give either charge_uc_per_azimuth or depth_nm, not both",
+        "mill.interlocks.gas is unknown",
+        "mill.interlocks: gas_bar: the lower limit 5 is not below the upper one 3",
+    ):
+        assert text.count(said) == 1, text
+    assert len(text.splitlines()) == 2 + 6
+
+
 def test_all_features_that_cannot_be_used_are_named(folder: RunFolder) -> None:
     with_feature(folder, 0, "geometry", coordinates=[[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]])
     with_feature(folder, 5, "geometry", coordinates=[1])
