@@ -13,7 +13,9 @@ right along columns, y **down** along rows), blur with a uniform disk mapped by
 so that the transfer function at angular frequency k [rad/um] is ``2 J1(u) / u`` with
 ``u = alpha |M k|`` and alpha the semi-convergence angle [rad]. Spherical, diffraction and
 chromatic contributions add a Gaussian floor. The state (z, ax, ay) and its negative have
-the same probe: swapping two images of a pair negates the answer.
+the same probe: swapping two images of a pair negates the answer. An aperture that is filled
+otherwise (an annulus, a Gaussian) changes the function of u, and spherical aberration makes u
+another one for each ring of it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from typing import Any
 import numpy as np
 
 Array = Any  # an ndarray or a torch tensor; all arguments of one call are of one kind
+
+RINGS = 10  # of the aperture, besides those that follow its oscillations
 
 
 def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
@@ -78,6 +82,45 @@ def jinc(u: Array, xp: Any) -> Array:
     return 2.0 * bessel_j1(safe, xp) / safe
 
 
+def annular(u: Array, inner: float, xp: Any) -> Array:
+    """Transfer function of an annulus, evenly filled from the share ``inner`` of its radius outwards.
+
+    ``u`` is that of the disk of the same rms angle, so that the curvature at u = 0 stays 1/4.
+    """
+    if inner == 0.0:
+        return jinc(u, xp)
+    hole = inner * inner
+    marginal = u / math.sqrt(1.0 + hole)
+    return (jinc(marginal, xp) - hole * jinc(inner * marginal, xp)) / (1.0 - hole)
+
+
+def rings(inner: float, falloff: float, count: int) -> tuple[Array, Array]:
+    """Areas and weights (count,) of the rings that a filled aperture is integrated over.
+
+    A ring's area is the squared share of the radius, from ``inner**2`` to 1; the intensity falls
+    as ``exp(-falloff * area)``. Gauss-Legendre in the area; the weights add up to 1.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    area = inner**2 + (1.0 - inner**2) * 0.5 * (nodes + 1.0)
+    weights = weights * np.exp(-falloff * (area - inner**2))
+    return area, weights / weights.sum()
+
+
+def _mean_area(inner: float, falloff: float) -> float:
+    area, weight = rings(inner, falloff, 64)
+    return float((weight * area).sum())
+
+
+def least_blur_um(spherical_um: float, inner: float = 0.0, falloff: float = 0.0) -> float:
+    """The defocus [um] of least rms blur: ``-s <a^2>/<a>`` over the areas a, -2/3 s for a disk.
+
+    Halfway between perturbations to either side of it the second moments of both probes agree:
+    it is what a pair of images calls focus.
+    """
+    area, weight = rings(inner, falloff, 64)
+    return -spherical_um * float((weight * area**2).sum()) / _mean_area(inner, falloff)
+
+
 def probe_otf(
     kx: Array,
     ky: Array,
@@ -88,12 +131,19 @@ def probe_otf(
     floor_um: Array,
     xp: Any,
     spherical_um: float = 0.0,
+    inner: float = 0.0,
+    falloff: float = 0.0,
 ) -> Array:
     """Transfer function of the probe at angular frequencies ``kx, ky`` [rad/um].
 
-    All arguments broadcast. ``floor_um`` is the rms width of the Gaussian floor.
+    All arrays broadcast. ``floor_um`` is the rms width of the Gaussian floor.
     ``spherical_um`` is the longitudinal spherical aberration of the marginal ray, Cs alpha^2:
     with it over- and underfocus differ (outer rays focus elsewhere than inner ones).
+
+    ``inner`` and ``falloff`` say how the aperture is filled (:func:`rings`): 0 and 0 evenly,
+    ``inner`` > 0 an annulus, ``falloff`` > 0 a truncated Gaussian, ``falloff = inf`` the Gaussian
+    ``exp(-u^2/8)`` of MAPFoSt (Binding et al. 2013). ``alpha_rad`` is always the angle of the
+    evenly filled disk of the same rms angle: the filling changes the shape and not the size.
     """
     floor = xp.exp(-0.5 * (kx * kx + ky * ky) * floor_um * floor_um)
 
@@ -102,15 +152,18 @@ def probe_otf(
         my = astig_y_um * kx + (z - astig_x_um) * ky
         return alpha_rad * xp.sqrt(mx * mx + my * my)
 
-    if spherical_um == 0.0:
-        return jinc(blur(defocus_um), xp) * floor
-    # rings of equal area in the aperture, weighted by Gauss-Legendre in the squared radius
-    nodes, weights = np.polynomial.legendre.leggauss(16)
+    if math.isinf(falloff):
+        return xp.exp(-0.125 * blur(defocus_um) ** 2) * floor
+    if spherical_um == falloff == 0.0:
+        return annular(blur(defocus_um), inner, xp) * floor
+    marginal = 1.0 / math.sqrt(2.0 * _mean_area(inner, falloff))
+    reach = marginal * max(float(blur(z).max()) for z in (defocus_um, defocus_um + spherical_um))
+    # n nodes follow J0(u r) over the aperture up to about u = 4 n
+    areas, weights = rings(inner, falloff, RINGS + math.ceil((reach + falloff) / 4.0))
     total = 0.0 * floor
-    for node, weight in zip(nodes, weights, strict=True):
-        area = 0.5 * (float(node) + 1.0)
-        ring = bessel_j0(math.sqrt(area) * blur(defocus_um + spherical_um * area), xp)
-        total = total + 0.5 * float(weight) * ring
+    for area, weight in zip(areas.tolist(), weights.tolist(), strict=True):
+        ring = bessel_j0(marginal * math.sqrt(area) * blur(defocus_um + spherical_um * area), xp)
+        total = total + weight * ring
     return total * floor
 
 

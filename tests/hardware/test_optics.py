@@ -19,7 +19,9 @@ from hardware.optics import (
     bessel_j0,
     bessel_j1,
     jinc,
+    least_blur_um,
     probe_otf,
+    rings,
     rotate_astigmatism,
     stigmators_of,
 )
@@ -87,6 +89,54 @@ def test_vanishing_spherical_aberration_is_none() -> None:
     none = probe_otf(kx, ky, 5.0, 1.0, -2.0, 8.9e-3, 4.5e-3, np)
     little = probe_otf(kx, ky, 5.0, 1.0, -2.0, 8.9e-3, 4.5e-3, np, 1e-9)
     np.testing.assert_allclose(none, little, atol=2e-6)
+
+
+FILLINGS = [(0.0, 0.0), (0.5, 0.0), (0.0, 2.0), (0.4, 1.0), (0.0, math.inf)]
+
+
+@pytest.mark.parametrize(("inner", "falloff"), FILLINGS)
+def test_every_filling_has_the_same_size_and_symmetry(inner: float, falloff: float) -> None:
+    """``alpha`` is the angle of the disk of the same rms angle: the curvature at k = 0 is u^2/8."""
+    k = np.array([[0.0, 1.0, 2.0]])
+    filled = probe_otf(k, 0 * k, 5.0, 0.0, 0.0, 8.9e-3, 0.0, np, inner=inner, falloff=falloff)
+    np.testing.assert_allclose(1 - filled, (8.9e-3 * 5.0 * k) ** 2 / 8, atol=1e-6)
+    kx, ky = _frequencies()
+    plus, minus = (
+        probe_otf(kx, ky, 7.0 * n, -3.0 * n, 2.0 * n, 8.9e-3, 4.5e-3, np, inner=inner, falloff=falloff)
+        for n in (1, -1)
+    )
+    np.testing.assert_allclose(plus, minus, atol=1e-12)
+
+
+@pytest.mark.parametrize(("inner", "falloff", "spherical_um"), [(0.6, 0.0, 0.0), (0.3, 1.5, -2.0)])
+def test_a_filling_is_the_mean_over_its_rings(inner: float, falloff: float, spherical_um: float) -> None:
+    """Against many rings of equal area, far out of focus, where the probe oscillates most."""
+    k = np.linspace(0.0, 440.0, 200)[None, :]
+    ours = probe_otf(k, 0 * k, 40.0, 3.0, 0.0, 8.9e-3, 0.0, np, spherical_um, inner, falloff)[0]
+    area = inner**2 + (1 - inner**2) * (np.arange(4000)[:, None] + 0.5) / 4000
+    weight = np.exp(-falloff * area)
+    marginal = 8.9e-3 * math.sqrt(0.5 * weight.sum() / (weight * area).sum())
+    u = marginal * np.sqrt(area) * k * np.abs(43.0 + spherical_um * area)
+    np.testing.assert_allclose(ours, (weight * scipy.special.j0(u)).sum(0) / weight.sum(), atol=1e-5)
+
+
+def test_a_thin_hole_and_a_slight_falloff_are_the_disk_and_a_steep_falloff_is_a_gaussian() -> None:
+    kx, ky = _frequencies()
+
+    def seen(**filling: float) -> np.ndarray:
+        return probe_otf(kx, ky, 5.0, 1.0, -2.0, 8.9e-3, 4.5e-3, np, **filling)
+
+    np.testing.assert_allclose(seen(inner=1e-4), seen(), atol=1e-6)
+    np.testing.assert_allclose(seen(falloff=1e-6), seen(), atol=1e-5)
+    np.testing.assert_allclose(seen(falloff=25.0), seen(falloff=math.inf), atol=1e-6)
+    assert np.abs(seen(falloff=math.inf) - seen()).max() > 0.05
+
+
+def test_least_blur_lies_where_the_rays_spread_least() -> None:
+    assert least_blur_um(3.0) == pytest.approx(-2.0)
+    area, weight = rings(0.4, 1.0, 200)
+    spread = [float((weight * area * (z + 2.0 * area) ** 2).sum()) for z in np.linspace(-3, 0, 3001)]
+    assert least_blur_um(2.0, 0.4, 1.0) == pytest.approx(-3 + 1e-3 * int(np.argmin(spread)), abs=1e-3)
 
 
 @settings(deadline=None)
