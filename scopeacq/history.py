@@ -1,50 +1,14 @@
-"""What has happened in a run so far, as far as its plan has to agree with it.
-
-Sections that were imaged cannot vanish from the wafer, and frames cannot change their size, while a run
-goes on: its images and its journal are of those that there were.
-"""
+"""What has happened in a run so far, as far as pre-flight has to know it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hardware.types import FrameSettings
-from scopeacq import records as r
 from scopeacq.journal import JournalError, JournalReader
-from scopeacq.records import PlaneKey, Record
+from scopeacq.plan_changes import Begun
 from scopeacq.runfolder import Plan
-from scopeacq.settings import SettingsError
 from scopeacq.status import SectionPhase, status_of
-
-ADVICE = "Put back what was changed, or begin a new run with it."
-
-
-@dataclass(slots=True)
-class Begun:
-    """A fold over the journal: the sections it names, the last frame scanned and the last plane written."""
-
-    sections: set[str] = field(default_factory=set)
-    frame: FrameSettings | None = None
-    written: PlaneKey | None = None
-
-    def apply(self, record: Record) -> None:
-        match record:
-            case r.PlaneExposing(key, _, frame):
-                self.sections.add(key.section)
-                self.frame = frame
-            case r.PlaneDurable(key):
-                self.written = key
-            case r.SectionRegistered() | r.SectionSkipped() | r.SectionDropped():
-                self.sections.add(record.section)
-            case _:
-                pass
-
-    def noting(self, records: Iterable[Record]) -> Iterator[Record]:
-        """``records``, each applied as it passes."""
-        for record in records:
-            self.apply(record)
-            yield record
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +32,7 @@ def read_history(plan: Plan) -> History:
     begun, rows = Begun(), JournalReader(plan.folder.journal_file).read()
     try:
         status = status_of(plan, begun.noting(row.record for row in rows), lambda: False)
-    except (JournalError, SettingsError) as error:
+    except JournalError as error:
         return History(unreadable=str(error))
     return History(
         status.cycles_done,
@@ -76,50 +40,3 @@ def read_history(plan: Plan) -> History:
         frozenset(s.id for s in status.sections if s.state is SectionPhase.DROPPED),
         begun,
     )
-
-
-def refuse_changes(plan: Plan, records: Iterable[Record]) -> None:
-    """Raise ``SettingsError`` when a run that has begun cannot go on with its plan. Touches nothing."""
-    begun = Begun()
-    for record in records:
-        begun.apply(record)
-    if problems := list(changes(plan, begun)):
-        raise SettingsError(plan.folder.root, problems, ADVICE)
-
-
-def changes(plan: Plan, begun: Begun) -> Iterator[str]:
-    """What the plan has changed that a run that has begun needs as it was, a sentence each."""
-    if gone := sorted(begun.sections - {s.id for s in plan.wafer.sections}):
-        yield (
-            f"wafer.geojson no longer holds {', '.join(gone)}, which this run has worked on: sections are "
-            "neither removed nor renamed while a run goes on"
-        )
-    yield from _changed_frame(plan, begun)
-    yield from _missing_images(plan, begun)
-
-
-def _changed_frame(plan: Plan, begun: Begun) -> Iterator[str]:
-    if begun.frame is None:
-        return
-    now = plan.project.imaging
-    for key, before, wanted in (
-        ("tile_width_px", begun.frame.width_px, now.tile_width_px),
-        ("tile_height_px", begun.frame.height_px, now.tile_height_px),
-        ("pixel_size_nm", begun.frame.pixel_size_nm, now.pixel_size_nm),
-        ("bit_depth", begun.frame.bit_depth, now.bit_depth),
-    ):
-        if before != wanted:
-            yield f"imaging.{key} is {wanted:g} now and was {before:g} when this run began"
-
-
-def _missing_images(plan: Plan, begun: Begun) -> Iterator[str]:
-    images = plan.folder.images(plan.project)
-    if not images.parent.is_dir():
-        yield f"the folder of images {images.parent} does not exist: mount its disk, or make the folder"
-    elif begun.written is not None:
-        image = images / begun.written.section / str(begun.written.tile)
-        if not image.is_dir():
-            yield (
-                f"{images} does not hold the images that this run has taken: mount their disk, or "
-                "correct storage.images"
-            )

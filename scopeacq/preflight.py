@@ -22,10 +22,11 @@ from hardware.types import StagePose
 from scopeacq.estimate import Estimate, estimate
 from scopeacq.files import DiskFiles
 from scopeacq.findings import Finding, Findings, Severity, error, note, warning
-from scopeacq.history import ADVICE, History, changes
+from scopeacq.history import History
 from scopeacq.instrument import Instrument, chamber_model
 from scopeacq.locks import probe_folder
 from scopeacq.mill_rate import evenly_milled
+from scopeacq.plan_changes import ADVICE, changes
 from scopeacq.project import EstimatorName
 from scopeacq.runfolder import Plan
 from scopeacq.wafer_checks import fiducial_findings, section_findings

@@ -13,6 +13,7 @@ from scopeacq import report_figures
 from scopeacq.estimate import estimate
 from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.journal import JournalReader, Row
+from scopeacq.plan_changes import ADVICE
 from scopeacq.report_data import RunData, gather
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
@@ -57,6 +58,7 @@ def render(plan: Plan, status: Status, data: RunData, sheets: list[Sheet], worst
         sheets=sheets,
         worst=worst,
         decisions=list(decisions(status, data)),
+        advice=ADVICE,
         figures=report_figures,
         clock=_clock,
     )

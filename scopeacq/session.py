@@ -17,13 +17,13 @@ from scopeacq.engine import Engine
 from scopeacq.events import Publisher
 from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.focus_methods import PairFocus, VendorFocus
-from scopeacq.history import refuse_changes
 from scopeacq.imaging import Imager
 from scopeacq.instrument import chamber_model, mill_limits
 from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
 from scopeacq.logs import text_logs
 from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
+from scopeacq.plan_changes import refuse_changes
 from scopeacq.progress import Progress
 from scopeacq.project import EstimatorName
 from scopeacq.records import MillBegin

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from scopeacq.estimate import Estimate, estimate
 from scopeacq.findings import Finding, Severity
+from scopeacq.plan_changes import ADVICE
 from scopeacq.runfolder import Plan
 from scopeacq.status import Status
 
@@ -67,6 +68,9 @@ def show_status(console: Console, status: Status) -> None:
         "Incidents": str(status.incidents),
     }
     console.print(_two_columns(status.name, rows))
+    if status.plan_changes:
+        changed = f"{'; '.join(status.plan_changes)}. {ADVICE}"
+        console.print(Text(changed, _STYLES[Severity.WARNING]), soft_wrap=True)
 
 
 def _two_columns(title: str, rows: dict[str, str]) -> Table:

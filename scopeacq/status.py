@@ -21,8 +21,10 @@ The document, :class:`Status`:
 ``incidents``       how many were journalled
 ``running_since``   when the process that holds the run began with it, null when none does
 ``last_plane_at``   when a plane was accepted last, null before the first; both in seconds since 1970
+``plan_changes``    what the plan has changed since that the run needs as it was, a sentence each; no
+                    process goes on with the run before it is put back
 
-Cycles and azimuths count from 0; ``azimuth_deg`` is what the project says.
+Cycles and azimuths count from 0; ``azimuth_deg`` is what the cycle was milled with.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -38,11 +40,11 @@ from pathlib import Path
 from scopeacq.events import RunState
 from scopeacq.journal import JournalReader
 from scopeacq.locks import Locked, OwnerLock
-from scopeacq.mill_rate import depth_nm
+from scopeacq.plan_changes import Begun, changes
+from scopeacq.planner import mill_plan
 from scopeacq.records import Record
 from scopeacq.runfolder import Plan
-from scopeacq.settings import SettingsError
-from scopeacq.tallies import Charge, FocusTally, IncidentTally, MillTally, PlaneTally, RunTally, TimeTally
+from scopeacq.tallies import FocusTally, IncidentTally, MillTally, PlaneTally, RunTally, TimeTally
 
 
 class SectionPhase(Enum):
@@ -105,6 +107,7 @@ class Status:
     incidents: int
     running_since: float | None = None
     last_plane_at: float | None = None
+    plan_changes: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), default=lambda value: value.value, indent=2)
@@ -114,8 +117,6 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
     """The status after ``records``, the whole journal in order.
 
     ``alive`` says whether a process holds the run; asked only when the journal does not say that it ended.
-
-    Raises ``SettingsError`` when the run has milled from an azimuth that the project does not name.
     """
     run, focus, incidents = RunTally(), FocusTally(), IncidentTally()
     planes = PlaneTally({s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections})
@@ -127,7 +128,6 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
     state, reason = run.now(alive)
     if state is RunState.FINISHED and planes.cycles_done < plan.project.cycles and planes.some_left:
         state, reason = RunState.PAUSED, f"The run went to cycle {planes.cycles_done}, as it was asked to."
-    charges = mill.charges()
     applied = max(focus.applied, 1)
     return Status(
         name=plan.project.name,
@@ -144,7 +144,7 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
         autofocus=FocusStatus(
             focus.applied, focus.refused, focus.iterations / applied, focus.dose_per_nm2 / applied
         ),
-        mill=_mills(plan, charges),
+        mill=_mills(plan, mill),
         incidents=incidents.decided.total(),
     )
 
@@ -152,18 +152,19 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
 def read_status(plan: Plan) -> Status:
     """The status of a run on the disk; nothing of it is changed.
 
-    Raises ``JournalError``, or what :func:`status_of` raises.
+    Raises ``JournalError``.
     """
     if not plan.folder.journal_file.exists():
         return status_of(plan, [], lambda: False)
-    times = TimeTally()
-    rows = times.noting(JournalReader(plan.folder.journal_file).read())
-    status = status_of(plan, rows, lambda: _held(plan.folder.root))
+    times, begun = TimeTally(), Begun()
+    records = begun.noting(times.noting(JournalReader(plan.folder.journal_file).read()))
+    status = status_of(plan, records, lambda: _held(plan.folder.root))
     held = status.state in (RunState.RUNNING, RunState.WAITING, RunState.SUSPENDED)
     return dataclasses.replace(
         status,
         running_since=times.opened_at_s if held and times.open else None,
         last_plane_at=times.accepted_at_s,
+        plan_changes=tuple(changes(plan, begun)),
     )
 
 
@@ -180,10 +181,10 @@ def _held(root: Path) -> bool:
 
 
 def _sections(plan: Plan, planes: PlaneTally, mill: MillTally) -> tuple[SectionStatus, ...]:
-    today = depth_nm(plan.instrument.mill, plan.project.milling, 1.0)
+    today = mill_plan(plan)
     per_cycle_nm: dict[int, float] = defaultdict(float)
     for (cycle, _), charge in mill.charges().items():
-        per_cycle_nm[cycle] += charge.delivered_uc * mill.nm_per_uc.get(cycle, today)
+        per_cycle_nm[cycle] += charge.delivered_uc * mill.plans.get(cycle, today).nm_per_uc
 
     def milled_nm(section: str) -> float:
         end = planes.dropped.get(section)
@@ -200,22 +201,16 @@ def _sections(plan: Plan, planes: PlaneTally, mill: MillTally) -> tuple[SectionS
     )
 
 
-def _mills(plan: Plan, charges: Mapping[tuple[int, int], Charge]) -> tuple[MillStatus, ...]:
-    azimuths_deg = plan.project.milling.azimuths_deg
-    if any(azimuth >= len(azimuths_deg) for _, azimuth in charges):
-        raise SettingsError(
-            plan.folder.project_file,
-            ["milling.azimuths_deg lists fewer azimuths than this run has milled from"],
-            "Put them back, or begin a new run.",
-        )
+def _mills(plan: Plan, mill: MillTally) -> tuple[MillStatus, ...]:
+    today = mill_plan(plan)
     return tuple(
         MillStatus(
             cycle,
             azimuth,
-            azimuths_deg[azimuth],
+            mill.plans.get(cycle, today).azimuths_deg[azimuth],
             charge.requested_uc,
             charge.delivered_uc,
             charge.uncertain_uc,
         )
-        for (cycle, azimuth), charge in charges.items()
+        for (cycle, azimuth), charge in mill.charges().items()
     )

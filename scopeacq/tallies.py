@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from scopeacq import records as r
 from scopeacq.events import RunState
 from scopeacq.journal import Row
-from scopeacq.records import ErrorKind, MillKey, PlaneKey, Policy, Record, RunEnd, Verdict, WaitReason
+from scopeacq.records import (
+    ErrorKind,
+    MillKey,
+    MillPlan,
+    PlaneKey,
+    Policy,
+    Record,
+    RunEnd,
+    Verdict,
+    WaitReason,
+)
 
 NOT_STARTED = "The run has not begun; `scopeacq run` starts it."
 WAS_KILLED = "The program ended without closing the run; `scopeacq run` goes on."
@@ -159,14 +169,14 @@ class Charge:
 
 @dataclass(slots=True)
 class MillTally:
-    """Charges per cycle and azimuth, and depths per charge as each cycle passed the gate.
+    """Charges per cycle and azimuth, and how each cycle was to be milled when it passed the gate.
 
     ``guard_s``: how long a silent beam may stay open [real s].
     """
 
     guard_s: float
     per_azimuth: dict[tuple[int, int], Charge] = field(default_factory=lambda: defaultdict(Charge))
-    nm_per_uc: dict[int, float] = field(default_factory=dict)
+    plans: dict[int, MillPlan] = field(default_factory=dict)
     _requested: set[MillKey] = field(default_factory=set)
     _open: r.MillBegin | None = None
     _heartbeat_uc: float = 0.0
@@ -174,7 +184,7 @@ class MillTally:
     def apply(self, record: Record) -> None:
         match record:
             case r.GatePassed(cycle, mill=mill):
-                self.nm_per_uc[cycle] = mill.nm_per_uc
+                self.plans[cycle] = mill
             case r.MillBegin(key, _, requested_uc):
                 self._open, self._heartbeat_uc = record, 0.0
                 if key not in self._requested:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,15 @@ def test_charges_are_summed_over_rounds_and_openings(plan: Plan) -> None:
         (120.0, 6.0, 6.0),
         (240.0, 6.0, 6.0),
     ]
+
+
+def test_a_cycle_is_told_by_the_azimuths_that_it_was_milled_from(plan: Plan) -> None:
+    before = r.GatePassed(0, 4, 0, r.MillPlan((30.0, 150.0, 270.0), 2, 6.0, 15.77, 1.0))
+    fewer = MillingSettings(charge_uc_per_azimuth=6.0, azimuths_deg=(0.0,))
+    shortened = replace(plan, project=plan.project.model_copy(update={"milling": fewer}))
+    status = after(shortened, *whole_slice(0), before, *mill(0))
+    assert [m.azimuth_deg for m in status.mill] == [30.0, 150.0, 270.0]
+    assert status.sections[0].milled_nm == pytest.approx(18.0)
 
 
 def test_an_opening_without_an_end_counts_as_far_as_it_may_have_come(plan: Plan) -> None:

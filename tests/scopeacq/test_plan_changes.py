@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from scopeacq import records as r
 from scopeacq.cli import run_command
 from scopeacq.demo import make_demo
 from scopeacq.exit_codes import ExitCode
-from scopeacq.history import Begun, changes, refuse_changes
 from scopeacq.journal import Journal
-from scopeacq.records import PlaneKey, Record
+from scopeacq.plan_changes import Begun, changes, refuse_changes
+from scopeacq.planner import mill_plan
+from scopeacq.records import MillKey, PlaneKey, Record
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
 
@@ -77,6 +79,38 @@ def test_images_that_are_elsewhere_are_asked_for(plan: Plan, tmp_path: Path) -> 
     assert "mount its disk" in said(unmounted, plan)[0]
     (tmp_path / "mnt").mkdir()
     assert "does not hold the images" in said(unmounted, plan)[0]
+
+
+def shorten_azimuths_of_a_milled_run(plan: Plan) -> None:
+    """A cycle milled from three azimuths, then two of them in the file."""
+    journal = Journal.create(plan.folder.journal_file)
+    journal.append(*records(plan), r.GatePassed(0, 16, 0, mill_plan(plan)))
+    for key in (MillKey(0, 0, azimuth) for azimuth in range(3)):
+        journal.append(r.MillBegin(key, f"{key}", 3.0, 3.0, 38.0, 0.5, 1.0, 0.0))
+        journal.append(r.MillEnd(key, f"{key}", 3.0, 0.0, "done"))
+    journal.close()
+    text = plan.folder.project_file.read_text(encoding="utf-8")
+    three, two = "azimuths_deg = [0.0, 120.0, 240.0]", "azimuths_deg = [0.0, 180.0]"
+    assert three in text
+    plan.folder.project_file.write_text(text.replace(three, two), encoding="utf-8")
+
+
+def test_a_run_whose_azimuths_were_shortened_is_shown_with_what_is_wrong(
+    plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shorten_azimuths_of_a_milled_run(plan)
+    root, said = str(plan.folder.root), "milling.azimuths_deg lists 2 now, and this run has milled from 3"
+    assert run_command(["status", root]) == 0
+    assert "milled from 3" in capsys.readouterr().out
+    assert run_command(["status", root, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["plan_changes"] == [said]
+    assert [m["azimuth_deg"] for m in document["mill"]] == [0.0, 120.0, 240.0]
+    assert run_command(["report", root]) == 0
+    assert said in (plan.folder.reports / "report.html").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert run_command(["run", root]) == ExitCode.BAD_INPUT
+    assert said in capsys.readouterr().err
 
 
 def contents(plan: Plan) -> list[Path]:
