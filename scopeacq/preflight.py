@@ -89,7 +89,7 @@ def _changes(plan: Plan, history: History) -> Findings:
     if history.unreadable:
         yield error(history.unreadable)
     for change in changes(plan, history.begun):
-        yield error(f"{change[:1].upper()}{change[1:]}. {ADVICE}")
+        yield error(f"{change}. {ADVICE}")
 
 
 def check_stage(plan: Plan, stage: Stage) -> list[Finding]:
@@ -247,7 +247,7 @@ def _disk(plan: Plan, cost: Estimate, site: Site, cycles_done: int) -> Findings:
     folder = plan.folder.root
     images = plan.folder.images(plan.project)
     for problem in site.probe(folder):
-        yield error(f"{problem[:1].upper()}{problem[1:]}")
+        yield error(problem)
     free = site.free_bytes(images) - plan.project.storage.reserve_gb * GB
     wanted = cost.slice_bytes * max(cost.cycles - cycles_done, 0)
     if free < cost.slice_bytes:
