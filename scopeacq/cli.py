@@ -60,10 +60,12 @@ def demo(
     from scopeacq.demo import discard, free_folder, make_demo
     from scopeacq.report import write_report
     from scopeacq.running import run_in_console
+    from scopeacq.wording import counted
 
     plan = make_demo(out or free_folder(Path()), seed, specimen, cycles)
     console = Console()
-    console.print(f"A wafer of {len(plan.wafer.sections)} sections, {cycles} cycles, on the physical twin.")
+    sections = counted(len(plan.wafer.sections), "section")
+    console.print(f"A wafer of {sections}, {counted(cycles, 'cycle')}, on the physical twin.")
     code = run_in_console(plan, None, console)
     if code is ExitCode.BAD_INPUT:
         discard(plan)
@@ -142,6 +144,7 @@ def export(project: Project, out: Annotated[Path, typer.Argument(help="Folder of
     from scopeacq.export import export_run
     from scopeacq.files import DiskFiles
     from scopeacq.runfolder import RunFolder
+    from scopeacq.wording import counted
 
     console = Console()
     with Progress(console=console) as bars:
@@ -152,7 +155,7 @@ def export(project: Project, out: Annotated[Path, typer.Argument(help="Folder of
             DiskFiles(),
             lambda done, total: bars.update(task, completed=done, total=total),
         )
-    console.print(f"{result.copied} planes copied, {result.already_there} were there already.")
+    console.print(f"{counted(result.copied, 'plane')} copied, {result.already_there} there already.")
     for sentence in result.missing:
         console.print(sentence, style="red", markup=False)
     raise typer.Exit(ExitCode.FAILED if result.missing else ExitCode.FINISHED)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hardware.types import BeamState, DetectorState
 from scopeacq.project import DropSettings
+from scopeacq.wording import counted
 
 BRIGHT_FRACTION = 0.5
 """A reference tile is bright when at least this share of it is."""
@@ -56,7 +57,7 @@ def _dark(case: DropCase, drop: DropSettings) -> tuple[bool, str]:
     recent = case.dark_fractions[-drop.cycles :]
     seen = ", ".join(f"{fraction:.0%}" for fraction in recent) or "nothing"
     holds = len(recent) == drop.cycles and min(recent) >= drop.dark_fraction
-    needed = f"{drop.dark_fraction:.0%} in {drop.cycles} cycles are needed"
+    needed = f"{drop.dark_fraction:.0%} in {counted(drop.cycles, 'cycle')} are needed"
     return holds, f"Of section {case.section} {seen} was dark in the last cycles; {needed}."
 
 
@@ -83,5 +84,5 @@ def _few(case: DropCase, drop: DropSettings) -> tuple[bool, str]:
     n = case.dropped_this_cycle
     return (
         n < drop.max_per_cycle,
-        f"{n} of at most {drop.max_per_cycle} sections were dropped in this cycle.",
+        f"Sections dropped before it in this cycle: {n} of at most {drop.max_per_cycle}.",
     )

@@ -30,6 +30,7 @@ from scopeacq.plan_changes import ADVICE, changes
 from scopeacq.project import EstimatorName
 from scopeacq.runfolder import Plan
 from scopeacq.wafer_checks import fiducial_findings, section_findings
+from scopeacq.wording import counted
 
 LEAST_FRAMES_PER_PASS = 10
 """Slow frames: with fewer, rounding a pass to whole frames changes its charge by more than 5 %."""
@@ -185,6 +186,7 @@ def _depth(plan: Plan, cost: Estimate, history: History) -> Findings:
         for s in plan.wafer.sections
         if s.id not in history.dropped
     }
+    sections = counted(cost.sections, "section")
     thinnest = min(plan.wafer.sections, key=lambda s: s.thickness_nm)
     if cost.depth_nm > thinnest.thickness_nm:
         yield error(
@@ -195,7 +197,7 @@ def _depth(plan: Plan, cost: Estimate, history: History) -> Findings:
         first = min(early, key=lambda s: early[s])
         cycles = history.cycles_done + max(math.ceil(early[first] / cost.depth_nm), 0)
         yield warning(
-            f"At {cost.depth_nm:.1f} nm per cycle {len(early)} of {cost.sections} sections are milled "
+            f"At {cost.depth_nm:.1f} nm per cycle {len(early)} of {sections} will be milled "
             f"through before the run ends, section {first} first: after {cycles} of {cost.cycles} cycles, "
             f"{history.milled_nm.get(first, 0.0):.1f} nm of it are milled already."
         )

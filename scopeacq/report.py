@@ -20,6 +20,7 @@ from scopeacq.settings import SettingsError
 from scopeacq.status import Status, read_status
 from scopeacq.storage import ImageStore, StorageError
 from scopeacq.thumbnails import Picture, Sheet, contact_sheets, worst_crops
+from scopeacq.wording import counted
 
 SECTIONS_LISTED = 200
 
@@ -61,6 +62,7 @@ def render(plan: Plan, status: Status, data: RunData, sheets: list[Sheet], worst
         advice=ADVICE,
         figures=report_figures,
         clock=_clock,
+        counted=counted,
     )
 
 
@@ -69,11 +71,10 @@ def decisions(status: Status, data: RunData) -> Iterator[str]:
     for (kind, decision), times in data.decisions.decided.most_common():
         yield f"{kind.value.capitalize()}: {decision.value}, {_times(times)}."
     if status.planes_retaken:
-        yield f"{status.planes_retaken} planes were scanned again before milling."
+        yield f"Scanned again before milling: {counted(status.planes_retaken, 'plane')}."
     if status.autofocus.refused:
-        yield (
-            f"{status.autofocus.refused} focus corrections were refused and the last good optics restored."
-        )
+        refused = counted(status.autofocus.refused, "focus correction")
+        yield f"Refused, with the last good optics restored: {refused}."
     for waived in data.alone.waived:
         key = waived.key
         yield (

@@ -19,6 +19,7 @@ from scopeacq.session import open_session
 from scopeacq.showing import show_findings, show_status
 from scopeacq.status import read_status
 from scopeacq.time_left import TimeLeft
+from scopeacq.wording import counted
 
 
 def run_in_console(plan: Plan, cycles: int | None, console: Console) -> ExitCode:
@@ -33,7 +34,8 @@ def run_in_console(plan: Plan, cycles: int | None, console: Console) -> ExitCode
             return ExitCode.BAD_INPUT
         target = plan.project.cycles if cycles is None else min(cycles, plan.project.cycles)
         if history.cycles_done >= target:
-            _say(console, f"{history.cycles_done} cycles are done, {target} were asked for: nothing to do.")
+            done = counted(history.cycles_done, "cycle")
+            _say(console, f"{done} done, {target} asked for: nothing to do.")
             return ExitCode.FINISHED
         with open_session(plan) as session:
             if not show_findings(console, preflight.check_stage(plan, session.rig.devices.stage)):

@@ -33,6 +33,7 @@ from scopeacq.score_search import ScoreSearch
 from scopeacq.settings import SettingsError
 from scopeacq.settling import forgotten_openings
 from scopeacq.storage import ImageSpec, ImageStore
+from scopeacq.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,10 @@ def refuse_old_copy(plan: Plan, journal: Journal) -> None:
     """Raise ``JournalError`` when the guard's log knows of openings that the journal does not."""
     known = {row.record.opening for row in journal.read() if isinstance(row.record, MillBegin)}
     if forgotten := forgotten_openings(plan, known):
+        openings = counted(len(forgotten), "opening")
         raise JournalError(
             f"The journal {journal.path} is an old copy: the guard's log {plan.guard_log} holds "
-            f"{len(forgotten)} openings of the ion beam that it does not know, and going on would mill "
+            f"{openings} of the ion beam that it does not know, and going on would mill "
             "again what is milled already. Put back the newest journal; if it is lost, begin a new run "
             "for what is left of the sections."
         )

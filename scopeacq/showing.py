@@ -15,6 +15,7 @@ from scopeacq.findings import Finding, Severity
 from scopeacq.plan_changes import ADVICE
 from scopeacq.runfolder import Plan
 from scopeacq.status import Status
+from scopeacq.wording import counted
 
 LONGEST_S = 100 * 365 * 86_400.0
 """Longer times are not worth a figure."""
@@ -38,7 +39,7 @@ def show_estimate(console: Console, plan: Plan, cycles_done: int) -> None:
     """Print what the run costs."""
     cost = estimate(plan.project, plan.wafer, plan.instrument)
     rows = {
-        "Cycles": f"{cost.cycles} ({cycles_done} done), {cost.sections} sections",
+        "Cycles": f"{cost.cycles} ({cycles_done} done), {counted(cost.sections, 'section')}",
         "Planes": f"{cost.planes_per_cycle} per cycle, {cost.planes} in all",
         "Time per cycle": f"{_time(cost.cycle_s)} (imaging {_time(cost.imaging_s)}, "
         f"focus {_time(cost.focus_s)}, milling {_time(cost.milling_s)})",
@@ -61,8 +62,8 @@ def show_status(console: Console, status: Status) -> None:
         "Cycles": f"{status.cycles_done} of {status.cycles}",
         "Planes": f"{status.planes} accepted, {status.planes_sharp} sharp at first scan, "
         f"{status.planes_retaken} retaken, {status.planes_lost} lost",
-        "Focus": f"{focus.corrections} corrections, {focus.refused} refused, {focus.iterations_mean:.1f} "
-        f"iterations and {focus.dose:.0f} e-/nm\u00b2 each",
+        "Focus": f"{counted(focus.corrections, 'correction')}, {focus.refused} refused, "
+        f"{focus.iterations_mean:.1f} iterations and {focus.dose:.0f} e-/nm\u00b2 each",
         "Milled": ", ".join(f"{s.id} {s.milled_nm:.1f} nm" for s in status.sections[:6])
         + (" ..." if len(status.sections) > 6 else ""),
         "Incidents": str(status.incidents),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopeacq.geometry import Point
+from scopeacq.wording import counted
 
 MIN_SPREAD = 0.05
 """Points closer to a line than this share of their extent carry no slope across it."""
@@ -52,7 +53,7 @@ def fit_surface(points: Sequence[Point], wd_um: Sequence[float], max_residual_um
     """
     if not spans_plane(points):
         raise SurfaceRefused(
-            f"No focus surface goes through {len(points)} points that lie on a line or too close together; "
+            f"No focus surface goes through {counted(len(points), 'point')} on a line or too close; "
             "focus on more sections."
         )
     everything = _fit(points, wd_um, tuple(range(len(points))))

@@ -13,6 +13,7 @@ from scopeacq.geometry import Tile
 from scopeacq.project import ImagingSettings
 from scopeacq.runfolder import Plan
 from scopeacq.wafer import Section
+from scopeacq.wording import counted
 
 WAFER_RADIUS_UM = 12_700.0
 LEAST_FIDUCIALS = 3
@@ -56,8 +57,8 @@ def fiducial_findings(plan: Plan) -> Findings:
     places = [f.centre_um for f in plan.wafer.fiducials]
     if len(places) < LEAST_FIDUCIALS:
         yield error(
-            f"The wafer has {len(places)} fiducials; mark at least {LEAST_FIDUCIALS}, far apart, "
-            "so that it is found again after each mill."
+            f"The wafer has {counted(len(places), 'fiducial')}; mark at least {LEAST_FIDUCIALS}, far "
+            "apart, so that it is found again after each mill."
         )
         return
     sections = [p for s in plan.wafer.sections for p in s.outline_um]

@@ -134,7 +134,7 @@ def test_cycles_that_are_done_already_are_said_and_nothing_starts(
     journal.close()
     before = sorted(run.parent.rglob("*"))
     assert run_command(["run", str(run), "--cycles", "2"]) == ExitCode.FINISHED
-    assert "2 cycles are done, 2 were asked for" in capsys.readouterr().out
+    assert "2 cycles done, 2 asked for" in capsys.readouterr().out
     assert {p.name for p in set(run.parent.rglob("*")) - set(before)} <= {
         "journal.sqlite-wal",
         "journal.sqlite-shm",
