@@ -11,7 +11,7 @@ from rich.console import Console
 
 from scopeacq.exit_codes import ExitCode
 
-_EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + "."
+_EPILOG = "Exit codes. " + " ".join(f"{code.value}: {code.meaning}." for code in ExitCode)
 
 app = typer.Typer(
     help="Wafer-based GCIB-SEM acquisition with deep-learning autofocus.",
@@ -23,6 +23,33 @@ app = typer.Typer(
 
 Project = Annotated[Path, typer.Argument(help="The run's folder.", show_default=False)]
 Cycles = Annotated[int | None, typer.Option(min=1, help="Stop when so many cycles are done in all.")]
+
+
+def _say_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    import platform
+    from importlib.metadata import version
+
+    typer.echo(
+        f"scopeacq {version('scopeacq')} (Python {platform.python_version()}, torch {version('torch')})"
+    )
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Say the versions of program, Python and torch.",
+        ),
+    ] = False,
+) -> None:
+    """What can be said without a command."""
 
 
 def main() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,14 @@ def test_help_loads_nothing_heavy_and_says_the_exit_codes(capsys: pytest.Capture
     assert run_command(["--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert all(code.meaning in text for code in ExitCode)
+
+
+def test_the_version_is_said_without_loading_torch(capsys: pytest.CaptureFixture[str]) -> None:
+    # the word itself is part of what is said
+    assert "torch.nn" not in _loaded("from scopeacq.cli import run_command; run_command(['--version'])")
+    assert run_command(["--version"]) == 0
+    said = capsys.readouterr().out
+    assert f"scopeacq {version('scopeacq')} (Python {platform.python_version()}, torch " in said
 
 
 def test_the_demo_never_loads_qt() -> None:
