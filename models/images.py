@@ -128,8 +128,10 @@ def _is_black(image: NDArray[np.generic], high: np.generic) -> bool:
 
     What that is, is known for 8 bits alone: 16 may hold anything from 8 bits to all of them.
     """
-    bright = np.count_nonzero(image >= BLACK) if image.dtype.kind == "u" else image.size  # type: ignore[operator]
-    return bool(high == 0 and not image.any()) or bright < BLACK_SHARE * image.size
+    if high == 0:
+        return not image.any()
+    grey = image.dtype.kind == "u"
+    return grey and bool(np.count_nonzero(np.greater_equal(image, BLACK)) < BLACK_SHARE * image.size)
 
 
 def _is_clipped(image: NDArray[np.generic], low: np.generic, high: np.generic) -> bool:
