@@ -80,7 +80,13 @@ def _lines(error: Exception) -> str:
 def demo(
     out: Annotated[Path | None, typer.Option(help="Folder to make; a new one by default.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another wafer.")] = 0,
-    specimen: Annotated[Path | None, typer.Option(help="TIFF stack to cut sections from.")] = None,
+    specimen: Annotated[
+        Path | None,
+        typer.Option(help="TIFF stack to cut sections from; a small one is mirrored and tiled."),
+    ] = None,
+    specimen_pixel_nm: Annotated[
+        float, typer.Option(min=0.1, max=1000, help="Pixel size of the stack, and distance of its slices.")
+    ] = 8.0,
     cycles: Annotated[int, typer.Option(min=1, max=100_000, help="Cycles to run.")] = 5,
 ) -> None:
     """Run the main job on a simulated microscope: focus, image, mill, again and again."""
@@ -89,7 +95,7 @@ def demo(
     from scopeacq.running import run_in_console
     from scopeacq.wording import counted
 
-    plan = make_demo(out or free_folder(Path()), seed, specimen, cycles)
+    plan = make_demo(out or free_folder(Path()), seed, specimen, cycles, specimen_pixel_nm)
     console = Console()
     sections = counted(len(plan.wafer.sections), "section")
     console.print(f"A wafer of {sections}, {counted(cycles, 'cycle')}, on the physical twin.")

@@ -7,6 +7,7 @@ off and the astigmatism has drifted.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -38,18 +39,26 @@ def free_folder(parent: Path) -> Path:
     return next(folder for name in names if not (folder := parent / name).exists())
 
 
-def make_demo(out: Path, seed: int = 0, specimen: Path | None = None, cycles: int = CYCLES) -> Plan:
+def make_demo(
+    out: Path,
+    seed: int = 0,
+    specimen: Path | None = None,
+    cycles: int = CYCLES,
+    specimen_pixel_nm: float = 8.0,
+) -> Plan:
     """Write ``out/demo.scopeacq``; the twin's own state will lie beside it in ``out/demo.nature``.
 
     Args:
         specimen: a TIFF stack that the sections are cut from; procedural tissue by default.
+        specimen_pixel_nm: edge of the stack's voxels, which are taken for cubes.
 
     Raises:
         ValueError: the specimen cannot be used, or the folder exists; nothing was written.
     """
-    texture = StackTexture.load(specimen) if specimen else None
+    texture = StackTexture.load(specimen, specimen_pixel_nm, specimen_pixel_nm) if specimen else None
     wafer = _as_seen_in_an_overview(demo_wafer(seed, SECTIONS, texture))
-    instrument = _instrument(str(out.absolute() / "demo.nature"), seed, specimen)
+    stack = _stack_settings(specimen, specimen_pixel_nm) if specimen else {}
+    instrument = _instrument(str(out.absolute() / "demo.nature"), seed, stack)
     return write_run(out / "demo.scopeacq", _project("demo", seed, cycles), wafer, instrument)
 
 
@@ -65,7 +74,7 @@ def discard(plan: Plan) -> None:
 
 def example(name: str) -> tuple[Project, Wafer, Instrument]:
     """The demo's plan to be edited. It runs on the twin once its operator confirms the blanker's wiring."""
-    instrument = _instrument("", 0, None)
+    instrument = _instrument("", 0, {})
     mill = instrument.mill.model_copy(update={"fails_closed_confirmed": False})
     return (
         _project(name, 0, CYCLES),
@@ -104,9 +113,15 @@ def _project(name: str, seed: int, cycles: int) -> Project:
     )
 
 
-def _instrument(nature: str, seed: int, specimen: Path | None) -> Instrument:
-    """The twin as its calibration would find it. ``nature``: its folder; empty is beside the run."""
-    stack = {"file": str(specimen.absolute())} if specimen else {}
+def _stack_settings(specimen: Path, pixel_nm: float) -> dict[str, object]:
+    return {"file": str(specimen.absolute()), "pixel_size_nm": pixel_nm, "slice_nm": pixel_nm}
+
+
+def _instrument(nature: str, seed: int, stack: Mapping[str, object]) -> Instrument:
+    """The twin as its calibration would find it.
+
+    ``nature``: its folder, empty is beside the run; ``stack``: what the twin is told of a specimen.
+    """
     twin = {"seed": seed, "specimen": {"n_sections": SECTIONS, **stack}}
     return Instrument(
         name="twin",

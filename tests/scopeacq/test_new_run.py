@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from shapely.geometry import Point, Polygon
 
+from hardware.simulator.config import TwinSettings
 from scopeacq.demo import example, free_folder, make_demo
 from scopeacq.new_run import write_run
 from scopeacq.runfolder import Plan
@@ -72,8 +73,9 @@ def test_a_stack_from_a_file_is_named_in_the_instrument(tmp_path: Path) -> None:
     tifffile.imwrite(
         specimen, rng.integers(0, 255, (4, 256, 256), dtype=np.uint8), photometric="minisblack"
     )
-    plan = make_demo(tmp_path / "out", specimen=specimen)
-    assert plan.instrument.driver.settings["specimen"] == {"n_sections": 4, "file": str(specimen)}
+    plan = make_demo(tmp_path / "out", specimen=specimen, specimen_pixel_nm=5.0)
+    told = TwinSettings.model_validate(plan.instrument.driver.settings).specimen
+    assert (told.file, told.pixel_size_nm, told.slice_nm) == (specimen, 5.0, 5.0)
 
 
 def test_a_demo_without_a_folder_finds_a_free_one(tmp_path: Path) -> None:
