@@ -1,0 +1,85 @@
+"""Power spectra in polar coordinates, where a turned image is a shifted map."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class PolarSpectra(nn.Module):
+    """Power spectra of Hann-windowed square patches, averaged into cells of angle x radius.
+
+    Angles run over half a turn, which is all that the power of a real image has. Turning the
+    image by a quarter and mirroring it permute the cells exactly. A cell reaches to its
+    neighbours, and to one frequency at least, so that all of the band counts and speckle is tamed.
+
+    Args:
+        patch_px: edge of the patches.
+        angles: number of directions over 180 degrees, a multiple of 4.
+        radii: number of cells along the radius.
+        band: lowest and highest radius [cycles per patch].
+    """
+
+    window: Tensor
+    cells: Tensor
+    radius: Tensor
+    angle: Tensor
+
+    def __init__(self, patch_px: int, angles: int, radii: int, band: tuple[float, float]) -> None:
+        super().__init__()
+        self.patch_px, self.shape = patch_px, (angles, radii)
+        self._reach = math.ceil(band[1]) + 2
+        hann = torch.hann_window(patch_px, periodic=False)  # as symmetric as the image
+        self.register_buffer("window", hann[:, None] * hann[None, :], persistent=False)
+        steps = torch.linspace(*band, radii, dtype=torch.float64)
+        angle = math.pi / angles * (torch.arange(angles, dtype=torch.float64) + 0.5)
+        self.register_buffer("cells", self._shares(steps, angle), persistent=False)
+        self.register_buffer("radius", (2 * math.pi / patch_px * steps).float(), persistent=False)
+        self.register_buffer("angle", angle.float(), persistent=False)
+
+    def _shares(self, radii: Tensor, angles: Tensor) -> Tensor:
+        """Sparse (cells, frequencies): how much of each frequency is in each cell; rows sum to 1."""
+        reach = self._reach
+        ky = torch.arange(-reach, reach + 1, dtype=torch.float64)[:, None]
+        kx = torch.arange(0, reach + 1, dtype=torch.float64)[None, :]
+        once = torch.where((kx + 0 * ky).flatten() == 0, 0.5, 1.0)  # the axis kx = 0 stands there twice
+        kx, ky = (kx + 0 * ky).flatten(), (ky + 0 * kx).flatten()
+        length = max(1.0, float(radii[1] - radii[0]))
+        rows = []
+        for angle in angles.tolist():
+            along = math.cos(angle) * kx + math.sin(angle) * ky
+            across = -math.sin(angle) * kx + math.cos(angle) * ky
+            width = (radii * math.pi / len(angles)).clamp_min(1.0)[:, None]
+            near = (1 - across.abs() / width).clamp_min(0.0)
+            for sign in (1.0, -1.0):  # the power at k and at -k is the same
+                radial = (1 - (sign * along - radii[:, None]).abs() / length).clamp_min(0.0)
+                part = once * near * radial
+                rows.append(part) if sign > 0 else rows[-1].add_(part)
+        shares = torch.cat(rows)
+        return (shares / shares.sum(1, keepdim=True)).float().to_sparse_csr()
+
+    def transform(self, images: Tensor) -> Tensor:
+        """Spectra of (n, m, s, s) within the band, shape (n, m, frequencies), complex."""
+        centred = images - images.mean((-2, -1), keepdim=True)
+        spectra = torch.fft.rfft2(centred * self.window, norm="ortho")[..., : self._reach + 1]
+        band = torch.cat([spectra[..., -self._reach :, :], spectra[..., : self._reach + 1, :]], -2)
+        return band.flatten(-2)
+
+    def averaged(self, maps: Tensor) -> Tensor:
+        """Means over the cells of real (n, m, frequencies), shape (n, m, angles, radii)."""
+        n, m, frequencies = maps.shape
+        means = (self.cells @ maps.reshape(n * m, frequencies).T).T
+        return means.reshape(n, m, *self.shape)
+
+    def power(self, spectra: Tensor) -> Tensor:
+        """Mean power |F|^2 per cell."""
+        return self.averaged(spectra.real.square() + spectra.imag.square())
+
+    def coherent_power(self, one: Tensor, other: Tensor) -> Tensor:
+        """|<F1 F2*>| per cell: white noise averages away in it, and the sign of the contrast with it."""
+        a, b, c, d = one.real, one.imag, other.real, other.imag
+        # in separate products, so that swapping the images negates the imaginary part exactly
+        real, imaginary = self.averaged(a * c + b * d), self.averaged(b * c - a * d)
+        return torch.sqrt(real.square() + imaginary.square() + 1e-30)
