@@ -39,9 +39,9 @@ PRESSURE_POLL_S = 2.0
 def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     """Make the column fit for imaging: ions blanked, pressure, valve, EHT, detector, a frame.
 
-    Ends early, and recovers nothing, when the operator asks while it waits for the pressure. Raises
-    ``HardwareError``; ``Interlocked`` when the pressure does not come down; ``BadFrame`` when the
-    frame is dark before it can be.
+    Ends early, and recovers nothing, when the operator asks while it waits for the pressure or for
+    charges to decay. Raises ``HardwareError``; ``Interlocked`` when the pressure does not come down;
+    ``BadFrame`` when the frame is dark before it can be.
     """
     end_mill(rig.microscope)
     pressure_mbar = _await_pressure(rig)
@@ -55,8 +55,8 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
         column.set_eht(True)
     if not detector.state().hv_on:
         detector.restore(replace(detector.state(), hv_on=True))
-    if step.cycle > 0:
-        rig.devices.clock.sleep(rig.plan.project.recovery.charge_decay_s)
+    if step.cycle > 0 and not _await_charge_decay(rig):
+        return
     section, settings = rig.progress.active()[0], rig.plan.project.registration
     where_um = rig.plan.wafer.section(section).roi_centre_um
     go(rig, where_um, wafer_to_stage(rig))
@@ -84,6 +84,15 @@ def _await_pressure(rig: Rig) -> float | None:
             )
         rig.devices.clock.sleep(PRESSURE_POLL_S)
     return pressure_mbar
+
+
+def _await_charge_decay(rig: Rig) -> bool:
+    """Whether the charges had their time; False when the operator wants an end at once."""
+    clock, decay_s = rig.devices.clock, rig.plan.project.recovery.charge_decay_s
+    end_s = clock.now_s() + decay_s
+    while (left_s := end_s - clock.now_s()) > 0 and not rig.control.urgent:
+        clock.sleep(min(left_s, clock.longest_step_s(decay_s)))
+    return not rig.control.urgent
 
 
 def clean(rig: Rig, step: Clean) -> None:

@@ -16,7 +16,9 @@ from hardware.errors import OutOfRange
 from hardware.simulator.faults import Device, FaultKind
 from scopeacq.geometry import Rigid, full_turn_deg
 from scopeacq.locating import go
+from scopeacq.project import RecoverySettings
 from scopeacq.records import (
+    CycleDone,
     DoseBooked,
     ErrorKind,
     FocusDone,
@@ -47,6 +49,25 @@ def test_an_urgent_pause_while_the_pressure_falls_is_no_incident(tmp_path: Path)
 
     assert run_once(run, prepare) is RunEnd.PAUSED
     assert not of_kind(run, Incident) and not of_kind(run, ImagingRecovered)
+
+
+def test_an_urgent_pause_does_not_wait_until_charges_have_decayed(tmp_path: Path) -> None:
+    decay_s = 600.0
+    run = TinyRun.make(tmp_path, tiny_project(recovery=RecoverySettings(charge_decay_s=decay_s)))
+    started: list[Started] = []
+    begun_s: list[float] = []
+
+    def ask(_: float) -> None:
+        begun_s.append(run.nature.clock.now_s())
+        started[0].engine.request(RunRequest.PAUSE_NOW)
+
+    on_record(run, CycleDone, lambda: setattr(started[0].link, "while_asleep", ask))
+    assert run_once(run, started.append) is RunEnd.PAUSED
+    assert run.nature.clock.now_s() - begun_s[0] < decay_s / 4
+    run.on_commit = None
+    assert [r.cycle for r in of_kind(run, ImagingRecovered)] == [0]
+    assert run_once(run) is RunEnd.FINISHED
+    assert [r.cycle for r in of_kind(run, ImagingRecovered)] == [0, 1]
 
 
 def test_a_dark_reference_frame_proves_no_recovery(tmp_path: Path) -> None:
