@@ -1,6 +1,6 @@
 """Set scopeacq up beside this file and run its demo or its tests, or nothing more.
 
-    python3 bootstrap.py demo [--out DIR] [--seed N] [--specimen FILE] [--cycles N]
+    python3 bootstrap.py demo [arguments of scopeacq demo]
     python3 bootstrap.py test [arguments of pytest]
     python3 bootstrap.py setup
 
