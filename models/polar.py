@@ -24,6 +24,7 @@ class PolarSpectra(nn.Module):
 
     window: Tensor
     cells: Tensor
+    odd_cells: Tensor
     radius: Tensor
     angle: Tensor
 
@@ -35,30 +36,36 @@ class PolarSpectra(nn.Module):
         self.register_buffer("window", hann[:, None] * hann[None, :], persistent=False)
         steps = torch.linspace(*band, radii, dtype=torch.float64)
         angle = math.pi / angles * (torch.arange(angles, dtype=torch.float64) + 0.5)
-        self.register_buffer("cells", self._shares(steps, angle), persistent=False)
+        even, odd = self._shares(steps, angle)
+        self.register_buffer("cells", even, persistent=False)
+        self.register_buffer("odd_cells", odd, persistent=False)
         self.register_buffer("radius", (2 * math.pi / patch_px * steps).float(), persistent=False)
         self.register_buffer("angle", angle.float(), persistent=False)
 
-    def _shares(self, radii: Tensor, angles: Tensor) -> Tensor:
-        """Sparse (cells, frequencies): how much of each frequency is in each cell; rows sum to 1."""
+    def _shares(self, radii: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
+        """How much of each frequency is in each cell: sparse (cells, frequencies), rows sum to 1.
+
+        Of a frequency only one of k and -k is at hand. The second matrix has the shares of those that
+        stand for -k with a minus sign: imaginary parts change sign from k to -k.
+        """
         reach = self._reach
         ky = torch.arange(-reach, reach + 1, dtype=torch.float64)[:, None]
         kx = torch.arange(0, reach + 1, dtype=torch.float64)[None, :]
         once = torch.where((kx + 0 * ky).flatten() == 0, 0.5, 1.0)  # the axis kx = 0 stands there twice
         kx, ky = (kx + 0 * ky).flatten(), (ky + 0 * kx).flatten()
         length = max(1.0, float(radii[1] - radii[0]))
-        rows = []
+        itself, opposite = [], []
         for angle in angles.tolist():
             along = math.cos(angle) * kx + math.sin(angle) * ky
             across = -math.sin(angle) * kx + math.cos(angle) * ky
             width = (radii * math.pi / len(angles)).clamp_min(1.0)[:, None]
-            near = (1 - across.abs() / width).clamp_min(0.0)
-            for sign in (1.0, -1.0):  # the power at k and at -k is the same
-                radial = (1 - (sign * along - radii[:, None]).abs() / length).clamp_min(0.0)
-                part = once * near * radial
-                rows.append(part) if sign > 0 else rows[-1].add_(part)
-        shares = torch.cat(rows)
-        return (shares / shares.sum(1, keepdim=True)).float().to_sparse_csr()
+            near = once * (1 - across.abs() / width).clamp_min(0.0)
+            itself.append(near * (1 - (along - radii[:, None]).abs() / length).clamp_min(0.0))
+            opposite.append(near * (1 - (-along - radii[:, None]).abs() / length).clamp_min(0.0))
+        ahead, behind = torch.cat(itself), torch.cat(opposite)
+        total = (ahead + behind).sum(1, keepdim=True)
+        even, odd = ((part / total).float().to_sparse_csr() for part in (ahead + behind, ahead - behind))
+        return even, odd
 
     def transform(self, images: Tensor) -> Tensor:
         """Spectra of (n, m, s, s) within the band, shape (n, m, frequencies), complex."""
@@ -67,10 +74,14 @@ class PolarSpectra(nn.Module):
         band = torch.cat([spectra[..., -self._reach :, :], spectra[..., : self._reach + 1, :]], -2)
         return band.flatten(-2)
 
-    def averaged(self, maps: Tensor) -> Tensor:
-        """Means over the cells of real (n, m, frequencies), shape (n, m, angles, radii)."""
+    def averaged(self, maps: Tensor, odd: bool = False) -> Tensor:
+        """Means over the cells of real (n, m, frequencies), shape (n, m, angles, radii).
+
+        ``odd``: the maps change sign from k to -k.
+        """
         n, m, frequencies = maps.shape
-        means = (self.cells @ maps.reshape(n * m, frequencies).T).T
+        cells = self.odd_cells if odd else self.cells
+        means = (cells @ maps.reshape(n * m, frequencies).T).T
         return means.reshape(n, m, *self.shape)
 
     def power(self, spectra: Tensor) -> Tensor:
@@ -81,5 +92,5 @@ class PolarSpectra(nn.Module):
         """|<F1 F2*>| per cell: white noise averages away in it, and the sign of the contrast with it."""
         a, b, c, d = one.real, one.imag, other.real, other.imag
         # in separate products, so that swapping the images negates the imaginary part exactly
-        real, imaginary = self.averaged(a * c + b * d), self.averaged(b * c - a * d)
+        real, imaginary = self.averaged(a * c + b * d), self.averaged(b * c - a * d, odd=True)
         return torch.sqrt(real.square() + imaginary.square() + 1e-30)
