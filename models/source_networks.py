@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import copy
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +41,9 @@ SCORE_CONVOLUTIONS = tuple(
 )
 SCORE_FULL_LAYERS = (2520, 250, 50)
 SCORE_PATCH_PX = 512
+
+PIXEL_PATCHES_PX = (128, 384)
+"""Edges that the pixel-score network is trained on; 384 in the source, and any multiple of 4 will do."""
 
 
 def conv_layer(channels: int, out: int, kernel: int, pool: int) -> nn.Sequential:
@@ -98,8 +104,6 @@ class ImageToScalar(nn.Module):
     def __init__(self, patch_px: int, *, scored: bool = False, antisymmetric: bool = False) -> None:
         super().__init__()
         self.patch_px, self.antisymmetric = patch_px, antisymmetric
-        kind = "patch-score" if scored else "image-to-scalar"
-        self.architecture = f"source-{kind}-{patch_px}{'-antisymmetric' if antisymmetric else ''}-1"
         self.convolutions = nn.Sequential(*(conv_layer(*sizes) for sizes in CONVOLUTIONS))
         self.head = full_layers(FULL_LAYERS[patch_px], 4 if scored else 3)
         channels_last(self)
@@ -163,7 +167,6 @@ class PixelScore(nn.Module):
     def __init__(self, patch_px: int = 384, *, antisymmetric: bool = False) -> None:
         super().__init__()
         self.patch_px, self.antisymmetric = patch_px, antisymmetric
-        self.architecture = f"source-pixel-score{'-antisymmetric' if antisymmetric else ''}-1"
         self.unet = PlanarUNet()
         self.head = nn.Sequential(nn.Conv2d(64, 20, 1), nn.ReLU(), nn.Conv2d(20, 4, 1))
         channels_last(self)
@@ -187,7 +190,6 @@ class ScoreNet(nn.Module):
     """The source's DeepScore: how far one image is from focus, for wd and for the stigmators."""
 
     patch_px = SCORE_PATCH_PX
-    architecture = "source-deepscore-1"
 
     def __init__(self) -> None:
         super().__init__()
@@ -201,10 +203,38 @@ class ScoreNet(nn.Module):
         return scores
 
 
-SourceNetwork = ImageToScalar | PixelScore | ScoreNet
+PairNetwork = ImageToScalar | PixelScore
+SourceNetwork = PairNetwork | ScoreNet
 
 
-def folded(network: SourceNetwork) -> SourceNetwork:
+def _pair_networks(antisymmetric: bool) -> dict[str, Callable[[], PairNetwork]]:
+    mark = "-antisymmetric" if antisymmetric else ""
+    networks: dict[str, Callable[[], PairNetwork]] = {}
+    for px in FULL_LAYERS:
+        networks[f"i2s-{px}{mark}"] = partial(ImageToScalar, px, antisymmetric=antisymmetric)
+    for px in FULL_LAYERS:
+        build = partial(ImageToScalar, px, scored=True, antisymmetric=antisymmetric)
+        networks[f"patch-score-{px}{mark}"] = build
+    for px in PIXEL_PATCHES_PX:
+        networks[f"pixel-score-{px}{mark}"] = partial(PixelScore, px, antisymmetric=antisymmetric)
+    return networks
+
+
+PAIR_NETWORKS = _pair_networks(antisymmetric=False) | _pair_networks(antisymmetric=True)
+"""How each of the source's networks on pairs is built, by name."""
+
+SCORE_NETWORK = "source-deepscore"
+
+
+def architecture_of(name: str) -> str:
+    """What files of weights of the network ``name`` say that they hold."""
+    return f"schubert2022-{name}-1"
+
+
+N = TypeVar("N", bound=nn.Module)
+
+
+def folded(network: N) -> N:
     """A copy for inference: batch normalization within the convolutions, channels last.
 
     Equal to the network in ``eval()`` up to rounding.

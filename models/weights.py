@@ -52,8 +52,8 @@ class Weights:
         partial.replace(path)
 
     @classmethod
-    def load(cls, path: Path, architecture: str) -> Weights:
-        """Read and check a file.
+    def load(cls, path: Path, *architectures: str) -> Weights:
+        """Read and check a file that holds one of the ``architectures``.
 
         Raises:
             WeightsError: missing, damaged, of another kind or version.
@@ -65,24 +65,23 @@ class Weights:
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
-                card = cls._checked(path, metadata, architecture)
+                card = cls._checked(path, metadata, architectures)
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
             raise WeightsError(path, f"not a whole safetensors file ({error})") from error
         if metadata["digest"] != _digest(tensors):
             raise WeightsError(path, "damaged, its digest differs from its content")
-        return cls(architecture, tensors, card)
+        return cls(metadata["architecture"], tensors, card)
 
     @staticmethod
-    def _checked(path: Path, metadata: dict[str, str], architecture: str) -> dict[str, Any]:
+    def _checked(path: Path, metadata: dict[str, str], architectures: tuple[str, ...]) -> dict[str, Any]:
         if metadata.get("format") != FORMAT or "digest" not in metadata:
             raise WeightsError(path, "safetensors, but not written by scopeacq")
         if metadata.get("version") != str(VERSION):
             raise WeightsError(path, f"version {metadata.get('version')!r} of the format, not {VERSION}")
-        if metadata.get("architecture") != architecture:
-            raise WeightsError(
-                path, f"weights of {metadata.get('architecture')!r}, not of {architecture!r}"
-            )
+        if metadata.get("architecture") not in architectures:
+            wanted = ", ".join(map(repr, architectures))
+            raise WeightsError(path, f"weights of {metadata.get('architecture')!r}, not of {wanted}")
         try:
             card = json.loads(metadata.get("card", ""))
         except (json.JSONDecodeError, RecursionError) as error:

@@ -79,7 +79,7 @@ def _lines(error: Exception) -> str:
 @app.command()
 def demo(
     out: Annotated[Path | None, typer.Option(help="Folder to make; a new one by default.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another wafer.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another seed is another wafer.")] = 0,
     specimen: Annotated[
         Path | None,
         typer.Option(help="TIFF stack to cut sections from; a small one is mirrored and tiled."),
@@ -110,12 +110,14 @@ def demo(
 @app.command()
 def new(folder: Annotated[Path, typer.Argument(help="Folder to make, by custom *.scopeacq.")]) -> None:
     """Make a run folder with commented example files to edit."""
+    import shlex
+
     from scopeacq.demo import example
     from scopeacq.new_run import write_run
 
     plan = write_run(folder, *example(folder.stem))
     typer.echo(f"Made {folder}: edit {plan.folder.project_file.name}, {plan.folder.wafer_file.name} and ")
-    typer.echo(f"{plan.folder.instrument_file.name}, then `scopeacq check {folder}`.")
+    typer.echo(f"{plan.folder.instrument_file.name}, then `scopeacq check {shlex.quote(str(folder))}`.")
 
 
 @app.command()
@@ -144,7 +146,7 @@ def run(project: Project, cycles: Cycles = None) -> None:
 
 @app.command()
 def status(
-    project: Project, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+    project: Project, as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False
 ) -> None:
     """Say how a run stands, also while it runs."""
     from scopeacq.runfolder import Plan
@@ -160,7 +162,7 @@ def status(
 
 @app.command()
 def report(
-    project: Project, out: Annotated[Path | None, typer.Option(help="File to write instead.")] = None
+    project: Project, out: Annotated[Path | None, typer.Option(help="File to write instead of reports/report.html.")] = None
 ) -> None:
     """Write the report, one HTML file with pictures and plots."""
     from scopeacq.report import write_report
@@ -196,12 +198,22 @@ def export(project: Project, out: Annotated[Path, typer.Argument(help="Folder of
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="The network: deepfocus or deepscore.")],
-    minutes: Annotated[float, typer.Option(min=0.01, help="Time to train.")] = 20.0,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
-    out: Annotated[Path | None, typer.Option(help="File to write, not the program's own.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The network; --list names all.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings (TOML) over those of --show.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File of weights to write.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="End after so many steps.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="End after so much time.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed is another training.")] = None,
+    names: Annotated[bool, typer.Option("--list", help="Name the networks.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the network's settings, to edit.")] = False,
 ) -> None:
-    """Train a network on the optics of the twin, varied far beyond its settings."""
-    from scopeacq.training import train_in_console
+    """Train a network on the optics of the twin, varied far beyond its settings; resumes by itself."""
+    from scopeacq import training
 
-    typer.echo(f"Weights: {train_in_console(name, minutes, seed, out)}")
+    if names or name is None:
+        training.list_networks(Console())
+    elif show:
+        typer.echo(training.default_settings(name))
+    else:
+        order = training.TrainingOrder(name, config, out, steps, minutes, seed)
+        typer.echo(f"Weights: {training.train_in_console(order)}")

@@ -1,140 +1,219 @@
-"""The training loop: by time, reproducible by seed, resumable from its checkpoint."""
+"""The training loop: limited by steps or time, reproducible by seed, resumable from its checkpoint."""
 
 from __future__ import annotations
 
 import copy
-import math
-import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
+import numpy as np
 import torch
 from torch import nn
 
+from models.training.card import account, machine_of, model_card, settings_of
 from models.training.checkpoint import Progress
-from models.training.pairs import ImageSource, ProbeOtf, SimulatedImages
-from models.training.recipes import RECIPES, Recipe
+from models.training.pairs import ImageBatch, ImageSource, ProbeOtf, SimulatedImages
+from models.training.recipe import Loss, Recipe, Run, TrainingError
 from models.training.textures import TextureBank, TextureSource
-from models.weights import Weights
+from models.weights import Weights, load_into
 
-MEAN_DECAY = 0.995
 SAVE_EVERY_S = 60.0
 TELL_EVERY = 20
 
 
+class SeededSource(ImageSource, Protocol):
+    """Training images that follow from a generator."""
+
+    rng: torch.Generator
+
+
 @dataclass(frozen=True, slots=True)
 class TrainProgress:
-    """How far a training is. ``loss`` and ``error_um`` are means over the last steps."""
+    """How far a training is. ``loss`` and ``error_um`` are means over the last steps.
+
+    ``fraction`` is the done part of its limit of steps or time, whichever is nearer.
+    """
 
     step: int
     elapsed_s: float
-    total_s: float
+    fraction: float
     loss: float
     error_um: float
+    learning_rate: float
 
 
 def train(
-    name: str,
+    recipe: Recipe,
+    run: Run,
     *,
     otf: ProbeOtf,
     out: Path,
-    minutes: float,
-    seed: int = 1,
+    command: str = "",
     textures: TextureSource | None = None,
+    source: SeededSource | None = None,
     progress: Callable[[TrainProgress], None] = lambda _: None,
 ) -> Path:
-    """Train the network ``name`` for a time on one thread and write its weights to ``out``.
+    """Carry a recipe out and write its weights to ``out``, with a model card (``.md``) beside them.
 
     A checkpoint ``<out>.checkpoint`` is kept beside ``out``; a training that finds one goes on
-    from there.
+    from there, also with other limits. On a CPU and limited by steps the same seed gives the
+    same weights, bit by bit. After an interruption textures are drawn anew.
 
     Args:
-        name: a key of ``RECIPES``.
+        recipe: what to train, and on what.
+        run: seed, device, threads, weights to start from.
         otf: transfer function of the probe (``hardware.optics.probe_otf``).
         out: the file of weights to write (safetensors).
-        minutes: time to train, that before an interruption included.
-        seed: for weights, textures, aberrations and noise.
+        command: what the card names as having made it.
         textures: specimens; by default procedural ones.
+        source: images to train on instead of simulated ones, on the device of the training.
         progress: called every few steps on this thread.
 
     Returns:
         ``out``.
 
     Raises:
-        ValueError: no such network.
-        WeightsError: the checkpoint is damaged, or of another network or seed.
+        TrainingError: no such layer or device.
+        WeightsError: the checkpoint is damaged or of a training with other settings, or the
+            weights to start from cannot be used.
     """
-    if name not in RECIPES:
-        raise ValueError(f"no network {name!r} to train; there are {', '.join(sorted(RECIPES))}")
-    recipe = RECIPES[name]
+    device = device_of(run.device)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with one_thread():
-        textures = textures or TextureBank(recipe.texture_px, recipe.bank, seed)
-        source = SimulatedImages(otf, textures, recipe.ranges, seed)
-        state = _fresh(recipe, seed)
-        checkpoint = out.with_name(out.name + ".checkpoint")
+    checkpoint = out.with_name(out.name + ".checkpoint")
+    with threads(run.threads), torch.random.fork_rng():
+        state = _begun(recipe, run, device)
         if checkpoint.exists():
-            state.load(checkpoint, recipe.architecture, source.rng)
-        for told in _steps(recipe, source, state, 60.0 * minutes):
+            state.load(checkpoint, recipe.architecture)
+        if source is None:
+            textures = textures or TextureBank(recipe.texture_px, recipe.bank, run.seed)
+            source = SimulatedImages(otf, textures, recipe.ranges, run.seed, device)
+        for told in _steps(recipe, run, source, state, device):
             progress(told)
             if _due(checkpoint):
-                state.save(checkpoint, recipe.architecture, source.rng)
-        card = _card(name, minutes, seed, state) | recipe.calibrate(state.mean, otf, recipe.ranges, seed)
-    Weights(recipe.architecture, state.mean.state_dict(), card).save(out)
+                state.save(checkpoint, recipe.architecture)
+        mean = state.mean.cpu()
+        figures = recipe.calibrate(mean, otf, recipe.ranges, run.seed)
+    machine = machine_of(device, run.threads)
+    card = account(recipe, state.settings, machine, command, state.step, state.elapsed_s) | figures
+    Weights(recipe.architecture, mean.state_dict(), card).save(out)
+    out.with_suffix(".md").write_text(model_card(out.name, recipe, mean, card), encoding="utf-8")
     checkpoint.unlink(missing_ok=True)
     return out
 
 
+def device_of(name: str) -> torch.device:
+    """The device called "auto" (a GPU where there is one), "cpu" or "cuda".
+
+    Raises:
+        TrainingError: there is no such device here.
+    """
+    has_gpu = torch.cuda.is_available()
+    if name == "auto":
+        return torch.device("cuda" if has_gpu else "cpu")
+    if name == "cpu" or (name == "cuda" and has_gpu):
+        return torch.device(name)
+    raise TrainingError(f"there is no device {name!r} on this computer; give auto or cpu")
+
+
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: two trainings on two threads beat one on both. Restored afterwards."""
+def threads(count: int) -> Iterator[None]:
+    """Torch on so many threads, restored afterwards. Two trainings on one each beat one on both."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
 
 
-def _fresh(recipe: Recipe, seed: int) -> Progress:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        network = recipe.build()
-    optimizer = torch.optim.AdamW(network.parameters(), recipe.learning_rate)
-    return Progress(network, copy.deepcopy(network).requires_grad_(False), optimizer, seed)
+def _begun(recipe: Recipe, run: Run, device: torch.device) -> Progress:
+    """A training before its first step."""
+    torch.manual_seed(run.seed)
+    network = recipe.build()
+    if run.start_from is not None:
+        load_into(network, Weights.load(run.start_from, recipe.architecture), run.start_from)
+    network.to(device)
+    _freeze_all_but(network, run.trainable)
+    changing = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(changing, recipe.learning_rate)
+    mean = copy.deepcopy(network).requires_grad_(False)
+    return Progress(network, mean, optimizer, settings_of(recipe, run))
 
 
-def _steps(recipe: Recipe, source: ImageSource, state: Progress, total_s: float) -> Iterator[TrainProgress]:
-    """Train until ``total_s`` is over; tells every few steps."""
-    state.network.train()
-    losses, errors = [], []
-    while state.elapsed_s < total_s:
+def _freeze_all_but(network: nn.Module, layers: tuple[str, ...]) -> None:
+    """Let only ``layers`` be trained, all when none is named; the others also keep their statistics.
+
+    Raises:
+        TrainingError: the network has no such layer.
+    """
+    network.train()
+    if not layers:
+        return
+    names = [name for name, _ in network.named_parameters()]
+    for layer in layers:
+        if not any(_within(layer, name) for name in names):
+            known = ", ".join(sorted({name.partition(".")[0] for name in names}))
+            raise TrainingError(f"the network has no layer {layer!r} to train; it has {known}")
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(any(_within(layer, name) for layer in layers))
+    for module in network.modules():
+        parameters = list(module.parameters())
+        if parameters and not any(p.requires_grad for p in parameters):
+            module.eval()
+
+
+def _within(layer: str, parameter: str) -> bool:
+    return f"{parameter}.".startswith(f"{layer}.")
+
+
+def _steps(
+    recipe: Recipe, run: Run, source: SeededSource, state: Progress, device: torch.device
+) -> Iterator[TrainProgress]:
+    """Train until a limit is reached; tells every few steps and at the end."""
+    losses: list[Loss] = []
+    fraction = recipe.limits.fraction(state.step, state.elapsed_s)
+    while fraction < 1.0:
         started = time.monotonic()
-        fraction = state.elapsed_s / total_s
-        for group in state.optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * _cosine(fraction, state.step)
-        loss = recipe.loss(state.network, source.batch(recipe.batch), fraction)
-        state.optimizer.zero_grad()
-        loss.total.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
-        state.optimizer.step()
-        _follow(state.mean, state.network, min(MEAN_DECAY, state.step / (state.step + 10)))
+        _seed_step(run.seed, state.step, source)
+        rate = recipe.learning_rate * recipe.schedule.factor(state.step, fraction)
+        losses.append(_step(recipe, _moved(source.batch(recipe.batch), device), state, fraction, rate))
         state.step += 1
         state.elapsed_s += time.monotonic() - started
-        losses.append(float(loss.total.detach()))
-        errors.append(loss.error_um)
-        if state.step % TELL_EVERY == 0:
-            yield TrainProgress(state.step, state.elapsed_s, total_s, _mean(losses), _mean(errors))
-            losses, errors = [], []
+        fraction = recipe.limits.fraction(state.step, state.elapsed_s)
+        if state.step % TELL_EVERY == 0 or fraction >= 1.0:
+            loss = float(sum(step.total for step in losses)) / len(losses)
+            error_um = float(sum(step.error_um for step in losses)) / len(losses)
+            yield TrainProgress(state.step, state.elapsed_s, fraction, loss, error_um, rate)
+            losses = []
 
 
-def _cosine(fraction: float, step: int) -> float:
-    """Learning rate over its maximum: 100 steps up, then half a cosine down over the time."""
-    return min(1.0, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0))))
+def _seed_step(seed: int, step: int, source: SeededSource) -> None:
+    """Let all that a step draws follow from the seed and its number, also after an interruption."""
+    number = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0]) >> 1
+    torch.manual_seed(number)
+    source.rng.manual_seed(number)
+
+
+def _moved(batch: ImageBatch, device: torch.device) -> ImageBatch:
+    return ImageBatch(*(getattr(batch, field.name).to(device) for field in fields(ImageBatch)))
+
+
+def _step(recipe: Recipe, batch: ImageBatch, state: Progress, fraction: float, rate: float) -> Loss:
+    """One step of the optimizer; returns its loss without the graph."""
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    augmented = batch if recipe.augmentation is None else recipe.augmentation(batch)
+    loss = recipe.loss(state.network, augmented, fraction)
+    state.optimizer.zero_grad()
+    loss.total.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(state.network.parameters(), recipe.clip)
+    state.optimizer.step()
+    _follow(state.mean, state.network, min(recipe.running_mean, state.step / (state.step + 10)))
+    return Loss(loss.total.detach(), loss.error_um)
 
 
 def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
@@ -146,22 +225,5 @@ def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:
             counted.copy_(now)
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
-
-
 def _due(checkpoint: Path) -> bool:
     return not checkpoint.exists() or time.time() - checkpoint.stat().st_mtime > SAVE_EVERY_S
-
-
-def _card(name: str, minutes: float, seed: int, state: Progress) -> dict[str, Any]:
-    """How the weights came to be."""
-    return {
-        "name": name,
-        "command": f"scopeacq train {name} --minutes {minutes:g} --seed {seed}",
-        "seed": seed,
-        "steps": state.step,
-        "seconds": round(state.elapsed_s),
-        "torch": torch.__version__,
-        "machine": f"{platform.machine()}, one thread",
-    }

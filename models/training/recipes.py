@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from models.networks import ImageSpectraNet, PairSpectraNet
 from models.spectra import tiles
 from models.training.calibration import calibrate_pairs, calibrate_score
-from models.training.pairs import ImageBatch, ProbeOtf, Ranges, Span
+from models.training.pairs import ImageBatch, Ranges, Span
+from models.training.recipe import Loss, Recipe
+from models.training.source_recipes import SOURCE_RECIPES
 
 PERTURBATION_UM = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """``total`` to minimise; ``error_um``: mean absolute error of the first component, to watch."""
-
-    total: Tensor
-    error_um: float
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train one network.
-
-    ``loss(network, batch, fraction)`` gets the fraction of the training done;
-    ``calibrate(network, otf, ranges, seed)`` returns what the card must say of the result.
-    """
-
-    architecture: str
-    build: Callable[[], nn.Module]
-    ranges: Ranges
-    texture_px: int
-    loss: Callable[[nn.Module, ImageBatch, float], Loss]
-    calibrate: Callable[[Any, ProbeOtf, Ranges, int], dict[str, Any]]
-    batch: int = 48
-    bank: int = 600
-    learning_rate: float = 2e-3
 
 
 def laplace(error: Tensor, log_scale: Tensor, fraction: float) -> Tensor:
@@ -58,20 +29,21 @@ def laplace(error: Tensor, log_scale: Tensor, fraction: float) -> Tensor:
 def _pair_loss(network: nn.Module, batch: ImageBatch, fraction: float) -> Loss:
     mean, log_scale = network(batch.images, batch.blur_px)
     error = (mean - batch.aberration_um / PERTURBATION_UM).abs()
-    return Loss(laplace(error, log_scale, fraction), PERTURBATION_UM * float(error[:, 0].detach().mean()))
+    return Loss(laplace(error, log_scale, fraction), PERTURBATION_UM * error[:, 0].detach().mean())
 
 
 def _blur_loss(network: nn.Module, batch: ImageBatch, fraction: float) -> Loss:
     mean, log_scale = network(tiles(batch.images, ImageSpectraNet.patch_px)[:, 0])
     blur_um = torch.linalg.vector_norm(batch.aberration_um, dim=1)
     error = (mean - torch.log1p(blur_um)).abs()
-    return Loss(
-        laplace(error, log_scale, fraction), float((torch.expm1(mean.detach()) - blur_um).abs().mean())
-    )
+    error_um = (torch.expm1(mean.detach()) - blur_um).abs().mean()
+    return Loss(laplace(error, log_scale, fraction), error_um)
 
 
-RECIPES = {
-    "deepfocus": Recipe(
+_OURS = (
+    Recipe(
+        "deepfocus",
+        "the aberration of an image pair, from its power spectra",
         PairSpectraNet.architecture,
         PairSpectraNet,
         Ranges(
@@ -85,7 +57,9 @@ RECIPES = {
         loss=_pair_loss,
         calibrate=calibrate_pairs,
     ),
-    "deepscore": Recipe(
+    Recipe(
+        "deepscore",
+        "how blurred one image is, from its power spectrum",
         ImageSpectraNet.architecture,
         ImageSpectraNet,
         Ranges(
@@ -107,4 +81,7 @@ RECIPES = {
         bank=300,
         calibrate=calibrate_score,
     ),
-}
+)
+
+RECIPES = {recipe.name: recipe for recipe in _OURS} | SOURCE_RECIPES
+"""All that can be trained, by name."""

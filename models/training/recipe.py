@@ -1,0 +1,124 @@
+"""What it takes to train a network, as plain values: data, loss, schedule, limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from models.training.augmentation import Augmentation
+from models.training.pairs import ImageBatch, ProbeOtf, Ranges
+
+
+class TrainingError(ValueError):
+    """A training cannot begin as it was asked for; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """``total`` to minimise; ``error_um``: mean absolute error of the first component, to watch."""
+
+    total: Tensor
+    error_um: Tensor | float
+
+
+@dataclass(frozen=True, slots=True)
+class Cosine:
+    """Learning rate over its maximum: some steps up, then half a cosine down over the training."""
+
+    warmup_steps: int = 100
+    least: float = 0.01
+
+    def factor(self, step: int, fraction: float) -> float:
+        falling = 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0)))
+        return min(1.0, (step + 1) / self.warmup_steps) * (self.least + (1 - self.least) * falling)
+
+
+@dataclass(frozen=True, slots=True)
+class StepDecay:
+    """Learning rate over its maximum: multiplied by ``decay`` every so many steps, as in the source."""
+
+    decay: float = 0.99
+    every_steps: int = 2000
+
+    def factor(self, step: int, fraction: float) -> float:
+        return float(self.decay ** (step // self.every_steps))
+
+
+Schedule = Cosine | StepDecay
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a training ends: after so many steps or minutes, whichever comes first.
+
+    Limited by steps alone it is reproducible.
+
+    Raises:
+        TrainingError: neither is given, or one is not positive.
+    """
+
+    steps: int | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [limit for limit in (self.steps, self.minutes) if limit is not None]
+        if not given or min(given) <= 0:
+            raise TrainingError("a training needs a positive number of steps or minutes")
+
+    def fraction(self, step: int, elapsed_s: float) -> float:
+        """How much of the training is done; from 1 on it is over."""
+        by_steps = step / self.steps if self.steps else 0.0
+        by_time = elapsed_s / (60.0 * self.minutes) if self.minutes else 0.0
+        return max(by_steps, by_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train one network.
+
+    ``loss(network, batch, fraction)`` gets the fraction of the training done;
+    ``calibrate(network, otf, ranges, seed)`` returns what the card must say of the result, from
+    images that were not trained on. With an ``augmentation`` the network sees greys from -1 to 1.
+    ``bank`` textures of ``texture_px`` are kept. ``running_mean`` is the decay of the mean of the
+    parameters that is written; 0 for the last ones. Gradients are clipped to a norm of ``clip``.
+    ``data`` tells readers of the card what the images are.
+    """
+
+    name: str
+    about: str
+    architecture: str
+    build: Callable[[], nn.Module]
+    ranges: Ranges
+    texture_px: int
+    loss: Callable[[nn.Module, ImageBatch, float], Loss]
+    calibrate: Callable[[Any, ProbeOtf, Ranges, int], dict[str, Any]]
+    limits: Limits = Limits(minutes=20.0)
+    batch: int = 48
+    bank: int = 600
+    learning_rate: float = 2e-3
+    schedule: Schedule = Cosine()
+    running_mean: float = 0.995
+    clip: float = 5.0
+    augmentation: Augmentation | None = None
+    data: str = "Simulated on the fly: procedural textures, probe by `hardware.optics.probe_otf`."
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a recipe is carried out this time.
+
+    ``device``: "auto" (a GPU where there is one), "cpu" or "cuda". ``start_from``: weights of the
+    same network to start with. ``trainable``: the layers that change, by their names in the
+    network or the first parts of these; all by default. The others also keep their statistics.
+    """
+
+    seed: int = 1
+    device: str = "auto"
+    threads: int = 1
+    start_from: Path | None = None
+    trainable: tuple[str, ...] = ()
