@@ -13,7 +13,7 @@ import torch
 from hardware.optics import probe_otf
 from models.deepfocus import DeepFocus
 from models.training import TrainProgress, train
-from models.training.pairs import Ranges, SimulatedImages, Span
+from models.training.pairs import NO_EFFECTS
 from models.training.recipes import RECIPES
 from models.training.textures import TextureBank
 from models.weights import WeightsError
@@ -23,11 +23,6 @@ from tests.models.scenes import CONDITION, Microscope
 @pytest.fixture(scope="module")
 def textures() -> TextureBank:
     return TextureBank(192, 24, seed=3, renewed=0)
-
-
-def ranges(**changes: object) -> Ranges:
-    settings = {"nominal_pixel_nm": 20.0, "pixel_nm": Span(18.0, 22.0), "binned": 2} | changes
-    return Ranges(160, (5.0, -5.0), **settings)
 
 
 def test_textures_are_standardised_periodic_and_reproducible(textures):
@@ -43,26 +38,6 @@ def test_textures_are_standardised_periodic_and_reproducible(textures):
     assert torch.equal(drawn, again)
 
 
-def test_pairs_are_reproducible_and_as_blurred_as_their_targets_say(textures):
-    one, again = (SimulatedImages(probe_otf, textures, ranges(), 5).batch(32) for _ in range(2))
-    assert torch.equal(one.images, again.images)
-    assert one.images.shape == (32, 2, 160, 160)
-    assert one.aberration_um[:, 0].abs().max() <= 30.0
-    assert one.blur_px.mean() == pytest.approx(9.0 * 5.0 / 20.0, rel=0.1)
-    quiet = ranges(
-        blank=0.0, dwell_ns=Span(1e5, 1.1e5), contrast=Span(0.2, 0.21), defocus_um=20.0, astig_um=0.1
-    )
-    batch = SimulatedImages(probe_otf, textures, quiet, 6).batch(48)
-    plus, minus = batch.images.std((-2, -1)).unbind(1)
-    far = batch.aberration_um[:, 0].abs() > 2.0
-    assert torch.equal((minus > plus)[far], (batch.aberration_um[:, 0] > 0)[far])
-
-
-def test_small_textures_are_refused():
-    with pytest.raises(ValueError, match="at least 168 px"):
-        SimulatedImages(probe_otf, TextureBank(64, 1, 0), ranges(), 0)
-
-
 def test_unknown_network_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match="deepfocus, deepscore"):
         train("nothing", otf=probe_otf, out=tmp_path / "x", minutes=1)
@@ -72,7 +47,7 @@ def test_unknown_network_is_refused(tmp_path: Path):
 def easy(monkeypatch) -> None:
     """A problem that a few seconds of training get a hold on: small batches, defocus only."""
     recipe = RECIPES["deepfocus"]
-    simple = replace(recipe.ranges, astig_um=0.1, blank=0.0, near=0.0, odd_pixels=0.0, drifting=0.0)
+    simple = replace(recipe.ranges, astig_um=0.1, blank=0.0, near=0.0, odd_pixels=0.0, effects=NO_EFFECTS)
     monkeypatch.setitem(RECIPES, "deepfocus", replace(recipe, batch=8, ranges=simple))
 
 
