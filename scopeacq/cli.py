@@ -79,7 +79,7 @@ def _lines(error: Exception) -> str:
 @app.command()
 def demo(
     out: Annotated[Path | None, typer.Option(help="Folder to make; a new one by default.")] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another seed is another wafer.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Another seed is another wafer.")] = 0,
     specimen: Annotated[
         Path | None,
         typer.Option(help="TIFF stack to cut sections from; a small one is mirrored and tiled."),
@@ -146,7 +146,8 @@ def run(project: Project, cycles: Cycles = None) -> None:
 
 @app.command()
 def status(
-    project: Project, as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False
+    project: Project,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Say how a run stands, also while it runs."""
     from scopeacq.runfolder import Plan
@@ -162,7 +163,8 @@ def status(
 
 @app.command()
 def report(
-    project: Project, out: Annotated[Path | None, typer.Option(help="File to write instead of reports/report.html.")] = None
+    project: Project,
+    out: Annotated[Path | None, typer.Option(help="File to write instead of reports/report.html.")] = None,
 ) -> None:
     """Write the report, one HTML file with pictures and plots."""
     from scopeacq.report import write_report

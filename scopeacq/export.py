@@ -51,12 +51,12 @@ def export_run(folder: RunFolder, out: Path, files: FileLayer, progress: Progres
         progress: told the bytes of images that are done and of all.
 
     Raises:
-        ExportError: ``out`` lies in the run itself or holds another run.
+        ExportError: the run has no journal, or ``out`` lies in it or holds another run; nothing was made.
         JournalError, SettingsError, StorageError: the run cannot be read.
         DiskFull, OSError: there is no room, or ``out`` cannot be written.
     """
     project, copy = Project.read(folder.project_file), RunFolder(out)
-    _refuse_target(folder, copy)
+    _refuse(folder, copy)
     files.make_folder(out)
     JournalReader(folder.journal_file).backup(copy.journal_file, files)
     _put_if_changed(copy.project_file, _project_of_copy(folder.project_file, project), files)
@@ -71,7 +71,9 @@ def export_run(folder: RunFolder, out: Path, files: FileLayer, progress: Progres
     )
 
 
-def _refuse_target(folder: RunFolder, copy: RunFolder) -> None:
+def _refuse(folder: RunFolder, copy: RunFolder) -> None:
+    if not folder.journal_file.exists():
+        raise ExportError(f"{folder.root} holds no journal; what has not begun is copied as it is.")
     if copy.root.resolve().is_relative_to(folder.root.resolve()):
         raise ExportError(f"{copy.root} lies in the run that is copied; choose a folder outside of it.")
     if copy.journal_file.exists() and _first_row(copy) != _first_row(folder):

@@ -35,7 +35,7 @@ def write_run(
     if root.exists():
         raise SettingsError(
             root,
-            ["exists already"],
+            ["the folder exists already"],
             "Choose another folder; `scopeacq run` goes on with a run that is there.",
         )
     files, folder = files or DiskFiles(), RunFolder(root)

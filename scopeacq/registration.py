@@ -83,7 +83,9 @@ class View:
                 path, [f"is no readable reference image ({error})"], "Restore it from a copy."
             ) from None
         if image.ndim != 2 or image.dtype not in (np.uint8, np.uint16):
-            raise SettingsError(path, ["is no grey image of 8 or 16 bit"], "Restore it from a copy.")
+            raise SettingsError(
+                path, ["the file is no grey image of 8 or 16 bit"], "Restore it from a copy."
+            )
         return cls(image, np.array(validate(path, _Where, where).to_wafer))
 
 

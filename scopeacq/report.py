@@ -37,7 +37,7 @@ def write_report(plan: Plan, out: Path | None = None, files: FileLayer | None = 
     path = out or plan.folder.reports / "report.html"
     if path.is_dir():
         raise SettingsError(
-            path, ["is a folder"], f"Name a file for the report, such as {path / 'report.html'}."
+            path, ["this is a folder"], f"Name a file for the report, such as {path / 'report.html'}."
         )
     status, data = read_status(plan), _data(plan)
     text = render(plan, status, data, *_pictures(plan, status, data, files))

@@ -90,7 +90,7 @@ class Plan:
         """Read the three files. Raises ``SettingsError`` with what is wrong in any of them."""
         folder = RunFolder(root)
         if not root.is_dir():
-            raise SettingsError(root, ["is not a run folder"], "Make one with `scopeacq new`.")
+            raise SettingsError(root, ["this is not a run folder"], "Make one with `scopeacq new`.")
         errors: list[SettingsError] = []
         project = attempt(Project.read, folder.project_file, errors)
         wafer = attempt(Wafer.read, folder.wafer_file, errors)

@@ -98,15 +98,17 @@ def read_text(path: Path) -> str:
     """The text of a settings file; ``SettingsError`` when it cannot be read."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise SettingsError(path, ["is far too large"], "Check that it is the right file.")
+            raise SettingsError(path, ["the file is far too large"], "Check that it is the right file.")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SettingsError(path, ["does not exist"], "Make a project with `scopeacq new`.") from None
+        raise SettingsError(
+            path, ["the file does not exist"], "Restore it from a copy, or begin with `scopeacq new`."
+        ) from None
     except UnicodeDecodeError:
-        raise SettingsError(path, ["is not a text file"], "Restore it from a copy.") from None
+        raise SettingsError(path, ["the file is not text"], "Restore it from a copy.") from None
     except OSError as error:
         raise SettingsError(
-            path, [f"cannot be read ({error.strerror})"], "Check the path and its permissions."
+            path, [f"the file cannot be read ({error.strerror})"], "Check the path and its permissions."
         ) from None
 
 
@@ -117,7 +119,7 @@ def read_toml(path: Path, model: type[S], file_format: str) -> S:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a plain ValueError for numbers of too many digits
         raise SettingsError(
-            path, [f"is not valid TOML ({error})"], "Mend that line, or restore a copy."
+            path, [f"the file is not valid TOML ({error})"], "Mend that line, or restore a copy."
         ) from None
     check_format(path, data.get("format"), file_format)
     return validate(path, model, data)
@@ -130,10 +132,12 @@ def check_format(path: Path, found: object, wanted: str) -> None:
     if isinstance(found, str) and found.split("/")[0] == wanted.split("/")[0]:
         raise SettingsError(
             path,
-            [f"has the format {found!r}, this program reads {wanted!r}"],
+            [f"the file has the format {found!r}, this program reads {wanted!r}"],
             "Use the version of scopeacq that made it.",
         )
-    raise SettingsError(path, [f"does not say format = {wanted!r}"], "Check that it is the right file.")
+    raise SettingsError(
+        path, [f"the file does not say format = {wanted!r}"], "Check that it is the right file."
+    )
 
 
 def validate(
@@ -152,7 +156,7 @@ def validate(
         problems = [_sentence(model, e, where) for e in _all_errors(model, data, error)]
         raise SettingsError(path, problems, "Correct these values.") from None
     except RecursionError:
-        raise SettingsError(path, ["is nested too deeply"], "Restore it from a copy.") from None
+        raise SettingsError(path, ["the file is nested too deeply"], "Restore it from a copy.") from None
 
 
 def _all_errors(model: type[Settings], data: Any, found: ValidationError) -> list[ErrorDetails]:

@@ -82,15 +82,15 @@ class Wafer:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:  # a plain ValueError for numbers of too many digits
             raise SettingsError(
-                path, [f"is not valid GeoJSON ({error})"], "Restore it from a copy."
+                path, [f"the file is not valid GeoJSON ({error})"], "Restore it from a copy."
             ) from None
         if not isinstance(data, dict):
-            raise SettingsError(path, ["is not a GeoJSON object"], "Restore it from a copy.")
+            raise SettingsError(path, ["the file is not a GeoJSON object"], "Restore it from a copy.")
         check_format(path, data.get("format"), FORMAT)
         collection = validate(path, _Collection, data, lambda place: _called(data, place))
         wafer = _wafer(path, collection)
         if not wafer.sections:
-            raise SettingsError(path, ["holds no section"], "Add at least one section.")
+            raise SettingsError(path, ["the file holds no section"], "Add at least one section.")
         return wafer
 
     def to_geojson(self) -> str:

@@ -46,6 +46,8 @@ def read_volume(path: Path) -> NDArray[np.number]:
         raise
     except FileNotFoundError as error:
         raise BadSpecimen(f"Specimen {path} does not exist: check the path.") from error
+    except IsADirectoryError as error:
+        raise BadSpecimen(f"Specimen {path} is a folder: name a TIFF file.") from error
     except _UNREADABLE as error:
         raise BadSpecimen(
             f"Specimen {path} is not a readable TIFF file ({error}): export it anew."

@@ -229,6 +229,22 @@ def test_an_export_into_the_run_itself_is_refused(
     assert "outside of it" in refused(capsys, "export", str(run), str(run / "copy"))
 
 
+def test_an_export_of_a_run_that_has_not_begun_makes_nothing(
+    copy_of: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "holds no journal" in refused(capsys, "export", str(copy_of("run")), str(tmp_path / "copy"))
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_seed_that_no_project_takes_is_an_argument_that_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o"
+    assert run_command(["demo", "--seed", "9" * 30, "--out", str(out)]) == ExitCode.BAD_INPUT
+    assert "--seed" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_readme_says_the_exit_codes() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     assert all(f"| {code.value} | {code.meaning} |" in readme for code in ExitCode)
