@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 
@@ -23,8 +24,10 @@ class PolarSpectra(nn.Module):
     """
 
     window: Tensor
-    cells: Tensor
-    odd_cells: Tensor
+    members: Tensor
+    firsts: Tensor
+    even: Tensor
+    odd: Tensor
     radius: Tensor
     angle: Tensor
 
@@ -37,13 +40,17 @@ class PolarSpectra(nn.Module):
         steps = torch.linspace(*band, radii, dtype=torch.float64)
         angle = math.pi / angles * (torch.arange(angles, dtype=torch.float64) + 0.5)
         even, odd = self._shares(steps, angle)
-        self.register_buffer("cells", even, persistent=False)
-        self.register_buffer("odd_cells", odd, persistent=False)
+        members = even.nonzero()
+        self.register_buffer("members", members[:, 1].contiguous(), persistent=False)
+        firsts = torch.searchsorted(members[:, 0].contiguous(), torch.arange(len(even)))
+        self.register_buffer("firsts", firsts, persistent=False)
+        self.register_buffer("even", even[even != 0], persistent=False)
+        self.register_buffer("odd", odd[even != 0], persistent=False)
         self.register_buffer("radius", (2 * math.pi / patch_px * steps).float(), persistent=False)
         self.register_buffer("angle", angle.float(), persistent=False)
 
     def _shares(self, radii: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
-        """How much of each frequency is in each cell: sparse (cells, frequencies), rows sum to 1.
+        """How much of each frequency is in each cell: (cells, frequencies), rows sum to 1.
 
         Of a frequency only one of k and -k is at hand. The second matrix has the shares of those that
         stand for -k with a minus sign: imaginary parts change sign from k to -k.
@@ -64,8 +71,7 @@ class PolarSpectra(nn.Module):
             opposite.append(near * (1 - (-along - radii[:, None]).abs() / length).clamp_min(0.0))
         ahead, behind = torch.cat(itself), torch.cat(opposite)
         total = (ahead + behind).sum(1, keepdim=True)
-        even, odd = ((part / total).float().to_sparse_csr() for part in (ahead + behind, ahead - behind))
-        return even, odd
+        return ((ahead + behind) / total).float(), ((ahead - behind) / total).float()
 
     def transform(self, images: Tensor) -> Tensor:
         """Spectra of (n, m, s, s) within the band, shape (n, m, frequencies), complex."""
@@ -80,9 +86,14 @@ class PolarSpectra(nn.Module):
         ``odd``: the maps change sign from k to -k.
         """
         n, m, frequencies = maps.shape
-        cells = self.odd_cells if odd else self.cells
-        means = (cells @ maps.reshape(n * m, frequencies).T).T
-        return means.reshape(n, m, *self.shape)
+        means = nnf.embedding_bag(
+            self.members,
+            maps.reshape(n * m, frequencies).T.contiguous(),
+            self.firsts,
+            mode="sum",
+            per_sample_weights=self.odd if odd else self.even,
+        )
+        return means.T.reshape(n, m, *self.shape)
 
     def power(self, spectra: Tensor) -> Tensor:
         """Mean power |F|^2 per cell."""
