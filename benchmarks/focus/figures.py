@@ -1,0 +1,216 @@
+"""Figures from traces, answers and scores. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2
+
+from benchmarks.focus.machine import Doubles
+from benchmarks.focus.trials import MARGIN, Answer, Trace
+
+GAP = 2.0
+"""In margins: what lies between 1 and this is neither sharp nor clearly not."""
+
+COVERED = (0.68, 0.95)
+"""Shares of the truth that regions of these sizes around an estimate should hold."""
+
+
+@dataclass(frozen=True)
+class Honesty:
+    """Whether stated uncertainties are true: z is the error over its stated sd (wd, astig x, astig y).
+
+    ``covered``: shares of truths inside the stated regions of 68 % and 95 %.
+    """
+
+    answers: int
+    z_mean: tuple[float, ...]
+    z_sd: tuple[float, ...]
+    covered: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LoopFigures:
+    """Of closed loops. Arrays run over corrections, from 0: the start.
+
+    Errors are of the trials that got so far; ``inside`` counts refused ones as outside. ``away``:
+    applied, and outside the margins.
+    """
+
+    trials: int
+    mae_wd_um: tuple[float, ...]
+    p95_wd_um: tuple[float, ...]
+    mae_stig: tuple[float, ...]
+    p95_stig: tuple[float, ...]
+    inside_after: tuple[float, ...]
+    inside: float
+    refused: float
+    away: float
+    images: float
+    dose_per_nm2: float
+    ms_per_estimate: float
+    honesty: Honesty | None
+
+
+@dataclass(frozen=True)
+class LineFigures:
+    """Of one step over a range of defocus: ``estimate = offset + slope * truth`` by least squares."""
+
+    trials: int
+    slope: float
+    slope_se: float
+    offset_um: float
+    offset_se_um: float
+    mae_wd_um: float
+    honesty: Honesty | None
+
+
+@dataclass(frozen=True)
+class BoundFigures:
+    """Of single answers: root mean squares [um] of errors and bounds (wd, astig x, y), their ratios."""
+
+    trials: int
+    rmse_um: tuple[float, ...]
+    bound_um: tuple[float, ...]
+    ratio: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ScoreFigures:
+    """How well one image tells sharp (inside the margins) from not sharp.
+
+    ``auc``: against what lies at least twice as far out as the margins; ``auc_without_gap``: against
+    all that is outside. Both pool all textures, as a single limit must; ``auc_worst_kind`` does not.
+    ``nothing_said``: share of images without a score.
+    """
+
+    images: int
+    auc: float
+    auc_without_gap: float
+    auc_worst_kind: float
+    nothing_said: float
+
+
+def loop_figures(traces: Sequence[Trace], corrections: int) -> LoopFigures:
+    """Figures of one estimator in one case."""
+    off = np.abs(after(traces, corrections))
+    applied = np.array([trace.applied for trace in traces])
+    answers = [answer for trace in traces for answer in trace.answers]
+    return LoopFigures(
+        trials=len(traces),
+        mae_wd_um=_known(off[:, :, 0], np.mean),
+        p95_wd_um=_known(off[:, :, 0], _p95),
+        mae_stig=_known(off[:, :, 1:].mean(axis=2), np.mean),
+        p95_stig=_known(off[:, :, 1:].max(axis=2), _p95),
+        inside_after=_tuple((out_of_margin(off) <= 1).mean(axis=0)),
+        inside=float(np.mean([trace.inside for trace in traces])),
+        refused=float(np.mean(~applied)),
+        away=float(np.mean([trace.applied and not trace.inside for trace in traces])),
+        images=float(np.median([trace.images for trace in traces])),
+        dose_per_nm2=float(np.median([trace.dose_per_nm2 for trace in traces])),
+        ms_per_estimate=float(np.median([a.took_ms for a in answers])) if answers else np.nan,
+        honesty=honesty(answers),
+    )
+
+
+def after(traces: Sequence[Trace], corrections: int) -> Doubles:
+    """States after 0, 1, .. corrections (n, corrections + 1, 3).
+
+    Where a correction was applied its end stays; after another one nothing is known, and all is nan.
+    """
+    states = np.full((len(traces), corrections + 1, 3), np.nan)
+    for own, trace in zip(states, traces, strict=True):
+        known = trace.states[: corrections + 1]
+        own[: len(known)] = known
+        if trace.applied:
+            own[len(known) :] = trace.states[-1]
+    return states
+
+
+def _known(values: Doubles, figure: Callable[[Doubles], np.floating]) -> tuple[float, ...]:
+    """A figure of what is known in each column of (n, m); nan where nothing is."""
+    columns = (column[np.isfinite(column)] for column in values.T)
+    return tuple(float(figure(known)) if len(known) else float("nan") for known in columns)
+
+
+def _p95(values: Doubles) -> np.floating:
+    return np.quantile(values, 0.95)
+
+
+def honesty(answers: Sequence[Answer]) -> Honesty | None:
+    """None without answers."""
+    if not answers:
+        return None
+    z = np.array([answer.z for answer in answers])
+    distance = np.array([answer.distance for answer in answers])
+    covered = tuple(float(np.mean(distance <= chi2.ppf(share, 3))) for share in COVERED)
+    return Honesty(len(answers), _tuple(z.mean(axis=0)), _tuple(z.std(axis=0)), covered)
+
+
+def line_figures(answers: Sequence[Answer]) -> LineFigures:
+    """Ordinary least squares with the standard errors of its parameters."""
+    truth = np.array([answer.truth_um[0] for answer in answers])
+    said = np.array([answer.estimate.mean[0] for answer in answers])
+    design = np.column_stack([np.ones_like(truth), truth])
+    (offset, slope), *_ = np.linalg.lstsq(design, said, rcond=None)
+    residual = said - offset - slope * truth
+    variance = residual @ residual / max(len(truth) - 2, 1)
+    offset_se, slope_se = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
+    return LineFigures(
+        len(truth),
+        float(slope),
+        float(slope_se),
+        float(offset),
+        float(offset_se),
+        float(np.abs(said - truth).mean()),
+        honesty(answers),
+    )
+
+
+def bound_figures(errors_um: Doubles, bounds_um: Doubles) -> BoundFigures:
+    """Of errors and bounds (n, 3)."""
+    rmse, bound = (np.sqrt(np.mean(np.square(v), axis=0)) for v in (errors_um, bounds_um))
+    return BoundFigures(len(errors_um), _tuple(rmse), _tuple(bound), _tuple(rmse / bound))
+
+
+def score_figures(scores: Doubles, blurs: Doubles, kinds: Sequence[str]) -> ScoreFigures:
+    """Of scores (n,) of images at ``blurs`` (n, 3) off focus (um, a.u., a.u.) of ``kinds``."""
+    out = out_of_margin(blurs)
+    sharp, clear = out <= 1, out >= GAP
+    of_kind = [np.array(kinds) == kind for kind in sorted(set(kinds))]
+    return ScoreFigures(
+        len(scores),
+        auc(scores[sharp], scores[clear]),
+        auc(scores[sharp], scores[~sharp]),
+        min(auc(scores[sharp & own], scores[clear & own]) for own in of_kind),
+        float(np.isinf(scores).mean()),
+    )
+
+
+def out_of_margin(states: Doubles) -> Doubles:
+    """How far states (n, 3) (um, a.u., a.u.) are from focus, in margins: 1 is on their border."""
+    return np.asarray((np.abs(states) / MARGIN).max(axis=-1))
+
+
+def auc(low: Doubles, high: Doubles) -> float:
+    """Probability that one of ``low`` is below one of ``high``, ties half; nan where one is empty."""
+    if not len(low) or not len(high):
+        return float("nan")
+    above = high[None, :] > low[:, None]
+    equal = high[None, :] == low[:, None]
+    return float(above.mean() + 0.5 * equal.mean())
+
+
+def roc(low: Doubles, high: Doubles) -> tuple[Doubles, Doubles]:
+    """Share of ``high`` and of ``low`` below each threshold: false and true positive rates."""
+    thresholds = np.sort(np.concatenate([low, high]))
+    false, true = (
+        np.searchsorted(np.sort(scores), thresholds, side="right") / len(scores) for scores in (high, low)
+    )
+    return np.append(0.0, false), np.append(0.0, true)
+
+
+def _tuple(values: Doubles) -> tuple[float, ...]:
+    return tuple(float(v) for v in values)

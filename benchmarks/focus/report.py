@@ -1,0 +1,198 @@
+"""Results as Markdown for people and as JSON for machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.focus.cases import BoundResult, LineResult, LoopResult, Outcome, ScoreResult
+from benchmarks.focus.figures import Honesty
+from benchmarks.focus.speed import COMPARED_PX, EDGES_PX, SpeedResult
+
+FORMAT = 1
+
+Table = tuple[Sequence[str], Sequence[Sequence[str]]]
+"""Header and rows."""
+
+
+def markdown(name: str, result: Outcome) -> str:
+    """One case: what is to be reached, and a table of all estimators."""
+    promise = result.promise
+    header, rows = _table(result)
+    lines = [
+        f"\n### {name}: {promise.case}\n",
+        f"Others: {promise.others}. To reach: {promise.target}.\n",
+        _line(header),
+        _line("---" for _ in header),
+        *(_line(row) for row in rows),
+    ]
+    return "\n".join(lines)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _table(result: Outcome) -> Table:
+    match result:
+        case LoopResult():
+            return _loop_table(result)
+        case LineResult():
+            return _line_table(result)
+        case BoundResult():
+            return _bound_table(result)
+        case ScoreResult():
+            return _score_table(result)
+        case SpeedResult():
+            return _speed_table(result)
+    raise TypeError(f"no table is known for {type(result).__name__}")
+
+
+def _loop_table(result: LoopResult) -> Table:
+    header = (
+        "estimator",
+        "trials",
+        "MAE wd [um] after 1..",
+        "95 % wd [um]",
+        "MAE stig [a.u.]",
+        "95 % stig",
+        "inside after 1..",
+        "inside, refused, away at the end",
+        "images",
+        "e-/nm^2",
+        "ms",
+        "z sd; covered 68, 95 %",
+    )
+    rows = [
+        (
+            name,
+            f"{f.trials}",
+            _numbers(f.mae_wd_um[1:]),
+            _numbers(f.p95_wd_um[1:]),
+            _numbers(f.mae_stig[1:], 3),
+            _numbers(f.p95_stig[1:], 3),
+            _numbers(f.inside_after[1:]),
+            _numbers((f.inside, f.refused, f.away)),
+            f"{f.images:.0f}",
+            f"{f.dose_per_nm2:.0f}",
+            f"{f.ms_per_estimate:.0f}",
+            _honest(f.honesty),
+        )
+        for name, f in result.figures.items()
+    ]
+    return header, rows
+
+
+def _line_table(result: LineResult) -> Table:
+    header = ("estimator", "trials", "slope", "offset [um]", "MAE wd [um]", "z sd; covered 68, 95 %")
+    rows = [
+        (
+            name,
+            f"{f.trials}",
+            f"{f.slope:.3f} +- {f.slope_se:.3f}",
+            f"{f.offset_um:.3f} +- {f.offset_se_um:.3f}",
+            f"{f.mae_wd_um:.2f}",
+            _honest(f.honesty),
+        )
+        for name, f in result.figures.items()
+    ]
+    return header, rows
+
+
+def _bound_table(result: BoundResult) -> Table:
+    header = ("estimator, texture", "trials", "rmse wd, ax, ay [um]", "bound [um]", "ratio")
+    rows = [
+        (name, f"{f.trials}", _numbers(f.rmse_um, 3), _numbers(f.bound_um, 3), _numbers(f.ratio, 1))
+        for name, f in result.figures.items()
+    ]
+    return header, rows
+
+
+def _score_table(result: ScoreResult) -> Table:
+    header = ("score", "images", "AUC, all textures", "without a gap", "worst texture", "nothing said")
+    rows = [
+        (
+            name,
+            f"{f.images}",
+            *(f"{v:.3f}" for v in (f.auc, f.auc_without_gap, f.auc_worst_kind, f.nothing_said)),
+        )
+        for name, f in result.figures.items()
+    ]
+    return header, rows
+
+
+def _speed_table(result: SpeedResult) -> Table:
+    edges = (f"ms at {edge} px" for edge in EDGES_PX)
+    header = ("estimator", *edges, f"times ours at {COMPARED_PX} px", "memory [MiB]")
+    rows = [
+        (name, *(f"{ms:.1f}" for ms in f.ms_by_edge), f"{f.ratio:.1f}", f"{f.memory_mib:.0f}")
+        for name, f in result.figures.items()
+    ]
+    return header, rows
+
+
+def _numbers(values: Sequence[float], digits: int = 2) -> str:
+    return " / ".join(f"{v:.{digits}f}" for v in values)
+
+
+def _honest(honesty: Honesty | None) -> str:
+    if honesty is None:
+        return "-"
+    return f"{_numbers(honesty.z_sd)}; {_numbers(honesty.covered)}"
+
+
+def write_json(path: Path, results: Mapping[str, Outcome], seed: int) -> None:
+    """All figures, where they were made, and the states of all traces."""
+    document = {
+        "format": FORMAT,
+        "seed": seed,
+        "machine": _machine(),
+        "cases": {name: _plain(_content(result)) for name, result in results.items()},
+    }
+    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def _content(result: Outcome) -> dict[str, Any]:
+    content: dict[str, Any] = {"promise": result.promise, "figures": result.figures}
+    if isinstance(result, LoopResult):
+        content["traces"] = {
+            name: [{"states": t.states, "applied": t.applied, "reason": t.reason} for t in traces]
+            for name, traces in result.traces.items()
+        }
+    if isinstance(result, ScoreResult):
+        content |= {"blurs": result.blurs, "kinds": result.kinds, "scores": result.scores}
+    return content
+
+
+def _plain(value: Any) -> Any:
+    """As JSON knows it: numbers to five digits, what is not finite as null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.5g}") if math.isfinite(value) else None
+    return value

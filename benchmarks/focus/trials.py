@@ -1,0 +1,185 @@
+"""One trial: a place, a microscope and an aberration, corrected by the program's own loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.focus.machine import Doubles, Machine, Specimen
+from benchmarks.focus.station import Detector, Station, off_focus
+from hardware.types import Image
+from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition, SharpnessScorer
+from scopeacq.autofocus import FocusBench, FocusMethod, correct_focus
+from scopeacq.focus_methods import PairFocus
+from scopeacq.imaging import Imager
+from scopeacq.instrument import ElectronSettings
+from scopeacq.project import FocusSettings
+from scopeacq.score_search import ScoreSearch
+
+MARGIN = np.array([1.0, 0.25, 0.25])
+"""Inside the depth of focus: wd [um], stigmators [a.u.], after Schubert 2022."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A microscope, and what the program believes of it and is told to do."""
+
+    machine: Machine = field(default_factory=Machine)
+    electron: ElectronSettings = field(default_factory=ElectronSettings)
+    focus: FocusSettings = field(default_factory=FocusSettings)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Where a correction starts: ``start`` (um, a.u., a.u.) away from focus. ``seed`` makes its noise."""
+
+    specimen: Specimen
+    setup: Setup
+    start: Doubles
+    seed: int
+    kind: str
+
+    def credulous(self) -> Trial:
+        """The same for a program that refuses no answer as too uncertain.
+
+        For estimators whose stated spread was not made to be believed: else most of their traces
+        would end at once, and nothing could be compared.
+        """
+        believing = {"max_sd_wd_um": 1e6, "max_sd_stig": 1e6}
+        focus = self.setup.focus.model_copy(update=believing)
+        return replace(self, setup=replace(self.setup, focus=focus))
+
+    def station(self) -> Station:
+        return Station.at(self.specimen, self.setup.machine, self.start, np.random.default_rng(self.seed))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One estimate beside the truth [um, image frame] and the time it took."""
+
+    truth_um: Doubles
+    estimate: AberrationEstimate
+    took_ms: float
+
+    @property
+    def z(self) -> Doubles:
+        """Errors over their stated standard deviations (3,)."""
+        return np.asarray((self.estimate.mean - self.truth_um) / self.estimate.sd)
+
+    @property
+    def distance(self) -> float:
+        """Squared Mahalanobis distance of the truth: chi-squared of 3 degrees when all is right."""
+        error = self.estimate.mean - self.truth_um
+        return float(error @ np.linalg.solve(self.estimate.covariance, error))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a correction came to.
+
+    ``states`` (n, 3): how far from focus (um, a.u., a.u.) at each pair or image, and at the end where
+    the correction was applied. ``answers``: of methods that estimate.
+    """
+
+    states: Doubles
+    answers: tuple[Answer, ...]
+    images: int
+    dose_per_nm2: float
+    applied: bool
+    reason: str
+
+    @property
+    def inside(self) -> bool:
+        """Whether it was applied and ended inside the depth of focus."""
+        return self.applied and bool((np.abs(self.states[-1]) <= MARGIN).all())
+
+
+@dataclass
+class Watched:
+    """An :class:`~models.estimate.AberrationEstimator` that notes what it said and what was true."""
+
+    estimator: AberrationEstimator
+    station: Station
+    answers: list[Answer] = field(default_factory=list)
+    states: list[Doubles] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.estimator.name
+
+    def estimate(
+        self, plus: NDArray[np.generic], minus: NDArray[np.generic], condition: PairCondition
+    ) -> AberrationEstimate:
+        began = time.perf_counter()
+        estimate = self.estimator.estimate(plus, minus, condition)
+        took_ms = 1e3 * (time.perf_counter() - began)
+        self.answers.append(Answer(self.station.pair_aberration_um(), estimate, took_ms))
+        self.states.append(np.mean([off_focus(optics) for optics in self.station.scanned[-2:]], axis=0))
+        return estimate
+
+
+def bench_of(trial: Trial, station: Station) -> FocusBench:
+    """The program's side of a trial."""
+    imager = Imager(station.column, station, Detector())
+    return FocusBench(imager, station.column, trial.setup.focus, trial.setup.electron, 0.0)
+
+
+def correct(trial: Trial, estimator: AberrationEstimator) -> Trace:
+    """The program's loop of pairs."""
+    station = trial.station()
+    watched = Watched(estimator, station)
+    return _corrected(trial, station, PairFocus(watched), watched)
+
+
+def search(trial: Trial, scorer: SharpnessScorer) -> Trace:
+    """The program's search by single images; every image is a state."""
+    station = trial.station()
+    return _corrected(trial, station, ScoreSearch(scorer, trial.seed), None)
+
+
+def _corrected(trial: Trial, station: Station, method: FocusMethod, watched: Watched | None) -> Trace:
+    outcome = correct_focus(bench_of(trial, station), [method])
+    seen = [off_focus(optics) for optics in station.scanned] if watched is None else watched.states
+    end = [off_focus(station.column.optics())] if outcome.applied else []
+    return Trace(
+        np.array([*seen, *end]),
+        () if watched is None else tuple(watched.answers),
+        len(station.scanned),
+        outcome.electron_dose_per_nm2,
+        outcome.applied,
+        outcome.reason,
+    )
+
+
+def estimate_once(trial: Trial, estimator: AberrationEstimator) -> Answer:
+    """One pair and one answer, nothing corrected."""
+    station = trial.station()
+    watched = Watched(estimator, station)
+    (plus, minus), condition = _pair(trial, station)
+    watched.estimate(plus, minus, condition)
+    return watched.answers[0]
+
+
+def take_pair(trial: Trial) -> tuple[tuple[Image, Image], PairCondition]:
+    """The first pair of a trial and what the program knows of it."""
+    return _pair(trial, trial.station())
+
+
+def _pair(trial: Trial, station: Station) -> tuple[tuple[Image, Image], PairCondition]:
+    bench = bench_of(trial, station)
+    focus = trial.setup.focus
+    step_um = focus.perturbation_um
+    plus, minus = (bench.image_at(bench.before.shifted(wd_um=sign * step_um)) for sign in (1, -1))
+    angle_mrad = trial.setup.electron.convergence_mrad
+    return (plus, minus), PairCondition(focus.pixel_size_nm, step_um, angle_mrad, bench.frame_dose_per_nm2)
+
+
+def score_once(trial: Trial, scorer: SharpnessScorer) -> float:
+    """The score of one image, nothing corrected; ``inf`` where nothing could be scored."""
+    bench = bench_of(trial, trial.station())
+    score = scorer.score(bench.image_at(bench.before), bench.frame.pixel_size_nm)
+    return math.inf if math.isnan(score) else score
