@@ -68,7 +68,11 @@ def _patches(
 ) -> Tensor:
     """Patches (n, m, s, s) of m images in the networks' greys, cut at the same places."""
     seen = torch.from_numpy(np.stack([binned(image, factor) for image in images]))
-    seen = as_grey(seen) if eight_bit else CONTRAST * (seen - seen.mean()) / seen.std().clamp_min(1e-9)
+    if eight_bit:
+        seen = as_grey(seen)
+    else:
+        seen = seen - seen.mean((1, 2), keepdim=True)
+        seen = CONTRAST * seen / seen.std().clamp_min(1e-9)
     corners = patch_corners((seen.shape[1], seen.shape[2]), edge, count)
     return torch.stack([seen[:, top : top + edge, left : left + edge] for top, left in corners])
 

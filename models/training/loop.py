@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,19 +16,13 @@ from torch import nn
 
 from models.training.card import account, machine_of, model_card, settings_of
 from models.training.checkpoint import Progress
-from models.training.pairs import ImageBatch, ImageSource, ProbeOtf, SimulatedImages
-from models.training.recipe import Loss, Recipe, Run, TrainingError
+from models.training.pairs import ProbeOtf
+from models.training.recipe import Loss, Recipe, Run, SeededSource, TrainingError
 from models.training.textures import TextureBank, TextureSource
 from models.weights import Weights, load_into
 
 SAVE_EVERY_S = 60.0
 TELL_EVERY = 20
-
-
-class SeededSource(ImageSource, Protocol):
-    """Training images that follow from a generator."""
-
-    rng: torch.Generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,6 @@ def train(
     out: Path,
     command: str = "",
     textures: TextureSource | None = None,
-    source: SeededSource | None = None,
     progress: Callable[[TrainProgress], None] = lambda _: None,
 ) -> Path:
     """Carry a recipe out and write its weights to ``out``, with a model card (``.md``) beside them.
@@ -70,7 +63,6 @@ def train(
         out: the file of weights to write (safetensors).
         command: what the card names as having made it.
         textures: specimens; by default procedural ones.
-        source: images to train on instead of simulated ones, on the device of the training.
         progress: called every few steps on this thread.
 
     Returns:
@@ -88,9 +80,8 @@ def train(
         state = _begun(recipe, run, device)
         if checkpoint.exists():
             state.load(checkpoint, recipe.architecture)
-        if source is None:
-            textures = textures or TextureBank(recipe.texture_px, recipe.bank, run.seed)
-            source = SimulatedImages(otf, textures, recipe.ranges, run.seed, device)
+        textures = textures or TextureBank(recipe.texture_px, recipe.bank, run.seed)
+        source = recipe.source(otf, textures, recipe.ranges, run.seed, device)
         for told in _steps(recipe, run, source, state, device):
             progress(told)
             if _due(checkpoint):
@@ -198,11 +189,11 @@ def _seed_step(seed: int, step: int, source: SeededSource) -> None:
     source.rng.manual_seed(number)
 
 
-def _moved(batch: ImageBatch, device: torch.device) -> ImageBatch:
-    return ImageBatch(*(getattr(batch, field.name).to(device) for field in fields(ImageBatch)))
+def _moved(batch: Any, device: torch.device) -> Any:
+    return type(batch)(*(getattr(batch, field.name).to(device) for field in fields(batch)))
 
 
-def _step(recipe: Recipe, batch: ImageBatch, state: Progress, fraction: float, rate: float) -> Loss:
+def _step(recipe: Recipe, batch: Any, state: Progress, fraction: float, rate: float) -> Loss:
     """One step of the optimizer; returns its loss without the graph."""
     for group in state.optimizer.param_groups:
         group["lr"] = rate

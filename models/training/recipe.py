@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from models.training.augmentation import Augmentation
-from models.training.pairs import ImageBatch, ProbeOtf, Ranges
+from models.training.pairs import ProbeOtf, Ranges, SimulatedImages
+from models.training.textures import TextureSource
 
 
 class TrainingError(ValueError):
@@ -77,11 +79,30 @@ class Limits:
         return max(by_steps, by_time)
 
 
+class SeededSource(Protocol):
+    """Endless training data that follow from a generator, which is seeded anew for each step."""
+
+    rng: torch.Generator
+
+    def batch(self, count: int) -> Any:
+        """``count`` examples: a dataclass of tensors, by default an ``ImageBatch``."""
+        ...
+
+
+class MakesSource(Protocol):
+    """Makes the training data of a recipe, on a device where that is worth it."""
+
+    def __call__(
+        self, otf: ProbeOtf, textures: TextureSource, ranges: Ranges, seed: int, device: torch.device, /
+    ) -> SeededSource: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How to train one network.
 
-    ``loss(network, batch, fraction)`` gets the fraction of the training done;
+    ``source`` makes the data; ``loss(network, batch, fraction)`` gets what it gives on the
+    network's device, and the fraction of the training done;
     ``calibrate(network, otf, ranges, seed)`` returns what the card must say of the result, from
     images that were not trained on. With an ``augmentation`` the network sees greys from -1 to 1.
     ``bank`` textures of ``texture_px`` are kept. ``running_mean`` is the decay of the mean of the
@@ -95,8 +116,9 @@ class Recipe:
     build: Callable[[], nn.Module]
     ranges: Ranges
     texture_px: int
-    loss: Callable[[nn.Module, ImageBatch, float], Loss]
+    loss: Callable[[nn.Module, Any, float], Loss]
     calibrate: Callable[[Any, ProbeOtf, Ranges, int], dict[str, Any]]
+    source: MakesSource = SimulatedImages
     limits: Limits = Limits(minutes=20.0)
     batch: int = 48
     bank: int = 600
