@@ -19,13 +19,14 @@ LARGEST_BYTES = 512 * 1024 * 1024
 SHIPPED = Path(__file__).parent / "weights"
 
 
+TRAIN_ANEW = "Give another file of weights or train anew with `scopeacq train`."
+
+
 class WeightsError(ValueError):
     """A file of weights cannot be used; says what, where and what to do."""
 
-    def __init__(self, path: Path, what: str) -> None:
-        super().__init__(
-            f"{path}: {what}. Give another file of weights or train anew with `scopeacq train`."
-        )
+    def __init__(self, path: Path, what: str, advice: str = TRAIN_ANEW) -> None:
+        super().__init__(f"{path}: {what}. {advice}")
         self.path = path
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from models.weights import Weights, WeightsError, load_into
 
+ADVICE = "Train on as it was begun, or remove it to begin anew."
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -48,15 +49,15 @@ class Progress:
         saved = Weights.load(path, architecture)
         begun = saved.card.get("settings")
         if not isinstance(begun, dict):
-            raise WeightsError(path, "weights, but not a checkpoint of a training")
+            raise WeightsError(path, "weights, but not a checkpoint of a training", ADVICE)
         for key in sorted(self.settings.keys() | begun.keys()):
             then, now = begun.get(key), self.settings.get(key)
             if then != now:
-                raise WeightsError(path, f"begun with {key} {then}, not {now}")
+                raise WeightsError(path, f"begun with {key} {then}, not {now}", ADVICE)
         try:
             self._take(saved, path)
         except (KeyError, TypeError) as error:
-            raise WeightsError(path, "weights, but not a checkpoint of a training") from error
+            raise WeightsError(path, "weights, but not a checkpoint of a training", ADVICE) from error
 
     def _take(self, saved: Weights, path: Path) -> None:
         for prefix, network in (("network.", self.network), ("mean.", self.mean)):
