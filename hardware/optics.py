@@ -224,3 +224,16 @@ def aberration_floor_um(
     diffraction_um = 0.61 * wavelength_nm * 1e-3 / alpha_rad
     chromatic_um = alpha_rad * cc_mm * 1e3 * energy_spread_ev / volts
     return math.hypot(spherical_um, diffraction_um, chromatic_um) / 4
+
+
+def depth_of_focus_um(convergence_rad: float, floor_um: float, pixel_um: float) -> float:
+    """How far the focus may be off before the image widens visibly [um].
+
+    In focus an image is as wide as probe and pixel: an rms width per axis of
+    s = hypot(floor, pixel / sqrt(12)). A defocus z adds a disk of radius alpha z and rms width
+    alpha z / 2 in quadrature. The depth is where that widens the image by 30 %:
+    z = 2 s sqrt(1.3^2 - 1) / alpha, 1.0 um at 8.9 mrad, 4.5 nm and 10 nm, the margin that
+    Schubert 2022 found by eye.
+    """
+    rms_um = math.hypot(floor_um, pixel_um / math.sqrt(12))
+    return 2 * rms_um * math.sqrt(1.3**2 - 1) / convergence_rad

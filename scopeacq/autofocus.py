@@ -9,10 +9,11 @@ from typing import Protocol
 from hardware.errors import HardwareError
 from hardware.protocols import ElectronColumn
 from hardware.types import Frame, FrameSettings, Image, Optics, Range
+from scopeacq.correction import depth_of_focus
 from scopeacq.imaging import Imager
 from scopeacq.instrument import ElectronSettings
 from scopeacq.project import FocusSettings
-from scopeacq.records import FocusIteration
+from scopeacq.records import FocusEnd, FocusIteration, FocusStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,50 @@ class NotFocused:
     """A method gave up, for the reason given as a clause."""
 
     reason: str
+    end: FocusEnd = FocusEnd.NOT_FOUND
+
+
+NO_METHOD_HELPS = frozenset({FocusEnd.NO_STRUCTURE, FocusEnd.WRONG_STIGMATOR_FRAME})
+"""After these no further method is asked: there is nothing to see, or the instrument needs a person."""
+
+
+class Fields(Protocol):
+    """Places of one tile that may be focused on; 0 is its middle, where the stage stands at first."""
+
+    def __len__(self) -> int: ...
+
+    def go(self, number: int) -> None:
+        """Go there, and book what may be laid down there. Raises ``HardwareError``."""
+        ...
+
+
+class OnlyHere:
+    """The one field of a tile that is as small as a focus image."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def go(self, number: int) -> None:
+        """Nothing moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class FocusScan:
+    """How a pair is taken: frames at ``wd +- perturbation_um``."""
+
+    stage: FocusStage
+    frame: FrameSettings
+    perturbation_um: float
 
 
 class FocusBench:
     """Where a method works: takes images at given optics, keeps the trace, counts the dose.
 
     Serves one correction on the acquisition thread.
+
+    Args:
+        fields: where else in the tile may be looked at, by default nowhere.
+        tile_pixel_nm: pixel size of what is focused for, by default that of the focus images.
     """
 
     def __init__(
@@ -43,27 +82,46 @@ class FocusBench:
         focus: FocusSettings,
         electron: ElectronSettings,
         scan_rot_deg: float,
+        fields: Fields | None = None,
+        tile_pixel_nm: float | None = None,
     ) -> None:
         self.imager, self.column = imager, column
         self.focus, self.electron = focus, electron
         self.frame: FrameSettings = focus.frame(scan_rot_deg)
+        self.scans = _scans(focus, scan_rot_deg, column.optics_limits["wd_um"])
+        self.depth = depth_of_focus(electron, tile_pixel_nm or focus.pixel_size_nm, focus)
         self.before: Optics = column.optics()
         self.iterations: tuple[FocusIteration, ...] = ()
         self.last_frames: tuple[Frame, ...] = ()
         self.electron_dose_per_nm2 = 0.0
+        self.field = 0
+        self._fields: Fields = fields or OnlyHere()
+
+    def dose_per_nm2(self, frame: FrameSettings) -> float:
+        """Electron dose of one image with these settings."""
+        return frame.electron_dose_per_nm2(self.electron.probe_current_na)
 
     @property
     def frame_dose_per_nm2(self) -> float:
-        """Electron dose of one focus image."""
-        return self.frame.electron_dose_per_nm2(self.electron.probe_current_na)
+        """Electron dose of one fine focus image."""
+        return self.dose_per_nm2(self.frame)
 
-    def image_at(self, optics: Optics) -> Image:
-        """An image at these optics. The dose counts before the scan, whatever becomes of it."""
+    def image_at(self, optics: Optics, frame: FrameSettings | None = None) -> Image:
+        """An image at these optics, fine by default. Its dose counts before, whatever becomes of it."""
+        frame = frame or self.frame
         self.column.set_optics(optics)
-        self.count_dose(self.frame_dose_per_nm2)
-        frame = self.imager.scan(self.frame)
-        self.last_frames = (*self.last_frames[-1:], frame)
-        return frame.image
+        self.count_dose(self.dose_per_nm2(frame))
+        scanned = self.imager.scan(frame)
+        self.last_frames = (*self.last_frames[-1:], scanned)
+        return scanned.image
+
+    def look_elsewhere(self) -> bool:
+        """Go to the tile's next field; False, and back in the middle, when there is none left."""
+        if len(self._fields) > 1:
+            self.column.set_optics(self.before)
+            self.field = (self.field + 1) % len(self._fields)
+            self._fields.go(self.field)
+        return self.field > 0
 
     def count_dose(self, electron_dose_per_nm2: float) -> None:
         """Book the dose of an exposure at this place."""
@@ -96,6 +154,14 @@ class FocusBench:
         return None
 
 
+def _scans(focus: FocusSettings, scan_rot_deg: float, wd_um: Range) -> tuple[FocusScan, ...]:
+    """How pairs may be taken, the finest first; coarsely only where the column has room for it."""
+    fine = FocusScan(FocusStage.FINE, focus.frame(scan_rot_deg), focus.perturbation_um)
+    step_um = focus.coarse_factor * focus.perturbation_um
+    coarse = FocusScan(FocusStage.COARSE, focus.coarse_frame(scan_rot_deg), step_um)
+    return (fine, coarse) if fine.perturbation_um < step_um <= (wd_um.high - wd_um.low) / 2 else (fine,)
+
+
 def _clamped(value: float, limits: Range) -> float:
     return min(max(value, limits.low), limits.high)
 
@@ -113,6 +179,7 @@ class FocusMethod(Protocol):
 class FocusOutcome:
     """What a correction came to. When refused, ``after`` is ``before`` and the column stands there.
 
+    ``end`` is the reason as a type, ``reason`` as a sentence.
     ``images``: the last images of a refused correction, for the record (empty when applied).
     ``trouble``: the hardware error that ended it, for the error policy; None for any other end.
     """
@@ -123,8 +190,15 @@ class FocusOutcome:
     after: Optics
     iterations: tuple[FocusIteration, ...]
     electron_dose_per_nm2: float
+    end: FocusEnd
     images: tuple[Image, ...] = ()
     trouble: HardwareError | None = None
+
+    @property
+    def wd_drift_um(self) -> float:
+        """See :class:`~scopeacq.records.FocusDone`."""
+        in_focus_um = [i.optics.wd_um + i.correction_wd_um for i in self.iterations[-2:]]
+        return in_focus_um[-1] - in_focus_um[0] if in_focus_um else 0.0
 
 
 def correct_focus(bench: FocusBench, methods: Sequence[FocusMethod]) -> FocusOutcome:
@@ -134,11 +208,12 @@ def correct_focus(bench: FocusBench, methods: Sequence[FocusMethod]) -> FocusOut
     applied correction the optics are restored to what they were, which the column verifies; only
     when that fails as well a ``HardwareError`` is raised.
     """
-    outcome = _refused(bench, "no method of focusing is available")
+    outcome = _refused(bench, NotFocused("no method of focusing is available"))
     try:
         outcome = _first_found(bench, methods)
     except HardwareError as error:
-        outcome = replace(_refused(bench, f"the instrument failed: {error}"), trouble=error)
+        failed = NotFocused(f"the instrument failed: {error}", FocusEnd.INSTRUMENT_FAILED)
+        outcome = replace(_refused(bench, failed), trouble=error)
     finally:
         if not outcome.applied:
             bench.column.set_optics(bench.before)
@@ -147,27 +222,44 @@ def correct_focus(bench: FocusBench, methods: Sequence[FocusMethod]) -> FocusOut
 
 def _first_found(bench: FocusBench, methods: Sequence[FocusMethod]) -> FocusOutcome:
     refusals: list[str] = []
+    end = FocusEnd.NOT_FOUND
     for method in methods:
         result = method.find(bench)
-        if isinstance(result, Focused):
-            trouble = bench.beyond(result.optics)
-            if trouble is None:
-                reason = "; ".join([*refusals, f"{method.name}: {result.reason}"])
-                return _applied(bench, Focused(result.optics, reason))
-            result = NotFocused(trouble)
+        trouble = bench.beyond(result.optics) if isinstance(result, Focused) else None
+        if trouble is not None:
+            result = NotFocused(trouble, FocusEnd.BEYOND_LIMITS)
         refusals.append(f"{method.name}: {result.reason}")
-    return _refused(bench, "; ".join(refusals) or "the project names no method of focusing")
+        if isinstance(result, Focused):
+            return _applied(bench, Focused(result.optics, "; ".join(refusals)))
+        end = result.end
+        if end in NO_METHOD_HELPS:
+            break
+    return _refused(
+        bench, NotFocused("; ".join(refusals) or "the project names no method of focusing", end)
+    )
 
 
 def _applied(bench: FocusBench, found: Focused) -> FocusOutcome:
     bench.column.set_optics(found.optics)
     return FocusOutcome(
-        True, found.reason, bench.before, found.optics, bench.iterations, bench.electron_dose_per_nm2
+        True,
+        found.reason,
+        bench.before,
+        found.optics,
+        bench.iterations,
+        bench.electron_dose_per_nm2,
+        FocusEnd.IN_FOCUS,
     )
 
 
-def _refused(bench: FocusBench, reason: str) -> FocusOutcome:
-    images = tuple(frame.image for frame in bench.last_frames)
+def _refused(bench: FocusBench, why: NotFocused) -> FocusOutcome:
     return FocusOutcome(
-        False, reason, bench.before, bench.before, bench.iterations, bench.electron_dose_per_nm2, images
+        False,
+        why.reason,
+        bench.before,
+        bench.before,
+        bench.iterations,
+        bench.electron_dose_per_nm2,
+        why.end,
+        tuple(frame.image for frame in bench.last_frames),
     )

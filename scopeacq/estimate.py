@@ -150,10 +150,11 @@ def _registration_s(project: Project, wafer: Wafer, pace: Pace) -> float:
 def _dose_most_per_nm2(project: Project, current_na: float) -> float:
     _, section = _registration_frames(project)
     takes = 1 + project.imaging.retakes
-    focus_images = 2 * project.focus.max_iterations
+    focus = (project.focus.frame(0.0), project.focus.coarse_frame(0.0))
+    pair = sum(2 * frame.electron_dose_per_nm2(current_na) for frame in focus)
     return (
         takes * project.imaging.frame(0.0).electron_dose_per_nm2(current_na)
-        + takes * focus_images * project.focus.frame(0.0).electron_dose_per_nm2(current_na)
+        + takes * project.focus.max_iterations * pair
         + section.electron_dose_per_nm2(current_na)
     )
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hardware.types import FrameSettings
 from scopeacq.geometry import Point, Tile
 from scopeacq.project import FocusPolicy, FocusSettings
 from scopeacq.surface import spans_plane
@@ -61,6 +62,23 @@ def surface_tiles(tiles: Sequence[Tile], count: int = SURFACE_POINTS) -> tuple[T
     if not spans_plane([tile.centre_um for tile in chosen]):
         chosen = _spread(tiles, (), len(tiles))
     return chosen if spans_plane([tile.centre_um for tile in chosen]) else ()
+
+
+def focus_fields(tile: FrameSettings, image: FrameSettings) -> tuple[Point, ...]:
+    """Where focus images of a tile may be taken: its middle, then as far towards each corner as they fit.
+
+    Offsets from the tile's centre [um], x along its columns and y against its rows. Fields do not
+    overlap: only the middle where the tile is not three times as wide and high as the image.
+    """
+    reach_x, reach_y = (
+        1e-3 * (whole * tile.pixel_size_nm - part * image.pixel_size_nm) / 2
+        for whole, part in ((tile.width_px, image.width_px), (tile.height_px, image.height_px))
+    )
+    width_um, height_um = (1e-3 * n * image.pixel_size_nm for n in (image.width_px, image.height_px))
+    if reach_x < width_um or reach_y < height_um:
+        return ((0.0, 0.0),)
+    corners = [(x * reach_x, y * reach_y) for x, y in ((1, 1), (-1, -1), (-1, 1), (1, -1))]
+    return ((0.0, 0.0), *corners)
 
 
 def _spread(tiles: Sequence[Tile], chosen: tuple[Tile, ...], count: int) -> tuple[Tile, ...]:

@@ -41,6 +41,7 @@ class ElectronSettings(Settings):
     eht_kv: Positive = 1.5
     probe_current_na: Positive = 1.8
     convergence_mrad: Positive = 8.9
+    probe_floor_nm: Positive = Field(4.5, description="Rms width of the probe in perfect focus.")
     wd_at_z0_um: Positive = Field(30_000.0, description="Working distance of a flat wafer at stage z = 0.")
     stigmator_um_per_unit: Positive = 4.0
     stigmator_rotation_deg: Angle = 0.0

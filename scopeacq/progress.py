@@ -282,6 +282,13 @@ def _focus(p: Progress, record: r.FocusDone) -> None:
     if record.applied:
         p.plane(record.key).focused = record
         p.optics = record.after
+    elif trusts_surface(p, record.end):
+        p.plane(record.key).focus_given_up = True
+
+
+def trusts_surface(p: Progress, end: r.FocusEnd | None) -> bool:
+    """Whether a tile on which focus came to this end is scanned by the focus surface instead."""
+    return end is r.FocusEnd.NO_STRUCTURE and p.surface is not None
 
 
 def _exposing(p: Progress, record: r.PlaneExposing) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -84,10 +85,17 @@ class FocusSettings(Settings):
     pixel_size_nm: PixelSize = 10.0
     dwell_ns: Positive = 50.0
     perturbation_um: Positive = 5.0
+    coarse_factor: Annotated[float, Field(ge=1, le=20)] = Field(
+        3.0,
+        description="Far from focus a second look is taken with perturbation and pixels so much larger.",
+    )
     max_iterations: Annotated[int, Field(ge=1, le=20)] = 5
-    done_wd_um: Positive = Field(0.5, description="A predicted correction inside this ends the loop.")
-    done_stig: Positive = 0.12
-    limit_wd_um: Positive = Field(40.0, description="A correction beyond this is refused.")
+    done_wd_um: Positive = Field(
+        1.0,
+        description="The loop ends when the predicted correction lies inside this and the depth of focus.",
+    )
+    done_stig: Positive = 0.25
+    limit_wd_um: Positive = Field(80.0, description="A correction beyond this is refused.")
     limit_stig: Positive = 8.0
     max_sd_wd_um: Positive = Field(1.0, description="An estimate less certain than this is refused.")
     max_sd_stig: Positive = 0.5
@@ -99,12 +107,15 @@ class FocusSettings(Settings):
         60, description="Budget of the score search."
     )
 
-    @property
-    def most_frames(self) -> int:
-        """Upper bound of the frames of one correction: every estimator in turn, each to its budget."""
+    def most_dose_per_nm2(self, probe_current_na: float) -> float:
+        """Upper bound of a correction's dose at one place: every estimator in turn, to its budget."""
+        fine, coarse = (
+            frame.electron_dose_per_nm2(probe_current_na)
+            for frame in (self.frame(0.0), self.coarse_frame(0.0))
+        )
         pairs = sum(e in (EstimatorName.DEEPFOCUS, EstimatorName.MAPFOST) for e in self.estimators)
-        search = EstimatorName.DEEPSCORE in self.estimators
-        return 2 * self.max_iterations * pairs + self.search_images * search
+        searches = sum(e in (EstimatorName.DEEPSCORE, EstimatorName.VENDOR) for e in self.estimators)
+        return 2 * self.max_iterations * pairs * (fine + coarse) + self.search_images * searches * fine
 
     @field_validator("estimators")
     @classmethod
@@ -115,6 +126,11 @@ class FocusSettings(Settings):
 
     def frame(self, scan_rot_deg: float) -> FrameSettings:
         return FrameSettings(self.width_px, self.height_px, self.pixel_size_nm, self.dwell_ns, scan_rot_deg)
+
+    def coarse_frame(self, scan_rot_deg: float) -> FrameSettings:
+        """For large aberrations: a larger field of as many, larger pixels."""
+        fine = self.frame(scan_rot_deg)
+        return replace(fine, pixel_size_nm=self.coarse_factor * fine.pixel_size_nm)
 
 
 class RegistrationSettings(Settings):

@@ -82,6 +82,28 @@ class Purpose(Enum):
     DARK_PLANE = "second look at a dark plane"
 
 
+class FocusStage(Enum):
+    """How a pair of images was taken."""
+
+    FINE = "fine"
+    COARSE = "coarse"
+
+
+class FocusEnd(Enum):
+    """What a focus correction came to."""
+
+    IN_FOCUS = "in focus"
+    NO_STRUCTURE = "no structure"
+    BAD_IMAGES = "images cannot be judged"
+    UNCERTAIN = "too uncertain"
+    BEYOND_LIMITS = "beyond limits"
+    NO_CONVERGENCE = "no convergence"
+    WORSE = "less sharp than before"
+    WRONG_STIGMATOR_FRAME = "wrong stigmator frame"
+    NOT_FOUND = "no focus found"
+    INSTRUMENT_FAILED = "the instrument failed"
+
+
 class Verdict(Enum):
     """What quality control says of a plane."""
 
@@ -247,7 +269,11 @@ class DoseBooked:
 
 @dataclass(frozen=True, slots=True)
 class FocusIteration:
-    """One pair of images and what was made of it. Corrections in optics units (um, a.u.)."""
+    """One pair of images and what was made of it. Corrections in optics units (um, a.u.).
+
+    ``field``: where in the tile, 0 is its middle. ``patches``: how many of the image's patches carry
+    the answer. Older journals lack what has a default.
+    """
 
     estimator: str
     optics: Optics
@@ -257,11 +283,19 @@ class FocusIteration:
     sd_wd_um: float
     sd_stig_x: float
     sd_stig_y: float
+    stage: FocusStage = FocusStage.FINE
+    field: int = 0
+    patches: float = 0.0
+    scanned_at_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class FocusDone:
-    """A focus step: its trace, whether its result was applied and, if not, why."""
+    """A focus step: its trace, whether its result was applied and, if not, why.
+
+    ``wd_drift_um``: how much farther off the in-focus working distance was in the last pair than in
+    the one before, 0 for a single pair: drift of the instrument and error of the estimates.
+    """
 
     key: PlaneKey
     applied: bool
@@ -272,6 +306,8 @@ class FocusDone:
     electron_dose_per_nm2: float
     images_path: str
     at_s: float
+    end: FocusEnd | None = None
+    wd_drift_um: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from hardware.errors import BadFrame
 from hardware.types import Frame, Optics
 from scopeacq.autofocus import FocusBench, FocusOutcome, correct_focus
 from scopeacq.darkness import require_tissue
 from scopeacq.files import DiskFull
-from scopeacq.focus_policy import surface_tiles
-from scopeacq.geometry import Tile, pixel_to_wafer
+from scopeacq.focus_policy import focus_fields, surface_tiles
+from scopeacq.geometry import Point, Tile, pixel_to_wafer, turn
 from scopeacq.locating import (
     book_dose,
     field_shift_um,
@@ -18,8 +19,10 @@ from scopeacq.locating import (
     scan_rot_deg,
     wafer_to_stage,
 )
+from scopeacq.progress import trusts_surface
 from scopeacq.quality import shows_wafer
 from scopeacq.records import (
+    DoseBooked,
     ErrorKind,
     FocusDone,
     PlaneExposed,
@@ -39,6 +42,8 @@ from scopeacq.trouble import StepRefused
 
 LOG = logging.getLogger(__name__)
 
+BY_SURFACE = "; the tile trusts the focus surface"
+
 PLANES_AHEAD = 8
 """There is room for so many before one is scanned: those in flight, their smaller levels, and some."""
 
@@ -56,7 +61,7 @@ def focus(rig: Rig, step: Focus) -> None:
     outcome = _focus_on(rig, step.key)
     if outcome.trouble is not None:
         raise outcome.trouble
-    if not outcome.applied:
+    if not outcome.applied and not rig.progress.plane(step.key).focus_given_up:
         raise StepRefused(
             ErrorKind.FOCUS_REFUSED,
             f"{step}: {outcome.reason}",
@@ -69,32 +74,69 @@ def _focus_on(rig: Rig, key: PlaneKey) -> FocusOutcome:
     tile = tile_of(rig, key)
     set_optics(rig, expected_optics(rig, tile))
     go_to_tile(rig, tile)
+    project = rig.plan.project
     bench = FocusBench(
         rig.imager,
         rig.devices.column,
-        rig.plan.project.focus,
+        project.focus,
         rig.plan.instrument.electron,
         scan_rot_deg(rig, tile.rotation_deg, key.section),
+        TileFields(rig, tile),
+        project.imaging.pixel_size_nm,
     )
     at_s = rig.now_s()
-    book_dose(rig, Purpose.FOCUS, tile.centre_um, bench.frame, rig.plan.project.focus.most_frames)
+    _book_focus(rig, tile.centre_um)
     outcome = correct_focus(bench, rig.methods)
     rig.record(
         FocusDone(
             key,
             outcome.applied,
-            outcome.reason,
+            outcome.reason + (BY_SURFACE if trusts_surface(rig.progress, outcome.end) else ""),
             outcome.before,
             outcome.after,
             outcome.iterations,
             outcome.electron_dose_per_nm2,
             _keep_images(rig, key, outcome),
             at_s,
+            outcome.end,
+            outcome.wd_drift_um,
         )
     )
     if outcome.applied:
         find_tile(rig, key, tile, bench.last_frames)
     return outcome
+
+
+@dataclass(frozen=True)
+class TileFields:
+    """The :class:`~scopeacq.autofocus.Fields` of a tile: its middle and towards its corners."""
+
+    rig: Rig
+    tile: Tile
+
+    def __len__(self) -> int:
+        return len(self._offsets_um)
+
+    def go(self, number: int) -> None:
+        """See :class:`~scopeacq.autofocus.Fields`; what is laid down in the middle is booked already."""
+        dx_um, dy_um = self._offsets_um[number]
+        if number > 0:
+            x_um, y_um = self.tile.centre_um
+            _book_focus(self.rig, (x_um + dx_um, y_um + dy_um))
+        go_to_tile(self.rig, self.tile, (dx_um, dy_um))
+
+    @property
+    def _offsets_um(self) -> tuple[Point, ...]:
+        project = self.rig.plan.project
+        offsets_um = focus_fields(project.imaging.frame(0.0), project.focus.frame(0.0))
+        return tuple(turn(offset, self.tile.rotation_deg) for offset in offsets_um)
+
+
+def _book_focus(rig: Rig, wafer_um: Point) -> None:
+    """Journal the most that a correction may lay down at a place, before it does."""
+    current_na = rig.plan.instrument.electron.probe_current_na
+    dose = rig.plan.project.focus.most_dose_per_nm2(current_na)
+    rig.record(DoseBooked(Purpose.FOCUS, *wafer_um, dose))
 
 
 def _keep_images(rig: Rig, key: PlaneKey, outcome: FocusOutcome) -> str:

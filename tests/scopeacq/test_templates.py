@@ -61,7 +61,7 @@ def test_keys_carry_unit_choices_and_description() -> None:
     assert text.startswith("# First line.\n")
     assert "dwell_ns = 200.0 # ns" in text
     assert 'policy = "every tile" # one of: every tile, every n-th tile' in text
-    assert "limit_wd_um = 40.0 # um; A correction beyond this is refused." in text
+    assert "limit_wd_um = 80.0 # um; A correction beyond this is refused." in text
 
 
 def test_what_is_not_given_stands_there_as_a_comment() -> None:
@@ -78,6 +78,7 @@ def _numeric_keys(model: type[Settings]) -> list[str]:
 
 
 PURE_NUMBERS = {
+    "coarse_factor",
     "done_stig",
     "limit_stig",
     "max_sd_stig",

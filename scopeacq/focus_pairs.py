@@ -1,0 +1,150 @@
+"""One pair of images and what an estimator makes of it: fine, or coarse for large aberrations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hardware.optics import astigmatism_in_image
+from hardware.types import FrameSettings, Image, Optics
+from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition
+from models.images import coherence
+from scopeacq.autofocus import FocusBench, FocusScan
+from scopeacq.correction import OpticsChange, optics_change
+from scopeacq.geometry import turn
+from scopeacq.imaging import lens_shift_um
+from scopeacq.instrument import ElectronSettings
+from scopeacq.records import FocusIteration
+from scopeacq.stigmator_check import LEAST_UM, SIGMAS, StigmatorStep
+
+FAR = 4.0
+"""Aberrations beyond so many perturbations are looked at coarsely as well."""
+
+SLOPES = 0.5, 2.5
+"""Of what an estimator may say to what is true: the square of what its angle of convergence may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A pair taken around ``optics`` in one field of the tile, and the correction that it calls for.
+
+    ``detail``: how much structure the pair shows (:func:`models.images.coherence`), larger when sharper.
+    """
+
+    scan: FocusScan
+    field: int
+    optics: Optics
+    estimate: AberrationEstimate
+    change: OpticsChange
+    certain: bool
+    detail: float
+    scanned_at_s: float
+
+    @property
+    def useful(self) -> bool:
+        """Whether a correction may follow from it."""
+        return self.structured and self.certain and self.change.finite
+
+    @property
+    def structured(self) -> bool:
+        return self.estimate.structured
+
+    @property
+    def far(self) -> bool:
+        """Whether the aberration is large for this perturbation."""
+        defocus_um, *astigmatism_um = self.estimate.mean
+        return bool(max(abs(defocus_um), np.hypot(*astigmatism_um)) > FAR * self.scan.perturbation_um)
+
+    @property
+    def optics_next(self) -> Optics:
+        return self.change.added_to(self.optics)
+
+    def noted(self, estimator: str) -> FocusIteration:
+        """Its entry in the trace."""
+        return replace(
+            self.change.noted(estimator, self.optics),
+            stage=self.scan.stage,
+            field=self.field,
+            patches=_patches_heard(self.estimate),
+            scanned_at_s=self.scanned_at_s,
+        )
+
+
+def take_look(bench: FocusBench, estimator: AberrationEstimator, optics: Optics, scan: FocusScan) -> Look:
+    """Take a pair around these optics, or the nearest ones that leave room for it, and estimate.
+
+    Raises:
+        ImagesRefused: the pair cannot be judged.
+        HardwareError: it could not be taken.
+    """
+    optics = bench.within_limits(optics, scan.perturbation_um)
+    whole = [bench.image_at(optics.shifted(wd_um=s * scan.perturbation_um), scan.frame) for s in (1, -1)]
+    shift_px = pair_shift_px(bench.electron, scan.frame, scan.perturbation_um)
+    plus, minus = common_field(whole[0], whole[1], shift_px)
+    condition = PairCondition(
+        scan.frame.pixel_size_nm,
+        scan.perturbation_um,
+        bench.electron.convergence_mrad,
+        bench.dose_per_nm2(scan.frame),
+    )
+    estimate = estimator.estimate(plus, minus, condition)
+    detail, _ = coherence(plus.astype(np.float32), minus.astype(np.float32))
+    change = optics_change(estimate, bench.electron, bench.frame.scan_rot_deg)
+    certain = change.is_certain(bench.focus)
+    at_s = bench.last_frames[0].scanned_at_s
+    return Look(scan, bench.field, optics, estimate, change, certain, detail, at_s)
+
+
+def stigmator_step(bench: FocusBench, first: Look, second: Look) -> StigmatorStep:
+    """What the change of the stigmators between two looks was to do and did."""
+    dx = second.optics.stig_x - first.optics.stig_x
+    dy = second.optics.stig_y - first.optics.stig_y
+    expected = astigmatism_in_image(dx, dy, bench.electron.stigmator_frame, bench.frame.scan_rot_deg)
+    measured = complex(*(second.estimate.mean[1:] - first.estimate.mean[1:]))
+    sd_um = float(np.hypot(first.estimate.sd[1:].max(), second.estimate.sd[1:].max()))
+    return StigmatorStep(complex(*expected), measured / _slope(first, second), sd_um)
+
+
+def _slope(first: Look, second: Look) -> float:
+    """How much of a change of the working distance the estimator sees, 1 where that is unknown.
+
+    An angle of convergence other than assumed stretches all its answers; the lens itself is true.
+    """
+    change_um = second.optics.wd_um - first.optics.wd_um
+    seen_um = float(second.estimate.mean[0] - first.estimate.mean[0])
+    known = abs(change_um) > LEAST_UM + SIGMAS * np.hypot(first.estimate.sd[0], second.estimate.sd[0])
+    return min(max(seen_um / change_um, SLOPES[0]), SLOPES[1]) if known else 1.0
+
+
+def _patches_heard(estimate: AberrationEstimate) -> float:
+    """How many patches carry the answer: the effective number by the precision of their defocus."""
+    precision = np.square(estimate.patch_sds[:, 0]) ** -1.0
+    heard = precision.sum() ** 2 / np.square(precision).sum() if len(precision) else 0.0
+    return float(heard)
+
+
+def pair_shift_px(
+    electron: ElectronSettings, frame: FrameSettings, perturbation_um: float
+) -> tuple[int, int]:
+    """How far the content of the second image of a pair lies from where it is in the first (columns, rows).
+
+    The lens moves the field of view by the profile's image shift per um of working distance.
+    """
+    dx_um, dy_um = turn(lens_shift_um(electron, 2 * perturbation_um), -frame.scan_rot_deg)
+    return round(1e3 * dx_um / frame.pixel_size_nm), round(-1e3 * dy_um / frame.pixel_size_nm)
+
+
+def common_field(plus: Image, minus: Image, shift_px: tuple[int, int]) -> tuple[Image, Image]:
+    """The parts of both images that show the same place, ``minus`` being shifted by (columns, rows)."""
+    columns, rows = shift_px
+    return _cropped(plus, -columns, -rows), _cropped(minus, columns, rows)
+
+
+def _cropped(image: Image, columns: int, rows: int) -> Image:
+    """Without so many columns and rows: on the left and top where positive, else right and bottom."""
+    height, width = image.shape
+    return image[
+        max(rows, 0) : height + min(rows, 0),
+        max(columns, 0) : width + min(columns, 0),
+    ]
