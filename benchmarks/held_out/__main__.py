@@ -33,7 +33,6 @@ def main() -> int:
             image = scene(name, "usual", 0).image(np.zeros(3), SETTINGS)
             cv2.imwrite(str(folder / f"{name}.png"), image)
     usual = machines()["usual"].spans
-    usual = machines()["usual"].spans
     for name, machine in machines().items():
         own = {f: span for f, span in machine.spans.items() if name == "usual" or usual.get(f) != span}
         print(f"{name:14} {', '.join(f'{f} {low:g} to {high:g}' for f, (low, high) in own.items())}")

@@ -110,19 +110,14 @@ def _grating(
 ) -> NDArray[np.bool_]:
     """Which of the pixels are raised: every other line or square, whole periods to the tile."""
     angle, pitch = rng.uniform(0, math.pi), log_uniform(rng, 7, 70)
-    lines, across = (
-        np.sin(
-            2
-            * math.pi
-            * (
-                round(shape[1] / pitch * math.cos(a)) * columns / shape[1]
-                + round(shape[0] / pitch * math.sin(a)) * rows / shape[0]
-            )
+
+    def lines(turn: float) -> NDArray[np.bool_]:
+        down, right = (
+            round(n / pitch * f(turn)) / n for n, f in zip(shape, (math.sin, math.cos), strict=True)
         )
-        > 0
-        for a in (angle, angle + math.pi / 2)
-    )
-    return lines ^ across if rng.random() < 0.6 else lines
+        return np.asarray((right * columns + down * rows) % 1.0 < 0.5)
+
+    return lines(angle) ^ lines(angle + math.pi / 2) if rng.random() < 0.6 else lines(angle)
 
 
 def resin(shape: tuple[int, int], rng: Rng) -> Floats:
