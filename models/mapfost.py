@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 
 from models.alignment import aligned
 from models.estimate import AberrationEstimate, PairCondition
+from models.images import ImageFault, ImagesRefused, checked_pair, require_one_place
 from models.spectra import patch_corners
 
 Floats = NDArray[np.float64]
@@ -37,20 +38,19 @@ class MapFost:
         The median of the patches; its covariance comes from their spread.
 
         Raises:
-            ValueError: the images differ in shape or are smaller than a patch.
+            ImagesRefused: the images are no pair, or too small where they overlap.
         """
-        if plus.shape != minus.shape or plus.ndim != 2:
-            raise ValueError(
-                f"MAPFoSt got images of shape {plus.shape} and {minus.shape}; give two of the same"
-            )
+        pair = checked_pair(plus, minus, 2 * SMALLEST_PX)
         height, width = (int(LONGEST_SHIFT * n) for n in plus.shape)
-        one, other = aligned(plus.astype(np.float32), minus.astype(np.float32), (height, width))
+        one, other = aligned(*pair, (height, width))
         edge = min(LARGEST_PX, min(one.shape) // 2 // STEP_PX * STEP_PX)
         if edge < SMALLEST_PX:
-            raise ValueError(
-                f"MAPFoSt needs {2 * SMALLEST_PX} px along each axis where the images overlap and got "
-                f"{one.shape}; scan larger frames"
+            raise ImagesRefused(
+                ImageFault.SHAPE,
+                f"The images overlap in {one.shape} px only and MAPFoSt needs {2 * SMALLEST_PX} along each "
+                "axis; scan larger frames.",
             )
+        require_one_place(one, other)
         corners = patch_corners(one.shape, edge, MOST_PATCHES)
         cuts = [(slice(top, top + edge), slice(left, left + edge)) for top, left in corners]
         answers = [_fit(one[cut], other[cut], condition) for cut in cuts]
