@@ -127,21 +127,61 @@ def fractal(canvas: Canvas) -> Tensor:
     return canvas.noise((k * k + corner * corner) ** (-0.5 * uniform(0.6, 1.8, canvas.rng)))
 
 
-LAYERS: tuple[Callable[[Canvas], Tensor], ...] = (membranes, membranes, blobs, spheres, filaments, fractal)
+def stripes(canvas: Canvas) -> Tensor:
+    """Wavy stripes along one direction, between soft and hard-edged, that come apart here and there."""
+    spacing = canvas.length(4.0, 30.0)
+    k = canvas.frequency(stretch=uniform(2.0, 6.0, canvas.rng)) * spacing
+    field = canvas.noise(torch.exp(-0.5 * ((k - 1.0) / uniform(0.1, 0.3, canvas.rng)) ** 2))
+    return torch.tanh(log_uniform(0.5, 8.0, canvas.rng) * field)
+
+
+def domains(canvas: Canvas) -> Tensor:
+    """Areas of flat grey, larger than most patches: a wide field, or what a patch sees of one border."""
+    fields = [canvas.cells(canvas.length(60.0, 250.0)) for _ in range(2)]
+    edge = canvas.length(0.3, 2.0)
+    borders = [torch.sigmoid(_distance_to_zero(field) / edge) for field in fields]
+    return borders[0] + uniform(0.2, 1.0, canvas.rng) * borders[1]
+
+
+def specks(canvas: Canvas) -> Tensor:
+    """Few small grains, each of another height, on bare ground."""
+    chance = log_uniform(2e-4, 1e-2, canvas.rng)
+    white = torch.rand((canvas.size, canvas.size), generator=canvas.rng)
+    heights = torch.randn((canvas.size, canvas.size), generator=canvas.rng)
+    radius = canvas.length(0.5, 2.0)
+    spectrum = torch.fft.rfft2((white < chance) * heights)
+    blurred: Tensor = torch.fft.irfft2(
+        spectrum * torch.exp(-2 * (math.pi * radius * canvas.frequency()) ** 2), s=white.shape
+    )
+    return blurred
+
+
+LAYERS: tuple[Callable[[Canvas], Tensor], ...] = (
+    membranes,
+    membranes,
+    blobs,
+    spheres,
+    filaments,
+    fractal,
+    stripes,
+    domains,
+    specks,
+)
+BARE_LEVELS = (-0.5, 1.3)  # of a standardised field: from a third to nine tenths of a texture is bare
 
 
 def random_texture(size_px: int, rng: torch.Generator) -> Tensor:
-    """One periodic texture of up to four layers, shape (size_px, size_px); one in eight has a bare area."""
+    """One periodic texture of up to four layers, shape (size_px, size_px); one in six is bare in part."""
     canvas = Canvas(OVERSAMPLING * size_px, OVERSAMPLING * log_uniform(0.7, 1.6, rng), rng)
     field = torch.zeros((canvas.size, canvas.size))
     for _ in range(1 + int(uniform(0.0, 3.999, rng))):
         layer = LAYERS[int(uniform(0.0, len(LAYERS) - 1e-6, rng))]
         sign = 1.0 if uniform(0.0, 1.0, rng) < 0.5 else -1.0
         field = field + sign * log_uniform(0.3, 1.5, rng) * standardised(layer(canvas))
-    if uniform(0.0, 1.0, rng) < 0.125:
-        field = field * torch.sigmoid(
-            _distance_to_zero(canvas.cells(canvas.length(40.0, 150.0))) / canvas.scale
-        )
+    if uniform(0.0, 1.0, rng) < 1 / 6:
+        level = uniform(*BARE_LEVELS, rng)
+        kept = _distance_to_zero(canvas.cells(canvas.length(40.0, 150.0)) - level)
+        field = field * torch.sigmoid(kept / canvas.scale)
     return standardised(_band_limited(field, size_px))
 
 
@@ -162,12 +202,15 @@ class TextureBank:
         count: how many are kept.
         renewed: how many are replaced at each draw.
         seed: makes the stock and its renewals reproducible.
+        device: where the stock lies; it is painted on the CPU, the same for every device.
     """
 
-    def __init__(self, size_px: int, count: int, seed: int, renewed: int = 1) -> None:
+    def __init__(
+        self, size_px: int, count: int, seed: int, renewed: int = 1, device: torch.device | str = "cpu"
+    ) -> None:
         self._rng = torch.Generator().manual_seed(seed)
         self._renewed, self._next = renewed, 0
-        self._stock = torch.stack([random_texture(size_px, self._rng) for _ in range(count)])
+        self._stock = torch.stack([random_texture(size_px, self._rng) for _ in range(count)]).to(device)
 
     @property
     def size_px(self) -> int:
@@ -178,11 +221,12 @@ class TextureBank:
         for _ in range(self._renewed):
             self._stock[self._next] = random_texture(self.size_px, self._rng)
             self._next = (self._next + 1) % len(self._stock)
-        chosen = torch.randint(len(self._stock), (count,), generator=rng)
-        return torch.stack([_turned(self._stock[int(i)], rng) for i in chosen])
+        chosen = torch.randint(len(self._stock), (count,), generator=rng, device=rng.device)
+        return torch.stack([turned(self._stock[int(i)], rng) for i in chosen])
 
 
-def _turned(texture: Tensor, rng: torch.Generator) -> Tensor:
-    quarter, mirrored = (int(n) for n in torch.randint(4, (2,), generator=rng))
+def turned(texture: Tensor, rng: torch.Generator) -> Tensor:
+    """The texture turned by quarters and mirrored at random."""
+    quarter, mirrored = (int(n) for n in torch.randint(4, (2,), generator=rng, device=rng.device))
     turned = torch.rot90(texture, quarter)
     return turned.flip(1) if mirrored % 2 else turned
