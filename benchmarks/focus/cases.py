@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,12 +27,11 @@ from benchmarks.focus.figures import (
     score_figures,
 )
 from benchmarks.focus.machine import Doubles, Machine, Specimen
-from benchmarks.focus.starts import any_machine, setup_of, usual
+from benchmarks.focus.starts import SetupOf, setup_of, usual
 from benchmarks.focus.textures import Gaussian, Kind, radial_density
 from benchmarks.focus.trials import (
     MARGIN,
     Answer,
-    Setup,
     Trace,
     Trial,
     correct,
@@ -42,7 +41,6 @@ from benchmarks.focus.trials import (
 )
 
 Start = Callable[[np.random.Generator], Doubles]
-SetupOf = Callable[[np.random.Generator], Setup]
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,23 @@ class Plan:
 
 @dataclass(frozen=True)
 class LoopResult:
+    """``by_kind``: figures of ours, or of the first score, for each kind of texture."""
+
     promise: Promise
     figures: Mapping[str, LoopFigures]
+    by_kind: Mapping[str, LoopFigures]
     traces: Mapping[str, Sequence[Trace]]
+
+    @classmethod
+    def of(cls, promise: Promise, traces: Mapping[str, Sequence[Trace]], corrections: int) -> LoopResult:
+        first = next(iter(traces.values()))
+        kinds = {trace.kind: [t for t in first if t.kind == trace.kind] for trace in first}
+        return cls(
+            promise,
+            {name: loop_figures(found, corrections) for name, found in traces.items()},
+            {kind: loop_figures(found, corrections) for kind, found in kinds.items()},
+            traces,
+        )
 
 
 @dataclass(frozen=True)
@@ -132,8 +144,8 @@ class _Drawn:
     promise: Promise
     kinds: tuple[Kind, ...]
     start: Start
-    setup: SetupOf = usual
-    trials: int = 24
+    setup: SetupOf = field(default_factory=usual)
+    trials: int = 27
 
     def draw(self, plan: Plan) -> Iterator[Trial]:
         for index, rng in plan.each(self.name, self.trials):
@@ -155,8 +167,7 @@ class Loop(_Drawn):
             traces[ours.name].append(correct(trial, ours))
             for other in plan.contenders.others:
                 traces[other.name].append(correct(trial.credulous(), other))
-        figures = {name: loop_figures(found, self.corrections) for name, found in traces.items()}
-        return LoopResult(self.promise, figures, traces)
+        return LoopResult.of(self.promise, traces, self.corrections)
 
 
 @dataclass(frozen=True)
@@ -168,7 +179,7 @@ class Search(_Drawn):
         for trial in self.draw(plan):
             for scorer in plan.contenders.scorers:
                 traces[scorer.name].append(search(trial, scorer))
-        return LoopResult(self.promise, {n: loop_figures(t, 0) for n, t in traces.items()}, traces)
+        return LoopResult.of(self.promise, traces, 0)
 
 
 @dataclass(frozen=True)
@@ -196,16 +207,16 @@ class Bound:
     off_focus: tuple[float, float, float]
     edge_px: int = 512
     dwell_ns: float = 50.0
-    trials: int = 12
+    trials: int = 30
 
     def run(self, plan: Plan) -> BoundResult:
         machine = Machine(shift_px=3.0)
         setup = setup_of(machine, dwell_ns=self.dwell_ns, width_px=self.edge_px, height_px=self.edge_px)
         errors: dict[str, list[Doubles]] = {}
         least: dict[str, list[Doubles]] = {}
-        kinds = [kind for like in self.kinds for kind in (Gaussian(like), like)]
-        for _, rng in plan.each(self.name, self.trials):
-            for kind in kinds:
+        for index, rng in plan.each(self.name, self.trials):
+            like = self.kinds[index % len(self.kinds)]
+            for kind in (Gaussian(like), like):
                 trial = Trial(
                     Specimen.of(kind.tile(rng)),
                     setup,
@@ -246,7 +257,7 @@ class Scores:
     promise: Promise
     kinds: tuple[Kind, ...]
     dwell_ns: float
-    trials: int = 120
+    trials: int = 144
 
     def run(self, plan: Plan) -> ScoreResult:
         found: dict[str, list[float]] = {s.name: [] for s in plan.contenders.scorers}
@@ -254,7 +265,7 @@ class Scores:
         for index, rng in plan.each(self.name, self.trials):
             kind = self.kinds[index % len(self.kinds)]
             blur = self._blur(rng, sharp=index // len(self.kinds) % 2 == 0)
-            setup = setup_of(any_machine(rng), dwell_ns=self.dwell_ns)
+            setup = usual(dwell_ns=self.dwell_ns)(rng)
             trial = Trial(Specimen.of(kind.tile(rng)), setup, blur, int(rng.integers(2**32)), kind.name)
             for scorer in plan.contenders.scorers:
                 found[scorer.name].append(score_once(trial, scorer))

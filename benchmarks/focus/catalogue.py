@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
 
 from benchmarks.focus import starts
 from benchmarks.focus.cases import Bound, Case, Line, Loop, Promise, Scores, Search
-from benchmarks.focus.machine import Machine
+from benchmarks.focus.landscape import Landscape
 from benchmarks.focus.speed import Speed
-from benchmarks.focus.starts import setup_of
-from benchmarks.focus.textures import Kind, Resin, Sparse, held_out, real_stacks, wide_fields
-from benchmarks.focus.trials import Setup
+from benchmarks.focus.starts import one_of, usual
+from benchmarks.focus.textures import Kind, Resin, Sparse, Volume, real_stacks, wide_fields
+from benchmarks.held_out import kinds as painted_kinds
+from hardware.simulator.texture import ProceduralTexture
 
-Draw = Callable[[np.random.Generator], Machine]
+TISSUES = ("epithelium", "neuropil", "myelin")
+NEARLY_BARE = "resin"
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """Textures by what they are for. Real ones are missing where their files are."""
+    """Textures by what they are for: all that nothing was trained on, those that are tissue among them.
+
+    Real ones are missing where their files are.
+    """
 
     held_out: tuple[Kind, ...]
+    tissues: tuple[Kind, ...]
+    nearly_bare: Kind
     stacks: tuple[Kind, ...]
     wide: tuple[Kind, ...]
 
     @classmethod
     def load(cls) -> Kinds:
-        return cls(held_out(), real_stacks(), wide_fields())
+        painted = painted_kinds()
+        nearly_bare = painted.pop(NEARLY_BARE)
+        stacks = real_stacks()
+        tissue = (Volume("procedural tissue", ProceduralTexture(99)), *stacks)
+        tissues = (*(painted[name] for name in TISSUES), *tissue)
+        return cls((*painted.values(), *tissue), tissues, nearly_bare, stacks, wide_fields())
 
 
 @dataclass(frozen=True)
@@ -40,10 +49,6 @@ class Quick:
 
 
 QUICK = Quick(("mild", "far", "line", "resin", "score-200"), 4)
-
-
-def _of(machine: Draw, **focus: float) -> Callable[[np.random.Generator], Setup]:
-    return lambda rng: setup_of(machine(rng), **{"dwell_ns": 50.0, **focus})
 
 
 OTHER_OPTICS = Promise(
@@ -83,14 +88,17 @@ def _starts(kinds: Kinds) -> tuple[Case, ...]:
         Loop("mild", mild, kinds.held_out, starts.mild, trials=48),
         Loop("far", far, kinds.held_out, starts.far, trials=48),
         Loop("very-far", very_far, kinds.held_out, starts.very_far),
-        Line("line", line, kinds.held_out, starts.defocused, _of(starts.any_machine, dwell_ns=200.0), 96),
-        Loop("dim", dim, kinds.held_out, starts.mild, _of(starts.dim)),
-        Loop("tilted", tilted, kinds.held_out, starts.mild, _of(starts.tilted)),
+        Line("line", line, kinds.held_out, starts.defocused, usual(dwell_ns=200.0), 96),
+        Loop("dim", dim, kinds.held_out, starts.mild, one_of("quarter_dose")),
+        Loop("tilted", tilted, kinds.held_out, starts.mild, one_of("tilted")),
     )
 
 
 def _textures(kinds: Kinds) -> tuple[Case, ...]:
-    rows = [Loop("faint", LOW_TEXTURE, kinds.held_out, starts.far, _of(starts.faint))]
+    rows = [
+        Loop("faint", LOW_TEXTURE, kinds.held_out, starts.far, one_of("faint")),
+        Loop("nearly-bare", LOW_TEXTURE, (kinds.nearly_bare,), starts.far),
+    ]
     if kinds.stacks:
         rows.append(Loop("medulla", LOW_TEXTURE, kinds.stacks, starts.far))
     if kinds.wide:
@@ -105,18 +113,22 @@ def _optics(kinds: Kinds) -> tuple[Case, ...]:
         "diverges from 30 degrees on",
         "noticed within 2 corrections, refused, recalibration named",
     )
-    machines: dict[str, Draw] = {
-        "gaussian": starts.gaussian,
-        "annular": starts.annular,
-        "spherical": starts.spherical,
-        "drift": starts.drifting,
-        "charging": starts.charging,
-        "vignetting": starts.vignetted,
+    machines = {
+        "angle": ("narrow_angle", "wide_angle"),
+        "gaussian": ("gaussian", "truncated"),
+        "annular": ("annular",),
+        "spherical": ("overcorrected", "undercorrected"),
+        "drift": ("drifting",),
+        "charging": ("charging",),
+        "vignetting": ("vignetted",),
+        "slow-detector": ("slow_detector",),
     }
     return (
-        Loop("angle", OTHER_OPTICS, kinds.held_out, starts.mild, starts.misjudged_angle),
-        *(Loop(n, OTHER_OPTICS, kinds.held_out, starts.mild, _of(m)) for n, m in machines.items()),
-        Loop("turned", known, kinds.held_out, starts.mild, _of(starts.turned)),
+        *(
+            Loop(name, OTHER_OPTICS, kinds.held_out, starts.mild, one_of(*machine))
+            for name, machine in machines.items()
+        ),
+        Loop("turned", known, kinds.held_out, starts.mild, starts.turned),
         Loop("turned-unknown", unknown, kinds.held_out, starts.mild, starts.turned_unknown),
     )
 
@@ -126,7 +138,7 @@ def _refusals(kinds: Kinds) -> tuple[Case, ...]:
         "no structure in 8 of 10 patches", "unstable / - / 1.1-5 um after 1", "as with 2 patches"
     )
     resin = Promise("bare resin only", "unstable", "refused, optics untouched")
-    tissue = tuple(Sparse(kind, 0.2) for kind in kinds.held_out)
+    tissue = tuple(Sparse(kind, 0.2) for kind in kinds.tissues)
     return (
         Loop("sparse", sparse, tissue, starts.mild),
         Loop("resin", resin, (Resin(),), starts.mild, trials=12),
@@ -139,6 +151,7 @@ def _limits(kinds: Kinds) -> tuple[Case, ...]:
         "MAPFoSt 4 x the source's network as claimed, 0.2-0.4 x as measured",
         "MAPFoSt >= 40 x ours, the source's network >= 50 x ours",
     )
+    landscape = Promise("scores over wd and stig x, 100 ns", "figure 3.12", "downhill towards focus")
     electrons = "one pair of 512 x 512 at 50 ns, over the bound"
     search = Promise(
         "search from (+-20 um, +-5, +-5), 100 ns",
@@ -147,11 +160,12 @@ def _limits(kinds: Kinds) -> tuple[Case, ...]:
     )
     return (
         *(
-            Bound(f"bound-{n}", Promise(f"{electrons}, at {n}", "none", "<= 2"), kinds.held_out, off)
+            Bound(f"bound-{n}", Promise(f"{electrons}, at {n}", "none", "<= 2"), kinds.tissues, off)
             for n, off in OFF_FOCUS.items()
         ),
         Scores("score-50", Promise("sharp or not, 50 ns", "none", "AUC >= 0.98"), kinds.held_out, 50.0),
         Scores("score-200", Promise("sharp or not, 200 ns", "none", "AUC >= 0.995"), kinds.held_out, 200.0),
         Speed("speed", speed, kinds.held_out),
-        Search("search", search, kinds.held_out, starts.anywhere, _of(starts.any_machine, dwell_ns=100.0)),
+        Landscape("landscape", landscape, kinds.held_out),
+        Search("search", search, kinds.held_out, starts.anywhere, usual(dwell_ns=100.0)),
     )

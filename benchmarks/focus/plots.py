@@ -20,6 +20,7 @@ from benchmarks.focus.cases import (
     ScoreResult,
 )
 from benchmarks.focus.figures import GAP, out_of_margin, roc
+from benchmarks.focus.landscape import STIG, WD_UM, LandscapeResult
 from benchmarks.focus.machine import Doubles
 from benchmarks.focus.speed import EDGES_PX, SpeedResult
 from benchmarks.focus.trials import MARGIN, Trace
@@ -52,6 +53,8 @@ def _figure(result: Outcome) -> Figure:
             return _scores(result)
         case SpeedResult():
             return _speed(result)
+        case LandscapeResult():
+            return _landscape(result)
         case BoundResult():
             return _bounds({"": result})
     raise TypeError(f"no plot is known for {type(result).__name__}")
@@ -182,6 +185,19 @@ def _speed(result: SpeedResult) -> Figure:
     axes.set_xlabel("edge of the field of view [px]")
     axes.set_ylabel("ms per pair, median")
     axes.legend(frameon=False, fontsize=6)
+    return figure
+
+
+def _landscape(result: LandscapeResult) -> Figure:
+    """Scores around focus, white where there is none, as a search sees them (figure 3.12)."""
+    figure, panels = _panels(len(result.scores))
+    for axes, (name, scores) in zip(panels[0], result.scores.items(), strict=True):
+        filled = axes.contourf(WD_UM, STIG, np.where(np.isfinite(scores), scores, np.nan).T, 16)
+        figure.colorbar(filled, ax=axes)
+        axes.plot(0, 0, "w+")
+        axes.set_title(name, fontsize=7)
+        axes.set_xlabel("off focus, wd [um]")
+        axes.set_ylabel("off focus, stig x [a.u.]")
     return figure
 
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import torch
 
 from benchmarks.focus.cases import BoundResult, LineResult, LoopResult, Outcome, ScoreResult
 from benchmarks.focus.figures import Honesty
+from benchmarks.focus.landscape import LandscapeResult
 from benchmarks.focus.speed import COMPARED_PX, EDGES_PX, SpeedResult
 
 FORMAT = 1
@@ -25,21 +26,19 @@ Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 
 def markdown(name: str, result: Outcome) -> str:
-    """One case: what is to be reached, and a table of all estimators."""
+    """One case: what is to be reached, a table of all estimators, and one of ours by texture."""
     promise = result.promise
-    header, rows = _table(result)
-    lines = [
-        f"\n### {name}: {promise.case}\n",
-        f"Others: {promise.others}. To reach: {promise.target}.\n",
-        _line(header),
-        _line("---" for _ in header),
-        *(_line(row) for row in rows),
-    ]
-    return "\n".join(lines)
+    title = f"\n### {name}: {promise.case}\n"
+    goal = f"Others: {promise.others}. To reach: {promise.target}.\n"
+    tables = [_lines(_table(result))]
+    if isinstance(result, LoopResult) and len(result.by_kind) > 1:
+        tables.append(_lines(_kinds_table(result)))
+    return "\n".join([title, goal, "\n\n".join(tables)])
 
 
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+def _lines(table: Table) -> str:
+    header, rows = table
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows))
 
 
 def _table(result: Outcome) -> Table:
@@ -54,6 +53,9 @@ def _table(result: Outcome) -> Table:
             return _score_table(result)
         case SpeedResult():
             return _speed_table(result)
+        case LandscapeResult():
+            rows = [(n, f"{f.images}", f"{f.downhill:.3f}") for n, f in result.figures.items()]
+            return ("score", "images", "downhill"), rows
     raise TypeError(f"no table is known for {type(result).__name__}")
 
 
@@ -88,6 +90,31 @@ def _loop_table(result: LoopResult) -> Table:
             _honest(f.honesty),
         )
         for name, f in result.figures.items()
+    ]
+    return header, rows
+
+
+def _kinds_table(result: LoopResult) -> Table:
+    """The first estimator on each kind of texture."""
+    name = next(iter(result.figures))
+    header = (
+        f"{name} on",
+        "trials",
+        "MAE wd [um] after 1..",
+        "MAE stig",
+        "inside after 1..",
+        "refused, away",
+    )
+    rows = [
+        (
+            kind,
+            f"{f.trials}",
+            _numbers(f.mae_wd_um[1:4]),
+            _numbers(f.mae_stig[1:4], 3),
+            _numbers(f.inside_after[1:4]),
+            _numbers((f.refused, f.away)),
+        )
+        for kind, f in result.by_kind.items()
     ]
     return header, rows
 
@@ -174,10 +201,13 @@ def _machine() -> dict[str, Any]:
 def _content(result: Outcome) -> dict[str, Any]:
     content: dict[str, Any] = {"promise": result.promise, "figures": result.figures}
     if isinstance(result, LoopResult):
+        content["by_kind"] = result.by_kind
         content["traces"] = {
             name: [{"states": t.states, "applied": t.applied, "reason": t.reason} for t in traces]
             for name, traces in result.traces.items()
         }
+    if isinstance(result, LandscapeResult):
+        content["scores"] = result.scores
     if isinstance(result, ScoreResult):
         content |= {"blurs": result.blurs, "kinds": result.kinds, "scores": result.scores}
     return content

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ from scipy.optimize import minimize
 from torch import Tensor, nn
 
 from benchmarks.focus.cases import Plan, Promise
-from benchmarks.focus.machine import Doubles, Specimen
-from benchmarks.focus.starts import any_machine, mild, setup_of
+from benchmarks.focus.machine import Doubles, Machine, Specimen
+from benchmarks.focus.starts import mild, setup_of
 from benchmarks.focus.textures import Kind
 from benchmarks.focus.trials import Trial, take_pair
 from models.estimate import PairCondition
@@ -84,7 +84,7 @@ class Speed:
 
     def _pair(self, rng: np.random.Generator) -> tuple[tuple[Image, Image], PairCondition]:
         edge = max(EDGES_PX) + SPARE_PX
-        machine = replace(any_machine(rng), shift_px=0.25 * SPARE_PX, shear_px=0.0)
+        machine = Machine(shift_px=0.25 * SPARE_PX)
         setup = setup_of(machine, dwell_ns=200.0, width_px=edge, height_px=edge)
         kind = self.kinds[0]
         return take_pair(Trial(Specimen.of(kind.tile(rng)), setup, mild(rng), 0, kind.name))

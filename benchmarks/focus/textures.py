@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +11,7 @@ import numpy as np
 import scipy.fft
 
 from benchmarks.focus.machine import TILE_NM, Doubles, Floats
-from hardware.simulator.texture import ProceduralTexture, StackTexture, Texture
+from hardware.simulator.texture import StackTexture, Texture
 
 TILE_SHAPE = (1024, 1280)
 SEAM_PX = 64  # a tile's ends are blended into each other over so many pixels
@@ -139,11 +138,6 @@ def radial_density(field: Floats) -> RadialDensity:
     return RadialDensity(frequency, np.maximum(density, 1e-9 * density.max()))
 
 
-def held_out() -> tuple[Kind, ...]:
-    """Kinds that nothing was trained on."""
-    return (Volume("procedural tissue", ProceduralTexture(99)), *real_stacks())
-
-
 def real_stacks() -> tuple[Kind, ...]:
     """The medulla stack, where it lies beside the repository."""
     if not MEDULLA.exists():
@@ -161,7 +155,3 @@ def wide_fields() -> tuple[Kind, ...]:
         Volume(f"wide field {number}", StackTexture(image[None], WIDE_FIELD_NM, 1e6), 400.0)
         for number, image in enumerate(large[:3], 1)
     )
-
-
-def by_name(kinds: tuple[Kind, ...]) -> Mapping[str, Kind]:
-    return {kind.name: kind for kind in kinds}

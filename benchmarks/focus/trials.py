@@ -82,9 +82,10 @@ class Trace:
     """What a correction came to.
 
     ``states`` (n, 3): how far from focus (um, a.u., a.u.) at each pair or image, and at the end where
-    the correction was applied. ``answers``: of methods that estimate.
+    the correction was applied. ``answers``: of methods that estimate. ``kind``: of texture.
     """
 
+    kind: str
     states: Doubles
     answers: tuple[Answer, ...]
     images: int
@@ -146,6 +147,7 @@ def _corrected(trial: Trial, station: Station, method: FocusMethod, watched: Wat
     seen = [off_focus(optics) for optics in station.scanned] if watched is None else watched.states
     end = [off_focus(station.column.optics())] if outcome.applied else []
     return Trace(
+        trial.kind,
         np.array([*seen, *end]),
         () if watched is None else tuple(watched.answers),
         len(station.scanned),

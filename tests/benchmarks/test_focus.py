@@ -76,7 +76,7 @@ def answer(truth: Doubles, said: Doubles, sd: float = 1.0) -> Answer:
 
 
 def trace(states: list[list[float]], applied: bool) -> Trace:
-    return Trace(np.array(states), (), 2 * len(states), 10.0, applied, "")
+    return Trace("grain", np.array(states), (), 2 * len(states), 10.0, applied, "")
 
 
 # images
@@ -228,7 +228,7 @@ def test_an_estimator_that_says_there_is_nothing_to_correct_ends_away_from_focus
 
 
 def test_only_the_program_does_not_know_of_a_turned_stigmator() -> None:
-    known = setup_of(turned(np.random.default_rng(4)))
+    known = turned(np.random.default_rng(4))
     unknown = turned_unknown(np.random.default_rng(4))
     assert known.machine.stigmators == unknown.machine.stigmators
     assert known.electron.stigmator_frame.um_per_unit == known.machine.stigmators.um_per_unit
