@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopeacq.focus_policy import TileSituation, correction_due, surface_tiles
+from hardware.types import FrameSettings
+from scopeacq.focus_policy import TileSituation, correction_due, focus_fields, surface_tiles
 from scopeacq.geometry import Tile
 from scopeacq.project import FocusPolicy, FocusSettings
 
@@ -86,3 +87,27 @@ def test_chosen_tiles_are_distinct_and_as_many_sections_as_possible(
     assert len(set(chosen)) == len(chosen)
     if chosen and len(chosen) == 4:
         assert len({t.section for t in chosen}) == min(4, len({t.section for t in given_tiles}))
+
+
+def frame(width_px: int, height_px: int, pixel_nm: float = 10.0) -> FrameSettings:
+    return FrameSettings(width_px, height_px, pixel_nm, 50.0)
+
+
+@given(st.integers(64, 8000), st.integers(64, 8000), st.integers(64, 2048), st.integers(64, 2048))
+def test_fields_of_focus_lie_inside_the_tile_and_apart(
+    tile_width: int, tile_height: int, width: int, height: int
+) -> None:
+    """Where the tile is too small for several there is one, however large the focus images are."""
+    fields = focus_fields(frame(tile_width, tile_height), frame(width, height))
+    assert fields[0] == (0.0, 0.0)
+    assert len(set(fields)) == len(fields)
+    for n, (x, y) in enumerate(fields[1:], 1):
+        assert 2 * abs(x) + 0.01 * width <= 0.01 * tile_width + 1e-9
+        assert 2 * abs(y) + 0.01 * height <= 0.01 * tile_height + 1e-9
+        for u, v in fields[:n]:
+            assert abs(x - u) >= 0.01 * width - 1e-9 or abs(y - v) >= 0.01 * height - 1e-9
+
+
+def test_a_usual_tile_has_five_fields() -> None:
+    assert len(focus_fields(frame(6000, 6000), frame(1024, 768))) == 5
+    assert len(focus_fields(frame(1500, 1500), frame(1024, 768))) == 1

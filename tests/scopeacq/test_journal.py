@@ -23,6 +23,8 @@ from scopeacq.journal import Journal, JournalError, JournalReader
 from scopeacq.records import (
     RECORDS,
     CycleDone,
+    FocusDone,
+    FocusStage,
     MillEnd,
     MillHeartbeat,
     MillKey,
@@ -403,6 +405,26 @@ def test_a_journal_with_a_trigger_is_refused(tmp_path: Path, closed_journal: byt
         hostile.execute("CREATE TRIGGER t AFTER INSERT ON records BEGIN DELETE FROM records; END")
     hostile.close()
     assert "tables are not those of a journal" in refused_untouched(path)
+
+
+def test_focus_records_of_earlier_programs_are_read() -> None:
+    """Fields that came later have defaults."""
+    from scopeacq.journal_format import decode
+
+    optics = '{"wd_um":4500.0,"stig_x":0.1,"stig_y":-0.1}'
+    pair = (
+        f'{{"estimator":"DeepFocus","optics":{optics},"correction_wd_um":0.2,"correction_stig_x":0.0,'
+        '"correction_stig_y":0.0,"sd_wd_um":0.1,"sd_stig_x":0.03,"sd_stig_y":0.03}'
+    )
+    body = (
+        '{"key":{"cycle":0,"section":"S001","tile":0},"applied":true,"reason":"converged",'
+        f'"before":{optics},"after":{optics},"iterations":[{pair}],"electron_dose_per_nm2":11.2,'
+        '"images_path":"","at_s":7.0}'
+    )
+    done = decode("FocusDone", body)
+    assert isinstance(done, FocusDone)
+    assert (done.end, done.wd_drift_um) == (None, 0.0)
+    assert (done.iterations[0].stage, done.iterations[0].field) == (FocusStage.FINE, 0)
 
 
 def test_a_kind_of_a_later_program_is_refused_with_a_sentence(journal: Journal) -> None:
