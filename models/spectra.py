@@ -39,6 +39,18 @@ def patch_corners(shape: tuple[int, ...], edge: int, most: int) -> list[tuple[in
     return [(top, left) for top in tops for left in lefts]
 
 
+def overlapping_corners(shape: tuple[int, ...], edge: int, most: int) -> list[tuple[int, int]]:
+    """Corners (row, column) of at most ``most`` squares that overlap by half or more, from edge to edge.
+
+    Windowed squares make little of their rims; overlapping ones lose little of an image.
+    """
+    rows, columns = (1 + math.ceil(2 * (n - edge) / edge) for n in shape)
+    while rows * columns > most:
+        rows, columns = (rows - 1, columns) if rows >= columns else (rows, columns - 1)
+    tops, lefts = (np.linspace(0, n - edge, k).round() for n, k in ((shape[0], rows), (shape[1], columns)))
+    return [(int(top), int(left)) for top in tops for left in lefts]
+
+
 def patches(image: NDArray[Pixel], corners: list[tuple[int, int]], edge: int) -> NDArray[Pixel]:
     """Squares at ``corners``, shape (n, edge, edge)."""
     return np.stack([image[top : top + edge, left : left + edge] for top, left in corners])
