@@ -12,6 +12,7 @@ from torch import Tensor
 from models.training.detector import LAG_PX, Exposure, draw_exposure, exposed
 from models.training.motion import drifted, shift_ramp
 from models.training.probes import (
+    Filling,
     Frequencies,
     Machines,
     ProbeOtf,
@@ -34,8 +35,8 @@ __all__ = [
     "Span",
 ]
 
-CHUNK = {"cpu": 8}  # places made at a time: what fits the cache is made faster
-LARGE_CHUNK = 64  # on a device with thousands of threads
+# places made at a time: what fits a processor's cache is made faster, a GPU wants many
+CPU_CHUNK, GPU_CHUNK = 8, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class SimulatedImages:
 
     def batch(self, count: int) -> ImageBatch:
         """``count`` places, made a few at a time."""
-        chunk = CHUNK.get(self._device.type, LARGE_CHUNK)
+        chunk = CPU_CHUNK if self._device.type == "cpu" else GPU_CHUNK
         parts = [self._chunk(min(chunk, count - done)) for done in range(0, count, chunk)]
         return ImageBatch(*(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(ImageBatch)))
 
@@ -118,26 +119,25 @@ class SimulatedImages:
 
     def _seen(self, machines: Machines) -> Tensor:
         """Noise-free contrasts (n, m, size, size), shifted, some tilted."""
-        r, shape = self._ranges, machines.defocus_um.shape
-        ramp = shift_ramp(self._k, r.shift_px, (shape[0], shape[1]), self.rng)
-        spectra = self._specimens(shape[0])[:, None] * ramp
-        fillings = draw_fillings(r, shape[0], self.rng)
-
-        def look(optics: Machines, places: list[int]) -> Tensor:
-            filled = {places.index(i): fillings[i] for i in places if i in fillings}
-            part = spectra if len(places) == shape[0] else spectra[places]
-            seen = part * transfer(self._otf, self._k, optics, filled)
-            images: Tensor = torch.fft.irfft2(seen, s=(self._textures.size_px,) * 2)
-            return images
-
-        images = look(machines, list(range(shape[0])))
-        tilted = chosen(r.effects.tilted, shape[0], self.rng)
+        r, (count, views) = self._ranges, machines.defocus_um.shape
+        moved = self._specimens(count)[:, None] * shift_ramp(self._k, r.shift_px, (count, views), self.rng)
+        fillings = draw_fillings(r, count, self.rng)
+        images = self._look(moved, machines, fillings)
+        tilted = chosen(r.effects.tilted, count, self.rng)
         if len(tilted):
             weight, half_um = self._tilt(machines.pixel_um[tilted])
+            parts = {n: fillings[i] for n, i in enumerate(tilted.tolist()) if i in fillings}
             low, high = (
-                look(machines.of(tilted).refocused(by), tilted.tolist()) for by in (-half_um, half_um)
+                self._look(moved[tilted], machines.of(tilted).refocused(by), parts)
+                for by in (-half_um, half_um)
             )
             images[tilted] = torch.lerp(low, high, weight)
+        return images
+
+    def _look(self, specimens: Tensor, machines: Machines, fillings: dict[int, Filling]) -> Tensor:
+        """Specimens, as spectra (n, m, size, size//2 + 1), blurred by their probes: (n, m, size, size)."""
+        seen = specimens * transfer(self._otf, self._k, machines, fillings)
+        images: Tensor = torch.fft.irfft2(seen, s=(self._textures.size_px,) * 2)
         return images
 
     def _tilt(self, pixel_um: Tensor) -> tuple[Tensor, Tensor]:

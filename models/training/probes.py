@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 import torch
@@ -57,12 +57,11 @@ class Machines:
 
     def of(self, places: Tensor) -> Machines:
         """The optics over some of the places."""
-        return Machines(*(getattr(self, name)[places] for name in self.__dataclass_fields__))
+        return Machines(*(getattr(self, f.name)[places] for f in fields(self)))
 
     def refocused(self, by_um: Tensor) -> Machines:
         """The same with ``by_um`` (n,) more defocus in all images."""
-        rest = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Machines(**rest | {"defocus_um": self.defocus_um + by_um[:, None]})
+        return replace(self, defocus_um=self.defocus_um + by_um[:, None])
 
 
 @dataclass(frozen=True, slots=True)
