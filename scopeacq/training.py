@@ -11,12 +11,22 @@ from rich.table import Table
 from tensorboardX import SummaryWriter
 
 from hardware.optics import probe_otf
-from models.training import RECIPES, Recipe, TrainingError, TrainProgress, train
+from hardware.simulator.stack_file import read_volume
+from models.training import RECIPES, Recipe, Run, TrainingError, TrainProgress, train
+from models.training.ranges import Span
+from models.training.stacks import MixedTextures, RealTextures
+from models.training.textures import TextureBank, TextureSource
 from scopeacq.exit_codes import ExitCode
 from scopeacq.explain import Explained
 from scopeacq.settings import SettingsError
 from scopeacq.templates import to_toml
-from scopeacq.training_settings import TrainingSettings, applied, read_settings, settings_of
+from scopeacq.training_settings import (
+    TextureSettings,
+    TrainingSettings,
+    applied,
+    read_settings,
+    settings_of,
+)
 
 
 def recipe_named(name: str) -> Recipe:
@@ -76,6 +86,23 @@ class TrainingOrder:
         return settings if self.seed is None else settings.model_copy(update={"seed": self.seed})
 
 
+def specimens(textures: TextureSettings, recipe: Recipe, run: Run) -> TextureSource | None:
+    """What the images show, or None for the procedural textures of the recipe alone.
+
+    Raises:
+        BadSpecimen: the stack cannot be used.
+        TrainingError: it is too small.
+    """
+    if textures.stack is None:
+        return None
+    volume = read_volume(textures.stack)
+    try:
+        real = RealTextures(list(volume), recipe.texture_px, Span(*textures.zoom))
+    except ValueError as error:
+        raise TrainingError(f"the stack {textures.stack}: {error}") from None
+    return MixedTextures(TextureBank(recipe.texture_px, recipe.bank, run.seed), real, textures.share)
+
+
 def train_in_console(order: TrainingOrder) -> Path:
     """Train a network and write its weights; returns their file.
 
@@ -86,7 +113,8 @@ def train_in_console(order: TrainingOrder) -> Path:
         Explained: it was interrupted; the same command goes on.
     """
     named = order.config or Path(order.name)
-    recipe, run = applied(order.settings(), recipe_named(order.name), named)
+    settings = order.settings()
+    recipe, run = applied(settings, recipe_named(order.name), named)
     note = TextColumn("{task.fields[note]}")
     try:
         with (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ Steps = Annotated[int, Field(ge=1)]
 Minutes = Annotated[float, Field(gt=0)]
 Positive = Annotated[float, Field(gt=0)]
 Spread = Annotated[float, Field(ge=0, le=10)]
+Zoom = Annotated[float, Field(ge=0.1, le=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -36,6 +37,16 @@ class DataSettings(Settings):
     astig_um: Positive | None = Field(None, description="Largest astigmatic focal shift.")
     near: Share | None = Field(None, description="Share of aberrations drawn towards zero.")
     blank: Share | None = Field(None, description="Share of nearly bare places.")
+
+
+class TextureSettings(Settings):
+    """Specimens: procedural, and windows of real images in focus where a stack is given."""
+
+    stack: Path | None = Field(None, description="grey TIFF image or stack, beside this file")
+    share: Share = Field(0.5, description="of the images that show the stack")
+    zoom: tuple[Zoom, Zoom] = Field(
+        (1.5, 3.0), description="least and most pixels of the stack to one of the training's"
+    )
 
 
 class AugmentationSettings(Settings):
@@ -66,28 +77,33 @@ class TrainingSettings(Settings):
     start_from: Path | None = Field(None, description="Weights of the same network, beside this file.")
     trainable: tuple[str, ...] = Field((), description="Layers that change; all when none is named.")
     data: DataSettings = DataSettings()
+    textures: TextureSettings = TextureSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
 
 
 def read_settings(path: Path) -> TrainingSettings:
     """The settings in a file; ``SettingsError`` when they cannot be used."""
     settings = read_toml(path, TrainingSettings, FORMAT)
-    if settings.start_from is None:
-        return settings
-    return settings.model_copy(update={"start_from": path.parent / settings.start_from})
+    textures = settings.textures.model_copy(update={"stack": _beside(path, settings.textures.stack)})
+    changes = {"start_from": _beside(path, settings.start_from), "textures": textures}
+    return settings.model_copy(update=changes)
+
+
+def _beside(path: Path, other: Path | None) -> Path | None:
+    return other and path.parent / other
 
 
 def settings_of(recipe: Recipe) -> TrainingSettings:
     """All that a recipe says, as settings to edit."""
-    ranges, steps = recipe.ranges, recipe.schedule
-    decaying = isinstance(steps, StepDecay)
+    ranges = recipe.ranges
+    falling = recipe.schedule if isinstance(recipe.schedule, StepDecay) else None
     return TrainingSettings(
         steps=recipe.limits.steps,
         minutes=recipe.limits.minutes,
         batch=recipe.batch,
         learning_rate=recipe.learning_rate,
-        decay=steps.decay if decaying else None,
-        decay_every_steps=steps.every_steps if decaying else None,
+        decay=falling and falling.decay,
+        decay_every_steps=falling and falling.every_steps,
         data=DataSettings(**{key: getattr(ranges, key) for key in DataSettings.model_fields}),
         augmentation=AugmentationSettings(
             **{key: getattr(recipe.augmentation, key, None) for key in AugmentationSettings.model_fields}
@@ -107,6 +123,7 @@ def applied(settings: TrainingSettings, recipe: Recipe, path: Path) -> tuple[Rec
         learning_rate=settings.learning_rate or recipe.learning_rate,
         schedule=_schedule(settings, recipe),
         ranges=replace(recipe.ranges, **_given(settings.data)),
+        data=_told(settings.textures, recipe),
     )
     if changes := _given(settings.augmentation):
         if recipe.augmentation is None:
@@ -119,8 +136,16 @@ def applied(settings: TrainingSettings, recipe: Recipe, path: Path) -> tuple[Rec
     return changed, run
 
 
-def _given(table: Settings) -> dict[str, float]:
+def _given(table: Settings) -> dict[str, Any]:
     return {key: value for key, value in table.model_dump().items() if value is not None}
+
+
+def _told(textures: TextureSettings, recipe: Recipe) -> str:
+    if textures.stack is None:
+        return recipe.data
+    low, high = textures.zoom
+    share = f"{100 * textures.share:g} % of the textures are windows of `{textures.stack.name}`"
+    return f"{recipe.data} {share}, shrunk {low:g} to {high:g} times."
 
 
 def _limits(settings: TrainingSettings, recipe: Recipe) -> Limits:

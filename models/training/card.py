@@ -29,6 +29,7 @@ def settings_of(recipe: Recipe, run: Run) -> dict[str, Any]:
         "augmentation": recipe.augmentation and asdict(recipe.augmentation),
         "start_from": start and xxhash.xxh3_64_hexdigest(start.read_bytes()),
         "trainable": run.trainable,
+        "data": recipe.data,
         "ranges": asdict(recipe.ranges),
         "textures": {"edge_px": recipe.texture_px, "kept": recipe.bank},
     }
@@ -81,7 +82,7 @@ def model_card(file: str, recipe: Recipe, network: nn.Module, card: Mapping[str,
             f"{count:,} parameters.\n",
             f"**Made by** `{card['command']}`: {card['steps']:,} steps in {minutes:.1f} minutes "
             f"on {card['machine']}, torch {card['torch']}, seed {card['seed']}.\n",
-            f"**Data.** {recipe.data}\n",
+            f"**Data.** {settings.pop('data')}\n",
             _table("What varies", data),
             "\n## Settings\n",
             _table("Setting", settings),

@@ -6,15 +6,18 @@ import struct
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
+import torch
 from tensorboardX.proto.event_pb2 import Event
 
 from models.source_focus import SourceFocus
-from models.training import RECIPES, StepDecay, TrainProgress
+from models.training import RECIPES, StepDecay, TrainingError, TrainProgress
 from scopeacq.cli import run_command
 from scopeacq.exit_codes import ExitCode
 from scopeacq.settings import SettingsError
-from scopeacq.training import TrainingLog, TrainingOrder, default_settings
+from scopeacq.training import TrainingLog, TrainingOrder, default_settings, specimens
 from scopeacq.training_settings import TrainingSettings, applied, read_settings
 
 SHORT = """format = "scopeacq.training/1"
@@ -76,6 +79,22 @@ def test_weights_to_start_from_lie_beside_the_file(config: Path) -> None:
     assert settings.trainable == ("head",)
 
 
+def test_a_stack_gives_its_share_of_the_textures(config: Path) -> None:
+    stripes = np.tile(np.sin(np.arange(600))[:, None], (2, 1, 600)).astype(np.float32)
+    tifffile.imwrite(config.parent / "mine.tif", stripes)
+    config.write_text(SHORT + '[textures]\nstack = "mine.tif"\nshare = 1\n', encoding="utf-8")
+    settings = read_settings(config)
+    recipe, run = applied(settings, replace(RECIPES["i2s-128"], bank=1), config)
+    source = specimens(settings.textures, recipe, run)
+    assert source is not None and source.size_px == recipe.texture_px
+    drawn = source.draw(1, torch.Generator().manual_seed(0))[0]
+    assert min(float(drawn.std(axis).mean()) for axis in (0, 1)) < 0.2  # stripes, but for the seams
+    assert "100 % of the textures are windows of `mine.tif`" in recipe.data
+    tifffile.imwrite(config.parent / "mine.tif", stripes[:, :64, :64])
+    with pytest.raises(TrainingError, match="at least 486 x 486 px"):
+        specimens(settings.textures, recipe, run)
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
@@ -111,8 +130,9 @@ def test_layers_that_do_not_exist_are_refused(config: Path, capsys: pytest.Captu
 
 
 def test_a_training_leaves_weights_a_card_and_logs(
-    config: Path, capsys: pytest.CaptureFixture[str]
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(RECIPES, "i2s-128", replace(RECIPES["i2s-128"], bank=4))
     folder = config.parent / "out"
     out = folder / "mine.safetensors"
     assert run_command(["train", "i2s-128", "--config", str(config), "--out", str(out)]) == 0
