@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 
 from hardware.protocols import Scanner
 from hardware.types import Frame, FrameSettings
+from models.estimate import Sharpness
 from scopeacq.files import FileEvent, SyncFile, perform_on_disk
 from scopeacq.imaging import Imager
 from scopeacq.project import FocusPolicy, FocusSettings
 from scopeacq.rig import Rig
-from tests.scenarios.harness import TinyRun, tiny_project
+from tests.scenarios.harness import TinyRun, judged, tiny_project
 
 TILE_PX = 64
 
@@ -66,8 +67,11 @@ class SlowJudge:
     name: str = "slow"
 
     def score(self, image: NDArray[np.generic], pixel_size_nm: float) -> float:
+        return self.assess(image, pixel_size_nm).blur_um
+
+    def assess(self, image: NDArray[np.generic], pixel_size_nm: float) -> Sharpness:
         time.sleep(self.judge_s)
-        return 0.5
+        return judged(0.5)
 
 
 def measure(folder: Path, tiles: int, scan_s: float, write_s: float) -> list[float]:

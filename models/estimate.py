@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 import numpy as np
@@ -68,3 +70,40 @@ class SharpnessScorer(Protocol):
     def name(self) -> str: ...
 
     def score(self, image: NDArray[np.generic], pixel_size_nm: float) -> float: ...
+
+
+class Sharp(Enum):
+    """Whether an image is within the depth of focus, as far as one image can tell."""
+
+    YES = "sharp"
+    NO = "not sharp"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Sharpness:
+    """What one image shows of its blur.
+
+    ``blur_um`` is the score: ``sqrt(wd^2 + astigmatism^2)`` in um of focal shift, nan without
+    texture; ``sd_um`` its standard deviation. ``larger_um`` and ``smaller_um`` are the sizes of
+    defocus and astigmatism [um] in an order that one image does not tell: exchanged they blur
+    alike. ``inside`` is the probability that |wd|, |astig x| and |astig y| are all within 1 um.
+    """
+
+    blur_um: float
+    sd_um: float
+    larger_um: float
+    smaller_um: float
+    inside: float
+    sharp: Sharp
+
+    @classmethod
+    def without_texture(cls) -> Sharpness:
+        """Of an image in which nothing could be sharp or unsharp."""
+        return cls(math.nan, math.nan, math.nan, math.nan, math.nan, Sharp.CANNOT_TELL)
+
+
+class SharpnessJudge(SharpnessScorer, Protocol):
+    """A scorer that also knows how far it is to be believed."""
+
+    def assess(self, image: NDArray[np.generic], pixel_size_nm: float) -> Sharpness: ...

@@ -86,31 +86,6 @@ class PairSpectraNet(nn.Module):
         return 0.25 * (one + other) + 1.0, 0.5 * (one - other), known
 
 
-class ImageSpectraNet(nn.Module):
-    """How blurred single images are: ``log(1 + r)`` of the blur r [um of defocus].
-
-    r is ``sqrt(z^2 + ax^2 + ay^2)``, the rms size of the probe in units of that of 1 um defocus.
-    Sees the power spectrum averaged over the patches of an image.
-    """
-
-    architecture = "image-spectra-2"
-    patch_px, band = 192, 96
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.spectra = PowerSpectra(self.patch_px, self.band, stride=3)
-        self.regressor = _regressor(4, self.spectra.k, 2)
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Answer (n,) and its Laplace log-scale (n,) for n images of k patches each, (n, k, s, s)."""
-        power = self.spectra.power(self.spectra.transform(images)).mean(1, keepdim=True)
-        level = power.mean((1, 2, 3), keepdim=True).clamp_min(1e-30)
-        log_power = 0.5 * torch.log(power / level + FLOOR) + 1.0
-        k = self.spectra.k.expand(len(images), -1, -1, -1)
-        answer = self.regressor(torch.cat([log_power, k], 1))
-        return answer[:, 0], answer[:, 1].clamp(*LOG_SCALE)
-
-
 class RingConv(nn.Module):
     """Convolution over (angle, radius): around the ring of angles, its kernel mirror-symmetric in them.
 

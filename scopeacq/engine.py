@@ -94,7 +94,7 @@ class Engine:
             RegisterSection: find_section,
             Focus: focus,
             AcquireTile: lambda _, step: self._pipeline.submit(
-                step.key, step.take, acquire(rig, step), rig.quality
+                step.key, step.take, acquire(rig, step), rig.standard(step.key)
             ),
             JudgePlane: self._judge_again,
             AwaitPlanes: lambda _, __: self._pipeline.wait(AWAIT_S),
@@ -210,7 +210,7 @@ class Engine:
 
     def _judge_again(self, rig: Rig, step: JudgePlane) -> None:
         try:
-            self._pipeline.judge_again(step.key, step.take, rig.quality)
+            self._pipeline.judge_again(step.key, step.take, rig.standard(step.key))
         except StorageError as error:
             rig.record(PlaneLost(step.key, step.take, str(error)))
 

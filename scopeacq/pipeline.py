@@ -13,11 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from hardware.types import Frame, Image
-from models.estimate import SharpnessScorer
+from models.estimate import SharpnessJudge
 from scopeacq.journal import Journal
 from scopeacq.progress import ACCEPTED
-from scopeacq.project import QualitySettings
-from scopeacq.quality import judge
+from scopeacq.quality import Standard, judge
 from scopeacq.records import PlaneChosen, PlaneDurable, PlaneJudged, PlaneKey, Record
 from scopeacq.storage import ImageStore, StorageError
 
@@ -44,7 +43,7 @@ class _Job:
     key: PlaneKey
     take: int
     image: Image
-    quality: QualitySettings
+    standard: Standard
     written: bool
 
 
@@ -52,7 +51,7 @@ class Pipeline:
     """A small pool that makes planes durable, judges them and journals both."""
 
     def __init__(
-        self, store: ImageStore, journal: Journal, scorer: SharpnessScorer, pixel_size_nm: float
+        self, store: ImageStore, journal: Journal, scorer: SharpnessJudge, pixel_size_nm: float
     ) -> None:
         self._store, self._journal, self._scorer = store, journal, scorer
         self._pixel_size_nm = pixel_size_nm
@@ -67,13 +66,13 @@ class Pipeline:
         """Planes whose outcome was not collected yet. Acquisition thread only."""
         return frozenset(self._in_flight)
 
-    def submit(self, key: PlaneKey, take: int, frame: Frame, quality: QualitySettings) -> None:
-        """Take over a frame, to be judged by ``quality``; waits while the pipeline is full."""
-        self._start(_Job(key, take, frame.image, quality, written=False))
+    def submit(self, key: PlaneKey, take: int, frame: Frame, standard: Standard) -> None:
+        """Take over a frame, to be held against ``standard``; waits while the pipeline is full."""
+        self._start(_Job(key, take, frame.image, standard, written=False))
 
-    def judge_again(self, key: PlaneKey, take: int, quality: QualitySettings) -> None:
+    def judge_again(self, key: PlaneKey, take: int, standard: Standard) -> None:
         """Judge a take that is durable already, read back from disk."""
-        self._start(_Job(key, take, self._store.read_take(key, take), quality, written=True))
+        self._start(_Job(key, take, self._store.read_take(key, take), standard, written=True))
 
     def wait(self, timeout_s: float) -> None:
         """Wait up to ``timeout_s`` of real time for an outcome; it stays to be collected."""
@@ -129,7 +128,7 @@ class Pipeline:
             self._arrival.notify()
 
     def _judge(self, job: _Job) -> tuple[Record, ...]:
-        found = judge(job.image, job.quality, self._scorer, self._pixel_size_nm)
+        found = judge(job.image, job.standard, self._scorer, self._pixel_size_nm)
         judged = PlaneJudged(
             job.key, job.take, found.verdict, found.score_um, found.mean, found.sd, found.dark_fraction
         )

@@ -183,11 +183,9 @@ class RecoverySettings(Settings):
 class QualitySettings(Settings):
     """When a plane is good."""
 
-    sharp_below_um: Positive = Field(1.5, description="A worse score is never sharp.")
-    sharp_ratio: Annotated[float, Field(gt=1)] = Field(
-        1.4, description="Nor is one worse than this times what the run's sharp planes score."
+    sharp_below_um: Positive = Field(
+        2.0, description="A worse score is never sharp; what the run's sharp planes score narrows this."
     )
-    sharp_least_um: Positive = Field(0.7, description="Scores below this are sharp on any specimen.")
     dark_below: Annotated[int, Field(ge=0, le=255)] = Field(
         10, description="Grey level (of 255) of bare wafer."
     )

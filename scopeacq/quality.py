@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Image
-from models.estimate import SharpnessScorer
+from models.estimate import Sharp, Sharpness, SharpnessJudge
 from scopeacq.frames import defect
 from scopeacq.project import QualitySettings
 from scopeacq.records import Verdict
@@ -32,6 +32,9 @@ COARSE_TEXTURE_SD = 1.6
 ENOUGH_SCORES = 8
 """So many sharp planes tell what a specimen's sharp planes score."""
 
+ALLOWED_UM = 1.2
+"""Blur by the optics that a sharp plane may have beside the softness of the specimen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -48,31 +51,41 @@ class Judgement:
     sentence: str
 
 
-def as_seen_so_far(settings: QualitySettings, sharp_scores_um: Sequence[float]) -> QualitySettings:
-    """The settings with the limit of sharpness narrowed, once ``ENOUGH_SCORES`` planes were sharp."""
-    if len(sharp_scores_um) < ENOUGH_SCORES:
-        return settings
-    return settings.model_copy(update={"sharp_below_um": sharp_limit_um(settings, sharp_scores_um)})
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What a plane is held against.
+
+    ``in_focus_um``: what this run's planes score in focus, None until enough of them are known.
+    ``just_focused``: whether a correction of focus on this very plane has converged.
+    """
+
+    settings: QualitySettings
+    in_focus_um: float | None = None
+    just_focused: bool = False
 
 
-def sharp_limit_um(settings: QualitySettings, scores_in_focus_um: Sequence[float]) -> float:
-    """The limit of "sharp" for a specimen, from scores of images of it that were in focus.
+def seen_in_focus_um(sharp_scores_um: Sequence[float]) -> float | None:
+    """What a specimen scores in focus, once ``ENOUGH_SCORES`` planes were sharp."""
+    return statistics.median(sharp_scores_um) if len(sharp_scores_um) >= ENOUGH_SCORES else None
+
+
+def sharp_limit_um(settings: QualitySettings, in_focus_um: float) -> float:
+    """The limit of "sharp" for a specimen that scores ``in_focus_um`` in focus.
 
     What a specimen holds of fine detail cannot be told from the blur of one image: a soft one
-    scores 1 um in perfect focus. The project's own limit caps it always.
+    scores 1 um in perfect focus. Its softness and the blur of the optics add up in squares. The
+    project's own limit caps it always.
     """
-    seen_um = settings.sharp_ratio * statistics.median(scores_in_focus_um)
-    return min(settings.sharp_below_um, max(settings.sharp_least_um, seen_um))
+    return min(settings.sharp_below_um, math.hypot(in_focus_um, ALLOWED_UM))
 
 
-def judge(
-    image: Image, settings: QualitySettings, scorer: SharpnessScorer, pixel_size_nm: float
-) -> Judgement:
+def judge(image: Image, standard: Standard, scorer: SharpnessJudge, pixel_size_nm: float) -> Judgement:
     """Judge a plane (2-D, uint8 or uint16). Safe to call from several threads.
 
     A plane without texture is blank only when it has no coarse structure either: tissue far out of
     focus has lost its fine texture as well, and is not sharp.
     """
+    settings = standard.settings
     if (trouble := defect(image)) is not None:
         return Judgement(Verdict.FAULTY, math.nan, *_mean_and_sd(image), 0.0, f"Faulty: {trouble}.")
     mean, sd = _mean_and_sd(image)
@@ -83,20 +96,33 @@ def judge(
         return Judgement(Verdict.FAULTY, math.nan, mean, sd, dark, sentence)
     if dark >= WAFER_FRACTION:
         return Judgement(Verdict.WAFER, math.nan, mean, sd, dark, f"Dark over {dark:.0%} of the area.")
-    score_um = scorer.score(image, pixel_size_nm)
-    verdict, sentence = _verdict(image, settings, score_um)
-    return Judgement(verdict, score_um, mean, sd, dark, sentence)
+    seen = scorer.assess(image, pixel_size_nm)
+    verdict, sentence = _without_texture(image) if math.isnan(seen.blur_um) else _verdict(seen, standard)
+    return Judgement(verdict, seen.blur_um, mean, sd, dark, sentence)
 
 
-def _verdict(image: Image, settings: QualitySettings, score_um: float) -> tuple[Verdict, str]:
-    limit_um = settings.sharp_below_um
-    if math.isnan(score_um):
-        if has_coarse_structure(image):
-            return Verdict.UNSHARP, "Not sharp: there is coarse structure, but no fine texture at all."
-        return Verdict.BLANK, "No texture: nothing there could be sharp."
-    if score_um < limit_um:
-        return Verdict.SHARP, f"Sharp: the score is {score_um:.2f} um, below {limit_um:g} um."
-    return Verdict.UNSHARP, f"Not sharp: the score is {score_um:.2f} um, allowed is below {limit_um:g} um."
+def _without_texture(image: Image) -> tuple[Verdict, str]:
+    if has_coarse_structure(image):
+        return Verdict.UNSHARP, "Not sharp: there is coarse structure, but no fine texture at all."
+    return Verdict.BLANK, "No texture: nothing there could be sharp."
+
+
+def _verdict(seen: Sharpness, standard: Standard) -> tuple[Verdict, str]:
+    """Against the run's own planes in focus, where these are known: they tell more than one image can."""
+    score = f"the score is {seen.blur_um:.2f} um"
+    if standard.in_focus_um is not None:
+        limit_um = sharp_limit_um(standard.settings, standard.in_focus_um)
+        if seen.blur_um < limit_um:
+            return Verdict.SHARP, f"Sharp: {score}, below {limit_um:.2f} um."
+        return Verdict.UNSHARP, f"Not sharp: {score}, allowed for this specimen is {limit_um:.2f} um."
+    odds = f"{score}, and in focus it is with a probability of {seen.inside:.0%}"
+    if seen.sharp is Sharp.NO or seen.blur_um >= standard.settings.sharp_below_um:
+        return Verdict.UNSHARP, f"Not sharp: {odds}."
+    if seen.sharp is Sharp.YES:
+        return Verdict.SHARP, f"Sharp: {odds}."
+    if standard.just_focused:
+        return Verdict.SHARP, f"Sharp as far as can be told: {odds}; focus had just been corrected."
+    return Verdict.CANNOT_TELL, f"Cannot tell: {odds}; planes in focus are to be seen first."
 
 
 def shows_wafer(image: Image, settings: QualitySettings) -> bool:

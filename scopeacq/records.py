@@ -109,6 +109,7 @@ class Verdict(Enum):
 
     SHARP = "sharp"
     UNSHARP = "not sharp"
+    CANNOT_TELL = "cannot tell whether sharp"
     BLANK = "no texture"
     WAFER = "wafer shows"
     FAULTY = "faulty frame"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hardware.interlocks import MillLimits
 from hardware.microscope import Devices, Microscope
-from models.estimate import SharpnessScorer
+from models.estimate import SharpnessJudge
 from scopeacq.autofocus import FocusMethod
 from scopeacq.events import Publisher
 from scopeacq.files import FileLayer
@@ -16,9 +16,8 @@ from scopeacq.imaging import Imager
 from scopeacq.instrument import mill_limits
 from scopeacq.journal import Journal
 from scopeacq.progress import Progress
-from scopeacq.project import QualitySettings
-from scopeacq.quality import as_seen_so_far
-from scopeacq.records import Record, RunRequest
+from scopeacq.quality import Standard, seen_in_focus_um
+from scopeacq.records import PlaneKey, Record, RunRequest
 from scopeacq.runfolder import Plan
 from scopeacq.storage import ImageStore
 
@@ -58,7 +57,7 @@ class Rig:
     microscope: Microscope
     imager: Imager
     methods: Sequence[FocusMethod]
-    scorer: SharpnessScorer
+    scorer: SharpnessJudge
     journal: Journal
     store: ImageStore
     files: FileLayer
@@ -75,10 +74,14 @@ class Rig:
         """What must hold while the ion beam is open."""
         return mill_limits(self.plan.instrument)
 
-    @property
-    def quality(self) -> QualitySettings:
-        """How planes are judged now, after what this run's sharp planes have scored."""
-        return as_seen_so_far(self.plan.project.quality, self.progress.sharp_scores_um)
+    def standard(self, key: PlaneKey) -> Standard:
+        """What a plane is held against now, after what this run's sharp planes have scored."""
+        focused = self.progress.plane(key).focused
+        return Standard(
+            self.plan.project.quality,
+            seen_in_focus_um(self.progress.sharp_scores_um),
+            just_focused=focused is not None and focused.applied,
+        )
 
     def record(self, *records: Record) -> None:
         """Commit to the journal, durably, then take into account."""

@@ -2,33 +2,81 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hardware.types import Optics
 from models.estimate import Floats, SharpnessScorer
 from scopeacq.autofocus import FocusBench, Focused, NotFocused
-from scopeacq.focus_methods import OpticsChange
+from scopeacq.correction import OpticsChange
 from scopeacq.nelder_mead import nelder_mead
-from scopeacq.project import FocusSettings
+from scopeacq.trilateration import trilaterate
 
-STEP = np.array([5.0, 2.0, 2.0])
-KICK = np.array([2.0, 0.5, 0.5])
-"""Of the search in (um, a.u., a.u.), after Schubert 2022, section 3.4."""
+STEP_UM = np.array([5.0, 8.0, 8.0])
+KICK_UM = np.array([2.0, 2.0, 2.0])
+"""Of Nelder-Mead in um of focal shift, after Schubert 2022, section 3.4 (2 and 0.5 a.u. of 4 um)."""
 
 STOP_SHARE = 0.5
-"""The search stops at this share of the score that would trigger it again."""
+"""Nelder-Mead stops at this share of the score that would trigger it again."""
+
+TRILATERATED_IMAGES = 30
+"""A trilateration that has not ended by then is led astray; most end within 20."""
 
 FRUITLESS_IMAGES = 12
 """After so many images without a better one a good score is the best there is, and no score stays none."""
 
 
+@dataclass
+class Looks:
+    """Images taken so far: ``points_um`` (n, 3) are wd and stigmators as focal shifts.
+
+    A place where nothing could be scored is infinitely bad: tissue far out of focus has no texture.
+    """
+
+    scorer: SharpnessScorer
+    bench: FocusBench
+    points_um: list[Floats] = field(default_factory=list)
+    scores_um: list[float] = field(default_factory=list)
+
+    @property
+    def spent(self) -> bool:
+        """Whether the project allows no further image."""
+        return len(self.scores_um) >= self.bench.focus.search_images
+
+    @property
+    def blind(self) -> bool:
+        """Whether nothing could be scored in so many images that there is nothing to score."""
+        return len(self.scores_um) > FRUITLESS_IMAGES and math.isinf(min(self.scores_um))
+
+    @property
+    def best(self) -> int:
+        return int(np.argmin(self.scores_um))
+
+    def look(self, point_um: Floats) -> float:
+        """The score at a point, or at the nearest one that the column allows."""
+        optics = self.bench.within_limits(self.optics(point_um))
+        score = self.scorer.score(self.bench.image_at(optics), self.bench.frame.pixel_size_nm)
+        self.points_um.append(self.point_um(optics))
+        self.scores_um.append(math.inf if math.isnan(score) else score)
+        return self.scores_um[-1]
+
+    def point_um(self, optics: Optics) -> Floats:
+        scale = self.bench.electron.stigmator_um_per_unit
+        return np.array([optics.wd_um, scale * optics.stig_x, scale * optics.stig_y])
+
+    def optics(self, point_um: Floats) -> Optics:
+        wd_um, x_um, y_um = (float(v) for v in point_um)
+        scale = self.bench.electron.stigmator_um_per_unit
+        return Optics(wd_um, x_um / scale, y_um / scale)
+
+
 @dataclass(frozen=True)
 class ScoreSearch:
-    """DeepScore with Nelder-Mead: many single images, for when pairs were refused.
+    """DeepScore with trilateration, and with Nelder-Mead where that leads nowhere.
 
-    ``seed`` makes its random kicks repeatable.
+    ``seed`` makes the random kicks of Nelder-Mead repeatable.
     """
 
     scorer: SharpnessScorer
@@ -39,57 +87,54 @@ class ScoreSearch:
         return self.scorer.name
 
     def find(self, bench: FocusBench) -> Focused | NotFocused:
-        points, scores = self._search(bench)
-        if np.isinf(scores).all():
-            return NotFocused(f"none of {len(scores)} images has texture to score")
-        best = points[int(scores.argmin())]
-        _note_search(bench, self.name, best, points, scores)
-        if scores.min() > bench.focus.score_trigger_um:
-            return NotFocused(f"the best score of {len(scores)} images is {scores.min():.2f} um")
-        return Focused(_optics(best), f"score {scores.min():.2f} um, the best of {len(scores)} images")
-
-    def _search(self, bench: FocusBench) -> tuple[Floats, Floats]:
-        """Optics (n, 3) and their scores (n,).
-
-        Tissue far out of focus has no texture to score; that counts as infinitely bad.
-        """
-        rng = np.random.default_rng(self.seed)
-        search = nelder_mead(_point(bench.before), STEP, KICK, rng)
-        points, scores = np.empty((0, 3)), np.empty(0)
-        wanted = next(search)
-        while True:
-            optics = bench.within_limits(_optics(wanted))
-            score = self.scorer.score(bench.image_at(optics), bench.frame.pixel_size_nm)
-            points = np.vstack([points, _point(optics)])
-            scores = np.append(scores, np.inf if np.isnan(score) else score)
-            if _search_over(scores, bench.focus):
-                return points, scores
-            wanted = search.send(float(scores[-1]))
+        looks = Looks(self.scorer, bench)
+        chosen = _trilaterated(looks)
+        if chosen is None:
+            chosen = _descended(looks, np.random.default_rng(self.seed))
+        count, score_um = len(looks.scores_um), looks.scores_um[chosen]
+        if math.isinf(score_um):
+            return NotFocused(f"none of {count} images has texture to score")
+        optics = looks.optics(looks.points_um[chosen])
+        _note(looks, self.name, optics)
+        if score_um > bench.focus.score_trigger_um:
+            return NotFocused(f"the best score of {count} images is {score_um:.2f} um")
+        return Focused(optics, f"score {score_um:.2f} um after {count} images")
 
 
-def _search_over(scores: Floats, focus: FocusSettings) -> bool:
-    """Whether the newest score is good, nothing gets better, or the budget of images is spent."""
-    best = int(scores.argmin())
-    fruitless = len(scores) - best > FRUITLESS_IMAGES
-    bad = focus.score_trigger_um < scores[best] < np.inf
-    return bool(
-        scores[best] <= STOP_SHARE * focus.score_trigger_um
-        or (fruitless and not bad)
-        or len(scores) >= focus.search_images
-    )
+def _trilaterated(looks: Looks) -> int | None:
+    """The image taken where all scores together put focus, if it is a good one."""
+    search = trilaterate(looks.point_um(looks.bench.before))
+    wanted = next(search)
+    while not looks.spent and len(looks.scores_um) < TRILATERATED_IMAGES and not looks.blind:
+        score_um = looks.look(wanted)
+        try:
+            wanted = search.send(score_um)
+        except StopIteration:
+            last = len(looks.scores_um) - 1
+            return last if score_um <= looks.bench.focus.score_trigger_um else None
+    return None
 
 
-def _note_search(bench: FocusBench, name: str, best: Floats, points: Floats, scores: Floats) -> None:
+def _descended(looks: Looks, rng: np.random.Generator) -> int:
+    """The best image after Nelder-Mead from the best one so far."""
+    search = nelder_mead(looks.points_um[looks.best], STEP_UM, KICK_UM, rng)
+    wanted = next(search)
+    while not (looks.spent or looks.blind or _found(looks)):
+        wanted = search.send(looks.look(wanted))
+    return looks.best
+
+
+def _found(looks: Looks) -> bool:
+    """Whether the best score is good, or good enough when nothing gets better."""
+    trigger_um, best_um = looks.bench.focus.score_trigger_um, looks.scores_um[looks.best]
+    fruitless = len(looks.scores_um) - looks.best > FRUITLESS_IMAGES
+    return best_um <= STOP_SHARE * trigger_um or (fruitless and best_um <= trigger_um)
+
+
+def _note(looks: Looks, name: str, found: Optics) -> None:
     """One entry for the whole search; its uncertainty is the spread of the four best points."""
-    spread = points[scores.argsort()[:4]].std(axis=0)
-    sd = (float(spread[0]), float(spread[1]), float(spread[2]))
-    bench.note(OpticsChange.between(bench.before, _optics(best), sd).noted(name, bench.before))
-
-
-def _point(optics: Optics) -> Floats:
-    return np.array([optics.wd_um, optics.stig_x, optics.stig_y])
-
-
-def _optics(point: Floats) -> Optics:
-    wd_um, stig_x, stig_y = (float(v) for v in point)
-    return Optics(wd_um, stig_x, stig_y)
+    best = np.argsort(looks.scores_um)[:4]
+    scale = looks.bench.electron.stigmator_um_per_unit
+    wd_um, x_um, y_um = np.array(looks.points_um)[best].std(axis=0).tolist()
+    change = OpticsChange.between(looks.bench.before, found, (wd_um, x_um / scale, y_um / scale))
+    looks.bench.note(change.noted(name, looks.bench.before))

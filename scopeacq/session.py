@@ -11,7 +11,7 @@ import numpy as np
 from hardware.guard.core import GuardTiming
 from hardware.microscope import Microscope, connect
 from hardware.protocols import VendorAutofocus
-from models.estimate import SharpnessScorer
+from models.estimate import SharpnessJudge, SharpnessScorer
 from scopeacq.autofocus import FocusMethod
 from scopeacq.engine import Engine
 from scopeacq.events import Publisher
@@ -66,7 +66,7 @@ def open_session(
         refuse_changes(plan, (row.record for row in journal.read()))
         store = open_store(plan, files)
         progress = progress_of(plan, journal)
-        scorer = load_scorer()
+        scorer = load_scorer(plan)
         microscope = connect_microscope(plan, files)
         stack.callback(microscope.close)
         stack.enter_context(microscope.claim(f"the run {plan.folder.root}"))
@@ -166,11 +166,11 @@ def connect_microscope(plan: Plan, files: FileLayer) -> Microscope:
     )
 
 
-def load_scorer() -> SharpnessScorer:
-    """The judge of sharpness. Raises ``WeightsError``."""
+def load_scorer(plan: Plan) -> SharpnessJudge:
+    """The judge of sharpness on this instrument. Raises ``WeightsError``."""
     from models.deepscore import DeepScore
 
-    return DeepScore.load()
+    return DeepScore.load(convergence_mrad=plan.instrument.electron.convergence_mrad)
 
 
 def focus_methods(plan: Plan, microscope: Microscope, scorer: SharpnessScorer) -> Sequence[FocusMethod]:

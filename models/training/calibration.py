@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.consensus import Consensus, combine
-from models.networks import LAPLACE_SD, ImageSpectraNet, PairSpectraNet
+from models.networks import LAPLACE_SD, PairSpectraNet
 from models.spectra import tiles
 from models.training.pairs import LAG_PX, ProbeOtf, Ranges, SimulatedImages, Span
 from models.training.textures import TextureBank
@@ -44,17 +44,6 @@ def calibrate_pairs(network: PairSpectraNet, otf: ProbeOtf, ranges: Ranges, seed
         "consensus": consensus,
         "held_out_z_quantiles": np.quantile(final, (0.5, ONE_SD, 0.95)).tolist(),
     }
-
-
-def calibrate_score(network: ImageSpectraNet, otf: ProbeOtf, ranges: Ranges, seed: int) -> dict[str, Any]:
-    """The error of ``log(1 + blur)`` on unseen textures, as an entry of a card."""
-    network.eval()
-    textures = TextureBank(ranges.patch_px + 2 * LAG_PX, TEXTURES, seed + UNSEEN, renewed=0)
-    with torch.inference_mode():
-        batch = SimulatedImages(otf, textures, replace(ranges, blank=0.0), seed + UNSEEN).batch(FRAMES)
-        answer, _ = network(tiles(batch.images, network.patch_px)[:, 0])
-    truth = torch.log1p(torch.linalg.vector_norm(batch.aberration_um, dim=1))
-    return {"held_out_log_error": float((answer - truth).abs().mean())}
 
 
 def _bare(ranges: Ranges) -> Ranges:

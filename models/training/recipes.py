@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.networks import ImageSpectraNet, PairSpectraNet
-from models.spectra import tiles
-from models.training.calibration import calibrate_pairs, calibrate_score
+from models.networks import PairSpectraNet
+from models.training.blur_recipe import BLUR_RECIPE
+from models.training.calibration import calibrate_pairs
 from models.training.pairs import ImageBatch, Ranges, Span
 from models.training.recipe import Loss, Recipe
 from models.training.source_recipes import SOURCE_RECIPES
@@ -32,14 +32,6 @@ def _pair_loss(network: nn.Module, batch: ImageBatch, fraction: float) -> Loss:
     return Loss(laplace(error, log_scale, fraction), PERTURBATION_UM * error[:, 0].detach().mean())
 
 
-def _blur_loss(network: nn.Module, batch: ImageBatch, fraction: float) -> Loss:
-    mean, log_scale = network(tiles(batch.images, ImageSpectraNet.patch_px)[:, 0])
-    blur_um = torch.linalg.vector_norm(batch.aberration_um, dim=1)
-    error = (mean - torch.log1p(blur_um)).abs()
-    error_um = (torch.expm1(mean.detach()) - blur_um).abs().mean()
-    return Loss(laplace(error, log_scale, fraction), error_um)
-
-
 _OURS = (
     Recipe(
         "deepfocus",
@@ -57,30 +49,7 @@ _OURS = (
         loss=_pair_loss,
         calibrate=calibrate_pairs,
     ),
-    Recipe(
-        "deepscore",
-        "how blurred one image is, from its power spectrum",
-        ImageSpectraNet.architecture,
-        ImageSpectraNet,
-        Ranges(
-            2 * ImageSpectraNet.patch_px,
-            (0.0,),
-            nominal_pixel_nm=10.0,
-            pixel_nm=Span(8.0, 12.5, True),
-            binned=1,
-            defocus_um=12.0,
-            astig_um=8.0,
-            near=0.75,
-            floor_nm=Span(3.5, 6.0),
-            odd_pixels=0.0,
-            shift_px=0.0,
-        ),
-        texture_px=400,
-        loss=_blur_loss,
-        batch=24,
-        bank=300,
-        calibrate=calibrate_score,
-    ),
+    BLUR_RECIPE,
 )
 
 RECIPES = {recipe.name: recipe for recipe in _OURS} | SOURCE_RECIPES

@@ -29,7 +29,7 @@ from hardware.simulator.specimen import SectionSpec, WaferSpecimen, demo_wafer
 from hardware.simulator.tiny import tiny_settings
 from hardware.simulator.truth import Record as Truth
 from hardware.types import Blanker
-from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition
+from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition, Sharp, Sharpness
 from scopeacq.engine import Engine
 from scopeacq.events import Publisher
 from scopeacq.files import FileEvent, FileLayer, perform_on_disk
@@ -108,6 +108,15 @@ class Scores:
 
     def score(self, image: NDArray[np.generic], pixel_size_nm: float) -> float:
         return self._scores_um.pop(0) if self._scores_um else self._at_last
+
+    def assess(self, image: NDArray[np.generic], pixel_size_nm: float) -> Sharpness:
+        return judged(self.score(image, pixel_size_nm))
+
+
+def judged(blur_um: float) -> Sharpness:
+    """What a judge that is sure of itself says of such a blur."""
+    sharp = Sharp.YES if blur_um < 1.5 else Sharp.NO
+    return Sharpness(blur_um, 0.1, blur_um, 0.0, 1.0 if sharp is Sharp.YES else 0.0, sharp)
 
 
 def tiny_project(cycles: int = 2, tiles: int = 1, **changes: Any) -> Project:

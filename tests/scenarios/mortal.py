@@ -129,7 +129,7 @@ def main() -> int:
     files, on_commit = deadly(POINTS[asked.die_at]) if asked.die_at in POINTS else (None, None)
     try:
         with (
-            mock.patch.object(session, "load_scorer", Scores),
+            mock.patch.object(session, "load_scorer", lambda _: Scores()),
             mock.patch.object(session, "focus_methods", lambda *_: (PairFocus(NoAberration()),)),
             DeadlyGuard(asked.die_at).installed(),
             explaining(),

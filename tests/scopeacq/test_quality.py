@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -9,12 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 from hardware.types import Image
+from models.estimate import Sharp, Sharpness
 from scopeacq.project import QualitySettings
-from scopeacq.quality import Judgement, as_seen_so_far, dark_fraction, judge
+from scopeacq.quality import Judgement, Standard, dark_fraction, judge, seen_in_focus_um
 from scopeacq.records import Verdict
 from tests.scopeacq.scenes import texture
 
 SETTINGS = QualitySettings()
+STANDARD = Standard(SETTINGS)
 TISSUE = texture(3, 512, (4, 12, 60))
 RNG = np.random.default_rng(0)
 NOISE = RNG.standard_normal((512, 512))
@@ -23,33 +25,79 @@ RAMP = np.linspace(-10, 10, 512)[None, :] * np.ones((512, 1))
 
 @dataclass
 class FixedScore:
-    """A scorer that says what a test wants, and remembers that it was asked."""
+    """A judge that says what a test wants, and remembers that it was asked."""
 
     score_um: float = 0.3
+    sharp: Sharp = Sharp.YES
     asked: bool = False
     name: str = "fixed"
 
     def score(self, image: NDArray[np.generic], pixel_size_nm: float) -> float:
+        return self.assess(image, pixel_size_nm).blur_um
+
+    def assess(self, image: NDArray[np.generic], pixel_size_nm: float) -> Sharpness:
         self.asked = True
-        return self.score_um
+        inside = {Sharp.YES: 0.97, Sharp.NO: 0.02, Sharp.CANNOT_TELL: 0.4}[self.sharp]
+        return Sharpness(self.score_um, 0.1, self.score_um, 0.0, inside, self.sharp)
 
 
 def grey(level: float | NDArray[np.floating], noise: float = 8.0) -> Image:
     return np.clip(level + noise * NOISE, 0, 255).astype(np.uint8)
 
 
-def verdict(image: Image, score_um: float = 0.3, settings: QualitySettings = SETTINGS) -> Judgement:
-    return judge(image, settings, FixedScore(score_um), 10.0)
+def verdict(
+    image: Image, score_um: float = 0.3, sharp: Sharp = Sharp.YES, standard: Standard = STANDARD
+) -> Judgement:
+    return judge(image, standard, FixedScore(score_um, sharp), 10.0)
 
 
 @pytest.mark.parametrize(
-    ("score_um", "wanted"), [(0.0, Verdict.SHARP), (1.49, Verdict.SHARP), (1.5, Verdict.UNSHARP)]
+    ("sharp", "just_focused", "wanted"),
+    [
+        (Sharp.YES, False, Verdict.SHARP),
+        (Sharp.NO, False, Verdict.UNSHARP),
+        (Sharp.NO, True, Verdict.UNSHARP),
+        (Sharp.CANNOT_TELL, False, Verdict.CANNOT_TELL),
+        (Sharp.CANNOT_TELL, True, Verdict.SHARP),
+    ],
 )
-def test_the_score_decides_on_texture(score_um: float, wanted: Verdict) -> None:
-    judged = verdict(grey(128 + 25 * TISSUE), score_um)
+def test_before_the_specimen_is_known_one_image_decides_where_it_can(
+    sharp: Sharp, just_focused: bool, wanted: Verdict
+) -> None:
+    """Where it cannot, a focus that has just converged on this plane does."""
+    judged = verdict(grey(128 + 25 * TISSUE), 1.1, sharp, replace(STANDARD, just_focused=just_focused))
     assert judged.verdict is wanted
-    assert judged.score_um == score_um
-    assert f"{score_um:.2f} um" in judged.sentence
+    assert judged.score_um == 1.1
+    assert "1.10 um" in judged.sentence
+
+
+@pytest.mark.parametrize("sharp", list(Sharp))
+@pytest.mark.parametrize(
+    ("in_focus_um", "score_um", "wanted"),
+    [
+        (0.5, 1.2, Verdict.SHARP),
+        (0.5, 1.4, Verdict.UNSHARP),
+        (1.1, 1.5, Verdict.SHARP),
+        (1.1, 1.8, Verdict.UNSHARP),
+        (1.9, 2.1, Verdict.UNSHARP),
+    ],
+)
+def test_a_known_specimen_is_held_against_its_own_planes_in_focus(
+    sharp: Sharp, in_focus_um: float, score_um: float, wanted: Verdict
+) -> None:
+    """What is blur on a crisp specimen is the softness of another; the project's limit caps it."""
+    standard = replace(STANDARD, in_focus_um=in_focus_um)
+    assert verdict(grey(128 + 25 * TISSUE), score_um, sharp, standard).verdict is wanted
+
+
+def test_the_project_may_forbid_what_the_image_would_pass() -> None:
+    strict = Standard(QualitySettings(sharp_below_um=0.5))
+    assert verdict(grey(128 + 25 * TISSUE), 0.6, standard=strict).verdict is Verdict.UNSHARP
+
+
+def test_a_specimen_is_known_after_some_sharp_planes() -> None:
+    assert seen_in_focus_um([0.6] * 7) is None
+    assert seen_in_focus_um([0.5, 0.6, 0.7] * 3) == pytest.approx(0.6)
 
 
 def test_figures_are_those_of_the_image() -> None:
@@ -73,7 +121,7 @@ def test_tissue_so_blurred_that_nothing_can_be_scored_is_not_blank() -> None:
 @pytest.mark.parametrize("level", [1.0, 4.0, 7.0])
 def test_dark_wafer_is_seen_through_its_noise_and_is_not_scored(level: float) -> None:
     scorer = FixedScore()
-    judged = judge(grey(level, noise=4.0), SETTINGS, scorer, 10.0)
+    judged = judge(grey(level, noise=4.0), STANDARD, scorer, 10.0)
     assert judged.verdict is Verdict.WAFER
     assert judged.dark_fraction > 0.95
     assert not scorer.asked
@@ -82,7 +130,7 @@ def test_dark_wafer_is_seen_through_its_noise_and_is_not_scored(level: float) ->
 def test_a_tile_half_on_wafer_is_judged_by_its_tissue() -> None:
     image = grey(128 + 25 * TISSUE)
     image[:, :256] = grey(4.0, 2.0)[:, :256]
-    judged = verdict(image, 2.0)
+    judged = verdict(image, 2.0, Sharp.NO)
     assert judged.verdict is Verdict.UNSHARP
     assert judged.dark_fraction == pytest.approx(0.5, abs=0.02)
 
@@ -109,11 +157,3 @@ def test_faulty_frames_are_no_planes(dtype: type) -> None:
         assert judged.verdict is Verdict.FAULTY
         assert word in judged.sentence
     assert verdict(good).verdict is Verdict.SHARP
-
-
-def test_the_limit_narrows_to_what_sharp_planes_of_the_specimen_score() -> None:
-    settings = QualitySettings(sharp_below_um=1.5, sharp_ratio=1.4, sharp_least_um=0.7)
-    assert as_seen_so_far(settings, [0.6] * 7).sharp_below_um == 1.5
-    assert as_seen_so_far(settings, [0.6] * 8).sharp_below_um == pytest.approx(0.84)
-    assert as_seen_so_far(settings, [0.1] * 8).sharp_below_um == 0.7
-    assert as_seen_so_far(settings, [1.4] * 8).sharp_below_um == 1.5

@@ -85,7 +85,6 @@ PURE_NUMBERS = {
     "min_correlation",
     "dark_fraction",
     "saturated_fraction_max",
-    "sharp_ratio",
     "rates",
 }
 

@@ -1,0 +1,123 @@
+"""Where focus lies, from scores of single images: each is a distance from the one point in focus.
+
+The blur of an image is ``sqrt(wd^2 + astig x^2 + astig y^2)`` away from focus, in um of focal shift
+(Schubert 2022 minimises a score blindly, which takes tens of images). Four distances from known
+points determine a point; more of them, taken where it is least certain, determine it well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+Doubles = NDArray[np.float64]
+Search = Generator[Doubles, float, None]
+"""Yields points to look at [um], is sent their scores [um], and ends when the point is found."""
+
+SCORE_SD = 0.15
+"""Relative error of a score."""
+
+REACH_UM = (3.0, 15.0)
+"""How far from the believed focus images are taken: near enough for small errors of the score."""
+
+FOUND_UM = 0.35
+"""Standard deviation along the least certain direction from which on the point is found."""
+
+SCALE_SD = 0.3
+FLOOR_UM, FLOOR_SD = 0.8, 0.7
+"""What is believed before: the scale of scores is 1 but for a factor, and in focus they are not 0."""
+
+START_SD_UM = 20.0
+LEAST_SCORE_UM = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where focus is believed to be [um], (3,), with its covariance (3, 3) and the score there."""
+
+    centre_um: Doubles
+    covariance: Doubles
+    score_um: float
+
+    @property
+    def sd_um(self) -> float:
+        """Along the least certain direction."""
+        return float(np.sqrt(np.linalg.eigvalsh(self.covariance)[-1]))
+
+
+def place_of_focus(points_um: Doubles, scores_um: Doubles) -> Place:
+    """Fit ``score^2 = (scale |x - centre|)^2 + floor^2`` to scores (n,) at points (n, 3).
+
+    Errors of scores are relative to them; outliers count less (soft L1). The first point is the
+    start, about which focus is believed to lie. Where nothing could be scored (inf) it is at least
+    as far as where anything could.
+    """
+    seen = np.isfinite(scores_um)
+    logs = np.log(np.maximum(scores_um, LEAST_SCORE_UM))
+    farthest = logs[seen].max(initial=np.log(LEAST_SCORE_UM))
+    start = points_um[0]
+
+    def residuals(unknown: Doubles) -> Doubles:
+        scale, floor = np.exp(unknown[3:])
+        distance = np.linalg.norm(points_um - unknown[:3], axis=1)
+        expected = np.log(np.hypot(scale * distance, floor))
+        errors = np.where(seen, expected - np.where(seen, logs, 0.0), np.minimum(expected - farthest, 0.0))
+        beliefs = (
+            *((unknown[:3] - start) / START_SD_UM),
+            unknown[3] / SCALE_SD,
+            (unknown[4] - np.log(FLOOR_UM)) / FLOOR_SD,
+        )
+        return np.array([*(errors / SCORE_SD), *beliefs])
+
+    guesses = [points_um[logs.argmin()], _linear(points_um[seen], np.exp(logs[seen]), start)]
+    fits = [least_squares(residuals, [*guess, 0.0, np.log(FLOOR_UM)], loss="soft_l1") for guess in guesses]
+    best = min(fits, key=lambda fit: float(fit.cost))
+    jacobian = np.asarray(best.jac, dtype=np.float64)
+    covariance = np.asarray(np.linalg.inv(jacobian.T @ jacobian)[:3, :3], dtype=np.float64)
+    return Place(best.x[:3], covariance, float(np.exp(best.x[4])))
+
+
+def _linear(points: Doubles, scores: Doubles, start: Doubles) -> Doubles:
+    """The centre of the sphere by linear least squares: score^2 = |x|^2 - 2 x c + d."""
+    x = points - start
+    design = np.column_stack([-2 * x, np.ones(len(x))])
+    weights = 1 / np.maximum(scores, 1.0) ** 2
+    # a little of "at the start" keeps it defined from the first point on
+    design = np.vstack([weights[:, None] * design, 1e-4 * np.eye(4)])
+    values = np.append(weights * (scores**2 - (x**2).sum(1)), np.zeros(4))
+    return np.asarray(start + np.linalg.lstsq(design, values)[0][:3])
+
+
+def trilaterate(start_um: Doubles) -> Search:
+    """Find focus from ``start_um`` (3,): look at the start, beside it, then where it is least certain.
+
+    Whenever the place is certain enough it is looked at itself; the search ends if that image is
+    about as sharp as it should be.
+    """
+    points, scores = start_um[None], np.array([(yield start_um)])
+    for axis in range(3):
+        step = np.clip(0.7 * scores[0], *REACH_UM) * np.eye(3)[axis]
+        points, scores = np.vstack([points, start_um + step]), np.append(scores, (yield start_um + step))
+    while True:
+        place = place_of_focus(points, scores)
+        certain = place.sd_um <= FOUND_UM
+        point = place.centre_um if certain else _least_certain(place, points)
+        score = yield point
+        points, scores = np.vstack([points, point]), np.append(scores, score)
+        if certain and score <= 1.5 * place.score_um:
+            return
+
+
+def _least_certain(place: Place, points: Doubles) -> Doubles:
+    """A point beside the believed place: along an uncertain direction, on a side that is still empty."""
+    variances, directions = np.linalg.eigh(place.covariance)
+    reach = float(np.clip(1.5 * place.sd_um, *REACH_UM))
+    sides: list[Doubles] = [
+        place.centre_um + sign * reach * axis for axis in directions.T for sign in (1.0, -1.0)
+    ]
+    empty = [min(reach, float(np.linalg.norm(points - side, axis=1).min())) for side in sides]
+    return sides[int(np.argmax(np.repeat(variances, 2) * empty))]
