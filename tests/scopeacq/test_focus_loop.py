@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hardware.optics import StigmatorFrame
-from hardware.types import Optics
+from hardware.optics import StigmatorFrame, astigmatism_in_image
+from hardware.types import Frame, FrameSettings, Optics
+from models.deepfocus import DeepFocus
 from models.estimate import AberrationEstimate, PairCondition
 from models.images import ImageFault, ImagesRefused
 from scopeacq.autofocus import FocusOutcome
@@ -180,18 +181,54 @@ def test_images_that_cannot_be_judged_are_a_refusal() -> None:
     assert "different places" in outcome.reason
 
 
-# -- worse than before -----------------------------------------------------------------
-
-
 class TissueScanner(FakeScanner):
-    """Scans ray-traced tissue at the column's optics."""
+    """Scans ray-traced tissue at the column's optics; ``spoil`` may change each frame."""
 
-    def acquire(self, settings):  # type: ignore[no-untyped-def]
+    def acquire(self, settings: FrameSettings) -> Frame:
+        spoil, self.spoil = self.spoil, lambda frame: frame
         frame = super().acquire(settings)
-        optics = frame.optics
-        off_um = np.array([optics.wd_um - IN_FOCUS.wd_um, 4 * optics.stig_x, 4 * optics.stig_y])
+        self.spoil = spoil
+        optics, home = frame.optics, ElectronSettings().stigmator_frame
+        astigmatism_um = astigmatism_in_image(optics.stig_x, optics.stig_y, home, settings.scan_rot_deg)
+        # tissue looks alike at any scale: larger pixels are smaller aberrations
+        scale = settings.pixel_size_nm / 10.0
+        off_um = np.array([optics.wd_um - IN_FOCUS.wd_um, *astigmatism_um]) / scale
         microscope = Microscope(width_px=settings.width_px, height_px=settings.height_px)
-        return replace(frame, image=microscope.image(off_um, len(self.scanned)))
+        return spoil(replace(frame, image=microscope.image(off_um, len(self.scanned))))
+
+
+def seeing(lab: Lab) -> Lab:
+    """The same lab with images that DeepFocus can judge."""
+    lab.focus = FocusSettings()
+    lab.electron = ElectronSettings()
+    return lab
+
+
+def test_deepfocus_leaves_the_optics_alone_over_empty_resin() -> None:
+    lab = seeing(Lab.at())
+    lab.fields = FakeFields(3)
+    outcome = lab.correct(PairFocus(DeepFocus.load()))
+    assert refused_and_restored(lab, outcome)
+    assert outcome.end in (FocusEnd.NO_STRUCTURE, FocusEnd.UNCERTAIN)
+    assert lab.fields.visited == [1, 2, 0]
+
+
+def test_deepfocus_needs_structure_in_a_third_of_the_image_only() -> None:
+    lab = seeing(Lab.at(Optics(IN_FOCUS.wd_um + 6.0, -0.5, 0.5)))
+    lab.scanner = TissueScanner(lab.column)
+
+    def blank(frame: Frame) -> Frame:
+        image = frame.image.copy()
+        image[:, 340:] = np.random.default_rng(len(lab.scanner.scanned)).poisson(100, image[:, 340:].shape)
+        return replace(frame, image=image)
+
+    lab.scanner.spoil = blank
+    outcome = lab.correct(PairFocus(DeepFocus.load()))
+    assert outcome.applied, outcome.reason
+    assert in_focus(outcome.after, 1.0, 0.25)
+
+
+# -- worse than before -----------------------------------------------------------------
 
 
 @dataclass

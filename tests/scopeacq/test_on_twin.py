@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,12 +16,13 @@ from hardware.simulator.nature import Nature
 from hardware.simulator.truth import FrameTruth, IdleExposureTruth, Record
 from hardware.types import FrameSettings, StagePose
 from models.deepfocus import DeepFocus
-from scopeacq.autofocus import FocusBench, correct_focus
+from scopeacq.autofocus import FocusBench, FocusOutcome, correct_focus
 from scopeacq.focus_methods import PairFocus
 from scopeacq.geometry import Point, Rigid
 from scopeacq.imaging import Imager
 from scopeacq.instrument import ElectronSettings
 from scopeacq.project import FocusSettings, RegistrationSettings
+from scopeacq.records import FocusEnd
 from scopeacq.registration import View, displacement, register_wafer
 from scopeacq.wafer import Fiducial
 
@@ -101,6 +103,41 @@ def test_deepfocus_converges_at_any_scan_rotation(twin: Twin, scan_rot_deg: floa
     scanned = sum(r.dose_per_nm2 for r in twin.truth[:-1] if isinstance(r, FrameTruth))
     assert outcome.electron_dose_per_nm2 == pytest.approx(scanned, rel=0.02)
     assert not [r for r in twin.truth if isinstance(r, IdleExposureTruth) and r.duration_s > 0.1]
+
+
+def corrected(twin: Twin, start: tuple[float, float, float], profile: ElectronSettings) -> FocusOutcome:
+    """Focus the middle of a section from so far off: (um, a.u., a.u.)."""
+    section = twin.nature.specimen.sections[0]
+    twin.go(StagePose(x_um=section.x_um, y_um=section.y_um))
+    column = twin.devices.column
+    column.set_optics(column.optics().shifted(*start))
+    bench = FocusBench(twin.imager, column, FocusSettings(), profile, 0.0)
+    return correct_focus(bench, [PairFocus(DeepFocus.load())])
+
+
+@pytest.mark.parametrize("start", [(60.0, -2.0, 2.0), (-60.0, 0.0, 0.0)])
+def test_deepfocus_comes_from_afar_in_three_corrections(
+    twin: Twin, start: tuple[float, float, float]
+) -> None:
+    outcome = corrected(twin, start, PROFILE)
+    assert outcome.applied, outcome.reason
+    assert len({i.optics for i in outcome.iterations}) <= 3
+    twin.imager.scan(FocusSettings().frame(0.0))
+    truth = twin.last_frame()
+    assert abs(truth.residual_wd_um) < 1.0
+    assert max(abs(truth.residual_stig_x), abs(truth.residual_stig_y)) < 0.25
+
+
+@pytest.mark.parametrize("turned_deg", [45.0, -70.0])
+def test_a_stigmator_frame_that_is_off_is_named_and_the_optics_stay(twin: Twin, turned_deg: float) -> None:
+    wrong = PROFILE.model_copy(update={"stigmator_rotation_deg": STIGMATOR_ROTATION_DEG - turned_deg})
+    outcome = corrected(twin, (8.0, -3.0, 3.0), wrong)
+    assert outcome.end is FocusEnd.WRONG_STIGMATOR_FRAME, outcome.reason
+    assert twin.devices.column.optics() == outcome.before
+    told = re.search(r"turned by ([+-]\d+) degrees and ([\d.]+) times", outcome.reason)
+    assert told is not None
+    assert float(told[1]) == pytest.approx(turned_deg, abs=10.0)
+    assert float(told[2]) == pytest.approx(1.0, abs=0.35)
 
 
 def test_the_wafer_and_a_section_are_found_again_after_a_mill(twin: Twin) -> None:
