@@ -35,6 +35,7 @@ TAPER = 0.5  # of the window: less wastes electrons, more lets strong frequencie
 NOISE_BAND = 0.42  # cycles per row from which on there is only noise
 LOOKS = POOLED**2 / 1.7  # independent frequencies in a cell under that window
 SMOOTHED = 3  # cells along each axis that the power of the texture is taken of
+CHANCE = 2.0 / (LOOKS * SMOOTHED**2) ** 0.5  # two standard deviations of what noise passes for signal
 KNOWN = np.array([0.03, 0.1, 0.25])  # sd of the gain ratio, of the angle (log), of the aperture's filling
 ROUNDS = 4
 LONGEST_STEP = 0.4  # perturbations
@@ -184,14 +185,14 @@ def _transfer(
     j2 = 2 * j1 / u - j0
     odd = -2 * (4 * j2 / u - j1) / u
     by_length = radius * (-2 * j2 / u) / length
-    scale = np.exp(gain) if sign < 0 else 1.0
+    scale = np.exp(-0.5 * sign * gain)
     value = scale * (2 * j1 / u + filling * odd)
     slopes = scale * np.stack(
         [
             by_length * (mx * cells.kx + my * cells.ky),
             by_length * (mx * cells.kx - my * cells.ky),
             by_length * (mx * cells.ky + my * cells.kx),
-            value / scale if sign < 0 else np.zeros_like(u),
+            -0.5 * sign * value / scale,
             by_length * length**2,
             odd,
         ]
@@ -209,7 +210,7 @@ def _signal(data: PairStatistics, cells: Cells, h: tuple[Floats, Floats], cross:
     """Signal over noise (n, cells) at the estimated power of the texture."""
     plus, minus = h
     power = plus**2 * data.plus + minus**2 * data.minus + 2 * plus * minus * cross
-    return np.maximum(cells.smoothed(power / (plus**2 + minus**2)), 0.0)
+    return np.maximum(cells.smoothed(power / (plus**2 + minus**2)) - CHANCE, 0.0)
 
 
 def _shift_step(data: PairStatistics, cells: Cells, plus: Floats, minus: Floats, shift: Floats) -> Floats:

@@ -1,0 +1,108 @@
+"""Polar spectra, and the network on them: symmetries that hold for any weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from models.networks import PairPolarNet
+from models.polar import PolarSpectra
+
+ANGLES = 24
+
+
+@pytest.fixture(scope="module")
+def spectra() -> PolarSpectra:
+    return PolarSpectra(160, ANGLES, 48, (2.0, 54.0))
+
+
+def images(seed: int, count: int = 2, images_each: int = 2) -> torch.Tensor:
+    """Rough random fields, stronger at low frequencies."""
+    white = torch.randn((count, images_each, 160, 160), generator=torch.Generator().manual_seed(seed))
+    return white + 0.05 * white.cumsum(-1).cumsum(-2)
+
+
+def test_power_of_white_noise_is_flat(spectra):
+    white = torch.randn((64, 1, 160, 160), generator=torch.Generator().manual_seed(1))
+    power = spectra.power(spectra.transform(white)).mean(0)[0]
+    expected = float(spectra.window.square().mean())
+    assert float((power[:, 8:] / expected - 1).abs().max()) < 0.25
+    assert float(power.mean()) == pytest.approx(expected, rel=0.01)
+
+
+def test_a_quarter_turn_shifts_the_angles_by_half(spectra):
+    field = images(2, 1, 1)
+    power = spectra.power(spectra.transform(field))
+    turned = spectra.power(spectra.transform(torch.rot90(field, 1, (-2, -1))))
+    assert torch.allclose(power.roll(ANGLES // 2, 2), turned, rtol=1e-4)
+
+
+def test_a_wave_shows_at_its_angle_and_radius(spectra):
+    y, x = torch.meshgrid(torch.arange(160.0), torch.arange(160.0), indexing="ij")
+    angle, radius = spectra.angle[5], spectra.radius[20]
+    wave = torch.cos(radius * (torch.cos(angle) * x + torch.sin(angle) * y))
+    power = spectra.power(spectra.transform(wave[None, None]))[0, 0]
+    assert divmod(int(power.argmax()), 48) == (5, 20)
+
+
+def test_coherent_power_forgives_a_shift_and_tells_noise(spectra):
+    field = images(3, 1, 1)
+    one, moved = (spectra.transform(field[..., cut, :]) for cut in (slice(None), slice(None)))
+    other = spectra.transform(field.roll(2, -1))
+    noise = spectra.transform(torch.randn((1, 1, 160, 160), generator=torch.Generator().manual_seed(9)))
+    power = spectra.power(one)
+    assert torch.allclose(spectra.coherent_power(one, moved), power, rtol=1e-4)
+    assert float((spectra.coherent_power(one, other) / power).median()) > 0.9
+    outer = slice(24, None)
+    chance = spectra.coherent_power(one, noise) / (power * spectra.power(noise)).sqrt()
+    assert float(chance[..., outer].median()) < 0.4
+
+
+@pytest.fixture(scope="module")
+def network() -> PairPolarNet:
+    torch.manual_seed(4)
+    return PairPolarNet().eval()
+
+
+@pytest.fixture(scope="module")
+def pair() -> torch.Tensor:
+    return images(5)
+
+
+def answer(network: PairPolarNet, pair: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    with torch.inference_mode():
+        mean, covariance, _ = network(pair, torch.full((len(pair),), 2.2))
+    return mean, covariance
+
+
+def test_swapping_the_images_negates_the_answer_exactly(network, pair):
+    mean, covariance = answer(network, pair)
+    swapped, same = answer(network, pair.flip(1))
+    assert torch.equal(swapped, -mean)
+    assert torch.equal(same, covariance)
+
+
+@pytest.mark.parametrize(
+    ("moved", "signs"),
+    [
+        (lambda p: torch.rot90(p, 1, (-2, -1)), (1, -1, -1)),  # the stigmator frame turns by 180 degrees
+        (lambda p: p.flip(-1), (1, 1, -1)),
+        (lambda p: p.flip(-2), (1, 1, -1)),
+        (lambda p: p.transpose(-2, -1), (1, -1, 1)),
+        (lambda p: p.flip(-1).flip(-2), (1, 1, 1)),
+    ],
+)
+def test_turning_and_mirroring_the_image_turns_and_mirrors_the_answer(network, pair, moved, signs):
+    mean, covariance = answer(network, pair)
+    turned, spread = answer(network, moved(pair))
+    sign = torch.tensor(signs, dtype=torch.float32)
+    scale = float(mean.abs().max())
+    assert torch.allclose(turned, sign * mean, atol=1e-4 * scale)
+    assert torch.allclose(spread, sign[:, None] * covariance * sign, rtol=1e-3, atol=1e-4)
+
+
+def test_grey_scale_and_polarity_do_not_matter(network, pair):
+    mean, covariance = answer(network, pair)
+    other, spread = answer(network, 40.0 - 7.0 * pair)
+    assert torch.allclose(other, mean, atol=1e-4 * float(mean.abs().max()))
+    assert torch.allclose(spread, covariance, rtol=1e-3)
