@@ -35,18 +35,18 @@ T = TypeVar("T", FrameTruth, OpeningTruth, IncidentTruth, IdleExposureTruth)
 
 
 class Unsure:
-    """An estimator that is too uncertain once, and finds every other pair in focus."""
+    """An estimator that is too uncertain of a fine and a coarse pair, and finds all others in focus."""
 
-    name = "unsure once"
+    name = "unsure at first"
 
     def __init__(self) -> None:
-        self._sure = False
+        self._pairs = 0
 
     def estimate(
         self, plus: NDArray[np.generic], minus: NDArray[np.generic], condition: PairCondition
     ) -> AberrationEstimate:
-        spread = 0.01 if self._sure else 100.0
-        self._sure = True
+        self._pairs += 1
+        spread = 0.01 if self._pairs > 2 else 100.0
         return AberrationEstimate(np.zeros(3), spread * np.eye(3))
 
 
