@@ -76,6 +76,16 @@ def channels_last(network: nn.Module) -> None:
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last_3d)
 
 
+def with_channel(images: Tensor) -> Tensor:
+    """Images (n, ..., h, w) as (n, 1, ..., h, w) by strides of channels last, without a copy.
+
+    Of a single channel torch cannot tell where it comes, and takes the slower order.
+    """
+    images = images.contiguous()
+    one = images[:, None]
+    return one.as_strided(one.shape, (images.stride(0), 1, *images.stride()[1:]))
+
+
 def antisymmetrized(one: Tensor, other: Tensor) -> Tensor:
     """Answers (..., 3 or 4) of a network to a pair and to the swapped pair, as one answer.
 
@@ -110,7 +120,7 @@ class ImageToScalar(nn.Module):
 
     def forward(self, pairs: Tensor) -> Tensor:
         """Corrections (n, 3), or with their score (n, 4), of pairs (n, 2, s, s)."""
-        maps = self.convolutions(pairs.flatten(0, 1)[:, None])
+        maps = self.convolutions(with_channel(pairs.flatten(0, 1)))
         # channel before image, as the source's 3-D maps are flattened
         one = maps.unflatten(0, (-1, 2)).transpose(1, 2)
         answer: Tensor = self.head(one.flatten(1))
@@ -173,7 +183,7 @@ class PixelScore(nn.Module):
 
     def forward(self, pairs: Tensor) -> Tensor:
         """Corrections and score (n, h * w, 4) of each pixel of pairs (n, 2, h, w)."""
-        one, other = self.unet(pairs[:, None]).unbind(2)
+        one, other = self.unet(with_channel(pairs)).unbind(2)
         answer = self._pixels(one, other)
         return antisymmetrized(answer, self._pixels(other, one)) if self.antisymmetric else answer
 
@@ -199,7 +209,7 @@ class ScoreNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Scores (n, 2) of images (n, s, s): |wd| [um] and |stig x| + |stig y| [a.u.]."""
-        scores: Tensor = self.head(self.convolutions(images[:, None]).flatten(1))
+        scores: Tensor = self.head(self.convolutions(with_channel(images)).flatten(1))
         return scores
 
 
