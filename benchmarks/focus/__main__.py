@@ -24,15 +24,14 @@ def main() -> None:
     contenders = Contenders.load(
         arguments.deepfocus, arguments.deepscore, arguments.source, alone=arguments.alone or quick
     )
-    trials = arguments.trials or (QUICK.trials if quick else None)
-    plan = Plan(contenders, arguments.seed, trials)
     cases = {case.name: case for case in catalogue(Kinds.load())}
-    names = arguments.only or (QUICK.cases if quick else cases)
+    names = arguments.only or (QUICK if quick else cases)
     results: dict[str, Outcome] = {}
     for name in names:
         if name not in cases:
             raise SystemExit(f"There is no case {name}; choose from {', '.join(cases)}.")
-        results[name] = cases[name].run(plan)
+        trials = arguments.trials or (QUICK.get(name) if quick else None)
+        results[name] = cases[name].run(Plan(contenders, arguments.seed, trials))
         print(markdown(name, results[name]), flush=True)
         if arguments.json:  # as it goes: all of them take hours
             write_json(arguments.json, results, arguments.seed)

@@ -21,10 +21,12 @@ from benchmarks.focus.figures import (
     LineFigures,
     LoopFigures,
     ScoreFigures,
+    SearchFigures,
     bound_figures,
     line_figures,
     loop_figures,
     score_figures,
+    search_figures,
 )
 from benchmarks.focus.machine import Doubles, Machine, Specimen
 from benchmarks.focus.starts import SetupOf, setup_of, usual
@@ -34,6 +36,7 @@ from benchmarks.focus.trials import (
     Answer,
     Trace,
     Trial,
+    believe,
     correct,
     estimate_once,
     score_once,
@@ -74,7 +77,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class LoopResult:
-    """``by_kind``: figures of ours, or of the first score, for each kind of texture."""
+    """``by_kind``: figures of ours for each kind of texture."""
 
     promise: Promise
     figures: Mapping[str, LoopFigures]
@@ -91,6 +94,13 @@ class LoopResult:
             {kind: loop_figures(found, corrections) for kind, found in kinds.items()},
             traces,
         )
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    promise: Promise
+    figures: Mapping[str, SearchFigures]
+    traces: Mapping[str, Sequence[Trace]]
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,7 @@ class Loop(_Drawn):
         for trial in self.draw(plan):
             traces[ours.name].append(correct(trial, ours))
             for other in plan.contenders.others:
-                traces[other.name].append(correct(trial.credulous(), other))
+                traces[other.name].append(believe(trial, other))
         return LoopResult.of(self.promise, traces, self.corrections)
 
 
@@ -174,12 +184,12 @@ class Loop(_Drawn):
 class Search(_Drawn):
     """The search by single images."""
 
-    def run(self, plan: Plan) -> LoopResult:
-        traces: dict[str, list[Trace]] = {s.name: [] for s in plan.contenders.scorers}
+    def run(self, plan: Plan) -> SearchResult:
+        traces: dict[str, list[Trace]] = {s.name: [] for s in plan.contenders.scorings}
         for trial in self.draw(plan):
-            for scorer in plan.contenders.scorers:
-                traces[scorer.name].append(search(trial, scorer))
-        return LoopResult.of(self.promise, traces, 0)
+            for scoring in plan.contenders.scorings:
+                traces[scoring.name].append(search(trial, scoring))
+        return SearchResult(self.promise, {n: search_figures(t) for n, t in traces.items()}, traces)
 
 
 @dataclass(frozen=True)
@@ -260,15 +270,16 @@ class Scores:
     trials: int = 144
 
     def run(self, plan: Plan) -> ScoreResult:
-        found: dict[str, list[float]] = {s.name: [] for s in plan.contenders.scorers}
+        found: dict[str, list[float]] = {s.name: [] for s in plan.contenders.scorings}
         blurs, kinds = [], []
         for index, rng in plan.each(self.name, self.trials):
             kind = self.kinds[index % len(self.kinds)]
-            blur = self._blur(rng, sharp=index // len(self.kinds) % 2 == 0)
+            # sharp and blurred by turns, over the textures and on each of them
+            blur = self._blur(rng, sharp=sum(divmod(index, len(self.kinds))) % 2 == 0)
             setup = usual(dwell_ns=self.dwell_ns)(rng)
             trial = Trial(Specimen.of(kind.tile(rng)), setup, blur, int(rng.integers(2**32)), kind.name)
-            for scorer in plan.contenders.scorers:
-                found[scorer.name].append(score_once(trial, scorer))
+            for scoring in plan.contenders.scorings:
+                found[scoring.name].append(score_once(trial, scoring))
             blurs.append(blur)
             kinds.append(kind.name)
         scores = {name: np.array(values) for name, values in found.items()}

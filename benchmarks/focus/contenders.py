@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,19 @@ from models.deepfocus import DeepFocus
 from models.deepscore import DeepScore
 from models.estimate import AberrationEstimator, SharpnessScorer
 from models.mapfost import MapFost
-from scopeacq.project import FocusSettings
-from scopeacq.score_search import STOP_SHARE
+from models.source_focus import SourceFocus
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A score of single images: ``at`` gives it for a convergence angle [mrad].
+
+    ``in_um``: whether scores are um of blur, which the program's own search needs.
+    """
+
+    name: str
+    at: Callable[[float], SharpnessScorer]
+    in_um: bool
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Contenders:
 
     ours: AberrationEstimator
     others: tuple[AberrationEstimator, ...]
-    scorers: tuple[SharpnessScorer, ...]
+    scorings: tuple[Scoring, ...]
 
     @property
     def pairs(self) -> tuple[AberrationEstimator, ...]:
@@ -45,40 +56,27 @@ class Contenders:
         Raises:
             WeightsError: a file cannot be used.
         """
-        yardsticks = () if alone else (MapFost(),)
-        return cls(
-            DeepFocus.load(deepfocus),
-            (*yardsticks, *_source_networks(source)),
-            (DeepScore.load(deepscore), *(() if alone else (GradientSharpness(),))),
-        )
-
-
-def _source_networks(paths: Sequence[Path]) -> tuple[AberrationEstimator, ...]:
-    if not paths:
-        return ()
-    from models.source_focus import SourceFocus
-
-    return tuple(SourceFocus.load(path) for path in paths)
+        scoring = Scoring("DeepScore", lambda mrad: DeepScore.load(deepscore, mrad), in_um=True)
+        sharpness = GradientSharpness()
+        classical = Scoring(sharpness.name, lambda _: sharpness, in_um=False)
+        networks = tuple(SourceFocus.load(path) for path in source)
+        if alone:
+            return cls(DeepFocus.load(deepfocus), networks, (scoring,))
+        return cls(DeepFocus.load(deepfocus), (MapFost(), *networks), (scoring, classical))
 
 
 @dataclass(frozen=True)
 class GradientSharpness:
-    """Classical sharpness: the energy of the gradient of the smoothed image, as a falling score.
-
-    It has no scale of its own. Any falling function of it makes the same search; this one lies
-    where the program's search goes on until nothing gets better.
-    """
+    """Classical sharpness: the energy of the gradient of the smoothed image, negative, in no unit."""
 
     smoothing_px: float = 2.0
-    trigger_um: float = FocusSettings().score_trigger_um
 
     @property
     def name(self) -> str:
         return "gradient"
 
     def score(self, image: NDArray[np.generic], pixel_size_nm: float) -> float:
-        """See :class:`~models.estimate.SharpnessScorer`; in no unit."""
+        """See :class:`~models.estimate.SharpnessScorer`: lower is sharper."""
         smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), self.smoothing_px)
         dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1)))
-        energy = float(np.mean(dx * dx + dy * dy))
-        return self.trigger_um * (STOP_SHARE + (1 - STOP_SHARE) / (1 + energy))
+        return -float(np.mean(dx * dx + dy * dy))

@@ -36,7 +36,7 @@ class LoopFigures:
     """Of closed loops. Arrays run over corrections, from 0: the start.
 
     Errors are of the trials that got so far; ``inside`` counts refused ones as outside. ``away``:
-    applied, and outside the margins.
+    applied, and outside the margins. ``recalibration``: refused by naming what to calibrate.
     """
 
     trials: int
@@ -47,11 +47,27 @@ class LoopFigures:
     inside_after: tuple[float, ...]
     inside: float
     refused: float
+    recalibration: float
     away: float
     images: float
     dose_per_nm2: float
     ms_per_estimate: float
     honesty: Honesty | None
+
+
+@dataclass(frozen=True)
+class SearchFigures:
+    """Of searches by single images; errors are those of applied ones at the end."""
+
+    trials: int
+    images: float
+    p95_images: float
+    dose_per_nm2: float
+    inside: float
+    refused: float
+    away: float
+    mae_wd_um: float
+    mae_stig: float
 
 
 @dataclass(frozen=True)
@@ -107,11 +123,28 @@ def loop_figures(traces: Sequence[Trace], corrections: int) -> LoopFigures:
         inside_after=_tuple((out_of_margin(off) <= 1).mean(axis=0)),
         inside=float(np.mean([trace.inside for trace in traces])),
         refused=float(np.mean(~applied)),
+        recalibration=float(np.mean(["recalibrate" in trace.reason for trace in traces])),
         away=float(np.mean([trace.applied and not trace.inside for trace in traces])),
         images=float(np.median([trace.images for trace in traces])),
         dose_per_nm2=float(np.median([trace.dose_per_nm2 for trace in traces])),
         ms_per_estimate=float(np.median([a.took_ms for a in answers])) if answers else np.nan,
         honesty=honesty(answers),
+    )
+
+
+def search_figures(traces: Sequence[Trace]) -> SearchFigures:
+    """Figures of one score in one case."""
+    ends = np.abs([trace.states[-1] for trace in traces if trace.applied]).reshape(-1, 3)
+    images = np.array([trace.images for trace in traces])
+    return SearchFigures(
+        len(traces),
+        float(np.median(images)),
+        float(np.quantile(images, 0.95)),
+        float(np.median([trace.dose_per_nm2 for trace in traces])),
+        float(np.mean([trace.inside for trace in traces])),
+        float(np.mean([not trace.applied for trace in traces])),
+        float(np.mean([trace.applied and not trace.inside for trace in traces])),
+        *(_known(values[:, None], np.mean)[0] for values in (ends[:, 0], ends[:, 1:].mean(axis=1))),
     )
 
 

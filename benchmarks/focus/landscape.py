@@ -53,13 +53,13 @@ class Landscape:
         states = np.array([[wd_um, stig, 0.0] for wd_um in WD_UM for stig in STIG])
         scores = np.array(
             [
-                [score_once(replace(trial, start=state, seed=seed), s) for s in plan.contenders.scorers]
+                [score_once(replace(trial, start=state, seed=seed), s) for s in plan.contenders.scorings]
                 for seed, state in enumerate(states)
             ]
         )
         maps = {
-            scorer.name: column.reshape(len(WD_UM), len(STIG))
-            for scorer, column in zip(plan.contenders.scorers, scores.T, strict=True)
+            scoring.name: column.reshape(len(WD_UM), len(STIG))
+            for scoring, column in zip(plan.contenders.scorings, scores.T, strict=True)
         }
         out = out_of_margin(states).reshape(len(WD_UM), len(STIG))
         figures = {name: LandscapeFigures(found.size, downhill(found, out)) for name, found in maps.items()}

@@ -18,6 +18,7 @@ from benchmarks.focus.cases import (
     LoopResult,
     Outcome,
     ScoreResult,
+    SearchResult,
 )
 from benchmarks.focus.figures import GAP, out_of_margin, roc
 from benchmarks.focus.landscape import STIG, WD_UM, LandscapeResult
@@ -45,7 +46,7 @@ def draw(results: Mapping[str, Outcome], folder: Path) -> None:
 
 def _figure(result: Outcome) -> Figure:
     match result:
-        case LoopResult():
+        case LoopResult() | SearchResult():
             return _loops(result)
         case LineResult():
             return _lines(result)
@@ -66,7 +67,7 @@ def _panels(columns: int, rows: int = 1) -> tuple[Figure, list[list[Axes]]]:
     return figure, [list(row) for row in axes]
 
 
-def _loops(result: LoopResult) -> Figure:
+def _loops(result: LoopResult | SearchResult) -> Figure:
     """Traces with margins (figures 3.3, 3.5-3.7, 3.10-3.12), one row per estimator; mean errors (3.9)."""
     figure, panels = _panels(4, len(result.traces))
     for (name, traces), row in zip(result.traces.items(), panels, strict=True):

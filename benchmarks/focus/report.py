@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.focus.cases import BoundResult, LineResult, LoopResult, Outcome, ScoreResult
+from benchmarks.focus.cases import BoundResult, LineResult, LoopResult, Outcome, ScoreResult, SearchResult
 from benchmarks.focus.figures import Honesty
 from benchmarks.focus.landscape import LandscapeResult
 from benchmarks.focus.speed import COMPARED_PX, EDGES_PX, SpeedResult
@@ -45,6 +45,8 @@ def _table(result: Outcome) -> Table:
     match result:
         case LoopResult():
             return _loop_table(result)
+        case SearchResult():
+            return _search_table(result)
         case LineResult():
             return _line_table(result)
         case BoundResult():
@@ -68,7 +70,7 @@ def _loop_table(result: LoopResult) -> Table:
         "MAE stig [a.u.]",
         "95 % stig",
         "inside after 1..",
-        "inside, refused, away at the end",
+        "at the end inside, refused, of these recalibration named, away",
         "images",
         "e-/nm^2",
         "ms",
@@ -83,7 +85,7 @@ def _loop_table(result: LoopResult) -> Table:
             _numbers(f.mae_stig[1:], 3),
             _numbers(f.p95_stig[1:], 3),
             _numbers(f.inside_after[1:]),
-            _numbers((f.inside, f.refused, f.away)),
+            _numbers((f.inside, f.refused, f.recalibration, f.away)),
             f"{f.images:.0f}",
             f"{f.dose_per_nm2:.0f}",
             f"{f.ms_per_estimate:.0f}",
@@ -115,6 +117,29 @@ def _kinds_table(result: LoopResult) -> Table:
             _numbers((f.refused, f.away)),
         )
         for kind, f in result.by_kind.items()
+    ]
+    return header, rows
+
+
+def _search_table(result: SearchResult) -> Table:
+    header = (
+        "score",
+        "trials",
+        "images, 95 %",
+        "e-/nm^2",
+        "inside, refused, away",
+        "MAE wd [um], stig [a.u.] at the end",
+    )
+    rows = [
+        (
+            name,
+            f"{f.trials}",
+            f"{f.images:.0f}, {f.p95_images:.0f}",
+            f"{f.dose_per_nm2:.0f}",
+            _numbers((f.inside, f.refused, f.away)),
+            _numbers((f.mae_wd_um, f.mae_stig)),
+        )
+        for name, f in result.figures.items()
     ]
     return header, rows
 
@@ -202,6 +227,7 @@ def _content(result: Outcome) -> dict[str, Any]:
     content: dict[str, Any] = {"promise": result.promise, "figures": result.figures}
     if isinstance(result, LoopResult):
         content["by_kind"] = result.by_kind
+    if isinstance(result, LoopResult | SearchResult):
         content["traces"] = {
             name: [{"states": t.states, "applied": t.applied, "reason": t.reason} for t in traces]
             for name, traces in result.traces.items()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.focus.contenders import Scoring
 from benchmarks.focus.machine import Doubles, Machine, Specimen
+from benchmarks.focus.methods import Believing, Descent
 from benchmarks.focus.station import Detector, Station, off_focus
 from hardware.types import Image
-from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition, SharpnessScorer
+from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition
 from scopeacq.autofocus import FocusBench, FocusMethod, correct_focus
 from scopeacq.focus_methods import PairFocus
 from scopeacq.imaging import Imager
@@ -42,16 +44,6 @@ class Trial:
     start: Doubles
     seed: int
     kind: str
-
-    def credulous(self) -> Trial:
-        """The same for a program that refuses no answer as too uncertain.
-
-        For estimators whose stated spread was not made to be believed: else most of their traces
-        would end at once, and nothing could be compared.
-        """
-        believing = {"max_sd_wd_um": 1e6, "max_sd_stig": 1e6}
-        focus = self.setup.focus.model_copy(update=believing)
-        return replace(self, setup=replace(self.setup, focus=focus))
 
     def station(self) -> Station:
         return Station.at(self.specimen, self.setup.machine, self.start, np.random.default_rng(self.seed))
@@ -119,7 +111,10 @@ class Watched:
         estimate = self.estimator.estimate(plus, minus, condition)
         took_ms = 1e3 * (time.perf_counter() - began)
         self.answers.append(Answer(self.station.pair_aberration_um(), estimate, took_ms))
-        self.states.append(np.mean([off_focus(optics) for optics in self.station.scanned[-2:]], axis=0))
+        state = np.mean([off_focus(optics) for optics in self.station.scanned[-2:]], axis=0)
+        # a coarse pair at the same optics is a second look and no new state
+        if not self.states or np.abs(state - self.states[-1]).max() > 1e-6:
+            self.states.append(state)
         return estimate
 
 
@@ -136,10 +131,18 @@ def correct(trial: Trial, estimator: AberrationEstimator) -> Trace:
     return _corrected(trial, station, PairFocus(watched), watched)
 
 
-def search(trial: Trial, scorer: SharpnessScorer) -> Trace:
-    """The program's search by single images; every image is a state."""
+def believe(trial: Trial, estimator: AberrationEstimator) -> Trace:
+    """A yardstick's plain loop of pairs."""
     station = trial.station()
-    return _corrected(trial, station, ScoreSearch(scorer, trial.seed), None)
+    watched = Watched(estimator, station)
+    return _corrected(trial, station, Believing(watched), watched)
+
+
+def search(trial: Trial, scoring: Scoring) -> Trace:
+    """The search by single images: the program's, or a plain one. Every image is a state."""
+    scorer = scoring.at(trial.setup.electron.convergence_mrad)
+    method = ScoreSearch(scorer, trial.seed) if scoring.in_um else Descent(scorer, trial.seed)
+    return _corrected(trial, trial.station(), method, None)
 
 
 def _corrected(trial: Trial, station: Station, method: FocusMethod, watched: Watched | None) -> Trace:
@@ -180,8 +183,9 @@ def _pair(trial: Trial, station: Station) -> tuple[tuple[Image, Image], PairCond
     return (plus, minus), PairCondition(focus.pixel_size_nm, step_um, angle_mrad, bench.frame_dose_per_nm2)
 
 
-def score_once(trial: Trial, scorer: SharpnessScorer) -> float:
+def score_once(trial: Trial, scoring: Scoring) -> float:
     """The score of one image, nothing corrected; ``inf`` where nothing could be scored."""
     bench = bench_of(trial, trial.station())
+    scorer = scoring.at(trial.setup.electron.convergence_mrad)
     score = scorer.score(bench.image_at(bench.before), bench.frame.pixel_size_nm)
     return math.inf if math.isnan(score) else score

@@ -208,7 +208,7 @@ def test_areas_under_curves() -> None:
 
 # what runs
 
-NO_SCORERS: Mapping[str, Any] = {"others": (), "scorers": ()}
+NO_SCORERS: Mapping[str, Any] = {"others": (), "scorings": ()}
 
 
 def test_a_broken_estimator_is_told() -> None:
@@ -238,9 +238,9 @@ def test_only_the_program_does_not_know_of_a_turned_stigmator() -> None:
 @pytest.fixture(scope="module")
 def quick() -> Mapping[str, Outcome]:
     """The smaller form with the shipped weights."""
-    plan = Plan(Contenders.load(alone=True), trials=QUICK.trials)
+    contenders = Contenders.load(alone=True)
     cases = {case.name: case for case in catalogue(Kinds.load())}
-    return {name: cases[name].run(plan) for name in QUICK.cases}
+    return {name: cases[name].run(Plan(contenders, trials=trials)) for name, trials in QUICK.items()}
 
 
 @pytest.mark.parametrize("name", ["mild", "far"])
