@@ -10,12 +10,15 @@ nothing else.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from benchmarks.focus.cases import Outcome, Plan
+from benchmarks.focus.cases import Plan
 from benchmarks.focus.catalogue import QUICK, Kinds, catalogue
 from benchmarks.focus.contenders import Contenders
 from benchmarks.focus.report import markdown, write_json
+from benchmarks.focus.results import Outcome
+from benchmarks.focus.textures import missing
 
 
 def main() -> None:
@@ -24,6 +27,8 @@ def main() -> None:
     contenders = Contenders.load(
         arguments.deepfocus, arguments.deepscore, arguments.source, alone=arguments.alone or quick
     )
+    for path in missing():
+        print(f"{path} is not there: nothing is tried on it.", file=sys.stderr)
     cases = {case.name: case for case in catalogue(Kinds.load())}
     names = arguments.only or (QUICK if quick else cases)
     results: dict[str, Outcome] = {}

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from benchmarks.focus.bound import bound_um
 from benchmarks.focus.contenders import Contenders
-from benchmarks.focus.figures import (
-    BoundFigures,
-    LineFigures,
-    LoopFigures,
-    ScoreFigures,
-    SearchFigures,
-    bound_figures,
-    line_figures,
-    loop_figures,
-    score_figures,
-    search_figures,
-)
+from benchmarks.focus.figures import bound_figures, line_figures, score_figures, search_figures
 from benchmarks.focus.machine import Doubles, Machine, Specimen
+from benchmarks.focus.results import (
+    BoundResult,
+    LineResult,
+    LoopResult,
+    Outcome,
+    Promise,
+    ScoreResult,
+    SearchResult,
+)
 from benchmarks.focus.starts import SetupOf, setup_of, usual
 from benchmarks.focus.textures import Gaussian, Kind, radial_density
 from benchmarks.focus.trials import (
@@ -44,15 +42,6 @@ from benchmarks.focus.trials import (
 )
 
 Start = Callable[[np.random.Generator], Doubles]
-
-
-@dataclass(frozen=True)
-class Promise:
-    """A row of the table: what others reach, as published or measured before, and what is to be reached."""
-
-    case: str
-    others: str
-    target: str
 
 
 @dataclass(frozen=True)
@@ -73,68 +62,6 @@ class Plan:
             print(f"\r{case}: {index + 1} of {count}   ", end="", file=sys.stderr, flush=True)
             yield index, self.rng(case, index)
         print(file=sys.stderr)
-
-
-@dataclass(frozen=True)
-class LoopResult:
-    """``by_kind``: figures of ours for each kind of texture."""
-
-    promise: Promise
-    figures: Mapping[str, LoopFigures]
-    by_kind: Mapping[str, LoopFigures]
-    traces: Mapping[str, Sequence[Trace]]
-
-    @classmethod
-    def of(cls, promise: Promise, traces: Mapping[str, Sequence[Trace]], corrections: int) -> LoopResult:
-        first = next(iter(traces.values()))
-        kinds = {trace.kind: [t for t in first if t.kind == trace.kind] for trace in first}
-        return cls(
-            promise,
-            {name: loop_figures(found, corrections) for name, found in traces.items()},
-            {kind: loop_figures(found, corrections) for kind, found in kinds.items()},
-            traces,
-        )
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    promise: Promise
-    figures: Mapping[str, SearchFigures]
-    traces: Mapping[str, Sequence[Trace]]
-
-
-@dataclass(frozen=True)
-class LineResult:
-    promise: Promise
-    figures: Mapping[str, LineFigures]
-    answers: Mapping[str, Sequence[Answer]]
-
-
-@dataclass(frozen=True)
-class BoundResult:
-    promise: Promise
-    figures: Mapping[str, BoundFigures]
-
-
-@dataclass(frozen=True)
-class ScoreResult:
-    """``blurs`` (n, 3): the aberrations (um, a.u., a.u.) that were scored, ``kinds`` (n,) of what."""
-
-    promise: Promise
-    figures: Mapping[str, ScoreFigures]
-    scores: Mapping[str, Doubles]
-    blurs: Doubles
-    kinds: tuple[str, ...]
-
-
-class Outcome(Protocol):
-    """Any of the results, and whatever else a case ends in."""
-
-    @property
-    def promise(self) -> Promise: ...
-
-    @property
-    def figures(self) -> Mapping[str, Any]: ...
 
 
 class Case(Protocol):
@@ -200,7 +127,9 @@ class Line(_Drawn):
         answers: dict[str, list[Answer]] = {c.name: [] for c in plan.contenders.pairs}
         for trial in self.draw(plan):
             for contender in plan.contenders.pairs:
-                answers[contender.name].append(estimate_once(trial, contender))
+                answer = estimate_once(trial, contender)
+                if answer is not None:
+                    answers[contender.name].append(answer)
         return LineResult(self.promise, {n: line_figures(a) for n, a in answers.items()}, answers)
 
 
@@ -220,41 +149,39 @@ class Bound:
     trials: int = 30
 
     def run(self, plan: Plan) -> BoundResult:
-        machine = Machine(shift_px=3.0)
-        setup = setup_of(machine, dwell_ns=self.dwell_ns, width_px=self.edge_px, height_px=self.edge_px)
         errors: dict[str, list[Doubles]] = {}
         least: dict[str, list[Doubles]] = {}
-        for index, rng in plan.each(self.name, self.trials):
-            like = self.kinds[index % len(self.kinds)]
-            for kind in (Gaussian(like), like):
-                trial = Trial(
-                    Specimen.of(kind.tile(rng)),
-                    setup,
-                    self._start(rng),
-                    int(rng.integers(2**32)),
-                    kind.name,
-                )
-                bound = self._bound(trial, machine)
-                family = "Gaussian" if isinstance(kind, Gaussian) else "tissue"
-                for contender in plan.contenders.pairs:
-                    answer = estimate_once(trial, contender)
+        for trial, family in self._draw(plan):
+            bound = self._bound(trial)
+            for contender in plan.contenders.pairs:
+                answer = estimate_once(trial, contender)
+                if answer is not None:
                     key = f"{contender.name}, {family}"
                     errors.setdefault(key, []).append(answer.estimate.mean - answer.truth_um)
                     least.setdefault(key, []).append(bound)
         figures = {k: bound_figures(np.array(errors[k]), np.array(least[k])) for k in errors}
         return BoundResult(self.promise, figures)
 
-    def _start(self, rng: np.random.Generator) -> Doubles:
-        return np.asarray(np.array(self.off_focus) * rng.choice([-1.0, 1.0]))
+    def _draw(self, plan: Plan) -> Iterator[tuple[Trial, str]]:
+        """Places on both textures of each trial, and what sort of texture it is."""
+        setup = setup_of(
+            Machine(shift_px=3.0), dwell_ns=self.dwell_ns, width_px=self.edge_px, height_px=self.edge_px
+        )
+        for index, rng in plan.each(self.name, self.trials):
+            like = self.kinds[index % len(self.kinds)]
+            start = np.array(self.off_focus) * rng.choice([-1.0, 1.0])
+            for kind, family in ((Gaussian(like), "Gaussian"), (like, "tissue")):
+                specimen = Specimen.of(kind.tile(rng))
+                yield Trial(specimen, setup, start, int(rng.integers(2**32)), kind.name), family
 
-    def _bound(self, trial: Trial, machine: Machine) -> Doubles:
-        aberration_um = trial.station().aberration_um(trial.station().column.optics())
+    def _bound(self, trial: Trial) -> Doubles:
+        station = trial.station()
         return bound_um(
             radial_density(trial.specimen.tile),
             (self.edge_px, self.edge_px),
-            machine,
+            trial.setup.machine,
             self.dwell_ns,
-            aberration_um,
+            station.aberration_um(station.column.optics()),
             trial.setup.focus.perturbation_um,
         )
 

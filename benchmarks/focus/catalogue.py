@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.focus import starts
-from benchmarks.focus.cases import Bound, Case, Line, Loop, Promise, Scores, Search
+from benchmarks.focus.cases import Bound, Case, Line, Loop, Scores, Search
 from benchmarks.focus.landscape import Landscape
+from benchmarks.focus.results import Promise
 from benchmarks.focus.speed import Speed
 from benchmarks.focus.starts import one_of, usual
 from benchmarks.focus.textures import Kind, Resin, Sparse, Volume, real_stacks, wide_fields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,7 @@ class LoopFigures:
     """Of closed loops. Arrays run over corrections, from 0: the start.
 
     Errors are of the trials that got so far; ``inside`` counts refused ones as outside. ``away``:
-    applied, and outside the margins. ``recalibration``: refused by naming what to calibrate.
+    applied, and outside the margins. ``ends``: shares of what corrections came to.
     """
 
     trials: int
@@ -47,8 +47,8 @@ class LoopFigures:
     inside_after: tuple[float, ...]
     inside: float
     refused: float
-    recalibration: float
     away: float
+    ends: Mapping[str, float]
     images: float
     dose_per_nm2: float
     ms_per_estimate: float
@@ -114,6 +114,7 @@ def loop_figures(traces: Sequence[Trace], corrections: int) -> LoopFigures:
     off = np.abs(after(traces, corrections))
     applied = np.array([trace.applied for trace in traces])
     answers = [answer for trace in traces for answer in trace.answers]
+    ends = [trace.end for trace in traces]
     return LoopFigures(
         trials=len(traces),
         mae_wd_um=_known(off[:, :, 0], np.mean),
@@ -123,7 +124,7 @@ def loop_figures(traces: Sequence[Trace], corrections: int) -> LoopFigures:
         inside_after=_tuple((out_of_margin(off) <= 1).mean(axis=0)),
         inside=float(np.mean([trace.inside for trace in traces])),
         refused=float(np.mean(~applied)),
-        recalibration=float(np.mean(["recalibrate" in trace.reason for trace in traces])),
+        ends={end.value: ends.count(end) / len(ends) for end in dict.fromkeys(ends)},
         away=float(np.mean([trace.applied and not trace.inside for trace in traces])),
         images=float(np.median([trace.images for trace in traces])),
         dose_per_nm2=float(np.median([trace.dose_per_nm2 for trace in traces])),
@@ -183,14 +184,14 @@ def honesty(answers: Sequence[Answer]) -> Honesty | None:
 
 
 def line_figures(answers: Sequence[Answer]) -> LineFigures:
-    """Ordinary least squares with the standard errors of its parameters."""
+    """Ordinary least squares with the standard errors of its parameters, of at least three answers."""
     truth = np.array([answer.truth_um[0] for answer in answers])
     said = np.array([answer.estimate.mean[0] for answer in answers])
     design = np.column_stack([np.ones_like(truth), truth])
     (offset, slope), *_ = np.linalg.lstsq(design, said, rcond=None)
     residual = said - offset - slope * truth
     variance = residual @ residual / max(len(truth) - 2, 1)
-    offset_se, slope_se = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
+    offset_se, slope_se = np.sqrt(variance * np.diag(np.linalg.pinv(design.T @ design)))
     return LineFigures(
         len(truth),
         float(slope),

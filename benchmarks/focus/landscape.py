@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.focus.cases import Plan, Promise
+from benchmarks.focus.cases import Plan
 from benchmarks.focus.figures import out_of_margin
 from benchmarks.focus.machine import Doubles, Specimen
+from benchmarks.focus.results import Promise
 from benchmarks.focus.starts import usual
 from benchmarks.focus.textures import Kind
 from benchmarks.focus.trials import Trial, score_once

@@ -12,7 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from benchmarks.focus.cases import (
+from benchmarks.focus.figures import GAP, out_of_margin, roc
+from benchmarks.focus.landscape import STIG, WD_UM, LandscapeResult
+from benchmarks.focus.machine import Doubles
+from benchmarks.focus.results import (
     BoundResult,
     LineResult,
     LoopResult,
@@ -20,9 +23,6 @@ from benchmarks.focus.cases import (
     ScoreResult,
     SearchResult,
 )
-from benchmarks.focus.figures import GAP, out_of_margin, roc
-from benchmarks.focus.landscape import STIG, WD_UM, LandscapeResult
-from benchmarks.focus.machine import Doubles
 from benchmarks.focus.speed import EDGES_PX, SpeedResult
 from benchmarks.focus.trials import MARGIN, Trace
 

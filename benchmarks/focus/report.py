@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.focus.cases import BoundResult, LineResult, LoopResult, Outcome, ScoreResult, SearchResult
 from benchmarks.focus.figures import Honesty
 from benchmarks.focus.landscape import LandscapeResult
+from benchmarks.focus.results import BoundResult, LineResult, LoopResult, Outcome, ScoreResult, SearchResult
 from benchmarks.focus.speed import COMPARED_PX, EDGES_PX, SpeedResult
 
 FORMAT = 1
@@ -70,7 +70,8 @@ def _loop_table(result: LoopResult) -> Table:
         "MAE stig [a.u.]",
         "95 % stig",
         "inside after 1..",
-        "at the end inside, refused, of these recalibration named, away",
+        "inside, refused, away at the end",
+        "what it came to",
         "images",
         "e-/nm^2",
         "ms",
@@ -85,7 +86,8 @@ def _loop_table(result: LoopResult) -> Table:
             _numbers(f.mae_stig[1:], 3),
             _numbers(f.p95_stig[1:], 3),
             _numbers(f.inside_after[1:]),
-            _numbers((f.inside, f.refused, f.recalibration, f.away)),
+            _numbers((f.inside, f.refused, f.away)),
+            ", ".join(f"{share:.2f} {end}" for end, share in f.ends.items()),
             f"{f.images:.0f}",
             f"{f.dose_per_nm2:.0f}",
             f"{f.ms_per_estimate:.0f}",
@@ -229,7 +231,7 @@ def _content(result: Outcome) -> dict[str, Any]:
         content["by_kind"] = result.by_kind
     if isinstance(result, LoopResult | SearchResult):
         content["traces"] = {
-            name: [{"states": t.states, "applied": t.applied, "reason": t.reason} for t in traces]
+            name: [{"states": t.states, "applied": t.applied, "end": t.end.value} for t in traces]
             for name, traces in result.traces.items()
         }
     if isinstance(result, LandscapeResult):

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
-from benchmarks.focus.cases import Plan, Promise
+from benchmarks.focus.cases import Plan
 from benchmarks.focus.machine import Doubles, Machine, Specimen
+from benchmarks.focus.results import Promise
 from benchmarks.focus.starts import mild, setup_of
 from benchmarks.focus.textures import Kind
 from benchmarks.focus.trials import Trial, take_pair

@@ -138,6 +138,11 @@ def radial_density(field: Floats) -> RadialDensity:
     return RadialDensity(frequency, np.maximum(density, 1e-9 * density.max()))
 
 
+def missing() -> tuple[Path, ...]:
+    """Real images that are not there; what is tried on them is left out."""
+    return tuple(path for path in (MEDULLA, SPINAL_CORD) if not path.exists())
+
+
 def real_stacks() -> tuple[Kind, ...]:
     """The medulla stack, where it lies beside the repository."""
     if not MEDULLA.exists():

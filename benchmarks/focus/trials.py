@@ -15,11 +15,13 @@ from benchmarks.focus.methods import Believing, Descent
 from benchmarks.focus.station import Detector, Station, off_focus
 from hardware.types import Image
 from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition
+from models.images import ImagesRefused
 from scopeacq.autofocus import FocusBench, FocusMethod, correct_focus
 from scopeacq.focus_methods import PairFocus
 from scopeacq.imaging import Imager
 from scopeacq.instrument import ElectronSettings
 from scopeacq.project import FocusSettings
+from scopeacq.records import FocusEnd
 from scopeacq.score_search import ScoreSearch
 
 MARGIN = np.array([1.0, 0.25, 0.25])
@@ -83,7 +85,7 @@ class Trace:
     images: int
     dose_per_nm2: float
     applied: bool
-    reason: str
+    end: FocusEnd
 
     @property
     def inside(self) -> bool:
@@ -107,14 +109,14 @@ class Watched:
     def estimate(
         self, plus: NDArray[np.generic], minus: NDArray[np.generic], condition: PairCondition
     ) -> AberrationEstimate:
-        began = time.perf_counter()
-        estimate = self.estimator.estimate(plus, minus, condition)
-        took_ms = 1e3 * (time.perf_counter() - began)
-        self.answers.append(Answer(self.station.pair_aberration_um(), estimate, took_ms))
         state = np.mean([off_focus(optics) for optics in self.station.scanned[-2:]], axis=0)
         # a coarse pair at the same optics is a second look and no new state
         if not self.states or np.abs(state - self.states[-1]).max() > 1e-6:
             self.states.append(state)
+        began = time.perf_counter()
+        estimate = self.estimator.estimate(plus, minus, condition)
+        took_ms = 1e3 * (time.perf_counter() - began)
+        self.answers.append(Answer(self.station.pair_aberration_um(), estimate, took_ms))
         return estimate
 
 
@@ -156,16 +158,19 @@ def _corrected(trial: Trial, station: Station, method: FocusMethod, watched: Wat
         len(station.scanned),
         outcome.electron_dose_per_nm2,
         outcome.applied,
-        outcome.reason,
+        outcome.end,
     )
 
 
-def estimate_once(trial: Trial, estimator: AberrationEstimator) -> Answer:
-    """One pair and one answer, nothing corrected."""
+def estimate_once(trial: Trial, estimator: AberrationEstimator) -> Answer | None:
+    """One pair and one answer, nothing corrected; None where the pair was refused."""
     station = trial.station()
     watched = Watched(estimator, station)
     (plus, minus), condition = _pair(trial, station)
-    watched.estimate(plus, minus, condition)
+    try:
+        watched.estimate(plus, minus, condition)
+    except ImagesRefused:
+        return None
     return watched.answers[0]
 
 

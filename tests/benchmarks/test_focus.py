@@ -13,18 +13,20 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.focus.bound import bound_um
-from benchmarks.focus.cases import Line, Loop, LoopResult, Outcome, Plan, Promise
+from benchmarks.focus.cases import Line, Loop, Plan
 from benchmarks.focus.catalogue import QUICK, Kinds, catalogue
 from benchmarks.focus.contenders import Contenders
 from benchmarks.focus.figures import auc, honesty, line_figures, loop_figures
 from benchmarks.focus.machine import Doubles, Floats, Machine, Specimen, expose
 from benchmarks.focus.plots import draw
 from benchmarks.focus.report import markdown, write_json
+from benchmarks.focus.results import LoopResult, Outcome, Promise
 from benchmarks.focus.starts import mild, setup_of, turned, turned_unknown
 from benchmarks.focus.textures import RadialDensity, radial_density
 from benchmarks.focus.trials import Answer, Setup, Trace, Trial, take_pair
 from hardware.types import FrameSettings
 from models.estimate import AberrationEstimate, PairCondition
+from scopeacq.records import FocusEnd
 
 PROMISE = Promise("a case", "others", "a target")
 FRAME = FrameSettings(320, 256, 10.0, 50.0)
@@ -76,7 +78,8 @@ def answer(truth: Doubles, said: Doubles, sd: float = 1.0) -> Answer:
 
 
 def trace(states: list[list[float]], applied: bool) -> Trace:
-    return Trace("grain", np.array(states), (), 2 * len(states), 10.0, applied, "")
+    end = FocusEnd.IN_FOCUS if applied else FocusEnd.UNCERTAIN
+    return Trace("grain", np.array(states), (), 2 * len(states), 10.0, applied, end)
 
 
 # images
