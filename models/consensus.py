@@ -2,77 +2,95 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from models.estimate import AberrationEstimate
 
 Floats = NDArray[np.float64]
 
 HUBER = 2.5  # standard deviations beyond which a patch loses weight
 ROUNDS = 5
+BLANK_SHARE = 0.7  # of a blank patch's spread: a patch must know better than that to count
+INFORMED_SHARE = 0.35  # of a blank patch's spread: what knows defocus better than that holds texture
 
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """How patches are weighed, calibrated on held-out images.
+    """How patches are weighed, calibrated on held-out images; lengths in perturbations.
 
     ``spread`` scales what the patches say of their own spread. ``common`` is the share of a
-    patch's variance that all patches of one image have in common, for they are of one kind of
-    tissue and met one beam. ``floor_um`` is an error that no number of patches removes.
-    ``blank_um`` (3,) is what a patch without texture says of its spread: it knows only the
-    range of the training.
+    patch's variance that all patches of one image have in common, for they overlap, are of one
+    kind of tissue and met one beam. ``floor`` is an error that no number of patches removes.
+    ``blank`` (3,) is what a patch without texture says of its spread: it knows only the range of
+    the training.
     """
 
     spread: float
     common: float
-    floor_um: float
-    blank_um: tuple[float, float, float]
-
-    def scaled(self, factor: float) -> Consensus:
-        """The same for a problem whose lengths are ``factor`` times longer."""
-        x, y, z = (factor * b for b in self.blank_um)
-        return replace(self, floor_um=factor * self.floor_um, blank_um=(x, y, z))
+    floor: float
+    blank: tuple[float, float, float]
 
 
-def combine(means_um: Floats, sds_um: Floats, consensus: Consensus) -> AberrationEstimate:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Mean (3,) and covariance (3, 3) of an image pair; ``informed`` (n,): patches that hold texture."""
+
+    mean: Floats
+    covariance: Floats
+    informed: NDArray[np.bool_]
+
+
+def combine(means: Floats, covariances: Floats, consensus: Consensus) -> Answer:
     """The mean of patches by what each adds to knowing nothing, and its covariance.
 
-    A patch's information is its precision less that of a blank patch, so that blank patches
-    count for nothing and an all-blank image gets a covariance far beyond the training's range.
-    Patches that contradict the others lose weight (Huber), and a spread among the patches that
-    is wider than they claim widens the answer's.
+    A patch's information is the inverse of its covariance less that of a blank patch, so that
+    blank patches count for nothing and an all-blank image gets a covariance far beyond the
+    training's range. Patches that contradict the others lose weight (Huber), and a scatter of the
+    patches that is wider than they claim widens the answer's covariance.
 
     Args:
-        means_um: (n, 3) answers of the patches.
-        sds_um: (n, 3) their own standard deviations.
+        means: (n, 3) answers of the patches.
+        covariances: (n, 3, 3) as the patches state them.
         consensus: the calibration.
     """
-    blank = np.asarray(consensus.blank_um)
-    information = np.clip(sds_um**-2.0 - (0.7 * blank) ** -2.0, 0.0, None) / consensus.spread**2
-    nothing_known = (10.0 * blank) ** -2.0
-    mean, weights = robust_mean(means_um, information, nothing_known)
-    total = weights.sum(axis=0) + nothing_known
-    excess = np.maximum(1.0, (weights * (means_um - mean) ** 2).sum(axis=0) / max(len(means_um) - 1, 1))
-    typical_variance = np.count_nonzero(information > 0, axis=0) / total
-    variance = excess / total + consensus.common * typical_variance + consensus.floor_um**2
-    return AberrationEstimate(mean, np.diag(variance), means_um, sds_um)
+    blank = np.asarray(consensus.blank)
+    precisions: Floats = np.asarray(np.linalg.inv(covariances), np.float64)
+    information = _beyond(precisions, (BLANK_SHARE * blank) ** -2.0) / consensus.spread**2
+    prior = np.diag((10.0 * blank) ** -2.0)
+    mean, weights = _robust_mean(means, information, prior)
+    total = np.einsum("n,nij->ij", weights, information) + prior
+    inverse = np.linalg.inv(total)
+    informed = np.sqrt(covariances[:, 0, 0]) < INFORMED_SHARE * blank[0]
+    scatter = (weights * _distances2(means - mean, information)).sum() / (3 * max(informed.sum() - 1, 1))
+    covariance = max(1.0, scatter) * inverse + consensus.common * max(informed.sum(), 1) * inverse
+    return Answer(mean, covariance + consensus.floor**2 * np.eye(3), informed)
 
 
-def robust_mean(means: Floats, information: Floats, prior: Floats) -> tuple[Floats, Floats]:
-    """Mean (c,) and weights (n, c) of answers (n, c), by Huber's reweighting from the median answer.
+def _beyond(precisions: Floats, blank: Floats) -> Floats:
+    """Precisions (n, 3, 3) less that of a blank patch (3,), in no direction below 0."""
+    values, vectors = np.linalg.eigh(precisions - np.diag(blank))
+    return np.asarray(np.einsum("nij,nj,nkj->nik", vectors, values.clip(0.0), vectors))
 
-    ``information`` (n, c) and ``prior`` (c,) are precisions; the prior's mean is 0.
+
+def _robust_mean(means: Floats, information: Floats, prior: Floats) -> tuple[Floats, Floats]:
+    """Mean (3,) and weights (n,) of answers (n, 3), by Huber's reweighting from the median answer.
+
+    ``information`` (n, 3, 3) and ``prior`` (3, 3) are precisions; the prior's mean is 0.
     """
-    mean = _weighted_median(means, information + prior / len(means))
-    weights = information
+    own = np.diagonal(information, axis1=1, axis2=2)
+    mean, weights = _weighted_median(means, own + np.diag(prior) / len(means)), np.ones(len(means))
     for _ in range(ROUNDS):
-        deviation = np.abs(means - mean) * np.sqrt(information)
-        weights = information * np.minimum(1.0, HUBER / np.maximum(deviation, 1e-12))
-        mean = (weights * means).sum(axis=0) / (weights.sum(axis=0) + prior)
+        distance = np.sqrt(_distances2(means - mean, information) / 3)
+        weights = np.minimum(1.0, HUBER / np.maximum(distance, 1e-12))
+        total = np.einsum("n,nij->ij", weights, information) + prior
+        mean = np.linalg.solve(total, np.einsum("n,nij,nj->i", weights, information, means))
     return mean, weights
+
+
+def _distances2(deviations: Floats, information: Floats) -> Floats:
+    """Squared Mahalanobis distances (n,)."""
+    return np.asarray(np.einsum("ni,nij,nj->n", deviations, information, deviations))
 
 
 def _weighted_median(values: Floats, weights: Floats) -> Floats:

@@ -1,8 +1,9 @@
-"""DeepFocus: the aberration of a pair of images by a small network on their power spectra."""
+"""DeepFocus: the aberration of a pair of images. A network proposes, near focus the likelihood decides."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +12,45 @@ import torch
 from numpy.typing import NDArray
 
 from models.alignment import aligned
-from models.consensus import Consensus, Floats, combine
+from models.consensus import Answer, Consensus, Floats, combine
 from models.estimate import AberrationEstimate, PairCondition
-from models.networks import LAPLACE_SD, PairSpectraNet
-from models.spectra import binned, patch_corners, patches
+from models.images import checked_pair, require_one_place
+from models.likelihood import Cells, cells_of, overlap, refine, statistics
+from models.networks import PairPolarNet
+from models.spectra import binned, overlapping_corners, patches
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
-MOST_PATCHES = 12
+Pixels = NDArray[np.float32]
+
+MOST_PATCHES = 16
 LONGEST_SHIFT_PX = 48  # between the two images, after binning
-BLUR_PX = (1.5, 3.2)  # trained radii of the probe disk at one perturbation, on the binned image
+BLUR_PX = (1.1, 4.5)  # trained radii of the probe disk at one perturbation, on the binned image
 NOMINAL_BLUR_PX = 2.2
-CALIBRATED_UM = 5.0  # the perturbation that the consensus in the card was measured at
+REFINED_EDGES = (256, 240, 192, 160)  # of patches for the likelihood, the largest that fits is taken
+REFINED_WITHIN = 0.8  # perturbations from focus: farther off, windows blur what the likelihood compares
+REFINED_SD = 0.4  # perturbations: a proposal less certain than this may lie in another maximum
+AGREEING = 4.0  # standard deviations of the proposal that the likelihood may move it by
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a card says of the weights: how patches are weighed, and the spread of refined answers."""
+
+    consensus: Consensus
+    refined_spread: float
+    refined_floor: float
 
 
 class DeepFocus:
-    """An :class:`~models.estimate.AberrationEstimator`: one forward pass over a grid of patches.
+    """An :class:`~models.estimate.AberrationEstimator`: one forward pass over overlapping patches.
 
     The network sees an image pair in units of its perturbation and of the blur that this
     perturbation makes, so that any pixel size and convergence angle will do for which
     ``convergence * perturbation / (binning * pixel size)`` lies in the trained range.
     """
 
-    def __init__(self, network: PairSpectraNet, consensus: Consensus) -> None:
-        self._network, self._consensus = network.eval(), consensus
+    def __init__(self, network: PairPolarNet, calibration: Calibration) -> None:
+        self._network, self._calibration = network.eval(), calibration
 
     @property
     def name(self) -> str:
@@ -47,10 +64,10 @@ class DeepFocus:
             WeightsError: the file cannot be used.
         """
         path = path or SHIPPED / "deepfocus.safetensors"
-        weights = Weights.load(path, PairSpectraNet.architecture)
-        network = PairSpectraNet()
+        weights = Weights.load(path, PairPolarNet.architecture)
+        network = PairPolarNet()
         load_into(network, weights, path)
-        return cls(network, consensus_of(weights.card, path))
+        return cls(network, calibration_of(weights.card, path))
 
     def estimate(
         self, plus: NDArray[np.generic], minus: NDArray[np.generic], condition: PairCondition
@@ -63,33 +80,64 @@ class DeepFocus:
             condition: pixel size, perturbation, convergence angle.
 
         Raises:
-            ValueError: shapes differ or are too small, or the optics lie outside the trained range.
+            ImagesRefused: the images cannot be judged, or show different places.
+            ValueError: the optics lie outside the trained range.
         """
         factor, blur_px = binning(condition)
         edge = self._network.patch_px
-        if plus.shape != minus.shape or plus.ndim != 2 or min(plus.shape) < edge * factor:
-            raise ValueError(
-                f"DeepFocus got images of shape {plus.shape} and {minus.shape}; it needs two of the same "
-                f"shape with at least {edge * factor} px along each axis at this pixel size"
-            )
-        one, other = (binned(image, factor) for image in (plus, minus))
+        checked = checked_pair(plus, minus, edge * factor)
+        one, other = (binned(image, factor) for image in checked)
         height, width = (min(LONGEST_SHIFT_PX, n - edge) for n in one.shape)
         images = aligned(one, other, (height, width))
-        corners = patch_corners(images[0].shape, edge, MOST_PATCHES)
-        pairs = np.stack([patches(image, corners, edge) for image in images], axis=1)
-        means, sds = self._answers(pairs, blur_px)
+        require_one_place(*images)
+        means, covariances = self.patch_answers(images, blur_px)
+        answer = self._refined(images, blur_px, combine(means, covariances, self._calibration.consensus))
         unit_um = condition.perturbation_um
-        consensus = self._consensus.scaled(unit_um / CALIBRATED_UM)
-        flat = (np.ptp(pairs, axis=(2, 3)) == 0).any(axis=1)
-        means[flat], sds[flat] = 0.0, np.divide(consensus.blank_um, unit_um)
-        return combine(means * unit_um, sds * unit_um, consensus)
+        sds = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+        return AberrationEstimate(
+            unit_um * answer.mean,
+            unit_um**2 * answer.covariance,
+            unit_um * means,
+            unit_um * sds,
+            structured=bool(answer.informed.any()),
+        )
 
-    def _answers(self, pairs: NDArray[np.float32], blur_px: float) -> tuple[Floats, Floats]:
-        """Means and standard deviations (n, 3) in perturbations of pairs (n, 2, s, s)."""
+    def patch_answers(self, images: tuple[Pixels, Pixels], blur_px: float) -> tuple[Floats, Floats]:
+        """What the patches of two binned, aligned images say: means (n, 3), covariances (n, 3, 3).
+
+        In perturbations. Patches that are constant in either image know nothing.
+        """
+        edge = self._network.patch_px
+        corners = overlapping_corners(images[0].shape, edge, MOST_PATCHES)
+        pairs = np.stack([patches(image, corners, edge) for image in images], axis=1)
         blur = torch.full((len(pairs),), blur_px)
         with torch.inference_mode():
-            mean, log_scale = self._network(torch.from_numpy(pairs), blur)
-        return mean.double().numpy(), LAPLACE_SD * log_scale.double().exp().numpy()
+            mean, covariance, _ = self._network(torch.from_numpy(pairs), blur)
+        means, covariances = mean.double().numpy(), covariance.double().numpy()
+        flat = (np.ptp(pairs, axis=(2, 3)) == 0).any(axis=1)
+        means[flat], covariances[flat] = 0.0, np.diag(np.square(self._calibration.consensus.blank))
+        return means, covariances
+
+    def _refined(self, images: tuple[Pixels, Pixels], blur_px: float, answer: Answer) -> Answer:
+        """The answer of the likelihood where it may be asked and agrees, else the proposal."""
+        sd = np.sqrt(np.diag(answer.covariance))
+        near = np.abs(answer.mean).max() < REFINED_WITHIN and sd.max() < REFINED_SD
+        cells = _largest_cells(images[0].shape)
+        if not near or cells is None or not answer.informed.any():
+            return answer
+        corners = overlapping_corners(images[0].shape, cells.edge, MOST_PATCHES)
+        pairs = [patches(image, corners, cells.edge) for image in images]
+        data = statistics(pairs[0], pairs[1], cells)
+        refined = refine(data, cells, blur_px, answer.mean, overlap(pairs[0], images[0]))
+        spread, floor = self._calibration.refined_spread, self._calibration.refined_floor
+        covariance = spread**2 * refined.covariance + floor**2 * np.eye(3)
+        moved = np.abs(refined.mean - answer.mean) / np.sqrt(sd**2 + np.diag(covariance))
+        return Answer(refined.mean, covariance, answer.informed) if moved.max() < AGREEING else answer
+
+
+def _largest_cells(shape: tuple[int, ...]) -> Cells | None:
+    edges = [edge for edge in REFINED_EDGES if edge <= min(shape)]
+    return cells_of(edges[0]) if edges else None
 
 
 def binning(condition: PairCondition) -> tuple[int, float]:
@@ -110,21 +158,20 @@ def binning(condition: PairCondition) -> tuple[int, float]:
     return factor, blur_px / factor
 
 
-def consensus_of(card: dict[str, Any], path: Path) -> Consensus:
+def calibration_of(card: dict[str, Any], path: Path) -> Calibration:
     """The calibration in a card of weights.
 
     Raises:
         WeightsError: it is missing or not made of finite positive numbers.
     """
     try:
-        entry = card["consensus"]
-        x, y, z = (float(v) for v in entry["blank_um"])
-        consensus = Consensus(
-            float(entry["spread"]), float(entry["common"]), float(entry["floor_um"]), (x, y, z)
-        )
+        entry = card["calibration"]
+        x, y, z = (float(v) for v in entry["blank"])
+        numbers = [float(entry[key]) for key in ("spread", "common", "floor")]
+        refined = [float(entry[key]) for key in ("refined_spread", "refined_floor")]
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(path, "its card lacks the calibration of the spread") from error
-    numbers = (consensus.spread, consensus.common, consensus.floor_um, *consensus.blank_um)
-    if not all(math.isfinite(v) and v > 0 for v in numbers):
+    if not all(math.isfinite(v) and v > 0 for v in (*numbers, *refined, x, y, z)):
         raise WeightsError(path, "the calibration of the spread in its card is not finite and positive")
-    return consensus
+    spread, common, floor = numbers
+    return Calibration(Consensus(spread, common, floor, (x, y, z)), *refined)

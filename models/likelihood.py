@@ -63,7 +63,7 @@ class Cells:
     @property
     def reach(self) -> int:
         """Cells from the centre to the edge of the grid, which has 2 reach + 1 rows and reach columns."""
-        return self.kept.shape[1]
+        return int(self.kept.shape[1])
 
     def averaged(self, maps: NDArray[np.floating]) -> Floats:
         """Means (n, cells) of maps over rfft frequencies (n, edge, edge // 2 + 1)."""
@@ -210,7 +210,7 @@ def _signal(data: PairStatistics, cells: Cells, h: tuple[Floats, Floats], cross:
     """Signal over noise (n, cells) at the estimated power of the texture."""
     plus, minus = h
     power = plus**2 * data.plus + minus**2 * data.minus + 2 * plus * minus * cross
-    return np.maximum(cells.smoothed(power / (plus**2 + minus**2)) - CHANCE, 0.0)
+    return np.asarray(np.maximum(cells.smoothed(power / (plus**2 + minus**2)) - CHANCE, 0.0))
 
 
 def _shift_step(data: PairStatistics, cells: Cells, plus: Floats, minus: Floats, shift: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The networks: small, and on power spectra, where blur shows as what it is."""
+"""The network of DeepFocus: small, on power spectra, where blur shows as what it is, and symmetric."""
 
 from __future__ import annotations
 
@@ -9,81 +9,10 @@ import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 from models.polar import PolarSpectra
-from models.spectra import FLOOR, PowerSpectra
 
-LOG_SCALE = (-6.0, 4.0)
+FLOOR = 1e-7  # of the mean power: keeps the logarithm of a constant patch finite
 LOG_PRECISION = (-8.0, 8.0)  # of one direction
 LEAST_INFORMATION = 1e-4  # of a patch without any: a standard deviation of 100 perturbations
-LAPLACE_SD = math.sqrt(2.0)  # standard deviation of a Laplace distribution of scale 1
-
-
-def _stage(channels: int, out: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
-    conv = nn.Conv2d(channels, out, kernel, stride, kernel // 2, bias=False)
-    return conv, nn.BatchNorm2d(out), nn.ReLU()
-
-
-def _regressor(channels: int, like: Tensor, outputs: int) -> nn.Sequential:
-    """Four convolutions and two full layers on maps of the size of ``like``."""
-    rows, columns = like.shape[-2:]
-    trunk = nn.Sequential(
-        *_stage(channels, 24, 5, 1),
-        *_stage(24, 32, 3, 2),
-        *_stage(32, 48, 3, 2),
-        *_stage(48, 48, 3, 1),
-        nn.Flatten(),
-    )
-    features = 48 * -(-rows // 4) * -(-columns // 4)
-    return nn.Sequential(*trunk, nn.Linear(features, 96), nn.ReLU(), nn.Linear(96, outputs))
-
-
-class PairSpectraNet(nn.Module):
-    """Aberration of patch pairs in units of the perturbation, with a scale for each component.
-
-    Sees the mean and the half difference of both log power spectra, the log coherent cross
-    power, and the frequency times the blur radius of the perturbation, in which the optics
-    have no other scale. ``g(mean, difference) - g(mean, -difference)`` makes the answer
-    change sign, exactly, when the images are swapped; the scale does not change.
-    """
-
-    architecture = "pair-spectra-1"
-    patch_px, band = 160, 54
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.spectra = PowerSpectra(self.patch_px, self.band)
-        self.regressor = _regressor(6, self.spectra.k, 6)
-
-    def forward(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:
-        """Answer and its Laplace log-scale.
-
-        Args:
-            images: (n, 2, s, s), the image at + perturbation first; any scale of grey.
-            blur_px: (n,) radius of the probe disk at one perturbation [px].
-
-        Returns:
-            mean (n, 3) and log-scale (n, 3) of defocus, astig x, astig y over the perturbation.
-        """
-        mean, difference, known = self._features(images, blur_px)
-        one = self.regressor(torch.cat([mean, difference, known], 1))
-        other = self.regressor(torch.cat([mean, -difference, known], 1))
-        log_scale = (one[:, 3:] + other[:, 3:]).clamp(*LOG_SCALE)
-        return one[:, :3] - other[:, :3], log_scale
-
-    def _features(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Even (n, 1), odd (n, 1) and swap-blind (n, 4) channels.
-
-        Each image goes through tensors of its own: vectorised functions round by position,
-        and swapping must change nothing but the sign.
-        """
-        spectra = [self.spectra.transform(images[:, i : i + 1].contiguous()) for i in (0, 1)]
-        powers = [self.spectra.power(s) for s in spectra]
-        levels = [p.mean((1, 2, 3), keepdim=True) for p in powers]
-        level = (0.5 * (levels[0] + levels[1])).clamp_min(1e-30)
-        one, other = (torch.log(p / level + FLOOR) for p in powers)
-        coherent = torch.log(self.spectra.coherent_power(*spectra) / level + FLOOR)
-        phase = 0.3 * self.spectra.k * blur_px.view(-1, 1, 1, 1)
-        known = torch.cat([0.5 * coherent + 1.0, phase], 1)
-        return 0.25 * (one + other) + 1.0, 0.5 * (one - other), known
 
 
 class RingConv(nn.Module):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from models.networks import PairPolarNet
+from models.training.flagship_calibration import calibrate_flagship
 from models.training.pairs import ImageBatch, ProbeOtf, Ranges, SimulatedImages, Span
 from models.training.recipe import Limits, Loss, Recipe
 from models.training.replay import Replayed
-from models.training.textures import TextureBank, TextureSource
+from models.training.textures import TextureSource
 
 PERTURBATION_UM = 5.0
 FREEDOM = 4.0  # degrees of freedom of Student's t: its tails forgive what no network can know
@@ -47,23 +46,6 @@ def replayed(
     return Replayed(SimulatedImages(otf, textures, ranges, seed, device), seed)
 
 
-def held_out_errors(network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, seed: int) -> dict[str, Any]:
-    """Errors of single patches of textures that were not trained on, as entries of a card."""
-    network.eval()
-    textures = TextureBank(TEXTURE_PX, 100, seed + UNSEEN, renewed=0)
-    with torch.inference_mode():
-        batch = SimulatedImages(otf, textures, ranges, seed + UNSEEN).batch(512)
-        mean, covariance, _ = network(batch.images, batch.blur_px)
-    errors = (PERTURBATION_UM * mean - batch.aberration_um).abs()
-    stated = PERTURBATION_UM * covariance.diagonal(dim1=1, dim2=2).sqrt()
-    return {
-        "held_out_patch_error_um": errors.median(0).values.tolist(),
-        "held_out_patch_z": (errors / stated).quantile(0.6827, dim=0).tolist(),
-    }
-
-
-TEXTURE_PX, UNSEEN = 192, 1_000_003
-
 FLAGSHIP_RECIPE = Recipe(
     "deepfocus",
     "the aberration of an image pair, direction by direction from its power spectra",
@@ -76,9 +58,9 @@ FLAGSHIP_RECIPE = Recipe(
         pixel_nm=Span(14.0, 29.0, True),
         binned=2,
     ),
-    texture_px=TEXTURE_PX,
+    texture_px=192,
     loss=pair_loss,
-    calibrate=held_out_errors,
+    calibrate=calibrate_flagship,
     limits=Limits(minutes=80.0),
     source=replayed,
 )

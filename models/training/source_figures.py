@@ -11,7 +11,7 @@ from models.source_focus import UM_PER_UNIT
 from models.source_networks import PairNetwork, ScoreNet
 from models.spectra import tiles
 from models.training.augmentation import greyed
-from models.training.calibration import UNSEEN
+from models.training.flagship_calibration import UNSEEN
 from models.training.pairs import LAG_PX, ImageBatch, ProbeOtf, Ranges, SimulatedImages
 from models.training.source_losses import aberration_of, sharpness_of
 from models.training.textures import TextureBank

@@ -1,0 +1,131 @@
+"""How far the flagship is to be believed: measured on images of textures that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.alignment import aligned
+from models.consensus import Answer, Consensus, combine
+from models.deepfocus import LONGEST_SHIFT_PX, MOST_PATCHES, REFINED_WITHIN, Calibration, DeepFocus
+from models.likelihood import cells_of, overlap, refine, statistics
+from models.networks import PairPolarNet
+from models.spectra import overlapping_corners, patches
+from models.training.pairs import LAG_PX, ProbeOtf, Ranges, SimulatedImages, Span
+from models.training.textures import TextureBank
+
+Floats = NDArray[np.float64]
+Pixels = NDArray[np.float32]
+
+UNIT_UM = 5.0
+UNSEEN = 1_000_003  # added to the seed of the training
+FRAME_PX, REFINED_EDGE = 320, 240
+TEXTURES, FRAMES, NEAR_FRAMES, BARE = 24, 160, 96, 64
+ONE_SD = 0.6827  # share of a normal distribution within one standard deviation
+FLOOR, REFINED_FLOOR = 0.004, 0.002  # perturbations
+COMMON = tuple(float(c) for c in np.geomspace(0.01, 3.0, 40))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A held-out pair of binned, aligned images, its blur radius [px] and its truth in perturbations."""
+
+    images: tuple[Pixels, Pixels]
+    blur_px: float
+    truth: Floats
+
+
+def calibrate_flagship(network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, seed: int) -> dict[str, Any]:
+    """What a card must say for :class:`~models.deepfocus.Calibration`, and how honest that is."""
+    network.eval()
+    blank = _blank_sds(network, otf, ranges, seed)
+    trial = Consensus(1.0, COMMON[0], FLOOR, blank)
+    estimator = DeepFocus(network, Calibration(trial, 1.0, REFINED_FLOOR))
+    frames = _frames(otf, replace(ranges, blank=0.0), seed, FRAMES)
+    said = [estimator.patch_answers(frame.images, frame.blur_px) for frame in frames]
+    sds = [np.sqrt(np.diagonal(covariances, axis1=1, axis2=2)) for _, covariances in said]
+    own = [np.abs(m - f.truth) / sd for f, (m, _), sd in zip(frames, said, sds, strict=True)]
+    trial = replace(trial, spread=max(1.0, float(np.quantile(np.concatenate(own), ONE_SD))))
+    for common in COMMON:
+        trial = replace(trial, common=common)
+        z = [_z(combine(*answers, trial), f.truth) for f, answers in zip(frames, said, strict=True)]
+        if np.quantile(z, ONE_SD) <= 1.0:
+            break
+    refined = _refined_z(otf, ranges, seed)
+    return {
+        "calibration": {
+            "spread": trial.spread,
+            "common": trial.common,
+            "floor": trial.floor,
+            "blank": list(blank),
+            "refined_spread": max(1.0, float(np.quantile(refined, ONE_SD))),
+            "refined_floor": REFINED_FLOOR,
+        },
+        "held_out_patch_error_um": _median_error(said, frames, lambda m, _: m),
+        "held_out_frame_error_um": _median_error(
+            said, frames, lambda m, c: combine(m, c, trial).mean[None]
+        ),
+        "held_out_z_quantiles": np.quantile(z, (0.5, ONE_SD, 0.95)).tolist(),
+    }
+
+
+def _median_error(
+    said: list[tuple[Floats, Floats]], frames: list[Frame], answers: Callable[[Floats, Floats], Floats]
+) -> list[float]:
+    """Median absolute errors (3,) [um]."""
+    errors = [np.abs(answers(*one) - frame.truth) for one, frame in zip(said, frames, strict=True)]
+    return [float(v) for v in UNIT_UM * np.median(np.concatenate(errors), axis=0)]
+
+
+def _z(answer: Answer, truth: Floats) -> Floats:
+    return np.asarray(np.abs(answer.mean - truth) / np.sqrt(np.diag(answer.covariance)))
+
+
+def _refined_z(otf: ProbeOtf, ranges: Ranges, seed: int) -> Floats:
+    """|error| over the stated standard deviation (f, 3) of the likelihood, near focus."""
+    reach_um = 0.5 * REFINED_WITHIN * UNIT_UM
+    near = replace(ranges, blank=0.0, defocus_um=reach_um, astig_um=reach_um, near=0.0)
+    cells = cells_of(REFINED_EDGE)
+    z = []
+    for frame in _frames(otf, near, seed + 1, NEAR_FRAMES):
+        corners = overlapping_corners(frame.images[0].shape, REFINED_EDGE, MOST_PATCHES)
+        one, other = (patches(image, corners, REFINED_EDGE) for image in frame.images)
+        refined = refine(
+            statistics(one, other, cells), cells, frame.blur_px, frame.truth, overlap(one, frame.images[0])
+        )
+        covariance = refined.covariance + REFINED_FLOOR**2 * np.eye(3)
+        z.append(_z(Answer(refined.mean, covariance, np.ones(1, bool)), frame.truth))
+    return np.array(z)
+
+
+def _blank_sds(
+    network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, seed: int
+) -> tuple[float, float, float]:
+    """Median standard deviations (3,) in perturbations that the network gives to noise."""
+    bare = replace(ranges, blank=0.0, contrast=Span(0.0, 1e-6), shift_px=0.0)
+    textures = TextureBank(ranges.patch_px + 2 * LAG_PX, 1, seed + UNSEEN, renewed=0)
+    with torch.inference_mode():
+        batch = SimulatedImages(otf, textures, bare, seed + UNSEEN).batch(BARE)
+        _, covariance, _ = network(batch.images, batch.blur_px)
+    z, x, y = covariance.diagonal(dim1=1, dim2=2).sqrt().median(0).values.tolist()
+    return z, x, y
+
+
+def _frames(otf: ProbeOtf, ranges: Ranges, seed: int, count: int) -> list[Frame]:
+    """Held-out frames; shifted images are aligned as the estimator does it."""
+    whole = replace(ranges, patch_px=FRAME_PX, odd_pixels=0.0)
+    textures = TextureBank(FRAME_PX + 4 * LAG_PX, TEXTURES, seed + UNSEEN, renewed=0)
+    source = SimulatedImages(otf, textures, whole, seed + UNSEEN)
+    frames = []
+    for _ in range(count):
+        batch = source.batch(1)
+        one, other = batch.images[0].numpy()
+        images = aligned(one, other, (LONGEST_SHIFT_PX, LONGEST_SHIFT_PX))
+        truth = batch.aberration_um[0].double().numpy() / UNIT_UM
+        frames.append(Frame(images, float(batch.blur_px[0]), truth))
+    return frames
