@@ -16,6 +16,7 @@ from scopeacq.correction import OpticsChange
 from scopeacq.focus_pairs import Look, stigmator_step, take_look
 from scopeacq.records import FocusEnd
 from scopeacq.stigmator_check import frame_mismatch
+from scopeacq.wording import counted
 
 LESS_DETAIL = 0.7
 """A pair that shows less than this share of the detail of an earlier one was taken farther from focus."""
@@ -48,7 +49,9 @@ class PairFocus:
                 optics = looks[-1].optics_next
         except ImagesRefused as refused:
             return NotFocused(str(refused).rstrip("."), FocusEnd.BAD_IMAGES)
-        return NotFocused(f"no convergence within {len(looks)} corrections", FocusEnd.NO_CONVERGENCE)
+        return NotFocused(
+            f"no convergence within {counted(len(looks), 'correction')}", FocusEnd.NO_CONVERGENCE
+        )
 
     def _best_look(self, bench: FocusBench, optics: Optics) -> Look:
         """The first look of use, or when there is none a structured one, if there is one."""
@@ -85,7 +88,8 @@ def _end(bench: FocusBench, looks: Sequence[Look]) -> Focused | NotFocused | Non
         return None
     if _lost_detail(looks):
         return NotFocused("the images are less sharp than before the correction", FocusEnd.WORSE)
-    return Focused(bench.within_limits(look.optics_next), f"in focus after {len(looks)} corrections")
+    said = f"in focus after {counted(len(looks), 'correction')}"
+    return Focused(bench.within_limits(look.optics_next), said)
 
 
 def _useless(look: Look) -> NotFocused:

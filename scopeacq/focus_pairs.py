@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,9 @@ from scopeacq.stigmator_check import LEAST_UM, SIGMAS, StigmatorStep
 
 FAR = 4.0
 """Aberrations beyond so many perturbations are looked at coarsely as well."""
+
+LEAK = 0.03
+"""Share of a large defocus that an estimator may take for astigmatism, as a standard deviation."""
 
 SLOPES = 0.5, 2.5
 """Of what an estimator may say to what is true: the square of what its angle of convergence may be off."""
@@ -102,7 +106,8 @@ def stigmator_step(bench: FocusBench, first: Look, second: Look) -> StigmatorSte
     dy = second.optics.stig_y - first.optics.stig_y
     expected = astigmatism_in_image(dx, dy, bench.electron.stigmator_frame, bench.frame.scan_rot_deg)
     measured = complex(*(second.estimate.mean[1:] - first.estimate.mean[1:]))
-    sd_um = float(np.hypot(first.estimate.sd[1:].max(), second.estimate.sd[1:].max()))
+    leak_um = LEAK * (second.optics.wd_um - first.optics.wd_um)
+    sd_um = math.hypot(first.estimate.sd[1:].max(), second.estimate.sd[1:].max(), leak_um)
     return StigmatorStep(complex(*expected), measured / _slope(first, second), sd_um)
 
 
