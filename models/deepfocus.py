@@ -22,7 +22,7 @@ from models.weights import SHIPPED, Weights, WeightsError, load_into
 
 Pixels = NDArray[np.float32]
 
-MOST_PATCHES = 16
+MOST_PATCHES = 12
 LONGEST_SHIFT_PX = 48  # between the two images, after binning
 BLUR_PX = (1.1, 4.5)  # trained radii of the probe disk at one perturbation, on the binned image
 NOMINAL_BLUR_PX = 2.2

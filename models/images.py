@@ -178,7 +178,7 @@ def coherence(one: Pixels, other: Pixels) -> tuple[float, float]:
     as in strong blur or bare resin, nothing can be said. A lens that changes focus reverses some
     frequencies, which lowers the peak a little.
     """
-    factor = max(1, min(one.shape) // COMPARED_PX)
+    factor = max(1, round(min(one.shape) / COMPARED_PX))
     height, width = (n // factor for n in one.shape)
     if min(height, width) < COMPARED_PX // 2:
         return 0.0, 0.0

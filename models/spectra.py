@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TypeVar
 
 import cv2
@@ -36,15 +35,20 @@ def patch_corners(shape: tuple[int, ...], edge: int, most: int) -> list[tuple[in
 
 
 def overlapping_corners(shape: tuple[int, ...], edge: int, most: int) -> list[tuple[int, int]]:
-    """Corners (row, column) of at most ``most`` squares that overlap by half or more, from edge to edge.
+    """Corners (row, column) of at most ``most`` squares that overlap by about half, from edge to edge.
 
     Windowed squares make little of their rims; overlapping ones lose little of an image.
     """
-    rows, columns = (1 + math.ceil(2 * (n - edge) / edge) for n in shape)
+    rows, columns = (1 + round(2 * (n - edge) / edge) for n in shape)
     while rows * columns > most:
         rows, columns = (rows - 1, columns) if rows >= columns else (rows, columns - 1)
-    tops, lefts = (np.linspace(0, n - edge, k).round() for n, k in ((shape[0], rows), (shape[1], columns)))
-    return [(int(top), int(left)) for top in tops for left in lefts]
+    tops, lefts = (_spread(n - edge, k) for n, k in ((shape[0], rows), (shape[1], columns)))
+    return [(top, left) for top in tops for left in lefts]
+
+
+def _spread(room: int, count: int) -> list[int]:
+    """Offsets from 0 to ``room``; a single one lies in the middle."""
+    return [round(room * (i / (count - 1) if count > 1 else 0.5)) for i in range(count)]
 
 
 def patches(image: NDArray[Pixel], corners: list[tuple[int, int]], edge: int) -> NDArray[Pixel]:
