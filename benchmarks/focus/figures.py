@@ -198,7 +198,7 @@ def line_figures(answers: Sequence[Answer]) -> LineFigures:
         float(slope_se),
         float(offset),
         float(offset_se),
-        float(np.abs(said - truth).mean()),
+        _known(np.abs(said - truth)[:, None], np.mean)[0],
         honesty(answers),
     )
 

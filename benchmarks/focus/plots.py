@@ -73,6 +73,9 @@ def _loops(result: LoopResult | SearchResult) -> Figure:
     for (name, traces), row in zip(result.traces.items(), panels, strict=True):
         for parameter, axes in enumerate(row[:3]):
             _traces(axes, traces, parameter)
+        for axes in row:
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_xlabel("image" if isinstance(result, SearchResult) else "correction")
         row[0].set_title(name, loc="left")
         _mean_errors(row[3], traces)
     return figure
@@ -90,8 +93,6 @@ def _traces(axes: Axes, traces: Sequence[Trace], parameter: int) -> None:
     for border in (-MARGIN[parameter], MARGIN[parameter]):
         axes.axhline(border, color="0.6", lw=0.8, ls="--")
     axes.set_yscale("symlog", linthresh=MARGIN[parameter])
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("correction")
     axes.set_ylabel(f"off focus, {WHAT[parameter]}")
 
 
@@ -120,8 +121,6 @@ def _mean_errors(axes: Axes, traces: Sequence[Trace]) -> None:
     axes.axhline(MARGIN[0], color="0.6", lw=0.8, ls=":")
     axes.axhline(MARGIN[1], color="0.6", lw=0.8, ls="--")
     axes.set_yscale("log")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("correction")
     axes.set_ylabel("mean absolute error")
     axes.legend(frameon=False, fontsize=6)
 

@@ -1,76 +1,30 @@
-"""The focus benchmark: that its images, bounds and figures are right, and that what is shipped focuses."""
+"""The focus benchmark: its figures, how it tells a broken estimator, and what the shipped weights reach."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from benchmarks.focus.bound import bound_um
-from benchmarks.focus.cases import Line, Loop, Plan
+from benchmarks.focus.cases import Line, Loop, Plan, Search
 from benchmarks.focus.catalogue import QUICK, Kinds, catalogue
-from benchmarks.focus.contenders import Contenders
+from benchmarks.focus.contenders import Contenders, GradientSharpness, Scoring
 from benchmarks.focus.figures import auc, honesty, line_figures, loop_figures
-from benchmarks.focus.machine import Doubles, Floats, Machine, Specimen, expose
+from benchmarks.focus.machine import Doubles
 from benchmarks.focus.plots import draw
 from benchmarks.focus.report import markdown, write_json
 from benchmarks.focus.results import LoopResult, Outcome, Promise
-from benchmarks.focus.starts import mild, setup_of, turned, turned_unknown
-from benchmarks.focus.textures import RadialDensity, radial_density
-from benchmarks.focus.trials import Answer, Setup, Trace, Trial, take_pair
-from hardware.types import FrameSettings
-from models.estimate import AberrationEstimate, PairCondition
+from benchmarks.focus.starts import mild, turned, turned_unknown
+from benchmarks.focus.trials import Answer, Trace
+from models.estimate import AberrationEstimate
 from scopeacq.records import FocusEnd
+from tests.benchmarks.focus_fakes import Fixed, Grain, Refusing, setup, start
 
 PROMISE = Promise("a case", "others", "a target")
-FRAME = FrameSettings(320, 256, 10.0, 50.0)
-
-
-@dataclass(frozen=True)
-class Grain:
-    """A kind of texture that is quick to make: noise of a few lengths."""
-
-    name: str = "grain"
-
-    def tile(self, rng: np.random.Generator) -> Floats:
-        k = np.hypot(np.fft.fftfreq(512)[:, None], np.fft.rfftfreq(640)[None, :])
-        field = np.fft.irfft2(
-            np.fft.rfft2(rng.standard_normal((512, 640))) / (k + 0.01) ** 1.5, s=(512, 640)
-        )
-        return np.asarray(field / field.std(), np.float32)
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """An estimator that always gives the same answer."""
-
-    answer_um: tuple[float, float, float]
-    sd_um: float = 0.1
-    name: str = "fixed"
-
-    def estimate(
-        self, plus: NDArray[np.generic], minus: NDArray[np.generic], condition: PairCondition
-    ) -> AberrationEstimate:
-        return AberrationEstimate(np.array(self.answer_um), np.eye(3) * self.sd_um**2)
-
-
-def setup(rng: np.random.Generator) -> Setup:
-    return setup_of(Machine(), dwell_ns=50.0, width_px=320, height_px=256)
-
-
-def start(rng: np.random.Generator) -> Doubles:
-    return np.array([8.0, 1.0, -2.0])
-
-
-@pytest.fixture(scope="module")
-def specimen() -> Specimen:
-    return Specimen.of(Grain().tile(np.random.default_rng(5)))
 
 
 def answer(truth: Doubles, said: Doubles, sd: float = 1.0) -> Answer:
@@ -80,100 +34,6 @@ def answer(truth: Doubles, said: Doubles, sd: float = 1.0) -> Answer:
 def trace(states: list[list[float]], applied: bool) -> Trace:
     end = FocusEnd.IN_FOCUS if applied else FocusEnd.UNCERTAIN
     return Trace("grain", np.array(states), (), 2 * len(states), 10.0, applied, end)
-
-
-# images
-
-
-def test_opposite_aberrations_blur_alike_unless_the_lens_is_spherical(specimen: Specimen) -> None:
-    state = np.array([6.0, 2.0, -3.0])
-    one, other = (specimen.blurred(Machine(), sign * state) for sign in (1, -1))
-    np.testing.assert_allclose(one, other, atol=1e-4)
-    spherical = Machine(spherical_um=3.0)
-    one, other = (specimen.blurred(spherical, sign * state) for sign in (1, -1))
-    assert np.abs(one - other).max() > 0.01
-
-
-def test_images_follow_the_seed_and_the_dose(specimen: Specimen) -> None:
-    trial = Trial(specimen, setup(np.random.default_rng(0)), start(np.random.default_rng(0)), 3, "grain")
-    (plus, minus), condition = take_pair(trial)
-    (again, _), _ = take_pair(trial)
-    (other, _), _ = take_pair(replace(trial, seed=4))
-    assert plus.shape == minus.shape == (256, 320)
-    assert condition.dose_per_nm2 == pytest.approx(1.7e-9 * 50e-9 / 1.602e-19 / 100, rel=1e-3)
-    np.testing.assert_array_equal(plus, again)
-    assert (plus != other).any()
-
-
-@pytest.mark.parametrize(
-    "machine",
-    [
-        Machine(tilt_um=4.0),
-        Machine(charging=0.5),
-        Machine(vignetting=0.5),
-        Machine(shear_px=20.0),
-        Machine(inner=0.8),
-    ],
-)
-def test_what_a_machine_does_is_seen(specimen: Specimen, machine: Machine) -> None:
-    aberration_um = np.array([9.0, 0.0, 0.0])
-    plain, odd = (
-        expose(specimen, m, replace(FRAME, dwell_ns=1e5), aberration_um, np.random.default_rng(1))
-        for m in (Machine(), machine)
-    )
-    assert np.abs(plain.astype(float) - odd.astype(float)).mean() > 1.0
-
-
-def test_a_slow_detector_smears_noise_along_rows(specimen: Specimen) -> None:
-    def likeness(machine: Machine) -> float:
-        image = expose(specimen, machine, FRAME, np.array([40.0, 0.0, 0.0]), np.random.default_rng(1))
-        noise = image - image.mean()
-        return float((noise[:, 1:] * noise[:, :-1]).mean() / noise.var())
-
-    assert likeness(Machine(lag_ns=60.0)) > likeness(Machine()) + 0.2
-
-
-def test_a_tilted_tile_is_in_focus_in_its_middle_only(specimen: Specimen) -> None:
-    tilted, flat = (
-        expose(specimen, m, replace(FRAME, dwell_ns=1e6), np.zeros(3), np.random.default_rng(1)).astype(
-            float
-        )
-        for m in (Machine(tilt_um=20.0, shift_px=0.0), Machine(shift_px=0.0))
-    )
-    off = np.abs(tilted - flat).mean(axis=0)
-    assert off[:20].mean() > 4 * off[158:162].mean()
-
-
-# bounds and figures
-
-
-@pytest.mark.parametrize(
-    ("aberration_um", "least_um"), [((0, 0, 0), 0.02), ((10, -12, 12), 0.1), ((30, -24, 24), 0.2)]
-)
-def test_the_bound_is_that_of_the_measurements(
-    aberration_um: tuple[float, float, float], least_um: float
-) -> None:
-    """For tissue at 50 ns: 0.018, 0.098, 0.225 um with the spectrum of another tissue."""
-    k = np.linspace(1e-3, 0.75, 200)
-    tissue = RadialDensity(k, 1 / (k**2 + 0.01**2) ** 1.1)
-    mean = tissue.on_grid((512, 512))[:, :256].mean()
-    density = RadialDensity(k, tissue.density / mean)
-    sd_um = bound_um(density, (512, 512), Machine(), 50.0, np.array(aberration_um, float), 5.0)
-    assert 0.5 * least_um < sd_um[0] < 2 * least_um
-
-
-def test_the_bound_falls_with_the_area_and_the_dose(specimen: Specimen) -> None:
-    density = radial_density(specimen.tile)
-    state = np.array([10.0, -3.0, 3.0])
-    small, large = (bound_um(density, (n, n), Machine(), 50.0, state, 5.0) for n in (256, 512))
-    np.testing.assert_allclose(large, small / 2, rtol=0.05)
-    assert (bound_um(density, (256, 256), Machine(), 200.0, state, 5.0) < small).all()
-
-
-def test_the_density_is_the_variance_of_the_texture(specimen: Specimen) -> None:
-    density = radial_density(specimen.tile).on_grid((512, 512))
-    whole_plane = np.concatenate([density, density[:, 1:-1]], axis=1)
-    assert whole_plane.mean() == pytest.approx(1.0, rel=0.05)
 
 
 def test_loops_count_what_was_refused_as_outside_and_not_in_the_errors() -> None:
@@ -209,8 +69,6 @@ def test_areas_under_curves() -> None:
     assert auc(np.array([1.0, 2.0]), np.array([1.0, 2.0])) == 0.5
 
 
-# what runs
-
 NO_SCORERS: Mapping[str, Any] = {"others": (), "scorings": ()}
 
 
@@ -228,6 +86,23 @@ def test_an_estimator_that_says_there_is_nothing_to_correct_ends_away_from_focus
     assert (loop.inside, loop.away) == (0.0, 1.0)
     assert loop.honesty is not None
     assert loop.honesty.covered == (0.0, 0.0)
+
+
+def test_a_refused_pair_is_no_answer() -> None:
+    plan = Plan(Contenders(Refusing(), **NO_SCORERS), trials=1)
+    loop = Loop("loop", PROMISE, (Grain(),), start, setup).run(plan).figures["refusing"]
+    line = Line("line", PROMISE, (Grain(),), mild, setup).run(plan).figures["refusing"]
+    assert loop.refused == 1.0
+    assert line.trials == 0
+
+
+def test_a_search_goes_down_the_classical_score() -> None:
+    sharpness = GradientSharpness()
+    scoring = Scoring(sharpness.name, lambda _: sharpness, in_um=False)
+    plan = Plan(Contenders(Fixed((0.0, 0.0, 0.0)), (), (scoring,)), trials=1)
+    figures = Search("search", PROMISE, (Grain(),), start, setup).run(plan).figures["gradient"]
+    assert figures.mae_wd_um < 2.0
+    assert 12 < figures.images <= 60
 
 
 def test_only_the_program_does_not_know_of_a_turned_stigmator() -> None:
