@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -214,11 +215,12 @@ def score_figures(scores: Doubles, blurs: Doubles, kinds: Sequence[str]) -> Scor
     out = out_of_margin(blurs)
     sharp, clear = out <= 1, out >= GAP
     of_kind = [np.array(kinds) == kind for kind in sorted(set(kinds))]
+    apart = [auc(scores[sharp & own], scores[clear & own]) for own in of_kind]
     return ScoreFigures(
         len(scores),
         auc(scores[sharp], scores[clear]),
         auc(scores[sharp], scores[~sharp]),
-        min(auc(scores[sharp & own], scores[clear & own]) for own in of_kind),
+        min(filter(math.isfinite, apart), default=math.nan),
         float(np.isinf(scores).mean()),
     )
 
