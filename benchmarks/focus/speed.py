@@ -111,6 +111,7 @@ def mapfost_as_packaged(plus: Image, minus: Image, condition: PairCondition) -> 
 
     ``est_aberr`` itself imports packages that it does not declare.
     """
+    plus, minus = plus.astype(np.float32), minus.astype(np.float32)
     edge = len(plus) - SPARE_PX
     cut = slice(SPARE_PX // 2, SPARE_PX // 2 + edge)
     dx, dy = (int(v) for v in imageLib.get_shift_vec(plus[cut, cut], minus[cut, cut]))

@@ -14,6 +14,7 @@ from benchmarks.focus.machine import TILE_NM, Doubles, Floats
 from hardware.simulator.texture import StackTexture, Texture
 
 TILE_SHAPE = (1024, 1280)
+FRAME_WIDTH_PX, BORDER_PX = 1024, 20.0  # of the frames that a share of tissue refers to
 SEAM_PX = 64  # a tile's ends are blended into each other over so many pixels
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -74,12 +75,11 @@ class Sparse:
         return f"{self.share:.0%} {self.tissue.name}"
 
     def tile(self, rng: np.random.Generator) -> Floats:
-        """See :meth:`Kind.tile`. The middle of the tile, 4 to 3, holds the share, at one end of it."""
+        """See :meth:`Kind.tile`. Of the frame in its middle the share is tissue, at one end."""
         field = self.tissue.tile(rng)
-        height, width = field.shape
-        frame_px = 0.75 * height * 4 / 3
-        end = 0.5 * (width - frame_px) + self.share * frame_px
-        kept = np.clip(0.5 - (np.arange(width) - end) / 20.0, 0, 1).astype(np.float32)
+        width = field.shape[1]
+        border = 0.5 * (width - FRAME_WIDTH_PX) + self.share * FRAME_WIDTH_PX
+        kept = np.clip(0.5 - (np.arange(width) - border) / BORDER_PX, 0, 1).astype(np.float32)
         return np.ascontiguousarray((field * kept)[:, :: rng.choice([-1, 1])])
 
 
