@@ -19,15 +19,13 @@ INFORMED_SHARE = 0.35  # of a blank patch's spread: what knows defocus better th
 class Consensus:
     """How patches are weighed, calibrated on held-out images; lengths in perturbations.
 
-    ``spread`` scales what the patches say of their own spread. ``common`` is the share of a
-    patch's variance that all patches of one image have in common, for they overlap, are of one
-    kind of tissue and met one beam. ``floor`` is an error that no number of patches removes.
+    ``spread`` scales what the patches of an image say of their own spread, for they overlap, are of
+    one kind of tissue and met one beam. ``floor`` is an error that no number of patches removes.
     ``blank`` (3,) is what a patch without texture says of its spread: it knows only the range of
     the training.
     """
 
     spread: float
-    common: float
     floor: float
     blank: tuple[float, float, float]
 
@@ -63,8 +61,8 @@ def combine(means: Floats, covariances: Floats, consensus: Consensus) -> Answer:
     inverse = np.linalg.inv(total)
     informed = np.sqrt(covariances[:, 0, 0]) < INFORMED_SHARE * blank[0]
     scatter = (weights * _distances2(means - mean, information)).sum() / (3 * max(informed.sum() - 1, 1))
-    covariance = max(1.0, scatter) * inverse + consensus.common * max(informed.sum(), 1) * inverse
-    return Answer(mean, covariance + consensus.floor**2 * np.eye(3), informed)
+    covariance = max(1.0, scatter) * inverse + consensus.floor**2 * np.eye(3)
+    return Answer(mean, covariance, informed)
 
 
 def _beyond(precisions: Floats, blank: Floats) -> Floats:

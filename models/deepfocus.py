@@ -167,11 +167,11 @@ def calibration_of(card: dict[str, Any], path: Path) -> Calibration:
     try:
         entry = card["calibration"]
         x, y, z = (float(v) for v in entry["blank"])
-        numbers = [float(entry[key]) for key in ("spread", "common", "floor")]
+        numbers = [float(entry[key]) for key in ("spread", "floor")]
         refined = [float(entry[key]) for key in ("refined_spread", "refined_floor")]
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(path, "its card lacks the calibration of the spread") from error
     if not all(math.isfinite(v) and v > 0 for v in (*numbers, *refined, x, y, z)):
         raise WeightsError(path, "the calibration of the spread in its card is not finite and positive")
-    spread, common, floor = numbers
-    return Calibration(Consensus(spread, common, floor, (x, y, z)), *refined)
+    spread, floor = numbers
+    return Calibration(Consensus(spread, floor, (x, y, z)), *refined)

@@ -28,7 +28,6 @@ FRAME_PX, REFINED_EDGE = 320, 240
 TEXTURES, FRAMES, NEAR_FRAMES, BARE = 24, 160, 96, 64
 ONE_SD = 0.6827  # share of a normal distribution within one standard deviation
 FLOOR, REFINED_FLOOR = 0.004, 0.002  # perturbations
-COMMON = tuple(float(c) for c in np.geomspace(0.01, 3.0, 40))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +43,15 @@ def calibrate_flagship(network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, see
     """What a card must say for :class:`~models.deepfocus.Calibration`, and how honest that is."""
     network.eval()
     blank = _blank_sds(network, otf, ranges, seed)
-    trial = Consensus(1.0, COMMON[0], FLOOR, blank)
+    trial = Consensus(1.0, FLOOR, blank)
     estimator = DeepFocus(network, Calibration(trial, 1.0, REFINED_FLOOR))
     frames = _frames(otf, replace(ranges, blank=0.0), seed, FRAMES)
     said = [estimator.patch_answers(frame.images, frame.blur_px) for frame in frames]
-    sds = [np.sqrt(np.diagonal(covariances, axis1=1, axis2=2)) for _, covariances in said]
-    own = [np.abs(m - f.truth) / sd for f, (m, _), sd in zip(frames, said, sds, strict=True)]
-    trial = replace(trial, spread=max(1.0, float(np.quantile(np.concatenate(own), ONE_SD))))
-    for common in COMMON:
-        trial = replace(trial, common=common)
-        z = [_z(combine(*answers, trial), f.truth) for f, answers in zip(frames, said, strict=True)]
-        if np.quantile(z, ONE_SD) <= 1.0:
-            break
+    trial = replace(trial, spread=max(1.0, float(np.quantile(_all_z(said, frames, trial), ONE_SD))))
     refined = _refined_z(otf, ranges, seed)
     return {
         "calibration": {
             "spread": trial.spread,
-            "common": trial.common,
             "floor": trial.floor,
             "blank": list(blank),
             "refined_spread": max(1.0, float(np.quantile(refined, ONE_SD))),
@@ -70,7 +61,7 @@ def calibrate_flagship(network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, see
         "held_out_frame_error_um": _median_error(
             said, frames, lambda m, c: combine(m, c, trial).mean[None]
         ),
-        "held_out_z_quantiles": np.quantile(z, (0.5, ONE_SD, 0.95)).tolist(),
+        "held_out_z_quantiles": np.quantile(_all_z(said, frames, trial), (0.5, ONE_SD, 0.95)).tolist(),
     }
 
 
@@ -80,6 +71,12 @@ def _median_error(
     """Median absolute errors (3,) [um]."""
     errors = [np.abs(answers(*one) - frame.truth) for one, frame in zip(said, frames, strict=True)]
     return [float(v) for v in UNIT_UM * np.median(np.concatenate(errors), axis=0)]
+
+
+def _all_z(said: list[tuple[Floats, Floats]], frames: list[Frame], consensus: Consensus) -> Floats:
+    """|error| over the stated standard deviation (f, 3) of all frames."""
+    answers = [combine(*patches, consensus) for patches in said]
+    return np.array([_z(answer, frame.truth) for answer, frame in zip(answers, frames, strict=True)])
 
 
 def _z(answer: Answer, truth: Floats) -> Floats:

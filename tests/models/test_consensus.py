@@ -12,7 +12,7 @@ from models.consensus import Consensus, combine
 
 Floats = NDArray[np.float64]
 
-PLAIN = Consensus(spread=1.0, common=1e-9, floor=1e-9, blank=(4.0, 4.0, 4.0))
+PLAIN = Consensus(spread=1.0, floor=1e-9, blank=(4.0, 4.0, 4.0))
 TRUTH = np.array([0.5, -0.2, 0.3])
 
 
