@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 HUBER = 2.5  # standard deviations beyond which a patch loses weight
 ROUNDS = 5
 BLANK_SHARE = 0.7  # of a blank patch's spread: a patch must know better than that to count
-INFORMED_SHARE = 0.35  # of a blank patch's spread: what knows defocus better than that holds texture
+INFORMED_SHARE = 0.5  # of a blank patch's spread: what knows defocus better than that holds texture
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class DeepFocus:
         one, other = (binned(image, factor) for image in checked)
         height, width = (min(LONGEST_SHIFT_PX, n - edge) for n in one.shape)
         images = aligned(one, other, (height, width))
-        require_one_place(*images)
+        related = require_one_place(*images)
         means, covariances = self.patch_answers(images, blur_px)
         answer = self._refined(images, blur_px, combine(means, covariances, self._calibration.consensus))
         unit_um = condition.perturbation_um
@@ -99,7 +99,7 @@ class DeepFocus:
             unit_um**2 * answer.covariance,
             unit_um * means,
             unit_um * sds,
-            structured=bool(answer.informed.any()),
+            structured=related or bool(answer.informed.any()),
         )
 
     def patch_answers(self, images: tuple[Pixels, Pixels], blur_px: float) -> tuple[Floats, Floats]:

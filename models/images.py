@@ -154,12 +154,15 @@ def _as_floats(images: list[NDArray[np.generic]]) -> list[Pixels]:
     return [np.asarray(image / scale if scale > 0 else image, np.float32) for image in centred]
 
 
-def require_one_place(one: Pixels, other: Pixels) -> None:
-    """Raise ``ImagesRefused`` (``UNRELATED``) when two aligned images surely show different places.
+def require_one_place(one: Pixels, other: Pixels) -> bool:
+    """Whether two aligned images show structure, surely of one place.
 
     Args:
         one: image (h, w).
         other: image of the same shape at another focus, aligned.
+
+    Raises:
+        ImagesRefused: they surely show different places (``UNRELATED``).
     """
     expected, found = coherence(one, other)
     if expected >= EXPECTED and found < FOUND:
@@ -168,6 +171,7 @@ def require_one_place(one: Pixels, other: Pixels) -> None:
             "The two images of the pair show different places; check that nothing moved the stage or the "
             "beam between them, and take them again.",
         )
+    return expected >= EXPECTED and found >= FOUND
 
 
 def coherence(one: Pixels, other: Pixels) -> tuple[float, float]:
