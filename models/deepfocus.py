@@ -16,7 +16,7 @@ from models.consensus import Answer, Consensus, Floats, combine
 from models.estimate import AberrationEstimate, PairCondition
 from models.images import checked_pair, require_one_place
 from models.likelihood import Cells, cells_of, overlap, refine, statistics
-from models.networks import PairPolarNet
+from models.networks import PairPolarNet, folded
 from models.spectra import binned, overlapping_corners, patches
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
@@ -50,7 +50,7 @@ class DeepFocus:
     """
 
     def __init__(self, network: PairPolarNet, calibration: Calibration) -> None:
-        self._network, self._calibration = network.eval(), calibration
+        self._network, self._calibration = folded(network), calibration
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import torch
@@ -15,6 +16,17 @@ LOG_PRECISION = (-8.0, 8.0)  # of one direction
 LEAST_INFORMATION = 1e-4  # of a patch without any: a standard deviation of 100 perturbations
 
 
+class Ring(nn.Module):
+    """Closes maps (n, channels, angles, radii) along the angles: ``reach`` more of them at either end."""
+
+    def __init__(self, reach: int) -> None:
+        super().__init__()
+        self._reach = reach
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return torch.cat([maps[:, :, -self._reach :], maps, maps[:, :, : self._reach]], 2)
+
+
 class RingConv(nn.Module):
     """Convolution over (angle, radius): around the ring of angles, its kernel mirror-symmetric in them.
 
@@ -26,14 +38,28 @@ class RingConv(nn.Module):
         scale = math.sqrt(2.0 / (channels * angles * radii))
         self.half_kernel = nn.Parameter(scale * torch.randn(out, channels, angles // 2 + 1, radii))
         self.norm = nn.BatchNorm2d(out)
-        self._stride, self._reach, self._padding = (1, stride), angles // 2, (0, radii // 2)
+        self._ring = Ring(angles // 2)
+        self._stride, self._padding = (1, stride), (0, radii // 2)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (n, out, angles, radii / stride) of maps (n, channels, angles, radii)."""
-        kernel = torch.cat([self.half_kernel, self.half_kernel[:, :, :-1].flip(2)], 2)
-        reach = self._reach
-        ring = torch.cat([maps[:, :, -reach:], maps, maps[:, :, :reach]], 2)
-        return nnf.relu(self.norm(nnf.conv2d(ring, kernel, None, self._stride, self._padding)))
+        conv = nnf.conv2d(self._ring(maps), self._kernel, None, self._stride, self._padding)
+        return nnf.relu(self.norm(conv))
+
+    @property
+    def _kernel(self) -> Tensor:
+        return torch.cat([self.half_kernel, self.half_kernel[:, :, :-1].flip(2)], 2)
+
+    def folded(self) -> nn.Module:
+        """The same for inference: batch norm within the kernel, which is laid out for the processor."""
+        norm, kernel = self.norm, self._kernel
+        assert norm.running_mean is not None and norm.running_var is not None
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        out, channels, angles, radii = kernel.shape
+        conv = nn.Conv2d(channels, out, (angles, radii), self._stride, self._padding)
+        packed = (kernel * scale[:, None, None, None]).contiguous(memory_format=torch.channels_last)
+        conv.weight, conv.bias = nn.Parameter(packed), nn.Parameter(norm.bias - norm.running_mean * scale)
+        return nn.Sequential(self._ring, conv, nn.ReLU())
 
 
 class PairPolarNet(nn.Module):
@@ -114,3 +140,11 @@ class PairPolarNet(nn.Module):
         coherence = coherent - 0.5 * (one + other)
         known = torch.cat([0.5 * coherent + 1.0, 0.5 * coherence, phase], 1)
         return 0.25 * (one + other) + 1.0, 0.5 * (one - other), known
+
+
+def folded(network: PairPolarNet) -> PairPolarNet:
+    """The same network for inference, equal within rounding: batch norms folded, kernels laid out once."""
+    packed = copy.deepcopy(network).eval().requires_grad_(False)
+    layers = (layer.folded() if isinstance(layer, RingConv) else layer for layer in packed.trunk)
+    packed.trunk = nn.Sequential(*layers)
+    return packed

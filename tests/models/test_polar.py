@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.networks import PairPolarNet
+from models.networks import PairPolarNet, folded
 from models.polar import PolarSpectra
 
 ANGLES = 24
@@ -106,3 +106,15 @@ def test_grey_scale_and_polarity_do_not_matter(network, pair):
     other, spread = answer(network, 40.0 - 7.0 * pair)
     assert torch.allclose(other, mean, atol=1e-4 * float(mean.abs().max()))
     assert torch.allclose(spread, covariance, rtol=1e-3)
+
+
+def test_the_form_for_inference_answers_the_same(network, pair):
+    with torch.no_grad():  # statistics as a training leaves them
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0.0, 0.3)
+                module.running_var.uniform_(0.5, 2.0)
+    mean, covariance = answer(network, pair)
+    packed_mean, packed_covariance = answer(folded(network), pair)
+    assert torch.allclose(packed_mean, mean, rtol=1e-4, atol=1e-5 * float(mean.abs().max()))
+    assert torch.allclose(packed_covariance, covariance, rtol=1e-4)
