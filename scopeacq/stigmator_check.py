@@ -22,11 +22,11 @@ LEAST_UM = 2.0
 SIGMAS = 3.0
 """What is off must be beyond the uncertainty of both estimates by so much."""
 
-SLOW = 0.5
+SLOW = 0.4
 """Twice in a row off by this share is no chance; the loop hardly converges then."""
 
 DIVERGES = 1.0
-"""Off by more once is enough: the next correction would do more harm than good."""
+"""Surely off by more once is enough: the next correction would do more harm than good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,14 @@ class StigmatorStep:
 
     @property
     def off(self) -> float:
-        """By what share of the expected the measured is off; 0 where that is not significant."""
-        size, off = abs(self.expected), abs(self.measured - self.expected)
-        return off / size if size >= LEAST_UM and off > SLOW * size + SIGMAS * self.sd_um else 0.0
+        """By what share of the expected the measured is off; 0 where that may be chance."""
+        size, off_um = abs(self.expected), abs(self.measured - self.expected)
+        return off_um / size if size >= LEAST_UM and off_um > SIGMAS * self.sd_um else 0.0
+
+    @property
+    def diverges(self) -> bool:
+        """Whether the correction surely left more than there was."""
+        return self.off * abs(self.expected) > DIVERGES * abs(self.expected) + SIGMAS * self.sd_um
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +58,19 @@ class FrameMismatch:
 
     def told(self, electron: ElectronSettings) -> str:
         """What is wrong and what would be right, as a clause."""
-        right_deg = _half_turn_deg(electron.stigmator_rotation_deg + self.rotation_deg)
+        right_deg = round(_half_turn_deg(electron.stigmator_rotation_deg + self.rotation_deg))
         right_um = electron.stigmator_um_per_unit * self.scale
         return (
-            f"the stigmators act turned by {self.rotation_deg:+.0f} degrees and {self.scale:.2g} times as "
-            "strongly as the profile says; recalibrate the stigmator frame (the pairs say "
-            f"stigmator_rotation_deg = {right_deg:.0f} and stigmator_um_per_unit = {right_um:.2g})"
+            f"the stigmators act turned by {round(self.rotation_deg):+d} degrees and {self.scale:.2g} "
+            "times as strongly as the profile says; recalibrate the stigmator frame (the pairs say "
+            f"stigmator_rotation_deg = {right_deg} and stigmator_um_per_unit = {right_um:.2g})"
         )
 
 
 def frame_mismatch(steps: Sequence[StigmatorStep]) -> FrameMismatch | None:
     """What is wrong with the stigmator frame after these steps, the newest last; None if nothing is."""
-    if not steps or not steps[-1].off:
-        return None
-    twice = len(steps) > 1 and steps[-2].off > 0
-    if not twice and steps[-1].off <= DIVERGES:
+    twice = len(steps) > 1 and min(step.off for step in steps[-2:]) > SLOW
+    if not twice and not (steps and steps[-1].diverges):
         return None
     largest = max(steps[-2:], key=lambda step: abs(step.expected) if step.off else 0.0)
     ratio = largest.measured / largest.expected
