@@ -13,6 +13,7 @@ from models.images import ImagesRefused
 from scopeacq.autofocus import FocusBench, Focused, NotFocused
 from scopeacq.focus_pairs import take_look
 from scopeacq.nelder_mead import nelder_mead
+from scopeacq.records import FocusEnd
 
 STEP = np.array([5.0, 2.0, 2.0])
 KICK = np.array([2.0, 0.5, 0.5])
@@ -47,7 +48,7 @@ class Believing:
             optics = bench.within_limits(look.optics_next)
             if look.change.is_inside(bench.depth):
                 return Focused(optics, "the answer was small")
-        return Focused(optics, "the budget is spent")
+        return NotFocused("the budget is spent", FocusEnd.NO_CONVERGENCE)
 
 
 @dataclass(frozen=True)
