@@ -27,7 +27,7 @@ LONGEST_SHIFT_PX = 48  # between the two images, after binning
 BLUR_PX = (1.1, 4.5)  # trained radii of the probe disk at one perturbation, on the binned image
 NOMINAL_BLUR_PX = 2.2
 REFINED_EDGES = (256, 240, 192, 160)  # of patches for the likelihood, the largest that fits is taken
-REFINED_WITHIN = 0.8  # perturbations from focus: farther off, windows blur what the likelihood compares
+REFINED_WITHIN = 0.35  # perturbations from focus: farther off, another kind of probe misleads it
 REFINED_SD = 0.4  # perturbations: a proposal less certain than this may lie in another maximum
 AGREEING = 4.0  # standard deviations of the proposal that the likelihood may move it by
 

@@ -28,6 +28,7 @@ FRAME_PX, REFINED_EDGE = 320, 240
 TEXTURES, FRAMES, NEAR_FRAMES, BARE = 24, 160, 96, 64
 ONE_SD = 0.6827  # share of a normal distribution within one standard deviation
 FLOOR, REFINED_FLOOR = 0.004, 0.002  # perturbations
+GAIN_ERROR = 0.005  # between two images that follow each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,10 @@ def _z(answer: Answer, truth: Floats) -> Floats:
 
 def _refined_z(otf: ProbeOtf, ranges: Ranges, seed: int) -> Floats:
     """|error| over the stated standard deviation (f, 3) of the likelihood, near focus."""
-    reach_um = 0.5 * REFINED_WITHIN * UNIT_UM
-    near = replace(ranges, blank=0.0, defocus_um=reach_um, astig_um=reach_um, near=0.0)
+    reach_um = REFINED_WITHIN * UNIT_UM
+    near = replace(
+        ranges, blank=0.0, defocus_um=reach_um, astig_um=reach_um, near=0.0, gain_error=GAIN_ERROR
+    )
     cells = cells_of(REFINED_EDGE)
     z = []
     for frame in _frames(otf, near, seed + 1, NEAR_FRAMES):
