@@ -11,19 +11,20 @@ from numpy.typing import NDArray
 
 from models.blur_network import BlurAnswer, BlurNet
 from models.estimate import Sharp, Sharpness
-from models.spectra import binned, patches
+from models.spectra import binned, overlapping_corners, patches
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
 CONVERGENCE_MRAD = 8.9
 TRAINED_MRAD = (5.0, 14.0)
 MOST_PATCHES = 48
 OVERLAP_GAIN = 2.5  # what Hann windows that overlap by half see beyond those that touch
-PIXEL_NM = (7.5, 13.0)  # of the binned image
 NOMINAL_PIXEL_NM = 10.0
+FINE_NM = (7.5, 13.5)  # of the binned image: the pixels that a verdict is given on
+LEAST_NM, LARGEST_NM = 0.5, 60.0
 COARSE_PX = 8
 COARSE_OVER_NOISE = 6.0  # 1 is white noise, up to 3 with a slow detector; tissue has 30 and more
 LAPLACE_SD = math.sqrt(2.0)  # standard deviation of a Laplace distribution of scale 1
-SHARP_FROM, UNSHARP_BELOW = 0.9, 0.1
+SHARP_FROM, UNSHARP_BELOW = 0.75, 0.1
 
 
 class DeepScore:
@@ -68,38 +69,48 @@ class DeepScore:
     def assess(self, image: NDArray[np.generic], pixel_size_nm: float) -> Sharpness:
         """See :class:`~models.estimate.SharpnessJudge`.
 
+        Pixels much larger than 10 nm hide what decides about focus, but serve to measure large blurs:
+        what the network sees is the blur in pixels.
+
         Raises:
-            ValueError: the image is smaller than a patch (256 px at 10 nm), or its pixels are of
-                a size that was not trained.
+            ValueError: the image is smaller than a patch (256 px at 10 nm and more), or no pixel size
+                of an SEM image that could be judged.
         """
         factor = _binning(pixel_size_nm)
-        edge = self._network.patch_px * factor
-        if image.ndim != 2 or min(image.shape) < edge:
-            raise ValueError(
-                f"DeepScore got an image of shape {image.shape}; it needs at least {edge} px "
-                "along each axis at this pixel size"
-            )
-        # cut before binning: a tile may have a hundred times the pixels that are looked at
-        shape = (image.shape[0] // factor, image.shape[1] // factor)
-        corners = [(factor * y, factor * x) for y, x in _corners(shape, self._network.patch_px)]
-        squares = [binned(square, factor) for square in patches(image, corners, edge)]
+        binned_nm = factor * pixel_size_nm
+        scale = binned_nm / NOMINAL_PIXEL_NM if binned_nm > FINE_NM[1] else 1.0
+        squares = self._squares(image, factor)
         textured = [square for square in squares if _has_texture(square)]
         if not textured:
             return Sharpness.without_texture()
-        seen = min(1.0, OVERLAP_GAIN * image.shape[0] * image.shape[1] / edge**2 / len(squares))
-        blur_px = self._convergence_mrad / (pixel_size_nm * factor)
+        seen = min(1.0, OVERLAP_GAIN * image.size / (factor * self._network.patch_px) ** 2 / len(squares))
         with torch.inference_mode():
             power = self._network.spectra(torch.from_numpy(np.stack(textured)))
-            answer = self._network(
-                power[None], torch.tensor([blur_px]), torch.tensor([seen * len(textured)])
+            blur_px = torch.tensor([scale * self._convergence_mrad / binned_nm])
+            answer = self._network(power[None], blur_px, torch.tensor([seen * len(textured)]))
+        return _sharpness(answer, scale)
+
+    def _squares(self, image: NDArray[np.generic], factor: int) -> list[NDArray[np.float32]]:
+        """Patches of the binned image; cut before binning: a tile may have a hundred times more pixels."""
+        edge = self._network.patch_px
+        shape = tuple(n // factor for n in image.shape)
+        if image.ndim != 2 or min(shape) < edge:
+            raise ValueError(
+                f"DeepScore got an image of shape {image.shape}; it needs at least {edge * factor} px "
+                "along each axis at this pixel size"
             )
-        return _sharpness(answer)
+        corners = [(factor * y, factor * x) for y, x in overlapping_corners(shape, edge, MOST_PATCHES)]
+        return [binned(square, factor) for square in patches(image, corners, edge * factor)]
 
 
-def _sharpness(answer: BlurAnswer) -> Sharpness:
-    blur_um, larger_um, smaller_um = torch.expm1(answer.sizes[0]).clamp_min(0.0).tolist()
-    sd_um = LAPLACE_SD * math.exp(float(answer.log_scales[0, 0])) * (1.0 + blur_um)
+def _sharpness(answer: BlurAnswer, scale: float) -> Sharpness:
+    """In um from what the network says of lengths that are ``scale`` times as large."""
+    sizes = torch.expm1(answer.sizes[0]).clamp_min(0.0)
+    blur_um, larger_um, smaller_um = (scale * sizes).tolist()
+    sd_um = LAPLACE_SD * math.exp(float(answer.log_scales[0, 0])) * (scale + blur_um)
     inside = float(torch.sigmoid(answer.inside[0]))
+    if scale > 1.0 and inside >= UNSHARP_BELOW:
+        return Sharpness(blur_um, sd_um, larger_um, smaller_um, inside, Sharp.CANNOT_TELL)
     return Sharpness(blur_um, sd_um, larger_um, smaller_um, inside, verdict_of(inside))
 
 
@@ -111,26 +122,13 @@ def verdict_of(inside: float) -> Sharp:
 
 
 def _binning(pixel_size_nm: float) -> int:
-    """How many pixels are averaged along each axis for about the nominal size."""
-    factor = max(1, round(NOMINAL_PIXEL_NM / pixel_size_nm)) if pixel_size_nm > 0 else 1
-    if not PIXEL_NM[0] <= pixel_size_nm * factor <= PIXEL_NM[1]:
+    """How many pixels are averaged along each axis for about the nominal size, or at least that."""
+    if not LEAST_NM <= pixel_size_nm <= LARGEST_NM:
         raise ValueError(
             f"DeepScore cannot judge pixels of {pixel_size_nm:g} nm; "
-            f"choose a pixel size of at most {PIXEL_NM[1]:g} nm"
+            f"choose a pixel size from {LEAST_NM:g} to {LARGEST_NM:g} nm"
         )
-    return factor
-
-
-def _corners(shape: tuple[int, ...], edge: int) -> list[tuple[int, int]]:
-    """Corners (row, column) of squares spread over an image; they overlap by half where it is small."""
-    rows, columns = (2 * n // edge - 1 for n in shape)
-    while rows * columns > MOST_PATCHES:
-        rows, columns = (rows - 1, columns) if rows >= columns else (rows, columns - 1)
-    tops, lefts = (
-        np.linspace(0, n - edge, k).round().astype(int).tolist() if k > 1 else [(n - edge) // 2]
-        for n, k in ((shape[0], rows), (shape[1], columns))
-    )
-    return [(top, left) for top in tops for left in lefts]
+    return max(1, round(NOMINAL_PIXEL_NM / pixel_size_nm))
 
 
 def _has_texture(square: NDArray[np.float32]) -> bool:

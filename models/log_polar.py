@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 NEAREST = 1.5  # cycles per patch: below, the window's own width hides what a patch holds
@@ -48,38 +50,42 @@ class LogPolarSpectra(nn.Module):
         self.register_buffer("cells", self._sparse(shares), persistent=False)
         self.register_buffer("k", (2 * math.pi / patch_px * radius).float(), persistent=False)
         self.register_buffer("angle", angle.float(), persistent=False)
-        alike = torch.tensor([1.0 / float(w.square().sum()) for _, w in shares])
+        alike = torch.tensor([1.0 / float((share**2).sum()) for _, share in shares])
         count = (alike / HANN_CELLS).clamp_min(1.0).view(self.shape)
         self.register_buffer("count", count, persistent=False)
 
-    def _shares(self, angle: float, radius: float) -> tuple[Tensor, Tensor]:
+    def cell_sds(self, radius: float) -> tuple[float, float]:
+        """Standard deviations of a cell along and across its radius [all in cycles per patch]."""
+        return max(0.5 * radius * self.step, 0.5), max(0.5 * radius * math.pi / self.shape[0], 0.5)
+
+    def _shares(self, angle: float, radius: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Frequencies that a cell averages, as indices into a flat ``rfft2``, and their shares.
 
         A Gaussian over the cell, at least half a frequency wide, cut off at two standard deviations.
         """
         n, width = self.patch_px, self.patch_px // 2 + 1
-        along_sd = max(0.5 * radius * self.step, 0.5)
-        across_sd = max(0.5 * radius * math.pi / self.shape[0], 0.5)
+        along_sd, across_sd = self.cell_sds(radius)
         reach = math.ceil(2 * max(along_sd, across_sd)) + 1
         row, column = round(radius * math.sin(angle)), round(radius * math.cos(angle))
-        ky = torch.arange(max(row - reach, -n // 2), min(row + reach, n // 2 - 1) + 1)[:, None]
-        kx = torch.arange(max(column - reach, -n // 2), min(column + reach, n // 2) + 1)[None, :]
+        ky = np.arange(max(row - reach, -n // 2), min(row + reach, n // 2 - 1) + 1)[:, None]
+        kx = np.arange(max(column - reach, -n // 2), min(column + reach, n // 2) + 1)[None, :]
         along = math.cos(angle) * kx + math.sin(angle) * ky - radius
         across = math.cos(angle) * ky - math.sin(angle) * kx
-        distance = (along / along_sd).square() + (across / across_sd).square()
-        used = (distance < 4.0) & (kx.square() + ky.square() > NEAREST**2)
-        share = torch.exp(-0.5 * distance[used].double())
+        distance = (along / along_sd) ** 2 + (across / across_sd) ** 2
+        used = (distance < 4.0) & (kx**2 + ky**2 > NEAREST**2)
+        share = np.exp(-0.5 * distance[used])
         # the power at -k is that at k, which alone stands in an rfft2
-        sign = torch.where(kx < 0, -1, 1)
-        index = ((sign * ky) % n * width + kx.abs())[used]
+        index = (np.where(kx < 0, -ky, ky) % n * width + np.abs(kx))[used]
         return index, share / share.sum()
 
-    def _sparse(self, shares: list[tuple[Tensor, Tensor]]) -> Tensor:
-        rows = torch.cat([torch.full_like(index, cell) for cell, (index, _) in enumerate(shares)])
-        indices = torch.stack([rows, torch.cat([index for index, _ in shares])])
-        values = torch.cat([share for _, share in shares]).float()
+    def _sparse(self, shares: list[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> Tensor:
+        rows = np.concatenate([np.full(len(index), cell) for cell, (index, _) in enumerate(shares)])
+        indices = np.stack([rows, np.concatenate([index for index, _ in shares])])
+        values = torch.from_numpy(np.concatenate([share for _, share in shares])).float()
         size = (len(shares), self.patch_px * (self.patch_px // 2 + 1))
-        return torch.sparse_coo_tensor(indices, values, size, check_invariants=True).coalesce()
+        return torch.sparse_coo_tensor(
+            torch.from_numpy(indices), values, size, check_invariants=True
+        ).coalesce()
 
     def forward(self, patches: Tensor) -> Tensor:
         """Mean power (angles, radii) of patches (p, s, s) of one image."""

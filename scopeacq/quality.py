@@ -32,7 +32,7 @@ COARSE_TEXTURE_SD = 1.6
 ENOUGH_SCORES = 8
 """So many sharp planes tell what a specimen's sharp planes score."""
 
-ALLOWED_UM = 1.2
+ALLOWED_UM = 1.0
 """Blur by the optics that a sharp plane may have beside the softness of the specimen."""
 
 

@@ -54,10 +54,12 @@ class Looks:
     def best(self) -> int:
         return int(np.argmin(self.scores_um))
 
-    def look(self, point_um: Floats) -> float:
+    def look(self, point_um: Floats, coarse: bool = False) -> float:
         """The score at a point, or at the nearest one that the column allows."""
         optics = self.bench.within_limits(self.optics(point_um))
-        score = self.scorer.score(self.bench.image_at(optics), self.bench.frame.pixel_size_nm)
+        fine = self.bench.frame
+        frame = self.bench.focus.coarse_frame(fine.scan_rot_deg) if coarse else fine
+        score = self.scorer.score(self.bench.image_at(optics, frame), frame.pixel_size_nm)
         self.points_um.append(self.point_um(optics))
         self.scores_um.append(math.inf if math.isnan(score) else score)
         return self.scores_um[-1]
@@ -76,11 +78,13 @@ class Looks:
 class ScoreSearch:
     """DeepScore with trilateration, and with Nelder-Mead where that leads nowhere.
 
-    ``seed`` makes the random kicks of Nelder-Mead repeatable.
+    ``seed`` makes the random kicks of Nelder-Mead repeatable. Where a blur of ``coarse_from_um`` and
+    more is expected the project's coarse frames are taken: they measure it better, at less dose.
     """
 
     scorer: SharpnessScorer
     seed: int = 0
+    coarse_from_um: float = 8.0
 
     @property
     def name(self) -> str:
@@ -88,35 +92,37 @@ class ScoreSearch:
 
     def find(self, bench: FocusBench) -> Focused | NotFocused:
         looks = Looks(self.scorer, bench)
-        chosen = _trilaterated(looks)
-        if chosen is None:
-            chosen = _descended(looks, np.random.default_rng(self.seed))
+        trilaterated = _trilaterated(looks, self.coarse_from_um)
+        chosen = len(looks.scores_um) - 1 if trilaterated else _descended(looks, self.seed)
         count, score_um = len(looks.scores_um), looks.scores_um[chosen]
         if math.isinf(score_um):
             return NotFocused(f"none of {count} images has texture to score")
         optics = looks.optics(looks.points_um[chosen])
         _note(looks, self.name, optics)
-        if score_um > bench.focus.score_trigger_um:
+        if not trilaterated and score_um > bench.focus.score_trigger_um:
             return NotFocused(f"the best score of {count} images is {score_um:.2f} um")
         return Focused(optics, f"score {score_um:.2f} um after {count} images")
 
 
-def _trilaterated(looks: Looks) -> int | None:
-    """The image taken where all scores together put focus, if it is a good one."""
+def _trilaterated(looks: Looks, coarse_from_um: float) -> bool:
+    """Whether all scores together led to a place that agrees with them; the last image is of it.
+
+    How good its score is does not matter: a soft specimen has no better ones.
+    """
     search = trilaterate(looks.point_um(looks.bench.before))
     wanted = next(search)
     while not looks.spent and len(looks.scores_um) < TRILATERATED_IMAGES and not looks.blind:
-        score_um = looks.look(wanted)
         try:
-            wanted = search.send(score_um)
+            coarse = wanted.expected_um >= coarse_from_um
+            wanted = search.send(looks.look(wanted.point_um, coarse))
         except StopIteration:
-            last = len(looks.scores_um) - 1
-            return last if score_um <= looks.bench.focus.score_trigger_um else None
-    return None
+            return True
+    return False
 
 
-def _descended(looks: Looks, rng: np.random.Generator) -> int:
+def _descended(looks: Looks, seed: int) -> int:
     """The best image after Nelder-Mead from the best one so far."""
+    rng = np.random.default_rng(seed)
     search = nelder_mead(looks.points_um[looks.best], STEP_UM, KICK_UM, rng)
     wanted = next(search)
     while not (looks.spent or looks.blind or _found(looks)):

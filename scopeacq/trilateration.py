@@ -7,6 +7,7 @@ points determine a point; more of them, taken where it is least certain, determi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -15,17 +16,30 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 Doubles = NDArray[np.float64]
-Search = Generator[Doubles, float, None]
-"""Yields points to look at [um], is sent their scores [um], and ends when the point is found."""
 
-SCORE_SD = 0.15
-"""Relative error of a score."""
 
-REACH_UM = (3.0, 15.0)
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A point to look at [um], (3,), and how blurred it should be [um], inf where nothing is known."""
+
+    point_um: Doubles
+    expected_um: float
+
+
+Search = Generator[Target, float, None]
+"""Yields targets, is sent their scores [um], and ends when focus is found; the last target is it."""
+
+SCORE_SD, DOUBTED_UM = 0.08, 8.0
+"""Relative error of a score, which grows beyond so many um: from afar all images look alike."""
+
+REACH_UM = (4.0, 15.0)
 """How far from the believed focus images are taken: near enough for small errors of the score."""
 
-FOUND_UM = 0.35
+FOUND_UM = 0.27
 """Standard deviation along the least certain direction from which on the point is found."""
+
+ABOUT = 1.4
+"""Scores that differ by less may be the same."""
 
 SCALE_SD = 0.3
 FLOOR_UM, FLOOR_SD = 0.8, 0.7
@@ -59,7 +73,10 @@ def place_of_focus(points_um: Doubles, scores_um: Doubles) -> Place:
     seen = np.isfinite(scores_um)
     logs = np.log(np.maximum(scores_um, LEAST_SCORE_UM))
     farthest = logs[seen].max(initial=np.log(LEAST_SCORE_UM))
-    start = points_um[0]
+    start, sds = (
+        points_um[0],
+        SCORE_SD * np.maximum(1.0, np.exp(np.where(seen, logs, farthest)) / DOUBTED_UM),
+    )
 
     def residuals(unknown: Doubles) -> Doubles:
         scale, floor = np.exp(unknown[3:])
@@ -71,7 +88,7 @@ def place_of_focus(points_um: Doubles, scores_um: Doubles) -> Place:
             unknown[3] / SCALE_SD,
             (unknown[4] - np.log(FLOOR_UM)) / FLOOR_SD,
         )
-        return np.array([*(errors / SCORE_SD), *beliefs])
+        return np.array([*(errors / sds), *beliefs])
 
     guesses = [points_um[logs.argmin()], _linear(points_um[seen], np.exp(logs[seen]), start)]
     fits = [least_squares(residuals, [*guess, 0.0, np.log(FLOOR_UM)], loss="soft_l1") for guess in guesses]
@@ -96,26 +113,28 @@ def trilaterate(start_um: Doubles) -> Search:
     """Find focus from ``start_um`` (3,): look at the start, beside it, then where it is least certain.
 
     Whenever the place is certain enough it is looked at itself; the search ends if that image is
-    about as sharp as it should be.
+    about as sharp as it should be, and no other sharper.
     """
-    points, scores = start_um[None], np.array([(yield start_um)])
-    for axis in range(3):
-        step = np.clip(0.7 * scores[0], *REACH_UM) * np.eye(3)[axis]
-        points, scores = np.vstack([points, start_um + step]), np.append(scores, (yield start_um + step))
+    points, scores = start_um[None], np.array([(yield Target(start_um, math.inf))])
+    step_um = float(np.clip(0.7 * scores[0], *REACH_UM))
+    for axis in np.eye(3):
+        score = yield Target(start_um + step_um * axis, float(scores[0]))
+        points, scores = np.vstack([points, start_um + step_um * axis]), np.append(scores, score)
     while True:
         place = place_of_focus(points, scores)
         certain = place.sd_um <= FOUND_UM
         point = place.centre_um if certain else _least_certain(place, points)
-        score = yield point
+        score = yield Target(point, float(np.linalg.norm(point - place.centre_um)) + place.sd_um)
         points, scores = np.vstack([points, point]), np.append(scores, score)
-        if certain and score <= 1.5 * place.score_um:
+        if certain and score <= ABOUT * min(ABOUT * place.score_um, scores.min()):
             return
 
 
 def _least_certain(place: Place, points: Doubles) -> Doubles:
     """A point beside the believed place: along an uncertain direction, on a side that is still empty."""
     variances, directions = np.linalg.eigh(place.covariance)
-    reach = float(np.clip(1.5 * place.sd_um, *REACH_UM))
+    # within the softness of the specimen nothing gets less sharp
+    reach = float(np.clip(1.5 * max(place.sd_um, place.score_um), *REACH_UM))
     sides: list[Doubles] = [
         place.centre_um + sign * reach * axis for axis in directions.T for sign in (1.0, -1.0)
     ]

@@ -31,7 +31,8 @@ PATCHES = Span(5.0, 80.0, True)
 LINES, LINE_POWER = 0.2, Span(0.03, 3.0, True)
 LARGEST_UM, LEAST_UM = 35.0, 0.25
 BOX_UM = 2.5
-SUBCELLS = (-0.25, 0.25)
+NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))  # Gauss-Hermite, sd 1
+HANN_SD = math.sqrt(1 / 3)  # of the power of a Hann window [cycles per patch]
 LEAST_SCATTER = 0.05
 
 
@@ -95,6 +96,7 @@ class SimulatedSpectra:
         self._otf, self._ranges, self._spectra = otf, ranges, spectra
         self.rng = torch.Generator().manual_seed(seed)
         self._specimens = SpecimenSpectra(spectra, textures, self.rng)
+        self._nodes = _nodes(spectra)
 
     def batch(self, count: int) -> SpectraBatch:
         """Spectra of ``count`` places, each of another specimen and machine."""
@@ -102,7 +104,7 @@ class SimulatedSpectra:
         aberration = _aberrations(count, self.rng)
         pixel_um = machines.pixel_um.view(-1, 1, 1)
         floor_px = machines.floor_um.view(-1, 1, 1) / pixel_um
-        probe = self._probe(aberration, machines.alpha_rad, machines.pixel_um)
+        probe = self.probe_power(aberration, machines.alpha_rad, machines.pixel_um)
         seen = _standardised(self._varied(self._specimens.draw(count)), self._spectra.k)
         seen = torch.exp(seen - (self._spectra.k * floor_px).square()) * probe
         patches = PATCHES.draw(count, self.rng)
@@ -126,7 +128,7 @@ class SimulatedSpectra:
         soft_px = SOFT_PX * torch.randn((count, 1, 1), generator=self.rng)
         return bent - (k * soft_px).square()
 
-    def _probe(self, aberration_um: Tensor, alpha_rad: Tensor, pixel_um: Tensor) -> Tensor:
+    def probe_power(self, aberration_um: Tensor, alpha_rad: Tensor, pixel_um: Tensor) -> Tensor:
         """Squared transfer (n, angles, radii), averaged over each cell; some apertures filled oddly."""
         share, n = self._ranges.effects.odd_aperture, len(aberration_um)
         transfer = self._transfer(aberration_um, alpha_rad, pixel_um)
@@ -140,8 +142,9 @@ class SimulatedSpectra:
                 odd = torch.rand((len(places), 1, 1), generator=self.rng)
                 transfer[places] = torch.lerp(transfer[places], self._transfer(*optics, *filling), odd)
         angles, radii = self._spectra.shape
-        fine = transfer.square().view(-1, angles, len(SUBCELLS), radii, len(SUBCELLS))
-        return fine.mean((2, 4))
+        shares = torch.tensor([share for _, share in NODES])
+        fine = transfer.square().view(-1, angles, len(NODES), radii, len(NODES))
+        return torch.einsum("bmanr,a,r->bmn", fine, shares, shares)
 
     def _transfer(
         self,
@@ -151,13 +154,11 @@ class SimulatedSpectra:
         inner: float = 0.0,
         falloff: float = 0.0,
     ) -> Tensor:
-        """Transfer without floor on the middles of the cells' quarters, (n, 2 angles, 2 radii)."""
-        part = torch.tensor(SUBCELLS)
-        angle = (self._spectra.angle[:, None] + math.pi / self._spectra.shape[0] * part).flatten()
-        k = (self._spectra.k[:, None] * torch.exp(self._spectra.step * part)).flatten()
+        """Transfer without floor at the nodes of all cells, (n, 3 angles, 3 radii)."""
+        angle, k = self._nodes
         k = k / pixel_um.view(-1, 1, 1)
         z, ax, ay = (a.view(-1, 1, 1) for a in aberration_um.T)
-        kx, ky = k * torch.cos(angle)[:, None], k * torch.sin(angle)[:, None]
+        kx, ky = k * torch.cos(angle), k * torch.sin(angle)
         seen: Tensor = self._otf(
             kx, ky, z, ax, ay, alpha_rad.view(-1, 1, 1), 0.0, torch, 0.0, inner, falloff
         )
@@ -193,6 +194,19 @@ class SimulatedSpectra:
         strength = LINE_POWER.draw(count, self.rng) * has
         across = (self._spectra.angle - math.pi / 2).abs() < math.pi / self._spectra.shape[0]
         return strength.view(-1, 1, 1) * across[:, None] / (20 * self._spectra.k + 1)
+
+
+def _nodes(spectra: LogPolarSpectra) -> tuple[Tensor, Tensor]:
+    """Angles [rad] and frequencies [rad/px], (3 angles, 3 radii), over which cells and window average."""
+    unit = 2 * math.pi / spectra.patch_px
+    sds = [spectra.cell_sds(radius) for radius in (spectra.k / unit).tolist()]
+    along, across = unit * torch.hypot(torch.tensor(sds), torch.tensor(HANN_SD)).T
+    node = torch.tensor([place for place, _ in NODES])
+    angle = spectra.angle.view(-1, 1, 1, 1) + (node[:, None] * across / spectra.k)[..., None]
+    k = (spectra.k[:, None] + along[:, None] * node).clamp_min(0.5 * unit)
+    shape = (len(spectra.angle), len(node), len(spectra.k), len(node))
+    flat = (shape[0] * shape[1], -1)
+    return angle.expand(shape).reshape(flat), k.expand(shape).reshape(flat)
 
 
 def _aberrations(count: int, rng: torch.Generator) -> Tensor:

@@ -14,6 +14,8 @@ from models.deepscore import DeepScore
 from models.estimate import Sharp
 from models.log_polar import LogPolarSpectra
 from models.weights import WeightsError
+from scopeacq.project import QualitySettings
+from scopeacq.quality import sharp_limit_um
 from tests.models.scenes import Microscope, noise_pair, ray_traced_probe
 
 
@@ -29,10 +31,12 @@ def microscope() -> Microscope:
 
 @pytest.mark.parametrize("direction", [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, 0, 1), (0.6, -0.8, 0)])
 def test_score_grows_with_the_blur_and_is_in_um(deepscore, microscope, direction):
-    residuals = (0.5, 2.5, 5.0, 10.0)
-    scores = [deepscore.score(microscope.image(r * np.array(direction), 3), 10.0) for r in residuals]
+    """Within twice the uncertainty that it states: blur alike in all directions may be softness."""
+    residuals = np.array([0.5, 3.0, 6.0, 12.0])
+    seen = [deepscore.assess(microscope.image(r * np.array(direction), 3), 10.0) for r in residuals]
+    scores = [s.blur_um for s in seen]
     assert scores == sorted(scores)
-    assert scores[1:] == pytest.approx(residuals[1:], rel=0.25)
+    np.testing.assert_array_less(np.abs(scores - residuals), [2 * s.sd_um for s in seen])
 
 
 @pytest.mark.parametrize("dwell_ns", [50.0, 200.0, 800.0])
@@ -44,9 +48,21 @@ def test_verdicts_hold_at_any_dwell_time(deepscore, seed, dwell_ns):
         return deepscore.assess(microscope.image(np.array(aberration_um), 0), 10.0).sharp
 
     assert verdict(0.1, -0.1, 0.1) is not Sharp.NO
-    assert verdict(3.0, 0.0, 0.0) is Sharp.NO
-    assert verdict(0.0, 0.0, -3.0) is Sharp.NO
-    assert verdict(1.5, 2.0, 1.0) is not Sharp.YES
+    assert verdict(3.0, 0.0, 0.0) is not Sharp.YES
+    assert verdict(1.5, 2.0, 1.0) is Sharp.NO
+    assert verdict(10.0, 0.0, 0.0) is Sharp.NO
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_a_specimen_scores_in_focus_tells_sharp_from_unsharp(deepscore, seed):
+    microscope = Microscope(seed, width_px=960, height_px=960, dwell_ns=100.0)
+
+    def score(*aberration_um: float) -> float:
+        return deepscore.score(microscope.image(np.array(aberration_um), 0), 10.0)
+
+    limit_um = sharp_limit_um(QualitySettings(), score(0.1, 0.2, -0.1))
+    assert score(0.4, -0.4, 0.3) < limit_um
+    assert score(1.6, -1.2, 0.8) > limit_um
 
 
 def test_one_image_tells_defocus_and_astigmatism_only_as_an_unordered_pair(deepscore, microscope):
@@ -68,12 +84,12 @@ def _widths(probe: np.ndarray) -> np.ndarray:
     return np.sqrt([((math.cos(a) * x + math.sin(a) * y) ** 2 * probe).sum() for a in angles])
 
 
-@pytest.mark.parametrize("aberration_um", [(0.0, 0.0, 0.0), (6.0, 0.0, 0.0)])
+@pytest.mark.parametrize("aberration_um", [(0.0, 0.0, 0.0), (4.0, -3.0, 0.0)])
 def test_a_score_says_how_certain_it_is(deepscore, aberration_um):
     image = Microscope(1, width_px=960, height_px=768).image(np.array(aberration_um), 2)
     seen = deepscore.assess(image, 10.0)
     assert abs(seen.blur_um - np.linalg.norm(aberration_um)) < 3 * seen.sd_um
-    assert seen.sd_um < 0.3 + 0.25 * seen.blur_um
+    assert seen.sd_um < 0.5 + 0.4 * seen.blur_um
     assert 0.0 <= seen.inside <= 1.0
 
 
@@ -91,7 +107,7 @@ def test_nothing_to_score_without_texture(deepscore):
 
 
 def test_bare_area_hardly_changes_the_score(deepscore, microscope):
-    image = microscope.image(np.array([4.0, 0.0, 0.0]), 0)
+    image = microscope.image(np.array([3.0, 3.0, 0.0]), 0)
     whole = deepscore.score(image, 10.0)
     image[:, 500:] = noise_pair(shape=image.shape)[0][:, 500:]
     assert deepscore.score(image, 10.0) == pytest.approx(whole, rel=0.25)
@@ -110,9 +126,17 @@ def test_finer_pixels_are_averaged(deepscore, microscope):
     assert deepscore.score(fine, 5.0) == pytest.approx(deepscore.score(image, 10.0), abs=0.01)
 
 
-@pytest.mark.parametrize("pixel_size_nm", [30.0, 0.0, -10.0, math.nan])
-def test_pixels_outside_the_training_are_refused(deepscore, pixel_size_nm):
-    with pytest.raises(ValueError, match="at most 13 nm"):
+def test_coarse_pixels_measure_large_blurs_and_call_nothing_sharp(deepscore, microscope):
+    """The same blur in pixels of 30 nm is three times as large; small ones hide in a pixel."""
+    image = microscope.image(np.array([6.0, 0.0, 0.0]), 0)
+    assert deepscore.score(image, 30.0) == pytest.approx(3 * deepscore.score(image, 10.0), rel=0.01)
+    in_focus = microscope.image(np.zeros(3), 0)
+    assert deepscore.assess(in_focus, 30.0).sharp is Sharp.CANNOT_TELL
+
+
+@pytest.mark.parametrize("pixel_size_nm", [100.0, 0.0, -10.0, math.nan])
+def test_pixels_of_no_focus_image_are_refused(deepscore, pixel_size_nm):
+    with pytest.raises(ValueError, match="to 60 nm"):
         deepscore.score(np.zeros((512, 512), np.uint8), pixel_size_nm)
 
 

@@ -75,10 +75,10 @@ def test_before_the_specimen_is_known_one_image_decides_where_it_can(
 @pytest.mark.parametrize(
     ("in_focus_um", "score_um", "wanted"),
     [
-        (0.5, 1.2, Verdict.SHARP),
-        (0.5, 1.4, Verdict.UNSHARP),
-        (1.1, 1.5, Verdict.SHARP),
-        (1.1, 1.8, Verdict.UNSHARP),
+        (0.5, 1.0, Verdict.SHARP),
+        (0.5, 1.3, Verdict.UNSHARP),
+        (1.1, 1.4, Verdict.SHARP),
+        (1.1, 1.6, Verdict.UNSHARP),
         (1.9, 2.1, Verdict.UNSHARP),
     ],
 )

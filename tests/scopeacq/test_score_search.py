@@ -117,7 +117,7 @@ def test_more_images_make_the_place_more_certain() -> None:
 
 def test_where_nothing_is_seen_it_looks_around() -> None:
     search = trilaterate(np.zeros(3))
-    points = [next(search)]
-    points += [search.send(math.inf) for _ in range(6)]
+    points = [next(search).point_um]
+    points += [search.send(math.inf).point_um for _ in range(6)]
     distances = np.linalg.norm(np.array(points)[:, None] - np.array(points)[None, :], axis=2)
     assert distances[np.triu_indices(len(points), 1)].min() > 3.0, "the same place would tell nothing"
