@@ -49,8 +49,9 @@ def _weights_problem(name: str) -> str:
     from models.deepscore import DeepScore
     from models.weights import WeightsError
 
+    load: dict[str, Callable[[], object]] = {"deepfocus": DeepFocus.load, "deepscore": DeepScore.load}
     try:
-        {"deepfocus": DeepFocus.load, "deepscore": DeepScore.load}[name]()
+        load[name]()
     except WeightsError as error:
         return str(error)
     return ""
