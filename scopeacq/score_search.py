@@ -24,6 +24,9 @@ STOP_SHARE = 0.5
 TRILATERATED_IMAGES = 30
 """A trilateration that has not ended by then is led astray; most end within 20."""
 
+SOFT = 2.0
+"""A soft specimen may score so many times the trigger where all images together put focus."""
+
 FRUITLESS_IMAGES = 12
 """After so many images without a better one a good score is the best there is, and no score stays none."""
 
@@ -105,10 +108,7 @@ class ScoreSearch:
 
 
 def _trilaterated(looks: Looks, coarse_from_um: float) -> bool:
-    """Whether all scores together led to a place that agrees with them; the last image is of it.
-
-    How good its score is does not matter: a soft specimen has no better ones.
-    """
+    """Whether all scores together led to a place that agrees with them; the last image is of it."""
     search = trilaterate(looks.point_um(looks.bench.before))
     wanted = next(search)
     while not looks.spent and len(looks.scores_um) < TRILATERATED_IMAGES and not looks.blind:
@@ -116,7 +116,7 @@ def _trilaterated(looks: Looks, coarse_from_um: float) -> bool:
             coarse = wanted.expected_um >= coarse_from_um
             wanted = search.send(looks.look(wanted.point_um, coarse))
         except StopIteration:
-            return True
+            return looks.scores_um[-1] <= SOFT * looks.bench.focus.score_trigger_um
     return False
 
 

@@ -73,10 +73,8 @@ def place_of_focus(points_um: Doubles, scores_um: Doubles) -> Place:
     seen = np.isfinite(scores_um)
     logs = np.log(np.maximum(scores_um, LEAST_SCORE_UM))
     farthest = logs[seen].max(initial=np.log(LEAST_SCORE_UM))
-    start, sds = (
-        points_um[0],
-        SCORE_SD * np.maximum(1.0, np.exp(np.where(seen, logs, farthest)) / DOUBTED_UM),
-    )
+    start = points_um[0]
+    sds = SCORE_SD * np.maximum(1.0, np.exp(np.where(seen, logs, farthest)) / DOUBTED_UM)
 
     def residuals(unknown: Doubles) -> Doubles:
         scale, floor = np.exp(unknown[3:])

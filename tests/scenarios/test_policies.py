@@ -10,12 +10,13 @@ from typing import TypeVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hardware.errors import Busy
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.specimen import WaferSpecimen, demo_wafer
 from hardware.simulator.truth import FrameTruth, IncidentTruth, OpeningTruth
-from models.estimate import AberrationEstimate
+from models.estimate import AberrationEstimate, Sharp, Sharpness
 from scopeacq.files import DiskFiles
 from scopeacq.locks import Locked, OwnerLock
 from scopeacq.project import MillingSettings, PolicySettings
@@ -181,6 +182,28 @@ def test_a_plane_that_never_gets_sharp_is_never_milled(tmp_path: Path) -> None:
     assert not [t for t in run.truth if isinstance(t, OpeningTruth)]
     run.scorer = Scores()
     assert run_once(run) is RunEnd.FINISHED
+
+
+class Doubtful(Scores):
+    """A judge to whom one image never tells enough."""
+
+    def assess(self, image: NDArray[np.generic], pixel_size_nm: float) -> Sharpness:
+        return replace(super().assess(image, pixel_size_nm), sharp=Sharp.CANNOT_TELL)
+
+
+def test_where_one_image_cannot_tell_a_converged_focus_does(tmp_path: Path) -> None:
+    run = TinyRun.make(tmp_path)
+    run.scorer = Doubtful()
+    assert run_once(run) is RunEnd.FINISHED
+    assert {j.verdict for j in of_kind(run, PlaneJudged)} == {Verdict.SHARP}
+
+
+def test_what_nobody_can_tell_is_not_milled(tmp_path: Path) -> None:
+    run = unsure_run(tmp_path, Policy.REQUEUE_TILE, n_sections=1)
+    run.scorer = Doubtful()
+    assert run_once(run) is RunEnd.WAITING
+    assert Verdict.CANNOT_TELL in {j.verdict for j in of_kind(run, PlaneJudged)}
+    assert not [t for t in run.truth if isinstance(t, OpeningTruth)]
 
 
 # -- interlocks -------------------------------------------------------------------------------
