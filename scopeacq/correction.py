@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -63,6 +63,9 @@ class OpticsChange:
     def finite(self) -> bool:
         values = (self.wd_um, self.stig_x, self.stig_y, self.sd_wd_um, self.sd_stig_x, self.sd_stig_y)
         return all(map(math.isfinite, values))
+
+    def scaled(self, factor: float) -> OpticsChange:
+        return OpticsChange(*(factor * value for value in astuple(self)))
 
     def added_to(self, optics: Optics) -> Optics:
         return optics.shifted(self.wd_um, self.stig_x, self.stig_y)

@@ -13,7 +13,7 @@ from models.estimate import AberrationEstimator
 from models.images import ImagesRefused
 from scopeacq.autofocus import FocusBench, Focused, NotFocused
 from scopeacq.correction import OpticsChange
-from scopeacq.focus_pairs import Look, stigmator_step, take_look
+from scopeacq.focus_pairs import Look, rescaled, stigmator_step, take_look
 from scopeacq.records import FocusEnd
 from scopeacq.stigmator_check import frame_mismatch
 from scopeacq.wording import counted
@@ -42,7 +42,7 @@ class PairFocus:
         optics = bench.before
         try:
             for _ in range(bench.focus.max_iterations):
-                looks.append(self._best_look(bench, optics))
+                looks.append(rescaled(self._best_look(bench, optics), looks))
                 end = _end(bench, looks)
                 if end is not None:
                     return end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +35,7 @@ class Look:
     """A pair taken around ``optics`` in one field of the tile, and the correction that it calls for.
 
     ``detail``: how much structure the pair shows (:func:`models.images.coherence`), larger when sharper.
+    ``slope``: how much of an aberration the estimator was seen to see, 1 while that is unknown.
     """
 
     scan: FocusScan
@@ -44,6 +46,7 @@ class Look:
     certain: bool
     detail: float
     scanned_at_s: float
+    slope: float = 1.0
 
     @property
     def useful(self) -> bool:
@@ -100,6 +103,21 @@ def take_look(bench: FocusBench, estimator: AberrationEstimator, optics: Optics,
     return Look(scan, bench.field, optics, estimate, change, certain, detail, at_s)
 
 
+def rescaled(look: Look, earlier: Sequence[Look]) -> Look:
+    """A look whose correction counts what an earlier one has shown: how much the estimator truly sees.
+
+    Where its answers stretch, as with an angle of convergence other than assumed, each correction would
+    leave the same share of what there was; so the second one meets the rest. Only pairs taken alike and
+    not far from focus are compared.
+    """
+    if not earlier:
+        return look
+    last = earlier[-1]
+    look = replace(look, slope=_slope(last, look))
+    alike = (last.scan, last.field) == (look.scan, look.field) and not last.far
+    return replace(look, change=look.change.scaled(1 / look.slope)) if alike else look
+
+
 def stigmator_step(bench: FocusBench, first: Look, second: Look) -> StigmatorStep:
     """What the change of the stigmators between two looks was to do and did."""
     dx = second.optics.stig_x - first.optics.stig_x
@@ -108,18 +126,18 @@ def stigmator_step(bench: FocusBench, first: Look, second: Look) -> StigmatorSte
     measured = complex(*(second.estimate.mean[1:] - first.estimate.mean[1:]))
     leak_um = LEAK * (second.optics.wd_um - first.optics.wd_um)
     sd_um = math.hypot(first.estimate.sd[1:].max(), second.estimate.sd[1:].max(), leak_um)
-    return StigmatorStep(complex(*expected), measured / _slope(first, second), sd_um)
+    return StigmatorStep(complex(*expected), measured / second.slope, sd_um)
 
 
 def _slope(first: Look, second: Look) -> float:
-    """How much of a change of the working distance the estimator sees, 1 where that is unknown.
+    """How much of a change of the working distance the estimator sees; as before where that is unknown.
 
     An angle of convergence other than assumed stretches all its answers; the lens itself is true.
     """
     change_um = second.optics.wd_um - first.optics.wd_um
     seen_um = float(second.estimate.mean[0] - first.estimate.mean[0])
     known = abs(change_um) > LEAST_UM + SIGMAS * np.hypot(first.estimate.sd[0], second.estimate.sd[0])
-    return min(max(seen_um / change_um, SLOPES[0]), SLOPES[1]) if known else 1.0
+    return min(max(seen_um / change_um, SLOPES[0]), SLOPES[1]) if known else first.slope
 
 
 def _patches_heard(estimate: AberrationEstimate) -> float:

@@ -67,7 +67,7 @@ REFUSALS: dict[str, tuple[FocusSettings, float, float]] = {
     "beyond the limit of 7 um": (FOCUS.model_copy(update={"limit_wd_um": 7.0}), 0.8, 0.1),
     "stigmator x would change": (FOCUS.model_copy(update={"limit_stig": 2.0}), 0.8, 0.1),
     "not a number": (FOCUS, math.nan, 0.1),
-    "no convergence within 5": (FOCUS, 2.1, 0.1),
+    "no convergence within 2": (FOCUS.model_copy(update={"max_iterations": 2}), 0.8, 0.1),
 }
 
 

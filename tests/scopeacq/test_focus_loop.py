@@ -81,6 +81,16 @@ def test_drift_of_the_working_distance_is_told() -> None:
     assert one.scanned_at_s < other.scanned_at_s
 
 
+@pytest.mark.parametrize("share", [0.65, 0.8, 1.25, 1.5])
+def test_an_estimator_whose_answers_stretch_is_met_after_its_first_correction(share: float) -> None:
+    """As where the angle of convergence is not the assumed one."""
+    lab = Lab.at(IN_FOCUS.shifted(wd_um=10.0, stig_x=-2.0))
+    oracle = Oracle(lab, share=share, sd_um=0.05)
+    outcome = lab.correct(PairFocus(oracle))
+    assert outcome.applied and len(outcome.iterations) <= 3
+    assert outcome.after.wd_um == pytest.approx(IN_FOCUS.wd_um, abs=0.1)
+
+
 # -- far from focus --------------------------------------------------------------------
 
 
