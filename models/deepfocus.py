@@ -26,6 +26,8 @@ MOST_PATCHES = 12
 LONGEST_SHIFT_PX = 48  # between the two images, after binning
 BLUR_PX = (1.1, 4.5)  # trained radii of the probe disk at one perturbation, on the binned image
 NOMINAL_BLUR_PX = 2.2
+FAR = 2.5  # perturbations from focus: farther off, larger pixels may tell more
+FAR_BLUR_PX = 1.45
 REFINED_EDGES = (256, 240, 192, 160)  # of patches for the likelihood, the largest that fits is taken
 REFINED_WITHIN = 0.35  # perturbations from focus: farther off, another kind of probe misleads it
 REFINED_SD = 0.4  # perturbations: a proposal less certain than this may lie in another maximum
@@ -39,6 +41,22 @@ class Calibration:
     consensus: Consensus
     refined_spread: float
     refined_floor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the network says of a pair: of each patch (n, 3) and (n, 3, 3), and in all; in perturbations."""
+
+    images: tuple[Pixels, Pixels]
+    blur_px: float
+    means: Floats
+    covariances: Floats
+    answer: Answer
+
+    @property
+    def sd(self) -> Floats:
+        """Standard deviations (3,) of the answer."""
+        return np.asarray(np.sqrt(np.diag(self.answer.covariance)))
 
 
 class DeepFocus:
@@ -84,23 +102,39 @@ class DeepFocus:
             ValueError: the optics lie outside the trained range.
         """
         factor, blur_px = binning(condition)
-        edge = self._network.patch_px
-        checked = checked_pair(plus, minus, edge * factor)
-        one, other = (binned(image, factor) for image in checked)
-        height, width = (min(LONGEST_SHIFT_PX, n - edge) for n in one.shape)
-        images = aligned(one, other, (height, width))
-        related = require_one_place(*images)
-        means, covariances = self.patch_answers(images, blur_px)
-        answer = self._refined(images, blur_px, combine(means, covariances, self._calibration.consensus))
+        checked = checked_pair(plus, minus, self._network.patch_px * factor)
+        proposal = self._proposal(checked, factor, blur_px)
+        related = require_one_place(*proposal.images)
+        if np.abs(proposal.answer.mean).max() > FAR:
+            proposal = min(proposal, *self._coarser(checked, factor, blur_px), key=lambda p: p.sd.max())
+        answer = self._refined(proposal)
         unit_um = condition.perturbation_um
-        sds = np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+        patch_sds = np.sqrt(np.diagonal(proposal.covariances, axis1=1, axis2=2))
         return AberrationEstimate(
             unit_um * answer.mean,
             unit_um**2 * answer.covariance,
-            unit_um * means,
-            unit_um * sds,
+            unit_um * proposal.means,
+            unit_um * patch_sds,
             structured=related or bool(answer.informed.any()),
         )
+
+    def _proposal(self, checked: tuple[Pixels, Pixels], factor: int, blur_px: float) -> Proposal:
+        """What the network says of two images, averaged over ``factor`` x ``factor`` pixels and aligned."""
+        one, other = (binned(image, factor) for image in checked)
+        height, width = (min(LONGEST_SHIFT_PX, n - self._network.patch_px) for n in one.shape)
+        images = aligned(one, other, (height, width))
+        means, covariances = self.patch_answers(images, blur_px)
+        answer = combine(means, covariances, self._calibration.consensus)
+        return Proposal(images, blur_px, means, covariances, answer)
+
+    def _coarser(self, checked: tuple[Pixels, Pixels], factor: int, blur_px: float) -> list[Proposal]:
+        """The same on larger pixels, where that is possible: a wide blur does not fit a small patch."""
+        coarse = max(1, round(blur_px * factor / FAR_BLUR_PX))
+        coarse_blur_px = blur_px * factor / coarse
+        fits = min(checked[0].shape) >= self._network.patch_px * coarse
+        if coarse <= factor or not fits or coarse_blur_px < BLUR_PX[0]:
+            return []
+        return [self._proposal(checked, coarse, coarse_blur_px)]
 
     def patch_answers(self, images: tuple[Pixels, Pixels], blur_px: float) -> tuple[Floats, Floats]:
         """What the patches of two binned, aligned images say: means (n, 3), covariances (n, 3, 3).
@@ -118,9 +152,9 @@ class DeepFocus:
         means[flat], covariances[flat] = 0.0, np.diag(np.square(self._calibration.consensus.blank))
         return means, covariances
 
-    def _refined(self, images: tuple[Pixels, Pixels], blur_px: float, answer: Answer) -> Answer:
-        """The answer of the likelihood where it may be asked and agrees, else the proposal."""
-        sd = np.sqrt(np.diag(answer.covariance))
+    def _refined(self, proposal: Proposal) -> Answer:
+        """The answer of the likelihood where it may be asked and agrees, else the proposal's."""
+        images, blur_px, answer, sd = proposal.images, proposal.blur_px, proposal.answer, proposal.sd
         near = np.abs(answer.mean).max() < REFINED_WITHIN and sd.max() < REFINED_SD
         cells = _largest_cells(images[0].shape)
         if not near or cells is None or not answer.informed.any():
