@@ -184,7 +184,7 @@ class QualitySettings(Settings):
     """When a plane is good."""
 
     sharp_below_um: Positive = Field(
-        2.0, description="A worse score is never sharp; what the run's sharp planes score narrows this."
+        2.5, description="A worse score is never sharp; what the run's sharp planes score narrows this."
     )
     dark_below: Annotated[int, Field(ge=0, le=255)] = Field(
         10, description="Grey level (of 255) of bare wafer."

@@ -32,8 +32,9 @@ COARSE_TEXTURE_SD = 1.6
 ENOUGH_SCORES = 8
 """So many sharp planes tell what a specimen's sharp planes score."""
 
-ALLOWED_UM = 1.0
-"""Blur by the optics that a sharp plane may have beside the softness of the specimen."""
+ALLOWED_UM, CLEARLY_UM = 1.0, 1.7
+"""Blur by the optics, beside the softness of the specimen, up to which a plane is sharp, and from
+which on it is not; between them places of one specimen differ by as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,14 @@ def seen_in_focus_um(sharp_scores_um: Sequence[float]) -> float | None:
     return statistics.median(sharp_scores_um) if len(sharp_scores_um) >= ENOUGH_SCORES else None
 
 
-def sharp_limit_um(settings: QualitySettings, in_focus_um: float) -> float:
-    """The limit of "sharp" for a specimen that scores ``in_focus_um`` in focus.
+def sharp_limit_um(settings: QualitySettings, in_focus_um: float, blur_um: float = ALLOWED_UM) -> float:
+    """The score of a blur of the optics on a specimen that scores ``in_focus_um`` in focus.
 
     What a specimen holds of fine detail cannot be told from the blur of one image: a soft one
     scores 1 um in perfect focus. Its softness and the blur of the optics add up in squares. The
     project's own limit caps it always.
     """
-    return min(settings.sharp_below_um, math.hypot(in_focus_um, ALLOWED_UM))
+    return min(settings.sharp_below_um, math.hypot(in_focus_um, blur_um))
 
 
 def judge(image: Image, standard: Standard, scorer: SharpnessJudge, pixel_size_nm: float) -> Judgement:
@@ -108,21 +109,32 @@ def _without_texture(image: Image) -> tuple[Verdict, str]:
 
 
 def _verdict(seen: Sharpness, standard: Standard) -> tuple[Verdict, str]:
+    """What the image tells; where it cannot tell, the correction that has just converged."""
+    sharp, why = _sharp(seen, standard)
+    match sharp:
+        case Sharp.YES:
+            return Verdict.SHARP, f"Sharp: {why}."
+        case Sharp.NO:
+            return Verdict.UNSHARP, f"Not sharp: {why}."
+        case Sharp.CANNOT_TELL if standard.just_focused:
+            return Verdict.SHARP, f"Sharp as far as can be told: {why}; focus had just been corrected."
+        case Sharp.CANNOT_TELL:
+            return Verdict.CANNOT_TELL, f"Cannot tell: {why}; focus had not been corrected here."
+
+
+def _sharp(seen: Sharpness, standard: Standard) -> tuple[Sharp, str]:
     """Against the run's own planes in focus, where these are known: they tell more than one image can."""
-    score = f"the score is {seen.blur_um:.2f} um"
-    if standard.in_focus_um is not None:
-        limit_um = sharp_limit_um(standard.settings, standard.in_focus_um)
-        if seen.blur_um < limit_um:
-            return Verdict.SHARP, f"Sharp: {score}, below {limit_um:.2f} um."
-        return Verdict.UNSHARP, f"Not sharp: {score}, allowed for this specimen is {limit_um:.2f} um."
-    odds = f"{score}, and in focus it is with a probability of {seen.inside:.0%}"
-    if seen.sharp is Sharp.NO or seen.blur_um >= standard.settings.sharp_below_um:
-        return Verdict.UNSHARP, f"Not sharp: {odds}."
-    if seen.sharp is Sharp.YES:
-        return Verdict.SHARP, f"Sharp: {odds}."
-    if standard.just_focused:
-        return Verdict.SHARP, f"Sharp as far as can be told: {odds}; focus had just been corrected."
-    return Verdict.CANNOT_TELL, f"Cannot tell: {odds}; planes in focus are to be seen first."
+    settings, score = standard.settings, f"the score is {seen.blur_um:.2f} um"
+    if standard.in_focus_um is None:
+        odds = f"{score}, and in focus it is with a probability of {seen.inside:.0%}"
+        return (Sharp.NO if seen.blur_um >= settings.sharp_below_um else seen.sharp), odds
+    sharp_um, unsharp_um = (
+        sharp_limit_um(settings, standard.in_focus_um, blur_um) for blur_um in (ALLOWED_UM, CLEARLY_UM)
+    )
+    limits = f"{score}, this specimen is sharp below {sharp_um:.2f} um and not from {unsharp_um:.2f} um on"
+    if seen.blur_um < sharp_um:
+        return Sharp.YES, limits
+    return (Sharp.NO if seen.blur_um >= unsharp_um else Sharp.CANNOT_TELL), limits
 
 
 def shows_wafer(image: Image, settings: QualitySettings) -> bool:

@@ -76,18 +76,22 @@ def test_before_the_specimen_is_known_one_image_decides_where_it_can(
     ("in_focus_um", "score_um", "wanted"),
     [
         (0.5, 1.0, Verdict.SHARP),
-        (0.5, 1.3, Verdict.UNSHARP),
+        (0.5, 1.3, Verdict.CANNOT_TELL),
+        (0.5, 1.8, Verdict.UNSHARP),
         (1.1, 1.4, Verdict.SHARP),
-        (1.1, 1.6, Verdict.UNSHARP),
-        (1.9, 2.1, Verdict.UNSHARP),
+        (1.1, 1.8, Verdict.CANNOT_TELL),
+        (1.1, 2.1, Verdict.UNSHARP),
+        (2.4, 2.6, Verdict.UNSHARP),
     ],
 )
 def test_a_known_specimen_is_held_against_its_own_planes_in_focus(
     sharp: Sharp, in_focus_um: float, score_um: float, wanted: Verdict
 ) -> None:
     """What is blur on a crisp specimen is the softness of another; the project's limit caps it."""
-    standard = replace(STANDARD, in_focus_um=in_focus_um)
-    assert verdict(grey(128 + 25 * TISSUE), score_um, sharp, standard).verdict is wanted
+    image, standard = grey(128 + 25 * TISSUE), replace(STANDARD, in_focus_um=in_focus_um)
+    assert verdict(image, score_um, sharp, standard).verdict is wanted
+    after_focus = verdict(image, score_um, sharp, replace(standard, just_focused=True)).verdict
+    assert after_focus is (Verdict.SHARP if wanted is Verdict.CANNOT_TELL else wanted)
 
 
 def test_the_project_may_forbid_what_the_image_would_pass() -> None:
