@@ -23,12 +23,13 @@ from scopeacq.templates import to_toml
 
 SCOPEACQ = [sys.executable, "-m", "scopeacq"]
 PATIENCE_S = 120.0
+CYCLES = 4
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    """The demo, cut down to two sections of one tile and one cycle."""
-    plan = make_demo(tmp_path, seed=3, cycles=1)
+    """The demo, cut down to two sections of one tile, and long enough to meet a second program."""
+    plan = make_demo(tmp_path, seed=3, cycles=CYCLES)
     imaging = plan.project.imaging.model_copy(update={"grid_rows": 1, "grid_columns": 1})
     project = plan.project.model_copy(update={"imaging": imaging})
     wafer = replace(plan.wafer, sections=plan.wafer.sections[:2])
@@ -71,8 +72,8 @@ def test_a_run_is_paused_by_ctrl_c_and_goes_on(plan: Plan) -> None:
     resumed = scopeacq("run", run)
     assert resumed.returncode == ExitCode.FINISHED, resumed.stdout + resumed.stderr
     after = json.loads(scopeacq("status", run, "--json").stdout)
-    assert (after["state"], after["cycles_done"]) == ("finished", 1)
-    assert (after["planes"], after["planes_lost"]) == (2, 0)
+    assert (after["state"], after["cycles_done"]) == ("finished", CYCLES)
+    assert (after["planes"], after["planes_lost"]) == (2 * CYCLES, 0)
     reported = scopeacq("report", run)
     assert Path(reported.stdout.strip()) == plan.folder.reports / "report.html"
     assert "data:image/jpeg" in (plan.folder.reports / "report.html").read_text(encoding="utf-8")

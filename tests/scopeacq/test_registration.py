@@ -63,7 +63,8 @@ def test_a_section_is_found_where_it_truly_lies(
     later = view(scene(age=0.3, blur_px=2.0), moved(dx_um, dy_um, rotation_deg), scan_rot_deg, seed=1)
     found = displacement(later, reference, CENTRE, SETTINGS)
     assert math.dist((found.dx_um, found.dy_um), (dx_um, dy_um)) < 0.1
-    assert found.rotation_deg == pytest.approx(rotation_deg, abs=0.05)
+    # noise turns the answer by 0.018 degrees (sd of 80 draws), which shifts a tile's corner by some nm
+    assert found.rotation_deg == pytest.approx(rotation_deg, abs=0.08)
 
 
 def test_a_reference_taken_elsewhere_does_not_shift_the_answer() -> None:
