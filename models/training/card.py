@@ -87,7 +87,7 @@ def model_card(file: str, recipe: Recipe, network: nn.Module, card: Mapping[str,
             "\n## Settings\n",
             _table("Setting", settings),
             "\n## Held-out figures\n",
-            "On simulated images of textures that were not trained on.\n",
+            "On simulated images of the training's kinds of texture, drawn from another seed.\n",
             _table("Figure", figures),
             "",
         ]
