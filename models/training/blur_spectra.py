@@ -1,4 +1,4 @@
-"""Training spectra for DeepScore, made as spectra: a hundred times faster than by way of images.
+"""Training spectra for DeepScore, made as spectra: much faster than by way of images.
 
 The mean power of an image is that of the specimen times the squared transfer function, plus the
 noise's, and scatters as a mean over few frequencies does. Specimens are the spectra of textures,
