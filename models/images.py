@@ -6,12 +6,17 @@ follows sees float32 and needs no more checks.
 
 from __future__ import annotations
 
+import math
 from enum import Enum
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+
+from models.spectra import binned
+from models.windows import fast_part, windowed_spectrum
 
 Pixels = NDArray[np.float32]
 
@@ -20,12 +25,12 @@ CLIPPED = 0.1  # of the pixels at the lowest or highest grey value: more is no a
 UNCLIPPED = 0.1  # of a frame's blocks must hold fewer such pixels than that
 BLOCK_PX = 32
 
-COMPARED_PX = 192  # edge that images are binned down to, and the least before half of it
+COMPARED_PX, LEAST_PX = 160, 96  # edge that images are binned down to, about, and at least
 SMOOTHED = 5  # neighbouring frequencies along each axis that a mean power is taken of
 NOISY = 0.35  # cycles per pixel along the slow axis from which on there is only noise
 STRUCTURE = 2.0  # power over that of noise from which on a frequency shows structure
 LOWEST = 4  # periods per frame: what changes more slowly may come from the detector
-EXPECTED = 20.0  # height of the correlation's peak over its rms from which on it must show
+EXPECTED = 19.0  # height of the correlation's peak over its rms from which on it must show
 FOUND = 10.0  # height of the peak from which on it is no chance
 
 
@@ -183,34 +188,39 @@ def coherence(one: Pixels, other: Pixels) -> tuple[float, float]:
     frequencies, which lowers the peak a little.
     """
     factor = max(1, round(min(one.shape) / COMPARED_PX))
-    height, width = (n // factor for n in one.shape)
-    if min(height, width) < COMPARED_PX // 2:
+    if min(one.shape) // factor < LEAST_PX:
         return 0.0, 0.0
-    cut = slice(height * factor), slice(width * factor)
-    window = np.outer(np.hanning(height), np.hanning(width)).astype(np.float32)
-    small = [cv2.resize(i[cut], (width, height), interpolation=cv2.INTER_AREA) for i in (one, other)]
-    a, b = (fft.rfft2((image - image.mean()) * window) for image in small)
-    (power_a, share_a), (power_b, share_b) = (_structure(s, height) for s in (a, b))
-    weight = np.sqrt(share_a * share_b)
-    expected = float(np.sqrt(np.square(weight).sum()))
+    small = [fast_part(binned(image, factor)) for image in (one, other)]
+    a, b = (windowed_spectrum(image) for image in small)
+    (power_a, share_a), (power_b, share_b) = _structure(a), _structure(b)
+    weight2 = share_a * share_b
+    expected = math.sqrt(float(weight2.sum()))
     if expected == 0:
         return 0.0, 0.0
-    whitened = weight * b * a.conj() / np.sqrt(power_a * power_b)
-    correlation = fft.irfft2(whitened, s=(height, width))
-    return expected, float(np.abs(correlation).max() / np.sqrt(np.square(correlation).mean()))
+    whitened = np.sqrt(weight2 / (power_a * power_b)) * (b * a.conj())
+    correlation = fft.irfft2(whitened, s=small[0].shape)
+    peak = max(float(correlation.max()), -float(correlation.min()))
+    return expected, peak / math.sqrt(float(np.square(correlation).mean()))
 
 
-def _structure(spectrum: NDArray[np.complex64], height: int) -> tuple[Pixels, Pixels]:
+def _structure(spectrum: NDArray[np.complex64]) -> tuple[Pixels, Pixels]:
     """Mean power of each frequency, and the share of it that is structure, 0 where noise might do as well.
 
     Lag of the detector, charging and line noise act along rows: their power depends on the
     frequency along the rows alone, and is seen where the other one is high.
     """
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    ky, kx = fft.fftfreq(height), np.arange(power.shape[1])
-    noise = cv2.blur(power[np.abs(ky) > NOISY].mean(axis=0, keepdims=True), (2 * SMOOTHED - 1, 1))
-    tiny = np.finfo(np.float32).tiny
-    smooth = np.asarray(cv2.blur(power, (SMOOTHED, SMOOTHED)), np.float32) + tiny
-    share = np.clip(1 - STRUCTURE * noise / smooth, 0, None)
-    share[np.hypot(ky[:, None] * height, kx[None, :]) < LOWEST] = 0
+    height = len(power)
+    fast = slice(math.floor(NOISY * height) + 1, math.ceil((1 - NOISY) * height))
+    noise = cv2.blur(power[fast].mean(axis=0, keepdims=True), (2 * SMOOTHED - 1, 1))
+    smooth = np.asarray(cv2.blur(power, (SMOOTHED, SMOOTHED)), np.float32) + np.finfo(np.float32).tiny
+    share = np.maximum(1 - STRUCTURE * noise / smooth, 0)
+    share[_slow(*share.shape)] = 0
     return smooth, share
+
+
+@lru_cache(maxsize=8)
+def _slow(height: int, width: int) -> NDArray[np.bool_]:
+    """Which frequencies of ``rfft2`` (height, width) are lower than ``LOWEST``."""
+    cycles = np.hypot(height * fft.fftfreq(height)[:, None], np.arange(width))
+    return np.asarray(cycles < LOWEST)
