@@ -22,12 +22,12 @@ from hardware.types import StagePose
 from scopeacq.estimate import Estimate, estimate
 from scopeacq.files import DiskFiles
 from scopeacq.findings import Finding, Findings, Severity, error, note, warning
+from scopeacq.focus_checks import network_problems
 from scopeacq.history import History
 from scopeacq.instrument import Instrument, chamber_model
 from scopeacq.locks import probe_folder
 from scopeacq.mill_rate import evenly_milled
 from scopeacq.plan_changes import ADVICE, changes
-from scopeacq.project import EstimatorName
 from scopeacq.runfolder import Plan
 from scopeacq.wafer_checks import fiducial_findings, section_findings
 from scopeacq.wording import counted
@@ -42,29 +42,14 @@ NO_CHARGING_1E27_EV_PER_CM3 = 1.0
 GB = 1e9
 
 
-def _weights_problem(name: str) -> str:
-    """Why the weights of a network cannot be used, or an empty string; loads them."""
-    # imported here: they bring torch
-    from models.deepfocus import DeepFocus
-    from models.deepscore import DeepScore
-    from models.weights import WeightsError
-
-    load: dict[str, Callable[[], object]] = {"deepfocus": DeepFocus.load, "deepscore": DeepScore.load}
-    try:
-        load[name]()
-    except WeightsError as error:
-        return str(error)
-    return ""
-
-
 @dataclass(frozen=True)
 class Site:
-    """What the computer answers: room on a disk, a folder's problems, drivers, weights."""
+    """What the computer answers: room on a disk, a folder's problems, drivers, what the networks refuse."""
 
     free_bytes: Callable[[Path], int] = DiskFiles().free_bytes
     probe: Callable[[Path], list[str]] = probe_folder
     drivers: Callable[[], list[str]] = microscope_names
-    weights_problem: Callable[[str], str] = _weights_problem
+    network_problems: Callable[[Plan], list[str]] = network_problems
 
 
 def check(plan: Plan, site: Site | None = None, history: History | None = None) -> list[Finding]:
@@ -238,12 +223,8 @@ def _software(plan: Plan, site: Site) -> Findings:
     driver = plan.instrument.driver.name
     if driver not in (names := site.drivers()):
         yield error(f"There is no driver {driver!r}; installed: {', '.join(names) or 'none'}.")
-    wanted = {"deepscore"}
-    if EstimatorName.DEEPFOCUS in plan.project.focus.estimators:
-        wanted.add("deepfocus")
-    for name in sorted(wanted):
-        if problem := site.weights_problem(name):
-            yield error(f"The weights of {name} cannot be used: {problem}")
+    for problem in site.network_problems(plan):
+        yield error(problem)
 
 
 def _disk(plan: Plan, cost: Estimate, site: Site, cycles_done: int) -> Findings:

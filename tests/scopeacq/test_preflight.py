@@ -27,7 +27,7 @@ SITE = Site(
     free_bytes=lambda _: 10**12,
     probe=lambda _: [],
     drivers=lambda: ["twin"],
-    weights_problem=lambda _: "",
+    network_problems=lambda _: [],
 )
 
 
@@ -142,6 +142,29 @@ def test_what_is_wrong_with_an_instrument_is_said(
     assert any(sentence in f.text for f in findings if f.severity is Severity.ERROR), findings
 
 
+@pytest.mark.parametrize(
+    ("focus", "what"),
+    [
+        ({"perturbation_um": 0.4}, "Focus pairs .* at least 1.1 px; .* focus.perturbation_um"),
+        ({"pixel_size_nm": 60.0}, "Focus pairs .* DeepFocus cannot judge a perturbation"),
+        ({"height_px": 200}, "Focus pairs .* at least .* px"),
+        ({"pixel_size_nm": 0.1, "perturbation_um": 0.05}, "Focus images .* DeepScore cannot judge pixels"),
+        ({"coarse_factor": 8.0}, "Coarse focus images .* DeepScore cannot judge pixels of 80 nm"),
+    ],
+)
+def test_what_the_networks_could_not_judge_in_the_night_is_said_before(
+    plan: Plan, focus: dict[str, float], what: str
+) -> None:
+    texts = severe(check(changed(plan, focus=focus), Site()))
+    assert any(re.search(what, text) for text in texts), texts
+
+
+def test_networks_are_held_against_the_convergence_of_the_instrument(plan: Plan) -> None:
+    texts = severe(check(with_instrument(plan, "electron", convergence_mrad=1.0), Site()))
+    assert any("deepscore cannot be used" in text and "5 to 14 mrad" in text for text in texts), texts
+    assert any(re.search("Focus pairs .*1 mrad x 5 um at 10 nm", text) for text in texts), texts
+
+
 def test_a_wafer_with_two_fiducials_cannot_be_found_again(plan: Plan) -> None:
     wafer = replace(plan.wafer, fiducials=plan.wafer.fiducials[:2])
     assert any("2 fiducials" in t for t in severe(check(replace(plan, wafer=wafer), SITE)))
@@ -179,14 +202,14 @@ def test_everything_is_said_at_once_and_the_worst_first(plan: Plan) -> None:
         free_bytes=lambda _: 0,
         probe=lambda _: ["it is read-only."],
         drivers=list,
-        weights_problem=lambda name: f"{name}.safetensors: damaged.",
+        network_problems=lambda _: ["deepfocus.safetensors: damaged."],
     )
     broken = changed(plan, milling={"raster_vpp": 0.5}, imaging={"dwell_ns": 20_000.0})
     findings = check(broken, site)
     severities = [list(Severity).index(f.severity) for f in findings]
     assert severities == sorted(severities)
     texts = " ".join(severe(findings))
-    for part in ("does not mill", "electrons per nm", "read-only", "no room", "deepscore", "deepfocus"):
+    for part in ("does not mill", "electrons per nm", "read-only", "no room", "deepfocus"):
         assert part in texts
 
 

@@ -116,6 +116,12 @@ def test_settings_that_cannot_be_meant_are_refused(
     assert complaint in sentence and "short.toml" in sentence
 
 
+def test_an_unknown_network_is_named_beside_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    sentence = refused(capsys, "nonsense")
+    assert "nonsense: no network has this name. Choose one of" in sentence
+    assert all(name in sentence for name in RECIPES)
+
+
 def test_augmentations_of_spectra_are_refused(config: Path) -> None:
     config.write_text(SHORT + "[augmentation]\nnoise_sd = 0.1\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="augmentation is not for deepfocus"):
