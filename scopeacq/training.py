@@ -32,7 +32,9 @@ from scopeacq.training_settings import (
 def recipe_named(name: str) -> Recipe:
     """The recipe of a network; ``SettingsError`` when there is none of that name."""
     if name not in RECIPES:
-        raise SettingsError(Path(name), ["no network has this name"], f"Choose one of {', '.join(RECIPES)}.")
+        raise SettingsError(
+            Path(name), ["no network has this name"], f"Choose one of {', '.join(RECIPES)}."
+        )
     return RECIPES[name]
 
 

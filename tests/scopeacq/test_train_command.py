@@ -116,7 +116,9 @@ def test_settings_that_cannot_be_meant_are_refused(
     assert complaint in sentence and "short.toml" in sentence
 
 
-def test_an_unknown_network_is_named_beside_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_network_is_named_beside_those_that_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     sentence = refused(capsys, "nonsense")
     assert "nonsense: no network has this name. Choose one of" in sentence
     assert all(name in sentence for name in RECIPES)
