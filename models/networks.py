@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from models.polar import PolarSpectra
 
 FLOOR = 1e-7  # of the mean power: keeps the logarithm of a constant patch finite
+EVEN, ODD = [0, 2, 3, 4], [1]  # channels that swapping the images leaves, and negates
 LOG_PRECISION = (-8.0, 8.0)  # of one direction
 LEAST_INFORMATION = 1e-4  # of a patch without any: a standard deviation of 100 perturbations
 
@@ -50,16 +51,54 @@ class RingConv(nn.Module):
     def _kernel(self) -> Tensor:
         return torch.cat([self.half_kernel, self.half_kernel[:, :, :-1].flip(2)], 2)
 
-    def folded(self) -> nn.Module:
-        """The same for inference: batch norm within the kernel, which is laid out for the processor."""
-        norm, kernel = self.norm, self._kernel
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Kernel (out, channels, angles, radii) and bias (out,) with the batch norm within."""
+        norm = self.norm
         assert norm.running_mean is not None and norm.running_var is not None
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        return self._kernel * scale[:, None, None, None], norm.bias - norm.running_mean * scale
+
+    def with_kernel(self, kernel: Tensor, bias: Tensor | None) -> nn.Module:
+        """The bare convolution by another kernel, which is laid out for the processor."""
         out, channels, angles, radii = kernel.shape
         conv = nn.Conv2d(channels, out, (angles, radii), self._stride, self._padding)
-        packed = (kernel * scale[:, None, None, None]).contiguous(memory_format=torch.channels_last)
-        conv.weight, conv.bias = nn.Parameter(packed), nn.Parameter(norm.bias - norm.running_mean * scale)
-        return nn.Sequential(self._ring, conv, nn.ReLU())
+        conv.weight = nn.Parameter(kernel.contiguous(memory_format=torch.channels_last))
+        conv.register_parameter("bias", None if bias is None else nn.Parameter(bias))
+        return nn.Sequential(self._ring, conv)
+
+
+class PairFeatures(nn.Module):
+    """What the network sees of patch pairs, over angle and radius.
+
+    The mean and the half difference of both log power spectra, the log coherent cross power, the log
+    coherence, and the frequency times the blur radius of the perturbation, in which the optics have
+    no other scale.
+    """
+
+    def __init__(self, spectra: PolarSpectra) -> None:
+        super().__init__()
+        self.spectra = spectra
+
+    def forward(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:
+        """Of images (n, 2, s, s): ``EVEN`` channels (n, 4, angles, radii), and the ``ODD`` one."""
+        first, second, coherent = self._logs(images)
+        mean = 0.5 * (first + second)
+        phase = (0.3 * self.spectra.radius * blur_px[:, None, None]).expand_as(mean)
+        even = torch.stack([0.5 * mean + 1.0, 0.5 * coherent + 1.0, 0.5 * (coherent - mean), phase], 1)
+        return even, 0.5 * (first - second)[:, None]
+
+    def _logs(self, images: Tensor) -> Tensor:
+        """Log powers of the first and the second image and coherent ones, (3, n, angles, radii).
+
+        Each image has whole planes of its own: vectorised functions round by position, and swapping
+        must change nothing but the sign.
+        """
+        one, other = self.spectra.transform(images)
+        powers = [self.spectra.power(one), self.spectra.power(other)]
+        cells = torch.stack([*powers, self.spectra.coherent_power(one, other)])
+        levels = cells.mean(1)
+        level = (0.5 * (levels[0] + levels[1])).clamp_min(1e-30)
+        return torch.log(cells / level + FLOOR).transpose(1, 2).reshape(3, -1, *self.spectra.shape)
 
 
 class PairPolarNet(nn.Module):
@@ -71,10 +110,6 @@ class PairPolarNet(nn.Module):
     network, the same for all directions, reads D and its precision from the spectra along phi and
     its neighbours; z, ax and ay follow by weighted least squares. Swapping the images negates the
     answer, turning and mirroring the image turns and mirrors it: by construction, not by training.
-
-    It sees, over angle and radius, the mean and the half difference of both log power spectra, the
-    log coherent cross power, the log coherence, and the frequency times the blur radius of the
-    perturbation, in which the optics have no other scale.
     """
 
     architecture = "pair-polar-1"
@@ -85,7 +120,7 @@ class PairPolarNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.spectra = PolarSpectra(self.patch_px, self.angles, self.radii, self.band)
+        self.features = PairFeatures(PolarSpectra(self.patch_px, self.angles, self.radii, self.band))
         self.trunk = nn.Sequential(
             RingConv(5, 24, 3, 5, 2),
             RingConv(24, 32, 3, 3, 2),
@@ -95,7 +130,7 @@ class PairPolarNet(nn.Module):
         self.head = nn.Sequential(
             nn.Conv2d(64, 96, (1, -(-self.radii // 8))), nn.ReLU(), nn.Conv2d(96, 2, 1)
         )
-        double = 2 * self.spectra.angle
+        double = 2 * self.features.spectra.angle
         directions = torch.stack([torch.ones_like(double), torch.cos(double), torch.sin(double)], 1)
         self.register_buffer("directions", directions, persistent=False)
 
@@ -110,41 +145,68 @@ class PairPolarNet(nn.Module):
             mean (n, 3) and covariance (n, 3, 3) of defocus, astig x, astig y over the
             perturbation, and what each direction says, D (n, angles).
         """
-        along, log_precision = self._lines(images, blur_px)
-        weighted = log_precision.exp()[:, :, None] * self.directions
-        information = weighted.transpose(1, 2) @ self.directions + LEAST_INFORMATION * torch.eye(3)
-        covariance = torch.linalg.inv(information)
-        mean = covariance @ (weighted.transpose(1, 2) @ along[:, :, None])
-        return mean[..., 0], covariance, along
-
-    def _lines(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:
-        """D and its log precision along each direction, both (n, angles)."""
-        mean, difference, known = self._features(images, blur_px)
-        one = self.head(self.trunk(torch.cat([mean, difference, known], 1)))[..., 0]
-        other = self.head(self.trunk(torch.cat([mean, -difference, known], 1)))[..., 0]
-        return one[:, 0] - other[:, 0], (one[:, 1] + other[:, 1]).clamp(*LOG_PRECISION)
-
-    def _features(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Even (n, 1), odd (n, 1) and swap-blind (n, 3) channels.
-
-        Each image goes through tensors of its own: vectorised functions round by position,
-        and swapping must change nothing but the sign.
-        """
-        spectra = [self.spectra.transform(images[:, i : i + 1].contiguous()) for i in (0, 1)]
-        powers = [self.spectra.power(s) for s in spectra]
-        levels = [p.mean((1, 2, 3), keepdim=True) for p in powers]
-        level = (0.5 * (levels[0] + levels[1])).clamp_min(1e-30)
-        one, other = (torch.log(p / level + FLOOR) for p in powers)
-        coherent = torch.log(self.spectra.coherent_power(*spectra) / level + FLOOR)
-        phase = 0.3 * self.spectra.radius * blur_px.view(-1, 1, 1, 1).expand(-1, 1, self.angles, 1)
-        coherence = coherent - 0.5 * (one + other)
-        known = torch.cat([0.5 * coherent + 1.0, 0.5 * coherence, phase], 1)
-        return 0.25 * (one + other) + 1.0, 0.5 * (one - other), known
+        even, odd = self.features(images, blur_px)
+        orders = (torch.cat([even[:, :1], signed, even[:, 1:]], 1) for signed in (odd, -odd))
+        one, other = (self.head(self.trunk(channels))[..., 0] for channels in orders)
+        return _answer(one, other, self.directions)
 
 
-def folded(network: PairPolarNet) -> PairPolarNet:
-    """The same network for inference, equal within rounding: batch norms folded, kernels laid out once."""
-    packed = copy.deepcopy(network).eval().requires_grad_(False)
-    layers = (layer.folded() if isinstance(layer, RingConv) else layer for layer in packed.trunk)
-    packed.trunk = nn.Sequential(*layers)
-    return packed
+def _answer(one: Tensor, other: Tensor, directions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, covariance and D, from what is said (n, 2, angles) of pairs and of the same pairs swapped.
+
+    The former add up to D and its log precision along each direction, weighted least squares do the rest.
+    """
+    along, log_precision = one[:, 0] - other[:, 0], (one[:, 1] + other[:, 1]).clamp(*LOG_PRECISION)
+    weighted = log_precision.exp()[:, :, None] * directions
+    information = weighted.transpose(1, 2) @ directions + LEAST_INFORMATION * torch.eye(3)
+    covariance = torch.linalg.inv(information)
+    mean = covariance @ (weighted.transpose(1, 2) @ along[:, :, None])
+    return mean[..., 0], covariance, along
+
+
+class FoldedPolarNet(nn.Module):
+    """A trained :class:`PairPolarNet` for inference, equal within rounding.
+
+    Batch norms are folded into kernels, kernels are laid out once for the processor, and both orders
+    of the images go through in one pass. The first convolution is linear: what the orders share goes
+    through it once.
+    """
+
+    directions: Tensor
+
+    def __init__(self, network: PairPolarNet) -> None:
+        super().__init__()
+        network = copy.deepcopy(network).eval()
+        self.patch_px, self.features = network.patch_px, network.features
+        first, *others = (layer for layer in network.trunk if isinstance(layer, RingConv))
+        kernel, bias = first.folded()
+        self.even = first.with_kernel(kernel[:, EVEN], bias)
+        self.odd = first.with_kernel(kernel[:, ODD], None)
+        layers = (nn.Sequential(each.with_kernel(*each.folded()), nn.ReLU(inplace=True)) for each in others)
+        self.trunk = nn.Sequential(*layers)
+        self.head = nn.Sequential(*(_linear(m) if isinstance(m, nn.Conv2d) else m for m in network.head))
+        self.register_buffer("directions", network.directions, persistent=False)
+        self.requires_grad_(False)
+
+    def forward(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As :meth:`PairPolarNet.forward`."""
+        even, odd = self.features(images, blur_px)
+        shared, signed = self.even(even), self.odd(odd)
+        maps = self.trunk(torch.cat([shared + signed, shared - signed]).relu_())
+        along_radii = maps.permute(0, 2, 3, 1).flatten(2)
+        one, other = self.head(along_radii).transpose(1, 2).chunk(2)
+        return _answer(one, other, self.directions)
+
+
+def _linear(conv: nn.Conv2d) -> nn.Linear:
+    """A convolution over all that is left of the radii, of (angles, radii x channels)."""
+    assert conv.bias is not None
+    linear = nn.Linear(conv.weight[0].numel(), len(conv.weight))
+    linear.weight = nn.Parameter(conv.weight[:, :, 0].transpose(1, 2).flatten(1))
+    linear.bias = nn.Parameter(conv.bias)
+    return linear
+
+
+def folded(network: PairPolarNet) -> FoldedPolarNet:
+    """The network for inference."""
+    return FoldedPolarNet(network)

@@ -74,34 +74,31 @@ class PolarSpectra(nn.Module):
         return ((ahead + behind) / total).float(), ((ahead - behind) / total).float()
 
     def transform(self, images: Tensor) -> Tensor:
-        """Spectra of (n, m, s, s) within the band, shape (n, m, frequencies), complex."""
-        centred = images - images.mean((-2, -1), keepdim=True)
-        spectra = torch.fft.rfft2(centred * self.window, norm="ortho")[..., : self._reach + 1]
-        band = torch.cat([spectra[..., -self._reach :, :], spectra[..., : self._reach + 1, :]], -2)
-        return band.flatten(-2)
+        """Real and imaginary parts within the band of images (n, m, s, s), shape (m, 2, frequencies, n)."""
+        centred = (images - images.mean((-2, -1), keepdim=True)).mul_(self.window)
+        spectra = torch.view_as_real(torch.fft.rfft2(centred, norm="ortho"))
+        planes = spectra[..., : self._reach + 1, :].permute(
+            1, 4, 2, 3, 0
+        )  # patches last: cells add up rows
+        band = torch.cat([planes[:, :, -self._reach :], planes[:, :, : self._reach + 1]], 2)
+        return band.flatten(2, 3)
 
     def averaged(self, maps: Tensor, odd: bool = False) -> Tensor:
-        """Means over the cells of real (n, m, frequencies), shape (n, m, angles, radii).
+        """Means over the cells, (angles * radii, n), of real (frequencies, n).
 
         ``odd``: the maps change sign from k to -k.
         """
-        n, m, frequencies = maps.shape
-        means = nnf.embedding_bag(
-            self.members,
-            maps.reshape(n * m, frequencies).T.contiguous(),
-            self.firsts,
-            mode="sum",
-            per_sample_weights=self.odd if odd else self.even,
-        )
-        return means.T.reshape(n, m, *self.shape)
+        shares = self.odd if odd else self.even
+        return nnf.embedding_bag(self.members, maps, self.firsts, mode="sum", per_sample_weights=shares)
 
-    def power(self, spectra: Tensor) -> Tensor:
-        """Mean power |F|^2 per cell."""
-        return self.averaged(spectra.real.square() + spectra.imag.square())
+    def power(self, spectrum: Tensor) -> Tensor:
+        """Mean power |F|^2 per cell of one (2, frequencies, n)."""
+        real, imaginary = spectrum.square()
+        return self.averaged(real + imaginary)
 
     def coherent_power(self, one: Tensor, other: Tensor) -> Tensor:
         """|<F1 F2*>| per cell: white noise averages away in it, and the sign of the contrast with it."""
-        a, b, c, d = one.real, one.imag, other.real, other.imag
+        (a, b), (c, d) = one, other
         # in separate products, so that swapping the images negates the imaginary part exactly
         real, imaginary = self.averaged(a * c + b * d), self.averaged(b * c - a * d, odd=True)
         return torch.sqrt(real.square() + imaginary.square() + 1e-30)

@@ -22,9 +22,14 @@ def images(seed: int, count: int = 2, images_each: int = 2) -> torch.Tensor:
     return white + 0.05 * white.cumsum(-1).cumsum(-2)
 
 
+def power_of(spectra: PolarSpectra, fields: torch.Tensor) -> torch.Tensor:
+    """Of fields (n, 1, 160, 160): (angles, radii, n)."""
+    return spectra.power(spectra.transform(fields)[0]).unflatten(0, spectra.shape)
+
+
 def test_power_of_white_noise_is_flat(spectra):
     white = torch.randn((64, 1, 160, 160), generator=torch.Generator().manual_seed(1))
-    power = spectra.power(spectra.transform(white)).mean(0)[0]
+    power = power_of(spectra, white).mean(-1)
     expected = float(spectra.window.square().mean())
     assert float((power[:, 8:] / expected - 1).abs().max()) < 0.25
     assert float(power.mean()) == pytest.approx(expected, rel=0.01)
@@ -32,30 +37,26 @@ def test_power_of_white_noise_is_flat(spectra):
 
 def test_a_quarter_turn_shifts_the_angles_by_half(spectra):
     field = images(2, 1, 1)
-    power = spectra.power(spectra.transform(field))
-    turned = spectra.power(spectra.transform(torch.rot90(field, 1, (-2, -1))))
-    assert torch.allclose(power.roll(ANGLES // 2, 2), turned, rtol=1e-4)
+    turned = power_of(spectra, torch.rot90(field, 1, (-2, -1)))
+    assert torch.allclose(power_of(spectra, field).roll(ANGLES // 2, 0), turned, rtol=1e-4)
 
 
 def test_a_wave_shows_at_its_angle_and_radius(spectra):
     y, x = torch.meshgrid(torch.arange(160.0), torch.arange(160.0), indexing="ij")
     angle, radius = spectra.angle[5], spectra.radius[20]
     wave = torch.cos(radius * (torch.cos(angle) * x + torch.sin(angle) * y))
-    power = spectra.power(spectra.transform(wave[None, None]))[0, 0]
-    assert divmod(int(power.argmax()), 48) == (5, 20)
+    assert divmod(int(power_of(spectra, wave[None, None]).argmax()), 48) == (5, 20)
 
 
 def test_coherent_power_forgives_a_shift_and_tells_noise(spectra):
     field = images(3, 1, 1)
-    one, moved = (spectra.transform(field[..., cut, :]) for cut in (slice(None), slice(None)))
-    other = spectra.transform(field.roll(2, -1))
-    noise = spectra.transform(torch.randn((1, 1, 160, 160), generator=torch.Generator().manual_seed(9)))
+    noise = torch.randn((1, 1, 160, 160), generator=torch.Generator().manual_seed(9))
+    one, shifted, unrelated = spectra.transform(torch.cat([field, field.roll(2, -1), noise], 1))
     power = spectra.power(one)
-    assert torch.allclose(spectra.coherent_power(one, moved), power, rtol=1e-4)
-    assert float((spectra.coherent_power(one, other) / power).median()) > 0.9
-    outer = slice(24, None)
-    chance = spectra.coherent_power(one, noise) / (power * spectra.power(noise)).sqrt()
-    assert float(chance[..., outer].median()) < 0.4
+    assert torch.allclose(spectra.coherent_power(one, one), power, rtol=1e-4)
+    assert float((spectra.coherent_power(one, shifted) / power).median()) > 0.9
+    chance = spectra.coherent_power(one, unrelated) / (power * spectra.power(unrelated)).sqrt()
+    assert float(chance.unflatten(0, spectra.shape)[:, 24:].median()) < 0.4
 
 
 @pytest.fixture(scope="module")
