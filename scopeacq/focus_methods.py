@@ -18,6 +18,8 @@ from scopeacq.records import FocusEnd
 from scopeacq.stigmator_check import frame_mismatch
 from scopeacq.wording import counted
 
+MADE_WORSE = " after the stigmators were corrected; if this repeats, recalibrate the stigmator frame"
+
 LESS_DETAIL = 0.7
 """A pair that shows less than this share of the detail of an earlier one was taken farther from focus."""
 
@@ -76,9 +78,10 @@ def _end(bench: FocusBench, looks: Sequence[Look]) -> Focused | NotFocused | Non
     The last, small correction is applied as well: it is an estimate like the others.
     """
     look = looks[-1]
+    steps = [stigmator_step(bench, *pair) for pair in pairwise(looks)]
     if not look.useful:
-        return _useless(look)
-    mismatch = frame_mismatch([stigmator_step(bench, *pair) for pair in pairwise(looks)])
+        return _useless(look, suspicion=MADE_WORSE if steps and steps[-1].large else "")
+    mismatch = frame_mismatch(steps)
     if mismatch is not None:
         return NotFocused(mismatch.told(bench.electron), FocusEnd.WRONG_STIGMATOR_FRAME)
     trouble = bench.beyond(look.optics_next)
@@ -92,14 +95,14 @@ def _end(bench: FocusBench, looks: Sequence[Look]) -> Focused | NotFocused | Non
     return Focused(bench.within_limits(look.optics_next), said)
 
 
-def _useless(look: Look) -> NotFocused:
+def _useless(look: Look, suspicion: str) -> NotFocused:
     if not look.structured:
-        return NotFocused("no structure to focus on", FocusEnd.NO_STRUCTURE)
+        return NotFocused(f"no structure to focus on{suspicion}", FocusEnd.NO_STRUCTURE)
     if not look.change.finite:
         return NotFocused("the estimate is not a number; is there any texture?", FocusEnd.UNCERTAIN)
     return NotFocused(
         f"the estimate is too uncertain (+-{look.change.sd_wd_um:.2f} um, "
-        f"+-{look.change.sd_stig_x:.2f}, +-{look.change.sd_stig_y:.2f})",
+        f"+-{look.change.sd_stig_x:.2f}, +-{look.change.sd_stig_y:.2f}){suspicion}",
         FocusEnd.UNCERTAIN,
     )
 

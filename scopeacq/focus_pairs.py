@@ -14,11 +14,12 @@ from models.estimate import AberrationEstimate, AberrationEstimator, PairConditi
 from models.images import coherence
 from scopeacq.autofocus import FocusBench, FocusScan
 from scopeacq.correction import OpticsChange, optics_change
+from scopeacq.estimator_gain import UNSEEN, Gain
 from scopeacq.geometry import turn
 from scopeacq.imaging import lens_shift_um
 from scopeacq.instrument import ElectronSettings
 from scopeacq.records import FocusIteration
-from scopeacq.stigmator_check import LEAST_UM, SIGMAS, StigmatorStep
+from scopeacq.stigmator_check import StigmatorStep
 
 FAR = 4.0
 """Aberrations beyond so many perturbations are looked at coarsely as well."""
@@ -26,16 +27,13 @@ FAR = 4.0
 LEAK = 0.03
 """Share of a large defocus that an estimator may take for astigmatism, as a standard deviation."""
 
-SLOPES = 0.5, 2.5
-"""Of what an estimator may say to what is true: the square of what its angle of convergence may be off."""
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """A pair taken around ``optics`` in one field of the tile, and the correction that it calls for.
 
     ``detail``: how much structure the pair shows (:func:`models.images.coherence`), larger when sharper.
-    ``slope``: how much of an aberration the estimator was seen to see, 1 while that is unknown.
+    ``gain``: how much of an aberration the estimator was seen to see.
     """
 
     scan: FocusScan
@@ -46,7 +44,7 @@ class Look:
     certain: bool
     detail: float
     scanned_at_s: float
-    slope: float = 1.0
+    gain: Gain = UNSEEN
 
     @property
     def useful(self) -> bool:
@@ -113,9 +111,11 @@ def rescaled(look: Look, earlier: Sequence[Look]) -> Look:
     if not earlier:
         return look
     last = earlier[-1]
-    look = replace(look, slope=_slope(last, look))
+    seen_um = float(look.estimate.mean[0] - last.estimate.mean[0])
+    sd_um = math.hypot(last.estimate.sd[0], look.estimate.sd[0])
+    look = replace(look, gain=last.gain.after(look.optics.wd_um - last.optics.wd_um, seen_um, sd_um))
     alike = (last.scan, last.field) == (look.scan, look.field) and not last.far
-    return replace(look, change=look.change.scaled(1 / look.slope)) if alike else look
+    return replace(look, change=look.change.scaled(1 / look.gain.mean)) if alike else look
 
 
 def stigmator_step(bench: FocusBench, first: Look, second: Look) -> StigmatorStep:
@@ -126,18 +126,7 @@ def stigmator_step(bench: FocusBench, first: Look, second: Look) -> StigmatorSte
     measured = complex(*(second.estimate.mean[1:] - first.estimate.mean[1:]))
     leak_um = LEAK * (second.optics.wd_um - first.optics.wd_um)
     sd_um = math.hypot(first.estimate.sd[1:].max(), second.estimate.sd[1:].max(), leak_um)
-    return StigmatorStep(complex(*expected), measured / second.slope, sd_um)
-
-
-def _slope(first: Look, second: Look) -> float:
-    """How much of a change of the working distance the estimator sees; as before where that is unknown.
-
-    An angle of convergence other than assumed stretches all its answers; the lens itself is true.
-    """
-    change_um = second.optics.wd_um - first.optics.wd_um
-    seen_um = float(second.estimate.mean[0] - first.estimate.mean[0])
-    known = abs(change_um) > LEAST_UM + SIGMAS * np.hypot(first.estimate.sd[0], second.estimate.sd[0])
-    return min(max(seen_um / change_um, SLOPES[0]), SLOPES[1]) if known else first.slope
+    return StigmatorStep(complex(*expected), measured, sd_um, second.gain)
 
 
 def _patches_heard(estimate: AberrationEstimate) -> float:

@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scopeacq.estimator_gain import EXACT, Gain
 from scopeacq.instrument import ElectronSettings
 
 LEAST_UM = 2.0
@@ -22,8 +23,12 @@ LEAST_UM = 2.0
 SIGMAS = 3.0
 """What is off must be beyond the uncertainty of both estimates by so much."""
 
-SLOW = 0.4
-"""Twice in a row off by this share is no chance; the loop hardly converges then."""
+HARMLESS = 0.3
+"""A frame that leaves less of the astigmatism per correction needs no other.
+
+That is one turned by up to 8 degrees, or 0.7 to 1.3 times as strong: the loop converges as fast as it
+does for other reasons, and its estimates would hardly tell.
+"""
 
 DIVERGES = 1.0
 """Surely off by more once is enough: the next correction would do more harm than good."""
@@ -31,22 +36,53 @@ DIVERGES = 1.0
 
 @dataclass(frozen=True, slots=True)
 class StigmatorStep:
-    """What one correction was to change and what it changed, with the standard deviation of that [um]."""
+    """What one correction was to change and what was seen of it, with the standard deviation of that [um].
+
+    ``gain``: of the estimator that saw it.
+    """
 
     expected: complex
     measured: complex
     sd_um: float
+    gain: Gain = EXACT
+
+    @property
+    def large(self) -> bool:
+        """Whether it can prove anything."""
+        return abs(self.expected) >= LEAST_UM
+
+    @property
+    def ratio(self) -> complex:
+        """How the stigmators acted over how they were to act, for the likeliest gain."""
+        return self.measured / self.expected / self.gain.mean
 
     @property
     def off(self) -> float:
-        """By what share of the expected the measured is off; 0 where that may be chance."""
-        size, off_um = abs(self.expected), abs(self.measured - self.expected)
-        return off_um / size if size >= LEAST_UM and off_um > SIGMAS * self.sd_um else 0.0
+        """What the correction left, as a share, for the gain that speaks most for the frame."""
+        seen = self.measured / self.expected
+        low, high = self.gain.likely
+        best = abs(seen) ** 2 / seen.real if seen.real > 0 else math.inf
+        return abs(seen / min(max(best, low), high) - 1)
+
+    @property
+    def blur(self) -> float:
+        """How much of ``off`` may be chance."""
+        return SIGMAS * self.sd_um / abs(self.expected)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it surely did not do what it was to do."""
+        return self.off > max(HARMLESS, self.blur)
+
+    @property
+    def right(self) -> bool:
+        """Whether it surely did."""
+        return abs(self.ratio - 1) <= HARMLESS and self.blur <= HARMLESS
 
     @property
     def diverges(self) -> bool:
-        """Whether the correction surely left more than there was."""
-        return self.off * abs(self.expected) > DIVERGES * abs(self.expected) + SIGMAS * self.sd_um
+        """Whether it surely left more than there was."""
+        return self.off > DIVERGES + self.blur
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +104,16 @@ class FrameMismatch:
 
 
 def frame_mismatch(steps: Sequence[StigmatorStep]) -> FrameMismatch | None:
-    """What is wrong with the stigmator frame after these steps, the newest last; None if nothing is."""
-    twice = len(steps) > 1 and min(step.off for step in steps[-2:]) > SLOW
-    if not twice and not (steps and steps[-1].diverges):
+    """What is wrong with the stigmator frame after these steps, the newest last; None if nothing is.
+
+    Two steps that did wrong are no chance, unless another one did right: the frame is the same in all.
+    """
+    telling = [step for step in steps if step.large]
+    wrong = [step for step in telling if step.wrong]
+    surely = len(wrong) > 1 and not any(step.right for step in telling)
+    if not surely and not (telling and telling[-1] is steps[-1] and telling[-1].diverges):
         return None
-    largest = max(steps[-2:], key=lambda step: abs(step.expected) if step.off else 0.0)
-    ratio = largest.measured / largest.expected
+    ratio = max(wrong, key=lambda step: abs(step.expected)).ratio
     return FrameMismatch(_half_turn_deg(-math.degrees(cmath.phase(ratio)) / 2), abs(ratio))
 
 

@@ -18,6 +18,7 @@ from models.estimate import AberrationEstimate, PairCondition
 from models.images import ImageFault, ImagesRefused
 from scopeacq.autofocus import FocusOutcome
 from scopeacq.correction import depth_of_focus
+from scopeacq.estimator_gain import Gain
 from scopeacq.focus_methods import PairFocus
 from scopeacq.instrument import ElectronSettings
 from scopeacq.project import EstimatorName, FocusSettings
@@ -262,6 +263,26 @@ def test_a_correction_that_takes_detail_away_is_refused() -> None:
     assert lab.column.optics() == IN_FOCUS
 
 
+# -- what an estimator sees ------------------------------------------------------------
+
+
+@QUICK
+@given(
+    change_um=st.floats(-60, 60), gain=st.floats(0.5, 2.5), sd_um=st.floats(0, 100), error=st.floats(-1, 1)
+)
+def test_a_gain_is_learned_as_far_as_it_can_be_seen(
+    change_um: float, gain: float, sd_um: float, error: float
+) -> None:
+    before = Gain(1.2, 0.2)
+    seen = before.after(change_um, gain * change_um + error * sd_um, sd_um)
+    assert 0.5 <= seen.mean <= 2.5
+    assert seen.sd <= 0.3
+    if abs(change_um) > 30 * (sd_um + 0.1):
+        assert seen.mean == pytest.approx(gain, abs=0.1)
+    if abs(change_um) < 0.03 * (sd_um + 0.1):
+        assert seen.mean == pytest.approx(before.mean, abs=0.1)
+
+
 # -- the stigmator frame ---------------------------------------------------------------
 
 angles = st.floats(0.0, 360.0)
@@ -306,7 +327,11 @@ def test_an_unknown_frame_is_noticed_or_does_no_harm(
         (45.0, 1.0),
         (90.0, 1.0),
         (-60.0, 1.0),
+        (10.0, 1.0),
         (0.0, 0.3),
+        (0.0, 0.5),
+        (0.0, 0.6),
+        (0.0, 1.45),
         (0.0, 3.0),
         (20.0, 2.0),
         (-35.0, 0.4),
@@ -328,6 +353,33 @@ def test_a_wrong_frame_is_refused_within_two_corrections_and_named(
     assert f"stigmator_um_per_unit = {3.0 * scale:.2g})" in outcome.reason
 
 
+def test_images_that_a_correction_made_unreadable_raise_a_suspicion() -> None:
+    lab = Lab.at(IN_FOCUS.shifted(wd_um=10.0, stig_x=-1.0, stig_y=1.0))
+    lab.truth = StigmatorFrame(3.0 * ELECTRON.stigmator_um_per_unit, 115.0)
+    outcome = lab.correct(PairFocus(Oracle(lab, share=1.0, reach=2.6)))
+    assert refused_and_restored(lab, outcome)
+    assert outcome.end is FocusEnd.UNCERTAIN
+    assert "if this repeats, recalibrate the stigmator frame" in outcome.reason
+
+
+@pytest.mark.parametrize("share", [0.69, 1.0, 1.44])
+@pytest.mark.parametrize(("turn_deg", "scale"), [(0.0, 1.0), (7.0, 1.0), (0.0, 0.8), (0.0, 1.2)])
+def test_a_frame_that_is_nearly_right_does_no_harm(share: float, turn_deg: float, scale: float) -> None:
+    """Whatever the angle of convergence: its gain is seen in the working distance."""
+    lab = Lab.at()
+    frame = ELECTRON.stigmator_frame
+    lab.truth = StigmatorFrame(frame.um_per_unit * scale, frame.rotation_deg + turn_deg)
+    outcome = lab.correct(PairFocus(Oracle(lab, share=share, sd_um=0.05)))
+    assert outcome.applied, outcome.reason
+    assert in_focus(outcome.after)
+
+
+def test_without_a_change_of_the_working_distance_an_angle_may_explain_a_weak_frame() -> None:
+    lab = Lab.at(IN_FOCUS.shifted(stig_x=-3.0, stig_y=3.0))
+    outcome = lab.correct(PairFocus(Oracle(lab, share=1.4, sd_um=0.05)))
+    assert outcome.end is not FocusEnd.WRONG_STIGMATOR_FRAME, outcome.reason
+
+
 def test_an_estimator_that_misjudges_the_angle_is_no_wrong_frame() -> None:
     """20 % off in the angle of convergence is 44 % in every answer."""
     lab = Lab.at()
@@ -347,8 +399,22 @@ def test_an_estimator_that_misjudges_the_angle_is_no_wrong_frame() -> None:
         [StigmatorStep(-12 + 0j, 12 + 0j, 8.0)],
         [StigmatorStep(-12 + 0j, -4 + 0j, 0.1)],
         [StigmatorStep(-12 + 0j, -4 + 0j, 0.1), StigmatorStep(-8 + 0j, -7.5 + 0j, 0.1)],
+        [
+            StigmatorStep(*step, 0.1)
+            for step in ((-12 + 0j, -12 + 0j), (-6 + 0j, -3 + 0j), (-4 + 0j, -2 + 0j))
+        ],
+        [StigmatorStep(*step, 0.1, Gain(1.0, 0.4)) for step in ((-12 + 0j, -8 + 0j), (-4 + 0j, -2.7 + 0j))],
     ],
-    ids=["none", "as expected", "too small", "too uncertain", "slow once", "slow once and then right"],
+    ids=[
+        "none",
+        "as expected",
+        "too small",
+        "too uncertain",
+        "slow once",
+        "slow once and then right",
+        "right once and then slow",
+        "slow for an unknown gain",
+    ],
 )
 def test_what_is_not_certain_is_no_mismatch(steps: list[StigmatorStep]) -> None:
     assert frame_mismatch(steps) is None
