@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchmarks.focus import starts
 from benchmarks.focus.cases import Bound, Case, Line, Loop, Scores, Search
 from benchmarks.focus.landscape import Landscape
-from benchmarks.focus.results import Promise
+from benchmarks.focus.results import WANTED, Mark, Promise
 from benchmarks.focus.speed import Speed
 from benchmarks.focus.starts import one_of, usual
 from benchmarks.focus.textures import Kind, Resin, Sparse, Volume, real_stacks, wide_fields
@@ -49,9 +49,13 @@ OTHER_OPTICS = Promise(
     "optics other than assumed",
     "- / - / 0.05-0.45 um after 2 at +-10 %",
     "<= 0.1 um after 3, never away",
+    (Mark(WANTED, 3, 0.1),),
 )
 LOW_TEXTURE = Promise(
-    "low texture, far start, 50 ns", "- / 8 um / 0.3-1.1 um after 2", "<= 0.15 um after 2, >= 99 % inside"
+    "low texture, far start, 50 ns",
+    "- / 8 um / 0.3-1.1 um after 2",
+    "<= 0.15 um after 2, >= 99 % inside",
+    (Mark("MAPFoSt", 2, 8.0), Mark(WANTED, 2, 0.15)),
 )
 OFF_FOCUS = {"focus": (0.0, 0.0, 0.0), "mild": (10.0, -3.0, 3.0), "far": (30.0, -6.0, 6.0)}
 
@@ -66,6 +70,12 @@ def _starts(kinds: Kinds) -> tuple[Case, ...]:
         "start (8..12 um, -4..-2, 2..4), 50 ns",
         "0.34 um after 2 / 0.50 um after 6 at 200 ns / 0.29, 0.03 um",
         "<= 0.15, <= 0.03 um after 1, 2; stigmators <= 0.01 after 2",
+        (
+            Mark("source", 2, 0.34),
+            Mark("MAPFoSt at 200 ns", 6, 0.50),
+            Mark(WANTED, 1, 0.15),
+            Mark(WANTED, 2, 0.03),
+        ),
     )
     far = Promise("start (30 um, -6, 6), 50 ns", "inside after 3 / never / 2-3", ">= 99 % inside after 2")
     very_far = Promise("start 60 um, 50 ns", "none", ">= 99 % inside after 3")
@@ -77,7 +87,9 @@ def _starts(kinds: Kinds) -> tuple[Case, ...]:
         "slope 0.909, offset 0.34 um / - / 0.96-1.03",
         "slope 1 +- 0.01, offset < 0.03 um",
     )
-    dim = Promise("mild start, a quarter of the dose at 50 ns", "none", "<= 0.15 um after 2")
+    dim = Promise(
+        "mild start, a quarter of the dose at 50 ns", "none", "<= 0.15 um after 2", (Mark(WANTED, 2, 0.15),)
+    )
     return (
         Loop("mild", mild, kinds.held_out, starts.mild, trials=48),
         Loop("far", far, kinds.held_out, starts.far, trials=48),

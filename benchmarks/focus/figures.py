@@ -11,9 +11,16 @@ from scipy.stats import chi2
 
 from benchmarks.focus.machine import Doubles
 from benchmarks.focus.trials import MARGIN, Answer, Trace
+from scopeacq.project import FocusSettings, ImagingSettings
 
 GAP = 2.0
 """In margins: what lies between 1 and this is neither sharp nor clearly not."""
+
+IMAGE_REACH_UM, TILE_REACH_UM = (
+    5e-4 * frame.width_px * frame.pixel_size_nm
+    for frame in (FocusSettings().frame(0.0), ImagingSettings().frame(0.0))
+)
+"""From the centre to the left and right edges, along which all trials are tilted."""
 
 COVERED = (0.68, 0.95)
 """Shares of the truth that regions of these sizes around an estimate should hold."""
@@ -30,6 +37,21 @@ class Honesty:
     z_mean: tuple[float, ...]
     z_sd: tuple[float, ...]
     covered: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TiltFigures:
+    """Of tilted specimens, at the end of applied corrections: mean and 95 % of |wd| off focus [um].
+
+    ``centre_um``: of the plane through the tile at its centre, the best that one working distance can do
+    being 0; ``image_um``, ``tile_um``: in the worst corner of a focus image and of a tile; ``least_um``:
+    what the tilt alone leaves there, in a tile.
+    """
+
+    centre_um: tuple[float, ...]
+    image_um: tuple[float, ...]
+    tile_um: tuple[float, ...]
+    least_um: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +75,8 @@ class LoopFigures:
     images: float
     dose_per_nm2: float
     ms_per_estimate: float
-    honesty: Honesty | None
+    honesty: Honesty | None = None
+    tilt: TiltFigures | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +104,7 @@ class LineFigures:
     offset_um: float
     offset_se_um: float
     mae_wd_um: float
-    honesty: Honesty | None
+    honesty: Honesty | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +154,24 @@ def loop_figures(traces: Sequence[Trace], corrections: int) -> LoopFigures:
         dose_per_nm2=float(np.median([trace.dose_per_nm2 for trace in traces])),
         ms_per_estimate=float(np.median([a.took_ms for a in answers])) if answers else np.nan,
         honesty=honesty(answers),
+        tilt=tilt_figures(traces),
     )
+
+
+def tilt_figures(traces: Sequence[Trace]) -> TiltFigures | None:
+    """None where nothing is tilted or nothing was applied."""
+    applied = [trace for trace in traces if trace.applied]
+    slopes = np.abs([trace.slope for trace in applied])
+    if not slopes.any():
+        return None
+    centre = np.abs([trace.states[-1, 0] for trace in applied])
+    places = (
+        centre,
+        centre + IMAGE_REACH_UM * slopes,
+        centre + TILE_REACH_UM * slopes,
+        TILE_REACH_UM * slopes,
+    )
+    return TiltFigures(*((float(off.mean()), float(_p95(off))) for off in places))
 
 
 def search_figures(traces: Sequence[Trace]) -> SearchFigures:

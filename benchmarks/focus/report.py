@@ -1,25 +1,13 @@
-"""Results as Markdown for people and as JSON for machines."""
+"""Results as Markdown tables."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import math
-import os
-import platform
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-
-from benchmarks.focus.figures import Honesty
+from benchmarks.focus.figures import Honesty, LoopFigures
 from benchmarks.focus.landscape import LandscapeResult
 from benchmarks.focus.results import BoundResult, LineResult, LoopResult, Outcome, ScoreResult, SearchResult
 from benchmarks.focus.speed import COMPARED_PX, EDGES_PX, SpeedResult
-
-FORMAT = 1
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 """Header and rows."""
@@ -30,14 +18,18 @@ def markdown(name: str, result: Outcome) -> str:
     promise = result.promise
     title = f"\n### {name}: {promise.case}\n"
     goal = f"Others: {promise.others}. To reach: {promise.target}.\n"
-    tables = [_lines(_table(result))]
-    if isinstance(result, LoopResult) and len(result.by_kind) > 1:
-        tables.append(_lines(_kinds_table(result)))
+    tables = [table(_table(result))]
+    if isinstance(result, LoopResult):
+        if any(figures.tilt for figures in result.figures.values()):
+            tables.append(table(tilt_table(result.figures)))
+        if len(result.by_kind) > 1:
+            tables.append(table(_kinds_table(result)))
     return "\n".join([title, goal, "\n\n".join(tables)])
 
 
-def _lines(table: Table) -> str:
-    header, rows = table
+def table(content: Table) -> str:
+    """In Markdown."""
+    header, rows = content
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows))
 
 
@@ -81,12 +73,12 @@ def _loop_table(result: LoopResult) -> Table:
         (
             name,
             f"{f.trials}",
-            _numbers(f.mae_wd_um[1:]),
-            _numbers(f.p95_wd_um[1:]),
-            _numbers(f.mae_stig[1:], 3),
-            _numbers(f.p95_stig[1:], 3),
-            _numbers(f.inside_after[1:]),
-            _numbers((f.inside, f.refused, f.away)),
+            numbers(f.mae_wd_um[1:]),
+            numbers(f.p95_wd_um[1:]),
+            numbers(f.mae_stig[1:], 3),
+            numbers(f.p95_stig[1:], 3),
+            numbers(f.inside_after[1:]),
+            numbers((f.inside, f.refused, f.away)),
             ", ".join(f"{share:.2f} {end}" for end, share in f.ends.items()),
             f"{f.images:.0f}",
             f"{f.dose_per_nm2:.0f}",
@@ -94,6 +86,29 @@ def _loop_table(result: LoopResult) -> Table:
             _honest(f.honesty),
         )
         for name, f in result.figures.items()
+    ]
+    return header, rows
+
+
+def tilt_table(loops: Mapping[str, LoopFigures]) -> Table:
+    """Of those with tilted specimens: where the one working distance of a tile leaves what."""
+    header = (
+        "mean, 95 % of |wd| off focus [um]",
+        "best plane at the centre",
+        "corners of the focus image",
+        "corners of a tile",
+        "least possible there",
+    )
+    rows = [
+        (
+            name,
+            *(
+                numbers(pair)
+                for pair in (f.tilt.centre_um, f.tilt.image_um, f.tilt.tile_um, f.tilt.least_um)
+            ),
+        )
+        for name, f in loops.items()
+        if f.tilt is not None
     ]
     return header, rows
 
@@ -113,10 +128,10 @@ def _kinds_table(result: LoopResult) -> Table:
         (
             kind,
             f"{f.trials}",
-            _numbers(f.mae_wd_um[1:4]),
-            _numbers(f.mae_stig[1:4], 3),
-            _numbers(f.inside_after[1:4]),
-            _numbers((f.refused, f.away)),
+            numbers(f.mae_wd_um[1:4]),
+            numbers(f.mae_stig[1:4], 3),
+            numbers(f.inside_after[1:4]),
+            numbers((f.refused, f.away)),
         )
         for kind, f in result.by_kind.items()
     ]
@@ -138,8 +153,8 @@ def _search_table(result: SearchResult) -> Table:
             f"{f.trials}",
             f"{f.images:.0f}, {f.p95_images:.0f}",
             f"{f.dose_per_nm2:.0f}",
-            _numbers((f.inside, f.refused, f.away)),
-            _numbers((f.mae_wd_um, f.mae_stig)),
+            numbers((f.inside, f.refused, f.away)),
+            numbers((f.mae_wd_um, f.mae_stig)),
         )
         for name, f in result.figures.items()
     ]
@@ -165,7 +180,7 @@ def _line_table(result: LineResult) -> Table:
 def _bound_table(result: BoundResult) -> Table:
     header = ("estimator, texture", "trials", "rmse wd, ax, ay [um]", "bound [um]", "ratio")
     rows = [
-        (name, f"{f.trials}", _numbers(f.rmse_um, 3), _numbers(f.bound_um, 3), _numbers(f.ratio, 1))
+        (name, f"{f.trials}", numbers(f.rmse_um, 3), numbers(f.bound_um, 3), numbers(f.ratio, 1))
         for name, f in result.figures.items()
     ]
     return header, rows
@@ -194,63 +209,12 @@ def _speed_table(result: SpeedResult) -> Table:
     return header, rows
 
 
-def _numbers(values: Sequence[float], digits: int = 2) -> str:
+def numbers(values: Sequence[float], digits: int = 2) -> str:
+    """With slashes between."""
     return " / ".join(f"{v:.{digits}f}" for v in values)
 
 
 def _honest(honesty: Honesty | None) -> str:
     if honesty is None:
         return "-"
-    return f"{_numbers(honesty.z_sd)}; {_numbers(honesty.covered)}"
-
-
-def write_json(path: Path, results: Mapping[str, Outcome], seed: int) -> None:
-    """All figures, where they were made, and the states of all traces."""
-    document = {
-        "format": FORMAT,
-        "seed": seed,
-        "machine": _machine(),
-        "cases": {name: _plain(_content(result)) for name, result in results.items()},
-    }
-    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "platform": platform.platform(),
-        "processors": os.cpu_count(),
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }
-
-
-def _content(result: Outcome) -> dict[str, Any]:
-    content: dict[str, Any] = {"promise": result.promise, "figures": result.figures}
-    if isinstance(result, LoopResult):
-        content["by_kind"] = result.by_kind
-    if isinstance(result, LoopResult | SearchResult):
-        content["traces"] = {
-            name: [{"states": t.states, "applied": t.applied, "end": t.end.value} for t in traces]
-            for name, traces in result.traces.items()
-        }
-    if isinstance(result, LandscapeResult):
-        content["scores"] = result.scores
-    if isinstance(result, ScoreResult):
-        content |= {"blurs": result.blurs, "kinds": result.kinds, "scores": result.scores}
-    return content
-
-
-def _plain(value: Any) -> Any:
-    """As JSON knows it: numbers to five digits, what is not finite as null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(dataclasses.asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return float(f"{value:.5g}") if math.isfinite(value) else None
-    return value
+    return f"{numbers(honesty.z_sd)}; {numbers(honesty.covered)}"

@@ -19,12 +19,33 @@ from benchmarks.focus.trials import Answer, Trace
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A mean error of the working distance that is known or wanted, after so many corrections."""
+
+    who: str
+    corrections: int
+    wd_um: float
+
+
+WANTED = "to reach"
+
+
+@dataclass(frozen=True)
 class Promise:
-    """A row of the table: what others reach, as published or measured before, and what is to be reached."""
+    """A row of the table: what others reach, as published or measured before, and what is to be reached.
+
+    ``marks``: what of it a plot can show.
+    """
 
     case: str
     others: str
     target: str
+    marks: tuple[Mark, ...] = ()
+
+    @property
+    def wanted(self) -> Mark | None:
+        """What is to be reached in the end."""
+        return next((mark for mark in reversed(self.marks) if mark.who == WANTED), None)
 
 
 @dataclass(frozen=True)

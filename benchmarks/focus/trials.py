@@ -36,6 +36,11 @@ class Setup:
     electron: ElectronSettings = field(default_factory=ElectronSettings)
     focus: FocusSettings = field(default_factory=FocusSettings)
 
+    @property
+    def slope(self) -> float:
+        """By how much the specimen falls to the right [um per um]."""
+        return self.machine.tilt_um / (1e-3 * self.focus.width_px * self.focus.pixel_size_nm)
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -77,6 +82,7 @@ class Trace:
 
     ``states`` (n, 3): how far from focus (um, a.u., a.u.) at each pair or image, and at the end where
     the correction was applied. ``answers``: of methods that estimate. ``kind``: of texture.
+    ``slope``: by how much the specimen falls to the right [um per um].
     """
 
     kind: str
@@ -86,6 +92,7 @@ class Trace:
     dose_per_nm2: float
     applied: bool
     end: FocusEnd
+    slope: float = 0.0
 
     @property
     def inside(self) -> bool:
@@ -159,6 +166,7 @@ def _corrected(trial: Trial, station: Station, method: FocusMethod, watched: Wat
         outcome.electron_dose_per_nm2,
         outcome.applied,
         outcome.end,
+        trial.setup.slope,
     )
 
 

@@ -94,6 +94,13 @@ def model_card(file: str, recipe: Recipe, network: nn.Module, card: Mapping[str,
     )
 
 
+def with_section(page: str, title: str, text: str) -> str:
+    """A page whose section of this title holds ``text``, put at its end where it has none."""
+    before, _, rest = page.partition(f"## {title}\n")
+    _, following, after = rest.partition("\n## ")
+    return f"{before.rstrip()}\n\n## {title}\n\n{text.strip()}\n{following and following + after}"
+
+
 def _table(title: str, entries: Mapping[str, Any]) -> str:
     rows = [f"| `{key}` | {_shown(value)} |" for key, value in entries.items()]
     return "\n".join([f"| {title} | |", "|---|---|", *rows])

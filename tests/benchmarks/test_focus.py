@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,15 @@ import pytest
 from benchmarks.focus.cases import Line, Loop, Plan, Search
 from benchmarks.focus.catalogue import QUICK, Kinds, catalogue
 from benchmarks.focus.contenders import Contenders, GradientSharpness, Scoring
+from benchmarks.focus.crew import Order, crew_of
 from benchmarks.focus.figures import auc, honesty, line_figures, loop_figures
 from benchmarks.focus.machine import Doubles
+from benchmarks.focus.page import reached, write_card, write_page
 from benchmarks.focus.plots import draw
-from benchmarks.focus.report import markdown, write_json
+from benchmarks.focus.report import markdown
 from benchmarks.focus.results import LoopResult, Outcome, Promise
 from benchmarks.focus.starts import mild, turned, turned_unknown
+from benchmarks.focus.store import Stored, read_json, write_json
 from benchmarks.focus.trials import Answer, Trace
 from models.estimate import AberrationEstimate
 from scopeacq.records import FocusEnd
@@ -31,9 +34,9 @@ def answer(truth: Doubles, said: Doubles, sd: float = 1.0) -> Answer:
     return Answer(truth, AberrationEstimate(said, np.eye(3) * sd**2), 1.0)
 
 
-def trace(states: list[list[float]], applied: bool) -> Trace:
+def trace(states: list[list[float]], applied: bool, slope: float = 0.0) -> Trace:
     end = FocusEnd.IN_FOCUS if applied else FocusEnd.UNCERTAIN
-    return Trace("grain", np.array(states), (), 2 * len(states), 10.0, applied, end)
+    return Trace("grain", np.array(states), (), 2 * len(states), 10.0, applied, end, slope)
 
 
 def test_loops_count_what_was_refused_as_outside_and_not_in_the_errors() -> None:
@@ -44,6 +47,17 @@ def test_loops_count_what_was_refused_as_outside_and_not_in_the_errors() -> None
     np.testing.assert_allclose(figures.mae_wd_um, [26 / 3, 2.0, 1.05, 1.05])
     np.testing.assert_allclose(figures.inside_after, [0, 1 / 3, 1 / 3, 1 / 3])
     assert (figures.inside, figures.refused, figures.away) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+
+
+def test_corners_of_tilted_tiles_are_off_by_what_the_tilt_leaves_and_the_error_at_the_centre() -> None:
+    flat = loop_figures([trace([[8, 1, 1], [0.5, 0, 0]], applied=True)], corrections=1)
+    assert flat.tilt is None
+    falling = trace([[8, 1, 1], [0.5, 0, 0]], applied=True, slope=0.1)
+    tilt = loop_figures([falling, trace([[9, 0, 0]], applied=False, slope=0.1)], corrections=1).tilt
+    assert tilt is not None
+    # a focus image is 10.24 um wide, a tile 60 um
+    means = [pair[0] for pair in (tilt.centre_um, tilt.image_um, tilt.tile_um, tilt.least_um)]
+    assert means == pytest.approx([0.5, 0.5 + 0.512, 3.5, 3.0])
 
 
 def test_honest_spreads_cover_what_they_say() -> None:
@@ -143,13 +157,68 @@ def test_what_is_shipped_tells_sharp_from_blurred(quick: Mapping[str, Outcome]) 
     assert quick["score-200"].figures["DeepScore"].auc > 0.9
 
 
-def test_results_are_written_as_tables_json_and_plots(quick: Mapping[str, Outcome], tmp_path: Path) -> None:
-    write_json(tmp_path / "focus.json", quick, seed=7)
-    cases = json.loads((tmp_path / "focus.json").read_text())["cases"]
-    assert isinstance(quick["mild"], LoopResult)
-    first = quick["mild"].traces["DeepFocus"][0]
-    states = cases["mild"]["traces"]["DeepFocus"][0]["states"]
-    np.testing.assert_allclose(states, first.states, rtol=1e-3, atol=1e-6)
-    assert "DeepFocus" in markdown("mild", quick["mild"])
-    draw(quick, tmp_path / "plots")
-    assert {path.stem for path in (tmp_path / "plots").iterdir()} == set(quick)
+@pytest.fixture
+def stored(quick: Mapping[str, Outcome], tmp_path: Path) -> Stored:
+    """Written to a file and read back."""
+    write_json(tmp_path / "focus.json", Stored(7, {"platform": "here", "load": None}, quick))
+    return read_json(tmp_path / "focus.json")
+
+
+def test_results_come_back_from_their_file(quick: Mapping[str, Outcome], stored: Stored) -> None:
+    assert list(stored.results) == list(quick)
+    before, after = quick["mild"], stored.results["mild"]
+    assert isinstance(before, LoopResult) and isinstance(after, LoopResult)
+    first, again = before.traces["DeepFocus"][0], after.traces["DeepFocus"][0]
+    np.testing.assert_allclose(again.states, first.states, rtol=1e-3, atol=1e-6)
+    assert (again.kind, again.end, again.images) == (first.kind, first.end, first.images)
+    for name, result in quick.items():
+        assert reached(stored.results[name]) == reached(result)
+        assert "DeepFocus" in markdown(name, result) or "DeepScore" in markdown(name, result)
+
+
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "old.json"
+    path.write_text('{"format": 1, "cases": {}}')
+    with pytest.raises(ValueError, match="run the benchmark anew"):
+        read_json(path)
+
+
+def test_figures_and_a_page_are_made_from_the_file_alone(stored: Stored, tmp_path: Path) -> None:
+    drawn = draw(stored.results, tmp_path / "pictures")
+    assert {path.stem for path in drawn} == {*stored.results, "overview"}
+    write_page(tmp_path / "focus.md", stored, tmp_path / "pictures")
+    page = (tmp_path / "focus.md").read_text()
+    assert "| `far`: start (30 um, -6, 6), 50 ns | inside after 3 / never / 2-3 |" in page
+    assert "12 of 12 refused" in page or "2 of 2 refused" in page
+    assert "](pictures/mild.svg)" in page
+    assert all(
+        (tmp_path / "pictures" / f"{n}.svg").exists() for n in re.findall(r"pictures/(\S+)\.svg", page)
+    )
+
+
+def test_a_model_card_keeps_all_but_the_closed_loop(stored: Stored, tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text("# weights\n\n## Closed loop\n\nold\n\n## More\n\nkept\n")
+    write_card(card, stored)
+    write_card(card, stored)
+    text = card.read_text()
+    assert text.startswith("# weights\n\n## Closed loop\n\nBy the program")
+    assert text.endswith("\n\n## More\n\nkept\n")
+    assert text.count("| mild: start") == 1 and "old" not in text
+    card.write_text("# weights\n")
+    write_card(card, stored)
+    assert card.read_text().count("## Closed loop") == 1
+
+
+def test_trials_come_to_the_same_in_other_processes(quick: Mapping[str, Outcome]) -> None:
+    order = Order(alone=True)
+    cases = {case.name: case for case in catalogue(Kinds.load())}
+    with crew_of(2, order) as crew:
+        plan = Plan(Contenders(Refusing(), **NO_SCORERS), trials=2, crew=crew)
+        shared = cases["mild"].run(plan)
+    assert isinstance(shared, LoopResult)
+    alone = quick["mild"]
+    assert isinstance(alone, LoopResult)
+    for one, other in zip(shared.traces["DeepFocus"], alone.traces["DeepFocus"], strict=False):
+        np.testing.assert_allclose(one.states, other.states, rtol=1e-3, atol=1e-3)
+        assert (one.kind, one.images, one.end) == (other.kind, other.images, other.end)
