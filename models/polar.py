@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as nnf
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+Floats = NDArray[np.floating]
+Integers = NDArray[np.int64]
 
 
 class PolarSpectra(nn.Module):
@@ -37,49 +42,29 @@ class PolarSpectra(nn.Module):
         self._reach = math.ceil(band[1]) + 2
         hann = torch.hann_window(patch_px, periodic=False)  # as symmetric as the image
         self.register_buffer("window", hann[:, None] * hann[None, :], persistent=False)
-        steps = torch.linspace(*band, radii, dtype=torch.float64)
-        angle = math.pi / angles * (torch.arange(angles, dtype=torch.float64) + 0.5)
-        even, odd = self._shares(steps, angle)
-        members = even.nonzero()
-        self.register_buffer("members", members[:, 1].contiguous(), persistent=False)
-        firsts = torch.searchsorted(members[:, 0].contiguous(), torch.arange(len(even)))
-        self.register_buffer("firsts", firsts, persistent=False)
-        self.register_buffer("even", even[even != 0], persistent=False)
-        self.register_buffer("odd", odd[even != 0], persistent=False)
-        self.register_buffer("radius", (2 * math.pi / patch_px * steps).float(), persistent=False)
-        self.register_buffer("angle", angle.float(), persistent=False)
-
-    def _shares(self, radii: Tensor, angles: Tensor) -> tuple[Tensor, Tensor]:
-        """How much of each frequency is in each cell: (cells, frequencies), rows sum to 1.
-
-        Of a frequency only one of k and -k is at hand. The second matrix has the shares of those that
-        stand for -k with a minus sign: imaginary parts change sign from k to -k.
-        """
-        reach = self._reach
-        ky = torch.arange(-reach, reach + 1, dtype=torch.float64)[:, None]
-        kx = torch.arange(0, reach + 1, dtype=torch.float64)[None, :]
-        once = torch.where((kx + 0 * ky).flatten() == 0, 0.5, 1.0)  # the axis kx = 0 stands there twice
-        kx, ky = (kx + 0 * ky).flatten(), (ky + 0 * kx).flatten()
-        length = max(1.0, float(radii[1] - radii[0]))
-        itself, opposite = [], []
-        for angle in angles.tolist():
-            along = math.cos(angle) * kx + math.sin(angle) * ky
-            across = -math.sin(angle) * kx + math.cos(angle) * ky
-            width = (radii * math.pi / len(angles)).clamp_min(1.0)[:, None]
-            near = once * (1 - across.abs() / width).clamp_min(0.0)
-            itself.append(near * (1 - (along - radii[:, None]).abs() / length).clamp_min(0.0))
-            opposite.append(near * (1 - (-along - radii[:, None]).abs() / length).clamp_min(0.0))
-        ahead, behind = torch.cat(itself), torch.cat(opposite)
-        total = (ahead + behind).sum(1, keepdim=True)
-        return ((ahead + behind) / total).float(), ((ahead - behind) / total).float()
+        steps: Floats = np.linspace(band[0], band[1], radii)
+        angle: Floats = math.pi / angles * (np.arange(angles) + 0.5)
+        width = np.maximum(steps * math.pi / angles, 1.0)
+        parts = [_shares(steps, width, float(direction), self._reach) for direction in angle]
+        cells, members, even, odd = (np.concatenate(each) for each in zip(*parts, strict=True))
+        cells += np.repeat(radii * np.arange(angles), [len(part[0]) for part in parts])
+        tables = {
+            "members": members,
+            "firsts": np.searchsorted(cells, np.arange(angles * radii)),
+            "even": even.astype(np.float32),
+            "odd": odd.astype(np.float32),
+            "radius": (2 * math.pi / patch_px * steps).astype(np.float32),
+            "angle": angle.astype(np.float32),
+        }
+        for name, table in tables.items():
+            self.register_buffer(name, torch.from_numpy(table), persistent=False)
 
     def transform(self, images: Tensor) -> Tensor:
         """Real and imaginary parts within the band of images (n, m, s, s), shape (m, 2, frequencies, n)."""
         centred = (images - images.mean((-2, -1), keepdim=True)).mul_(self.window)
         spectra = torch.view_as_real(torch.fft.rfft2(centred, norm="ortho"))
-        planes = spectra[..., : self._reach + 1, :].permute(
-            1, 4, 2, 3, 0
-        )  # patches last: cells add up rows
+        # patches come last, as the cells are sums of rows
+        planes = spectra[..., : self._reach + 1, :].permute(1, 4, 2, 3, 0)
         band = torch.cat([planes[:, :, -self._reach :], planes[:, :, : self._reach + 1]], 2)
         return band.flatten(2, 3)
 
@@ -102,3 +87,35 @@ class PolarSpectra(nn.Module):
         # in separate products, so that swapping the images negates the imaginary part exactly
         real, imaginary = self.averaged(a * c + b * d), self.averaged(b * c - a * d, odd=True)
         return torch.sqrt(real.square() + imaginary.square() + 1e-30)
+
+
+def _shares(
+    radii: Floats, width: Floats, angle: float, reach: int
+) -> tuple[Integers, Integers, Floats, Floats]:
+    """How much of each frequency is in each cell along one direction.
+
+    Of a frequency only one of k and -k is at hand. The second share has a minus sign where that
+    stands for -k: imaginary parts change sign from k to -k.
+
+    Args:
+        radii: of the cells, (radii,).
+        width: of the cells across the direction, (radii,).
+        angle: the direction [rad].
+        reach: highest frequency along each axis; all [cycles per patch].
+
+    Returns:
+        radii and frequencies by number, and the shares twice, (m,) each; the first add up to 1 in a cell.
+    """
+    ky, kx = np.mgrid[-reach : reach + 1, 0 : reach + 1].reshape(2, -1)
+    along, across = math.cos(angle) * kx + math.sin(angle) * ky, math.cos(angle) * ky - math.sin(angle) * kx
+    wedge = np.flatnonzero(np.abs(across) < width.max())
+    once = np.where(kx == 0, 0.5, 1.0)[wedge]  # the axis kx = 0 stands there twice
+    near = once * np.maximum(1 - np.abs(across[wedge]) / width[:, None], 0)
+    length = max(1.0, radii[1] - radii[0])
+    ahead, behind = (
+        near * np.maximum(1 - np.abs(sign * along[wedge] - radii[:, None]) / length, 0) for sign in (1, -1)
+    )
+    radius, place = np.nonzero(ahead + behind)
+    total = (ahead + behind).sum(axis=1)[radius]
+    even, odd = ((ahead + sign * behind)[radius, place] / total for sign in (1, -1))
+    return radius, wedge[place], even, odd
