@@ -33,6 +33,7 @@ from scopeacq.score_search import ScoreSearch
 from scopeacq.settings import SettingsError
 from scopeacq.settling import forgotten_openings
 from scopeacq.storage import ImageSpec, ImageStore
+from scopeacq.warm_up import warmed_up
 from scopeacq.wording import counted
 
 
@@ -185,7 +186,7 @@ def _method(
         case EstimatorName.DEEPFOCUS:
             from models.deepfocus import DeepFocus
 
-            return PairFocus(DeepFocus.load())
+            return PairFocus(warmed_up(DeepFocus.load(), plan))
         case EstimatorName.MAPFOST:
             from models.mapfost import MapFost
 
