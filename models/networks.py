@@ -165,26 +165,28 @@ def _answer(one: Tensor, other: Tensor, directions: Tensor) -> tuple[Tensor, Ten
 
 
 class FoldedPolarNet(nn.Module):
-    """A trained :class:`PairPolarNet` for inference, equal within rounding.
+    """A trained :class:`PairPolarNet` for inference.
 
     Batch norms are folded into kernels, kernels are laid out once for the processor, and both orders
     of the images go through in one pass. The first convolution is linear: what the orders share goes
-    through it once.
+    through it once. In ``bfloat16`` the later ones move answers by 3e-4 of their range and by 5 % of
+    their standard deviations at most; in ``float32`` all is equal within rounding.
     """
 
     directions: Tensor
 
-    def __init__(self, network: PairPolarNet) -> None:
+    def __init__(self, network: PairPolarNet, dtype: torch.dtype) -> None:
         super().__init__()
         network = copy.deepcopy(network).eval()
-        self.patch_px, self.features = network.patch_px, network.features
+        self.patch_px, self.features, self._dtype = network.patch_px, network.features, dtype
         first, *others = (layer for layer in network.trunk if isinstance(layer, RingConv))
         kernel, bias = first.folded()
         self.even = first.with_kernel(kernel[:, EVEN], bias)
         self.odd = first.with_kernel(kernel[:, ODD], None)
         layers = (nn.Sequential(each.with_kernel(*each.folded()), nn.ReLU(inplace=True)) for each in others)
-        self.trunk = nn.Sequential(*layers)
-        self.head = nn.Sequential(*(_linear(m) if isinstance(m, nn.Conv2d) else m for m in network.head))
+        self.trunk = nn.Sequential(*layers).to(dtype)
+        wide, *rest = (_linear(m) if isinstance(m, nn.Conv2d) else m for m in network.head)
+        self.wide, self.head = wide.to(dtype), nn.Sequential(*rest)
         self.register_buffer("directions", network.directions, persistent=False)
         self.requires_grad_(False)
 
@@ -192,8 +194,8 @@ class FoldedPolarNet(nn.Module):
         """As :meth:`PairPolarNet.forward`."""
         even, odd = self.features(images, blur_px)
         shared, signed = self.even(even), self.odd(odd)
-        maps = self.trunk(torch.cat([shared + signed, shared - signed]).relu_())
-        along_radii = maps.permute(0, 2, 3, 1).flatten(2)
+        maps = self.trunk(torch.cat([shared + signed, shared - signed]).relu_().to(self._dtype))
+        along_radii = self.wide(maps.permute(0, 2, 3, 1).flatten(2)).float()
         one, other = self.head(along_radii).transpose(1, 2).chunk(2)
         return _answer(one, other, self.directions)
 
@@ -207,6 +209,12 @@ def _linear(conv: nn.Conv2d) -> nn.Linear:
     return linear
 
 
-def folded(network: PairPolarNet) -> FoldedPolarNet:
-    """The network for inference."""
-    return FoldedPolarNet(network)
+def folded(network: PairPolarNet, dtype: torch.dtype | None = None) -> FoldedPolarNet:
+    """The network for inference, by default in the type that this processor is fastest in."""
+    return FoldedPolarNet(network, dtype or _fastest())
+
+
+def _fastest() -> torch.dtype:
+    """``bfloat16`` where the processor has products of it: elsewhere they are slower than others."""
+    able = torch.cpu.get_capabilities()
+    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from models.networks import PairPolarNet, folded
 from models.polar import PolarSpectra
+from models.weights import SHIPPED, Weights, load_into
+from tests.models.scenes import Microscope
 
 ANGLES = 24
+RANGE = 14.0  # perturbations of 5 um: +-35 um are trained
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +120,22 @@ def test_the_form_for_inference_answers_the_same(network, pair):
                 module.running_mean.normal_(0.0, 0.3)
                 module.running_var.uniform_(0.5, 2.0)
     mean, covariance = answer(network, pair)
-    packed_mean, packed_covariance = answer(folded(network), pair)
+    packed_mean, packed_covariance = answer(folded(network, torch.float32), pair)
     assert torch.allclose(packed_mean, mean, rtol=1e-4, atol=1e-5 * float(mean.abs().max()))
     assert torch.allclose(packed_covariance, covariance, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-3)])
+def test_as_shipped_and_for_inference_it_answers_the_same_within_a_share_of_the_range(dtype, share):
+    trained, path = PairPolarNet(), SHIPPED / "deepfocus.safetensors"
+    load_into(trained, Weights.load(path, PairPolarNet.architecture), path)
+    microscope = Microscope(width_px=480, height_px=480)
+    states = [(0.0, 0.0, 0.0), (3.0, 1.0, -2.0), (10.0, -12.0, 12.0), (-30.0, 2.0, 2.0)]
+    pairs = [microscope.pair(np.array(state), shift_px=(0, 0)) for state in states]
+    binned = torch.nn.functional.avg_pool2d(torch.tensor(np.array(pairs), dtype=torch.float32), 2)
+    squares = binned[..., 40:200, 40:200]
+    mean, covariance = answer(trained.eval(), squares)
+    quick_mean, quick_covariance = answer(folded(trained, dtype), squares)
+    assert float((quick_mean - mean).abs().max()) < share * RANGE
+    sds, quick_sds = (c.diagonal(dim1=1, dim2=2).sqrt() for c in (covariance, quick_covariance))
+    assert torch.allclose(quick_sds, sds, rtol=20 * share)
