@@ -21,8 +21,8 @@ KICK_UM = np.array([2.0, 2.0, 2.0])
 STOP_SHARE = 0.5
 """Nelder-Mead stops at this share of the score that would trigger it again."""
 
-TRILATERATED_IMAGES = 30
-"""A trilateration that has not ended by then is led astray; most end within 20."""
+TRILATERATED_IMAGES = 45
+"""A trilateration that has not ended by then is led astray; most end within 25."""
 
 SOFT = 2.0
 """A soft specimen may score so many times the trigger where all images together put focus."""
@@ -47,6 +47,11 @@ class Looks:
     def spent(self) -> bool:
         """Whether the project allows no further image."""
         return len(self.scores_um) >= self.bench.focus.search_images
+
+    @property
+    def lost(self) -> bool:
+        """Whether the last image showed nothing."""
+        return bool(self.scores_um) and math.isinf(self.scores_um[-1])
 
     @property
     def blind(self) -> bool:
@@ -113,7 +118,7 @@ def _trilaterated(looks: Looks, coarse_from_um: float) -> bool:
     wanted = next(search)
     while not looks.spent and len(looks.scores_um) < TRILATERATED_IMAGES and not looks.blind:
         try:
-            coarse = wanted.expected_um >= coarse_from_um
+            coarse = wanted.expected_um >= coarse_from_um or looks.lost
             wanted = search.send(looks.look(wanted.point_um, coarse))
         except StopIteration:
             return looks.scores_um[-1] <= SOFT * looks.bench.focus.score_trigger_um

@@ -16,7 +16,7 @@ from scopeacq.imaging import Imager
 from scopeacq.instrument import ElectronSettings
 from scopeacq.project import FocusSettings
 from scopeacq.score_search import ScoreSearch
-from scopeacq.trilateration import place_of_focus, trilaterate
+from scopeacq.trilateration import blurs_um, place_of_focus, trilaterate
 from tests.scopeacq.column_fakes import IN_FOCUS, FakeColumn, FakeDetector, FakeScanner
 
 Doubles = NDArray[np.float64]
@@ -41,10 +41,12 @@ class Blur:
     softness_um: float = 0.8
     scale: float = 1.0
     seen: Callable[[float], float] = lambda blur_um: min(blur_um, FAR_UM)
+    lean: tuple[float, float] = (0.0, 0.0)
     name: str = "blur"
 
     def score(self, image: NDArray[np.generic], pixel_size_nm: float) -> float:
-        distance = self.scale * float(np.linalg.norm(off_focus_um(self.scanner.scanned[-1])))
+        off_um = off_focus_um(self.scanner.scanned[-1])
+        distance = self.scale * float(blurs_um(off_um[None], np.array(self.lean))[0])
         blur_um = math.hypot(distance, self.softness_um) * math.exp(self.noise * self.rng.normal())
         return self.seen(blur_um)
 
@@ -71,6 +73,35 @@ def test_few_images_lead_to_focus_from_anywhere(softness_um: float, scale: float
         assert np.abs(off_focus_um(found.optics)).max() < 1.0
         images.append(len(scanner.scanned))
     assert np.median(images) <= 20
+
+
+def test_lines_that_hide_astigmatism_along_them_lead_to_focus_too() -> None:
+    """Nine tenths of the structure in one direction: along a valley the score hardly changes."""
+    rng = np.random.default_rng(3)
+    for seed in range(6):
+        scanner, found = search_from(rng.uniform(-15, 15, 3), seed, lean=(2.0, 0.5))  # type: ignore[arg-type]
+        assert isinstance(found, Focused)
+        assert np.abs(off_focus_um(found.optics)).max() < 1.0
+        assert len(scanner.scanned) < 45
+
+
+def test_scores_that_scatter_three_times_as_much_take_more_images() -> None:
+    images = {noise: [] for noise in (0.1, 0.3)}  # type: dict[float, list[int]]
+    for noise, counts in images.items():
+        for seed in range(6):
+            scanner, found = search_from(np.array([9.0, -6.0, 4.0]), seed, noise=noise)
+            assert isinstance(found, Focused)
+            assert np.abs(off_focus_um(found.optics)).max() < 1.2
+            counts.append(len(scanner.scanned))
+    assert np.median(images[0.3]) > np.median(images[0.1])
+
+
+def test_a_leaning_texture_blurs_least_along_its_lines() -> None:
+    along, across = np.array([[1.0, -1.0, 0.0]]), np.array([[1.0, 1.0, 0.0]])
+    lean = np.array([1e6, 0.0])
+    assert blurs_um(along, lean)[0] == pytest.approx(0.0, abs=1e-3)
+    assert blurs_um(across, lean)[0] == pytest.approx(2.0, abs=1e-3)
+    assert blurs_um(along, np.zeros(2))[0] == blurs_um(across, np.zeros(2))[0] == pytest.approx(2**0.5)
 
 
 def test_nothing_to_score_is_told_apart_from_nothing_good() -> None:
