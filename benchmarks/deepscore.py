@@ -1,6 +1,7 @@
 """How well one image tells whether it is within the depth of focus, on held-out textures and microscopes.
 
-    python -m benchmarks.deepscore [--places N] [--weights FILE] [--json]
+    python -m benchmarks.deepscore [--places N] [--weights FILE] [--json] [--plots FOLDER]
+    python -m benchmarks.deepscore --validation     sets the limits of the verdict, on other textures
 
 For each kind of texture and dwell time: half of the images within the margins (1 um, 0.25, 0.25 at 4 um
 a unit), half outside by 1 to 20 times. "Clear" are those from twice the margins on. A specimen is known
@@ -16,11 +17,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmarks.focus.figures import auc
-from benchmarks.held_out import Scene, kinds, scene
+from benchmarks.focus.figures import auc, roc
+from benchmarks.held_out import Kind, Scene, kinds, machines
+from benchmarks.validation import validation_kinds
 from hardware.types import FrameSettings
 from models.deepscore import DeepScore
 from models.estimate import Sharp, Sharpness
@@ -35,6 +39,7 @@ BARE = "resin"
 CLEAR = 2.0
 NEAR_UM = 0.3  # what a converged focus leaves along each axis
 PER_PLACE = 8
+WRONG = 0.01  # share of verdicts that the limits let go wrong on the validation's images
 
 
 @dataclass(frozen=True)
@@ -53,15 +58,15 @@ class Look:
         return float(np.abs(self.aberration_um).max())
 
 
-def looks(places: int, weights: Path | None) -> Iterator[Look]:
-    """Images of every kind but bare resin, at every dwell time."""
+def looks(of: Iterable[Kind], places: int, weights: Path | None) -> Iterator[Look]:
+    """Images of every kind at every dwell time."""
     rng = np.random.default_rng(5)
-    for name in (name for name in kinds() if name != BARE):
+    for kind in of:
         for place in range(places):
-            seen = scene(name, MACHINES[place % len(MACHINES)], place)
+            seen = Scene.of(kind, machines()[MACHINES[place % len(MACHINES)]], place)
             scorer = DeepScore.load(weights, seen.microscope.believed_mrad)
             for dwell_ns in DWELLS_NS:
-                yield from _at_place(seen, scorer, name, dwell_ns, rng)
+                yield from _at_place(seen, scorer, kind.name, dwell_ns, rng)
 
 
 def _at_place(
@@ -135,6 +140,38 @@ def _doubts(of: list[Look]) -> Doubles:
     return np.array([1.0 - look.seen.inside if math.isfinite(look.seen.inside) else 1.0 for look in of])
 
 
+def verdict_limits(of: list[Look]) -> tuple[float, float]:
+    """Probabilities of being in focus, from which on sharp and below which not sharp.
+
+    ``WRONG`` of the clear blurs lie above the first and of the images within the margins below the other.
+    """
+    sharp = 1 - _doubts([look for look in of if look.margins <= 1])
+    clear = 1 - _doubts([look for look in of if look.margins >= CLEAR])
+    return float(np.quantile(clear, 1 - WRONG)), float(np.quantile(sharp, WRONG))
+
+
+def draw(of: list[Look], path: Path) -> None:
+    """Curves of true over false alarms (ROC) for each dwell time."""
+    mpl.rcParams.update({"svg.hashsalt": "scopeacq", "font.size": 8})
+    figure = Figure(figsize=(7.0, 3.2), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for axes, (title, least) in zip(panels, (("all outside", 1.0), ("clear blurs", CLEAR)), strict=True):
+        for dwell_ns in DWELLS_NS:
+            own = [look for look in of if look.dwell_ns == dwell_ns]
+            sharp, outside = (
+                _doubts([x for x in own if x.margins <= 1]),
+                _doubts([x for x in own if x.margins > 1 and x.margins >= least]),
+            )
+            label = f"{dwell_ns:g} ns: AUC {auc(sharp, outside):.3f}"
+            axes.plot(*roc(sharp, outside), lw=1, drawstyle="steps-post", label=label)
+        axes.set_title(f"within the margins against {title}", fontsize=8)
+        axes.set_xlabel("unsharp called sharp")
+        axes.set_ylabel("sharp called sharp")
+        axes.legend(frameon=False, fontsize=7, loc="lower right")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+
+
 def _share(of: Iterable[bool]) -> float:
     return float(np.mean(list(of)))
 
@@ -144,10 +181,16 @@ def main() -> None:
     parser.add_argument("--places", type=int, default=6, help="of each kind")
     parser.add_argument("--weights", type=Path, help="other weights")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--validation", action="store_true", help="other textures; says the limits")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the ROC, as SVG")
     arguments = parser.parse_args()
-    seen = list(looks(arguments.places, arguments.weights))
+    judged = (kind for name, kind in kinds().items() if name != BARE)
+    of = validation_kinds() if arguments.validation else judged
+    seen = list(looks(of, arguments.places, arguments.weights))
     rows = {f"all, {dwell:g} ns": row([x for x in seen if x.dwell_ns == dwell]) for dwell in DWELLS_NS}
     rows |= {kind: row([x for x in seen if x.kind == kind]) for kind in dict.fromkeys(x.kind for x in seen)}
+    if arguments.plots:
+        draw(seen, arguments.plots / "deepscore.svg")
     if arguments.json:
         print(json.dumps({name: asdict(figures) for name, figures in rows.items()}))
         return
@@ -155,6 +198,10 @@ def main() -> None:
     print(f"| images of | {' | '.join(fields)} |\n|{'---|' * (len(fields) + 1)}")
     for name, figures in rows.items():
         print(f"| {name} | {' | '.join(f'{value:.3g}' for value in asdict(figures).values())} |")
+    if arguments.validation:
+        print(
+            "\nSharp from a probability of {:.2f} on, not sharp below {:.2f}.".format(*verdict_limits(seen))
+        )
 
 
 if __name__ == "__main__":
