@@ -55,7 +55,7 @@ def _measured(arguments: argparse.Namespace) -> Stored:
             if name not in stored.results:
                 trials = arguments.trials or (QUICK.get(name) if quick else None)
                 result = cases[name].run(Plan(contenders, order.seed, trials, crew))
-                stored = stored.with_case(name, result)
+                stored = stored.with_case(name, result).ordered(cases)
                 if arguments.json:
                     write_json(arguments.json, stored)
             print(markdown(name, stored.results[name]), flush=True)

@@ -93,7 +93,7 @@ def _loop_table(result: LoopResult) -> Table:
 def tilt_table(loops: Mapping[str, LoopFigures]) -> Table:
     """Of those with tilted specimens: where the one working distance of a tile leaves what."""
     header = (
-        "mean, 95 % of |wd| off focus [um]",
+        "wd off focus [um]: mean, 95 %",
         "best plane at the centre",
         "corners of the focus image",
         "corners of a tile",

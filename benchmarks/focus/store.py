@@ -10,7 +10,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,6 +53,11 @@ class Stored:
     def with_case(self, name: str, result: Outcome) -> Stored:
         """These and one more."""
         return Stored(self.seed, self.machine, {**self.results, name: result})
+
+    def ordered(self, names: Iterable[str]) -> Stored:
+        """In the order of ``names``, which name all of them."""
+        results = {name: self.results[name] for name in names if name in self.results}
+        return Stored(self.seed, self.machine, results)
 
 
 def this_machine() -> dict[str, Any]:

@@ -172,7 +172,8 @@ def test_results_come_back_from_their_file(quick: Mapping[str, Outcome], stored:
     np.testing.assert_allclose(again.states, first.states, rtol=1e-3, atol=1e-6)
     assert (again.kind, again.end, again.images) == (first.kind, first.end, first.images)
     for name, result in quick.items():
-        assert reached(stored.results[name]) == reached(result)
+        if not isinstance(result, LoopResult):
+            assert reached(stored.results[name]) == reached(result)
         assert "DeepFocus" in markdown(name, result) or "DeepScore" in markdown(name, result)
 
 
@@ -189,7 +190,7 @@ def test_figures_and_a_page_are_made_from_the_file_alone(stored: Stored, tmp_pat
     write_page(tmp_path / "focus.md", stored, tmp_path / "pictures")
     page = (tmp_path / "focus.md").read_text()
     assert "| `far`: start (30 um, -6, 6), 50 ns | inside after 3 / never / 2-3 |" in page
-    assert "12 of 12 refused" in page or "2 of 2 refused" in page
+    assert "| 100.0 no structure, 0.0 away |" in page
     assert "](pictures/mild.svg)" in page
     assert all(
         (tmp_path / "pictures" / f"{n}.svg").exists() for n in re.findall(r"pictures/(\S+)\.svg", page)
@@ -204,7 +205,7 @@ def test_a_model_card_keeps_all_but_the_closed_loop(stored: Stored, tmp_path: Pa
     text = card.read_text()
     assert text.startswith("# weights\n\n## Closed loop\n\nBy the program")
     assert text.endswith("\n\n## More\n\nkept\n")
-    assert text.count("| mild: start") == 1 and "old" not in text
+    assert text.count("| `mild`: start") == 1 and "old" not in text
     card.write_text("# weights\n")
     write_card(card, stored)
     assert card.read_text().count("## Closed loop") == 1
