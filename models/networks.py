@@ -12,20 +12,14 @@ from torch import Tensor, nn
 from models.polar import PolarSpectra
 
 FLOOR = 1e-7  # of the mean power: keeps the logarithm of a constant patch finite
-EVEN, ODD = [0, 2, 3, 4], [1]  # channels that swapping the images leaves, and negates
+SWAPPED = (1.0, -1.0, 1.0, 1.0, 1.0)  # what swapping the images makes of the channels
 LOG_PRECISION = (-8.0, 8.0)  # of one direction
 LEAST_INFORMATION = 1e-4  # of a patch without any: a standard deviation of 100 perturbations
 
 
-class Ring(nn.Module):
-    """Closes maps (n, channels, angles, radii) along the angles: ``reach`` more of them at either end."""
-
-    def __init__(self, reach: int) -> None:
-        super().__init__()
-        self._reach = reach
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return torch.cat([maps[:, :, -self._reach :], maps, maps[:, :, : self._reach]], 2)
+def closed(maps: Tensor, reach: int) -> Tensor:
+    """Maps (n, channels, angles, radii) closed to a ring: ``reach`` more angles at either end."""
+    return torch.cat([maps[:, :, -reach:], maps, maps[:, :, :reach]], 2)
 
 
 class RingConv(nn.Module):
@@ -39,32 +33,34 @@ class RingConv(nn.Module):
         scale = math.sqrt(2.0 / (channels * angles * radii))
         self.half_kernel = nn.Parameter(scale * torch.randn(out, channels, angles // 2 + 1, radii))
         self.norm = nn.BatchNorm2d(out)
-        self._ring = Ring(angles // 2)
+        self._reach = angles // 2
         self._stride, self._padding = (1, stride), (0, radii // 2)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (n, out, angles, radii / stride) of maps (n, channels, angles, radii)."""
-        conv = nnf.conv2d(self._ring(maps), self._kernel, None, self._stride, self._padding)
+        conv = nnf.conv2d(closed(maps, self._reach), self._kernel, None, self._stride, self._padding)
         return nnf.relu(self.norm(conv))
 
     @property
     def _kernel(self) -> Tensor:
         return torch.cat([self.half_kernel, self.half_kernel[:, :, :-1].flip(2)], 2)
 
-    def folded(self) -> tuple[Tensor, Tensor]:
-        """Kernel (out, channels, angles, radii) and bias (out,) with the batch norm within."""
+    def folded(self) -> nn.Conv2d:
+        """The convolution of maps closed to a ring, for inference: batch norm within its kernel."""
         norm = self.norm
         assert norm.running_mean is not None and norm.running_var is not None
         scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        return self._kernel * scale[:, None, None, None], norm.bias - norm.running_mean * scale
+        return self.with_kernel(
+            self._kernel * scale[:, None, None, None], norm.bias - norm.running_mean * scale
+        )
 
-    def with_kernel(self, kernel: Tensor, bias: Tensor | None) -> nn.Module:
-        """The bare convolution by another kernel, which is laid out for the processor."""
+    def with_kernel(self, kernel: Tensor, bias: Tensor) -> nn.Conv2d:
+        """The same convolution by another kernel, which is laid out for the processor."""
         out, channels, angles, radii = kernel.shape
         conv = nn.Conv2d(channels, out, (angles, radii), self._stride, self._padding)
         conv.weight = nn.Parameter(kernel.contiguous(memory_format=torch.channels_last))
-        conv.register_parameter("bias", None if bias is None else nn.Parameter(bias))
-        return nn.Sequential(self._ring, conv)
+        conv.bias = nn.Parameter(bias)
+        return conv
 
 
 class PairFeatures(nn.Module):
@@ -79,13 +75,13 @@ class PairFeatures(nn.Module):
         super().__init__()
         self.spectra = spectra
 
-    def forward(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor]:
-        """Of images (n, 2, s, s): ``EVEN`` channels (n, 4, angles, radii), and the ``ODD`` one."""
+    def forward(self, images: Tensor, blur_px: Tensor) -> Tensor:
+        """Of images (n, 2, s, s): (n, 5, angles, radii)."""
         first, second, coherent = self._logs(images)
         mean = 0.5 * (first + second)
         phase = (0.3 * self.spectra.radius * blur_px[:, None, None]).expand_as(mean)
-        even = torch.stack([0.5 * mean + 1.0, 0.5 * coherent + 1.0, 0.5 * (coherent - mean), phase], 1)
-        return even, 0.5 * (first - second)[:, None]
+        difference, coherence = 0.5 * (first - second), 0.5 * (coherent - mean)
+        return torch.stack([0.5 * mean + 1.0, difference, 0.5 * coherent + 1.0, coherence, phase], 1)
 
     def _logs(self, images: Tensor) -> Tensor:
         """Log powers of the first and the second image and coherent ones, (3, n, angles, radii).
@@ -145,9 +141,9 @@ class PairPolarNet(nn.Module):
             mean (n, 3) and covariance (n, 3, 3) of defocus, astig x, astig y over the
             perturbation, and what each direction says, D (n, angles).
         """
-        even, odd = self.features(images, blur_px)
-        orders = (torch.cat([even[:, :1], signed, even[:, 1:]], 1) for signed in (odd, -odd))
-        one, other = (self.head(self.trunk(channels))[..., 0] for channels in orders)
+        features = self.features(images, blur_px)
+        orders = (features, features * torch.tensor(SWAPPED)[:, None, None])
+        one, other = (self.head(self.trunk(maps))[..., 0] for maps in orders)
         return _answer(one, other, self.directions)
 
 
@@ -157,10 +153,10 @@ def _answer(one: Tensor, other: Tensor, directions: Tensor) -> tuple[Tensor, Ten
     The former add up to D and its log precision along each direction, weighted least squares do the rest.
     """
     along, log_precision = one[:, 0] - other[:, 0], (one[:, 1] + other[:, 1]).clamp(*LOG_PRECISION)
-    weighted = log_precision.exp()[:, :, None] * directions
-    information = weighted.transpose(1, 2) @ directions + LEAST_INFORMATION * torch.eye(3)
-    covariance = torch.linalg.inv(information)
-    mean = covariance @ (weighted.transpose(1, 2) @ along[:, :, None])
+    precision = log_precision.exp()
+    information = torch.einsum("na,ai,aj->nij", precision, directions, directions)
+    covariance = torch.linalg.inv(information + LEAST_INFORMATION * torch.eye(3))
+    mean = covariance @ ((precision * along) @ directions)[:, :, None]
     return mean[..., 0], covariance, along
 
 
@@ -168,9 +164,10 @@ class FoldedPolarNet(nn.Module):
     """A trained :class:`PairPolarNet` for inference.
 
     Batch norms are folded into kernels, kernels are laid out once for the processor, and both orders
-    of the images go through in one pass. The first convolution is linear: what the orders share goes
-    through it once. In ``bfloat16`` the later ones move answers by 3e-4 of their range and by 5 % of
-    their standard deviations at most; in ``float32`` all is equal within rounding.
+    of the images go through in one pass over maps that are closed to a ring once. The first
+    convolution is linear: it gives what the orders share and what swapping negates. In ``bfloat16``
+    the later ones move answers by 3e-4 of their range and by 5 % of their standard deviations at
+    most; in ``float32`` all is equal within rounding.
     """
 
     directions: Tensor
@@ -179,12 +176,15 @@ class FoldedPolarNet(nn.Module):
         super().__init__()
         network = copy.deepcopy(network).eval()
         self.patch_px, self.features, self._dtype = network.patch_px, network.features, dtype
-        first, *others = (layer for layer in network.trunk if isinstance(layer, RingConv))
-        kernel, bias = first.folded()
-        self.even = first.with_kernel(kernel[:, EVEN], bias)
-        self.odd = first.with_kernel(kernel[:, ODD], None)
-        layers = (nn.Sequential(each.with_kernel(*each.folded()), nn.ReLU(inplace=True)) for each in others)
-        self.trunk = nn.Sequential(*layers).to(dtype)
+        layers = [layer for layer in network.trunk if isinstance(layer, RingConv)]
+        first, *others = (layer.folded() for layer in layers)
+        self._reach = len(layers)  # each convolution takes one angle from either end
+        odd = first.weight * (torch.tensor(SWAPPED) < 0)[:, None, None]
+        assert first.bias is not None
+        bias = torch.cat([first.bias, torch.zeros_like(first.bias)])
+        self.first = layers[0].with_kernel(torch.cat([first.weight - odd, odd]), bias)
+        trunk = [module for conv in others for module in (conv, nn.ReLU(inplace=True))]
+        self.trunk = nn.Sequential(*trunk).to(dtype)
         wide, *rest = (_linear(m) if isinstance(m, nn.Conv2d) else m for m in network.head)
         self.wide, self.head = wide.to(dtype), nn.Sequential(*rest)
         self.register_buffer("directions", network.directions, persistent=False)
@@ -192,9 +192,9 @@ class FoldedPolarNet(nn.Module):
 
     def forward(self, images: Tensor, blur_px: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As :meth:`PairPolarNet.forward`."""
-        even, odd = self.features(images, blur_px)
-        shared, signed = self.even(even), self.odd(odd)
-        maps = self.trunk(torch.cat([shared + signed, shared - signed]).relu_().to(self._dtype))
+        features = closed(self.features(images, blur_px), self._reach)
+        shared, negated = self.first(features).chunk(2, 1)
+        maps = self.trunk(torch.cat([shared + negated, shared - negated]).relu_().to(self._dtype))
         along_radii = self.wide(maps.permute(0, 2, 3, 1).flatten(2)).float()
         one, other = self.head(along_radii).transpose(1, 2).chunk(2)
         return _answer(one, other, self.directions)
