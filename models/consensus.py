@@ -77,10 +77,12 @@ def _robust_mean(means: Floats, information: Floats, prior: Floats) -> tuple[Flo
     ``information`` (n, 3, 3) and ``prior`` (3, 3) are precisions; the prior's mean is 0.
     """
     own = np.diagonal(information, axis1=1, axis2=2)
-    mean, weights = _weighted_median(means, own + np.diag(prior) / len(means)), np.ones(len(means))
+    mean, weights = _weighted_median(means, own + np.diag(prior) / len(means)), np.full(len(means), np.nan)
     for _ in range(ROUNDS):
         distance = np.sqrt(_distances2(means - mean, information) / 3)
-        weights = np.minimum(1.0, HUBER / np.maximum(distance, 1e-12))
+        before, weights = weights, np.minimum(1.0, HUBER / np.maximum(distance, 1e-12))
+        if np.array_equal(weights, before):
+            break
         total = np.einsum("n,nij->ij", weights, information) + prior
         mean = np.linalg.solve(total, np.einsum("n,nij,nj->i", weights, information, means))
     return mean, weights
