@@ -96,13 +96,15 @@ def _aberration(rng: np.random.Generator, sharp: bool) -> Doubles:
 class Row:
     """Figures of some images. Errors are shares: of clear blurs called sharp, of sharp ones called unsharp.
 
-    ``auc`` is sharp against clear, ``auc_all`` against all that is outside. ``limit_*``: by the limit
-    of the known specimen. ``log_error``: median of |log(1 + score) - log(1 + truth)| outside of focus.
+    ``auc`` is sharp against clear, ``auc_all`` against all that is outside, ``auc_known`` too, by how
+    far the score lies above the limit of the known specimen; ``limit_*``: by that limit. ``log_error``:
+    median of |log(1 + score) - log(1 + truth)| outside of focus.
     """
 
     images: int
     auc: float
     auc_all: float
+    auc_known: float
     unsharp_called_sharp: float
     sharp_called_unsharp: float
     sharp_cannot_tell: float
@@ -124,6 +126,7 @@ def row(of: list[Look]) -> Row:
         len(of),
         auc(_doubts(sharp), _doubts(clear)),
         auc(_doubts(sharp), _doubts(outside)),
+        auc(_excesses(sharp), _excesses(outside)),
         _share(look.seen.sharp is Sharp.YES for look in clear),
         _share(look.seen.sharp is Sharp.NO for look in sharp),
         _share(look.seen.sharp is Sharp.CANNOT_TELL for look in sharp),
@@ -138,6 +141,11 @@ def row(of: list[Look]) -> Row:
 def _doubts(of: list[Look]) -> Doubles:
     """The probability of not being in focus; 1 where nothing could be scored."""
     return np.array([1.0 - look.seen.inside if math.isfinite(look.seen.inside) else 1.0 for look in of])
+
+
+def _excesses(of: list[Look]) -> Doubles:
+    """Scores over the limit of the specimen [um]; infinite where nothing could be scored."""
+    return np.nan_to_num([look.seen.blur_um - look.limit_um for look in of], nan=math.inf)
 
 
 def verdict_limits(of: list[Look]) -> tuple[float, float]:
