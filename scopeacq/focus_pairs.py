@@ -156,7 +156,5 @@ def common_field(plus: Image, minus: Image, shift_px: tuple[int, int]) -> tuple[
 def _cropped(image: Image, columns: int, rows: int) -> Image:
     """Without so many columns and rows: on the left and top where positive, else right and bottom."""
     height, width = image.shape
-    return image[
-        max(rows, 0) : height + min(rows, 0),
-        max(columns, 0) : width + min(columns, 0),
-    ]
+    bottom, right = (max(n + min(cut, 0), 0) for n, cut in ((height, rows), (width, columns)))
+    return image[max(rows, 0) : bottom, max(columns, 0) : right]

@@ -13,8 +13,11 @@ from rich.console import Console
 
 from hardware.errors import OutOfRange
 from hardware.types import StagePose
+from models.deepfocus import DeepFocus
+from models.deepscore import DeepScore
 from scopeacq.demo import make_demo
 from scopeacq.findings import Finding, Severity
+from scopeacq.focus_checks import pairs_refused, scores_refused
 from scopeacq.history import History
 from scopeacq.instrument import Instrument
 from scopeacq.preflight import Site, check, check_stage
@@ -142,20 +145,49 @@ def test_what_is_wrong_with_an_instrument_is_said(
     assert any(sentence in f.text for f in findings if f.severity is Severity.ERROR), findings
 
 
+@pytest.fixture(scope="module")
+def deepfocus() -> DeepFocus:
+    return DeepFocus.load()
+
+
+@pytest.fixture(scope="module")
+def deepscore() -> DeepScore:
+    return DeepScore.load()
+
+
 @pytest.mark.parametrize(
     ("focus", "what"),
     [
         ({"perturbation_um": 0.4}, "Focus pairs .* at least 1.1 px; .* focus.perturbation_um"),
         ({"pixel_size_nm": 60.0}, "Focus pairs .* DeepFocus cannot judge a perturbation"),
         ({"height_px": 200}, "Focus pairs .* at least .* px"),
-        ({"pixel_size_nm": 0.1, "perturbation_um": 0.05}, "Focus images .* DeepScore cannot judge pixels"),
-        ({"coarse_factor": 8.0}, "Coarse focus images .* DeepScore cannot judge pixels of 80 nm"),
+        ({"perturbation_um": 200.0}, "Focus pairs .* at least .* px"),
     ],
 )
-def test_what_the_networks_could_not_judge_in_the_night_is_said_before(
-    plan: Plan, focus: dict[str, float], what: str
+def test_pairs_that_could_not_be_judged_in_the_night_are_told_before(
+    plan: Plan, deepfocus: DeepFocus, focus: dict[str, float], what: str
 ) -> None:
-    texts = severe(check(changed(plan, focus=focus), Site()))
+    settings = changed(plan, focus=focus).project.focus
+    (text,) = pairs_refused(deepfocus, settings, plan.instrument.electron)
+    assert re.search(what, text), text
+
+
+@pytest.mark.parametrize(
+    ("tables", "what"),
+    [
+        ({"focus": {"pixel_size_nm": 0.1}}, "Focus images .* DeepScore cannot judge pixels of 0.1 nm"),
+        (
+            {"focus": {"coarse_factor": 8.0}},
+            "Coarse focus images .* DeepScore cannot judge pixels of 80 nm",
+        ),
+        ({"imaging": {"pixel_size_nm": 100.0}}, "Tiles .* DeepScore cannot judge pixels of 100 nm"),
+        ({"imaging": {"tile_height_px": 200, "overlap_px": 20}}, "Tiles .* at least 256 px"),
+    ],
+)
+def test_images_that_could_not_be_scored_in_the_night_are_told_before(
+    plan: Plan, deepscore: DeepScore, tables: dict[str, dict[str, float]], what: str
+) -> None:
+    texts = list(scores_refused(deepscore, changed(plan, **tables)))
     assert any(re.search(what, text) for text in texts), texts
 
 
