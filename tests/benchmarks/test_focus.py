@@ -14,12 +14,21 @@ from benchmarks.focus.cases import Line, Loop, Plan, Search
 from benchmarks.focus.catalogue import QUICK, Kinds, catalogue
 from benchmarks.focus.contenders import Contenders, GradientSharpness, Scoring
 from benchmarks.focus.crew import Order, crew_of
-from benchmarks.focus.figures import auc, honesty, line_figures, loop_figures
+from benchmarks.focus.figures import (
+    BoundFigures,
+    auc,
+    honesty,
+    line_figures,
+    loop_figures,
+    search_figures,
+)
+from benchmarks.focus.landscape import STIG, WD_UM, LandscapeFigures, LandscapeResult
 from benchmarks.focus.machine import Doubles
 from benchmarks.focus.page import reached, write_card, write_page
 from benchmarks.focus.plots import draw
 from benchmarks.focus.report import markdown
-from benchmarks.focus.results import LoopResult, Outcome, Promise
+from benchmarks.focus.results import BoundResult, LoopResult, Outcome, Promise, SearchResult
+from benchmarks.focus.speed import SpeedFigures, SpeedResult
 from benchmarks.focus.starts import mild, turned, turned_unknown
 from benchmarks.focus.store import Stored, read_json, write_json
 from benchmarks.focus.trials import Answer, Trace
@@ -175,6 +184,31 @@ def test_results_come_back_from_their_file(quick: Mapping[str, Outcome], stored:
         if not isinstance(result, LoopResult):
             assert reached(stored.results[name]) == reached(result)
         assert "DeepFocus" in markdown(name, result) or "DeepScore" in markdown(name, result)
+
+
+def test_every_sort_of_result_comes_back_and_is_drawn(tmp_path: Path) -> None:
+    found = [trace([[8, 1, 1], [0.5, 0, 0]], applied=True)]
+    nan = float("nan")
+    scores = np.full((len(WD_UM), len(STIG)), 2.0)
+    scores[0, 0] = np.inf
+    results: dict[str, Outcome] = {
+        "bound-far": BoundResult(
+            PROMISE, {"ours, tissue": BoundFigures(3, (2.0,) * 3, (1.0,) * 3, (2.0,) * 3)}
+        ),
+        "search": SearchResult(PROMISE, {"score": search_figures(found)}, {"score": found}),
+        "speed": SpeedResult(PROMISE, {"ours": SpeedFigures((5.0, 6.0, 7.0, 8.0, nan), 1.0, nan)}),
+        "landscape": LandscapeResult(PROMISE, {"score": LandscapeFigures(9, 1.0)}, {"score": scores}),
+    }
+    write_json(tmp_path / "focus.json", Stored(7, {}, results))
+    again = read_json(tmp_path / "focus.json").results
+    # nan is not equal to itself, but its text is
+    assert repr({name: r.figures for name, r in again.items()}) == repr(
+        {name: r.figures for name, r in results.items()}
+    )
+    landscape = again["landscape"]
+    assert isinstance(landscape, LandscapeResult)
+    np.testing.assert_equal(landscape.scores["score"], scores)
+    assert {path.stem for path in draw(again, tmp_path)} == {"bounds", "search", "speed", "landscape"}
 
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
