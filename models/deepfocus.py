@@ -1,4 +1,4 @@
-"""DeepFocus: the aberration of a pair of images. A network proposes, near focus the likelihood decides."""
+"""DeepFocus: the aberration of a pair of images. A network proposes, the likelihood decides."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from models.alignment import aligned
+from models.cells import PairSpectra
 from models.consensus import Answer, Consensus, Floats, combine
 from models.estimate import AberrationEstimate, PairCondition
 from models.images import checked_pair, require_one_place
-from models.likelihood import Cells, cells_of, overlap, refine, statistics
+from models.likelihood import Fit, fit, overlap_of
 from models.networks import PairPolarNet, folded
 from models.spectra import binned, overlapping_corners, patches
 from models.weights import SHIPPED, Weights, WeightsError, load_into
@@ -28,10 +29,9 @@ BLUR_PX = (1.1, 4.5)  # trained radii of the probe disk at one perturbation, on 
 NOMINAL_BLUR_PX = 2.2
 FAR = 2.5  # perturbations from focus: farther off, larger pixels may tell more
 FAR_BLUR_PX = 1.45
-REFINED_EDGES = (256, 240, 192, 160)  # of patches for the likelihood, the largest that fits is taken
-REFINED_WITHIN = 0.35  # perturbations from focus: farther off, another kind of probe misleads it
-REFINED_SD = 0.4  # perturbations: a proposal less certain than this may lie in another maximum
-AGREEING = 4.0  # standard deviations of the proposal that the likelihood may move it by
+LARGEST_PATCH = 256  # px, of those for the likelihood
+FITTING = 1.0  # misfit up to which the likelihood is believed: textures of one line spectrum are beyond
+MODEL_SHARE = 0.04  # of the distance from focus: what the model of the probe may be wrong by
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,25 +153,31 @@ class DeepFocus:
         return means, covariances
 
     def _refined(self, proposal: Proposal) -> Answer:
-        """The answer of the likelihood where it may be asked and agrees, else the proposal's."""
-        images, blur_px, answer, sd = proposal.images, proposal.blur_px, proposal.answer, proposal.sd
-        near = np.abs(answer.mean).max() < REFINED_WITHIN and sd.max() < REFINED_SD
-        cells = _largest_cells(images[0].shape)
-        if not near or cells is None or not answer.informed.any():
-            return answer
-        corners = overlapping_corners(images[0].shape, cells.edge, MOST_PATCHES)
-        pairs = [patches(image, corners, cells.edge) for image in images]
-        data = statistics(pairs[0], pairs[1], cells)
-        refined = refine(data, cells, blur_px, answer.mean, overlap(pairs[0], images[0]))
-        spread, floor = self._calibration.refined_spread, self._calibration.refined_floor
-        covariance = spread**2 * refined.covariance + floor**2 * np.eye(3)
-        moved = np.abs(refined.mean - answer.mean) / np.sqrt(sd**2 + np.diag(covariance))
-        return Answer(refined.mean, covariance, answer.informed) if moved.max() < AGREEING else answer
+        """The answer of the likelihood where its model fits, else the proposal's."""
+        if not proposal.answer.informed.any():
+            return proposal.answer
+        refined = refine(proposal)
+        if refined.misfit > FITTING:
+            return proposal.answer
+        covariance = stated(refined, self._calibration.refined_spread, self._calibration.refined_floor)
+        return Answer(refined.mean, covariance, proposal.answer.informed)
 
 
-def _largest_cells(shape: tuple[int, ...]) -> Cells | None:
-    edges = [edge for edge in REFINED_EDGES if edge <= min(shape)]
-    return cells_of(edges[0]) if edges else None
+def stated(refined: Fit, spread: float, floor: float) -> Floats:
+    """The covariance (3, 3) of what the likelihood found, with what no likelihood knows."""
+    of_model = MODEL_SHARE**2 * float(refined.mean @ refined.mean)
+    return np.asarray(spread**2 * refined.covariance + (floor**2 + of_model) * np.eye(3))
+
+
+def refine(proposal: Proposal) -> Fit:
+    """What the likelihood makes of a proposal."""
+    images = proposal.images
+    edge = min(LARGEST_PATCH, *(n // 4 * 4 for n in images[0].shape))
+    corners = overlapping_corners(images[0].shape, edge, MOST_PATCHES)
+    plus, minus = (patches(image, corners, edge) for image in images)
+    overlap = overlap_of(plus, images[0])
+    spectra = PairSpectra.of(plus, minus).telling()
+    return fit(spectra, proposal.blur_px, proposal.answer.mean, float(proposal.sd.max()), overlap)
 
 
 def binning(condition: PairCondition) -> tuple[int, float]:

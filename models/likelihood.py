@@ -1,239 +1,258 @@
-"""The last step to focus: the likelihood of a pair's spectra, maximised near an answer.
+"""The aberration that makes a pair of images most likely, whatever texture they show.
 
-Both images of a pair show one texture, unknown, through two probes and with independent noise.
-In one frequency, with spectra F+ and F- in units of the noise and transfer functions h+ and h-,
+Both images of a pair show one texture, unknown, through two probes and with independent noise. In units
+of the noise their spectra F = (F+, F-) have, frequency by frequency, the covariance
 
-    v = (h+ F+ + h- F-) / rho,   r = (h- F+ - h+ F-) / rho,   rho^2 = h+^2 + h-^2,
+    C = s M + 1,   M = < (h+, h-) (h+, h-)^T >,
 
-r holds noise alone when the aberration is right, and signal leaks into it when it is not. Of a
-Gaussian likelihood with an unknown power of the texture in each frequency the score is
-``-2 w Re(v r*) psi'`` with the mixing angle ``psi = atan2(h-, h+)`` and the weight
-``w = snr / (1 + snr)``; what the images have in common (floor of the probe, lag of the detector,
-the texture) cancels. Near focus this reaches what the electrons allow (Cramer-Rao). It needs
-the right model of the probe: gain, convergence angle and filling of the aperture are fitted
-along, held by what is known of them.
+with the power s of the texture, the transfer functions h of the probes, and the mean over the window's
+own blur of frequencies. Fisher scoring climbs the Gaussian likelihood of all patches,
+``-log det C - F* C^-1 F``, by the aberration. What s may do is left free in the neighbourhood of every
+frequency: only directions of change count that are orthogonal to ``M`` there, in the metric of ``C``. So
+textures with preferred directions do not pull, and what the images have in common (floor of the probe, lag
+of the detector) cancels. How much a frequency counts is told by the mean of s over its ring.
+
+Gain, convergence angle and filling of the aperture are fitted along. They are held by what is believed of
+them with the tails of Student's t: where the images contradict it, it gives way. Climbing begins at low
+frequencies, where the likelihood has one maximum only, and takes in higher ones as it comes closer.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, special
-from scipy.signal import windows
+from scipy import special
+
+from models.cells import HIGHEST, Cells, Maps, PairSpectra, PairStatistics, Spectra, cells_of
 
 Floats = NDArray[np.float64]
-Pixels = NDArray[np.float32]
 
-POOLED = 3  # frequencies along each axis that are averaged: far less than the probe changes over
-HIGHEST = 2.5  # rad/px; at the nominal blur nothing is left beyond
-LOWEST = 3.0  # cycles per patch: slower changes may be shading
-TAPER = 0.5  # of the window: less wastes electrons, more lets strong frequencies leak
-NOISE_BAND = 0.42  # cycles per row from which on there is only noise
-LOOKS = POOLED**2 / 1.7  # independent frequencies in a cell under that window
-SMOOTHED = 3  # cells along each axis that the power of the texture is taken of
-CHANCE = 2.0 / (LOOKS * SMOOTHED**2) ** 0.5  # two standard deviations of what noise passes for signal
-KNOWN = np.array([0.005, 0.1, 0.25])  # sd of the gain ratio, of the angle (log), of the aperture's filling
-ROUNDS = 4
-LONGEST_STEP = 0.4  # perturbations
-MODEL_SHARE = 0.04  # of the distance from focus: what the model of the probe may still be wrong by
+KNOWN = np.array(
+    [0.003, 0.005, 0.02]
+)  # sd of the gain ratio, of the angle (log), of the aperture's filling
+FREEDOM = 3.0  # degrees of freedom of these beliefs
+FARTHEST = np.array([0.05, 0.4, 1.0])  # that they may be wrong by
+NEIGHBOURS = 11  # frequencies along each axis in which the power of the texture may be what it will
+CHANCE = 1.0  # standard deviations of what noise passes for signal in a ring
+WIDE_POOL = 3
+POOLED_BELOW = 0.45  # rad that the probe may turn over from cell to cell
+STEPS_PER_BAND, LAST_STEPS = 2, 12
+BAND_GROWTH = 1.6
+SURE = 0.05  # perturbations: nearer than this a start needs no low frequencies
+LONGEST_STEP = 0.4  # of the distance from focus, and of a perturbation at least
+SMALL_STEP = 0.004  # perturbations
+IGNORANCE = 1e-3  # information that is always there, 1 / perturbations^2
+WEIGHTS = np.array([1.0, 1.0, 2.0], np.float32)  # of the three entries of a symmetric 2 x 2 matrix
 
 
 @dataclass(frozen=True, slots=True)
-class Refined:
-    """Mean (3,) and covariance (3, 3) in perturbations."""
+class Fit:
+    """Where a climb has come to: ``mean`` (3,) and ``covariance`` (3, 3) in perturbations.
+
+    ``nuisance`` (3,): gain ratio, angle (log), filling. ``shift`` (n, 2) px of the second image of each
+    patch. ``misfit``: variance of the spectra's distances from what the model says, 1 or less where it
+    holds; the texture is not what is assumed of it, or the probe, where it is well above.
+    """
 
     mean: Floats
+    nuisance: Floats
+    shift: Floats
     covariance: Floats
+    misfit: float
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Averaged frequencies of a windowed patch: ``kx``, ``ky`` [rad/px], (cells,) each, on a grid."""
+def fit(spectra: PairSpectra, blur_px: float, start: Floats, uncertainty: float, overlap: float) -> Fit:
+    """The aberration of all patches together.
 
-    edge: int
-    window: Pixels
-    kx: Floats
-    ky: Floats
-    kept: NDArray[np.bool_]
-
-    @property
-    def reach(self) -> int:
-        """Cells from the centre to the edge of the grid, which has 2 reach + 1 rows and reach columns."""
-        return int(self.kept.shape[1])
-
-    def averaged(self, maps: NDArray[np.floating]) -> Floats:
-        """Means (n, cells) of maps over rfft frequencies (n, edge, edge // 2 + 1)."""
-        half = self.reach * POOLED + POOLED // 2
-        rows = np.arange(-half, half + 1)
-        band = maps[:, rows][:, :, 1 : 1 + self.reach * POOLED]
-        blocks = band.reshape(len(maps), 2 * self.reach + 1, POOLED, self.reach, POOLED)
-        return np.asarray(blocks.mean(axis=(2, 4))[:, self.kept], dtype=np.float64)
-
-    def smoothed(self, values: Floats) -> Floats:
-        """Values (n, cells) averaged with their neighbours."""
-        grid = np.zeros((len(values), *self.kept.shape))
-        grid[:, self.kept] = values
-        size, border = (SMOOTHED, SMOOTHED), cv2.BORDER_CONSTANT
-        share = cv2.blur(self.kept.astype(np.float64), size, borderType=border).clip(1e-9)
-        return np.stack([cv2.blur(one, size, borderType=border) / share for one in grid])[:, self.kept]
+    Args:
+        spectra: of the patches.
+        blur_px: radius of the probe disk at one perturbation.
+        start: (3,) where to begin, in perturbations.
+        uncertainty: how far off that may be, in perturbations.
+        overlap: area of all patches over that of the image: what is seen twice counts once.
+    """
+    fine = cells_of(spectra.edge, 1)
+    data = spectra.statistics(fine)
+    far = 1e6 * np.eye(3)
+    best = Fit(np.asarray(start, np.float64), np.zeros(3), np.zeros((len(data.plus), 2)), far, math.inf)
+    highest = 1 / (blur_px * min(max(uncertainty, SURE), 2.0))
+    while highest < HIGHEST:
+        cells, cut = fine.within(highest)
+        best = climb(data.within(cut), cells, blur_px, best, STEPS_PER_BAND, overlap)
+        highest *= BAND_GROWTH
+    wide = cells_of(spectra.edge, WIDE_POOL)
+    if _turn(wide, best.mean, blur_px) < POOLED_BELOW:
+        return climb(spectra.statistics(wide), wide, blur_px, best, LAST_STEPS, overlap)
+    return climb(data, fine, blur_px, best, LAST_STEPS, overlap)
 
 
-@lru_cache(maxsize=8)
-def cells_of(edge: int) -> Cells:
-    """The cells of square patches of ``edge`` px."""
-    taper = windows.tukey(edge, TAPER, sym=False)
-    step = 2 * np.pi / edge
-    reach = int(HIGHEST / (step * POOLED))
-    ky = POOLED * step * np.arange(-reach, reach + 1)[:, None] + np.zeros(reach)
-    kx = step * (POOLED * np.arange(reach) + 1 + POOLED // 2) + 0 * ky
-    k = np.hypot(kx, ky)
-    # rows around ky = 0 hold streaks of charging
-    kept = (k < HIGHEST) & (k > LOWEST * step) & (np.abs(ky) > 0.5 * POOLED * step)
-    return Cells(edge, np.outer(taper, taper).astype(np.float32), kx[kept], ky[kept], kept)
-
-
-@dataclass(frozen=True, slots=True)
-class PairStatistics:
-    """Of n patch pairs, in units of the noise, (n, cells) each: power of either image, cross power."""
-
-    plus: Floats
-    minus: Floats
-    cross: NDArray[np.complex128]
-
-
-def statistics(plus: Pixels, minus: Pixels, cells: Cells) -> PairStatistics:
-    """What the likelihood needs of patches (n, edge, edge) of both images, aligned to a pixel."""
-    one, other = (_spectra(patches, cells) for patches in (plus, minus))
-    power = [np.square(s.real) + np.square(s.imag) for s in (one, other)]
-    noise = cells.averaged(_noise(power, cells.edge))[0]
-    cross = one * other.conj()
-    return PairStatistics(
-        cells.averaged(power[0]) / noise - 1,
-        cells.averaged(power[1]) / noise - 1,
-        (cells.averaged(cross.real) + 1j * cells.averaged(cross.imag)) / noise,
-    )
-
-
-def overlap(patches: Pixels, image: Pixels) -> float:
+def overlap_of(patches: Maps, image: Maps) -> float:
     """Area of patches (n, edge, edge) over that of the image that they were cut from."""
     return float(patches.size / image.size)
 
 
-def _spectra(patches: Pixels, cells: Cells) -> NDArray[np.complex64]:
-    offset = (patches * cells.window).sum(axis=(1, 2), keepdims=True) / cells.window.sum()
-    return np.asarray(fft.rfft2((patches - offset) * cells.window))
+def _turn(cells: Cells, mean: Floats, blur_px: float) -> float:
+    """How far the phase of the probe's rings goes from cell to cell [rad]."""
+    widest = 1 + abs(mean[0]) + math.hypot(mean[1], mean[2])
+    return float(blur_px * widest * cells.pool * 2 * math.pi / cells.edge)
 
 
-def _noise(power: list[Pixels], edge: int) -> Pixels:
-    """Noise power, (1, edge, edge // 2 + 1): of fast rows, where it alone is left, smoothed along x.
-
-    The lag of a detector colours it along the fast axis only.
-    """
-    fast = np.abs(np.fft.fftfreq(edge)) > NOISE_BAND
-    per_column = np.mean([p[:, fast].mean(axis=(0, 1)) for p in power], axis=0)
-    smooth = cv2.blur(per_column[None].astype(np.float32), (edge // 6 | 1, 1))
-    return np.broadcast_to(smooth[:, None], (1, edge, edge // 2 + 1))
-
-
-def refine(data: PairStatistics, cells: Cells, blur_px: float, start: Floats, overlap: float) -> Refined:
-    """Fisher scoring of all patches together from ``start`` (3,), in perturbations.
-
-    Args:
-        data: spectra of the patches.
-        cells: their frequencies.
-        overlap: area of all patches over that of the image: what is seen twice counts once.
-        blur_px: radius of the probe disk at one perturbation.
-        start: an answer within about one perturbation of the truth.
-    """
-    state, nuisance = np.array(start, dtype=np.float64), np.zeros(3)
-    shift = np.zeros((len(data.plus), 2))
-    precision = KNOWN**-2.0
-    for _ in range(ROUNDS):
-        plus, plus_slopes = _transfer(cells, state, +1.0, nuisance, blur_px)
-        minus, minus_slopes = _transfer(cells, state, -1.0, nuisance, blur_px)
-        shift = shift + _shift_step(data, cells, plus, minus, shift)
-        slopes = (plus * minus_slopes - minus * plus_slopes) / (plus**2 + minus**2)
-        score, information = _score(data, cells, (plus, minus), slopes, shift)
-        score, information = score / max(1.0, overlap), information / max(1.0, overlap)
-        score[3:] -= precision * nuisance
-        information[[3, 4, 5], [3, 4, 5]] += precision
-        step = np.linalg.solve(information, score)
-        state = state + step[:3] * min(1.0, LONGEST_STEP / max(np.abs(step[:3]).max(), 1e-12))
-        nuisance = np.clip(nuisance + step[3:], -4 * KNOWN, 4 * KNOWN)
-    of_model = MODEL_SHARE**2 * (state @ state) * np.eye(3)
-    return Refined(state, np.linalg.inv(information)[:3, :3] + of_model)
+def climb(
+    data: PairStatistics, cells: Cells, blur_px: float, start: Fit, steps: int, overlap: float
+) -> Fit:
+    """At most ``steps`` of Fisher scoring; ends early where they become small."""
+    now = start
+    looks = cells.looks * len(data.plus) / max(1.0, overlap)
+    inverse = np.stack([np.ones_like(cells.kept), np.ones_like(cells.kept), np.zeros_like(cells.kept)])
+    for step in range(steps):
+        model, slopes = _models(cells, now, blur_px)
+        cross = _aligned(data, cells, now.shift)
+        seen = np.stack([data.plus.mean(0), data.minus.mean(0), cross.real.mean(0)])
+        for _ in range(1 if step else 2):  # the power of the texture and its weights depend on each other
+            power = _texture(cells, seen, model, inverse, looks)
+            inverse = _inverse(power * model)
+        shift = now.shift + _shift_step(cells, cross, power * model[2], inverse)
+        change, information = _scored(cells, seen, power, model, slopes, inverse, looks)
+        move, covariance = _step(change, information, now)
+        now = Fit(
+            now.mean + move[:3],
+            np.clip(now.nuisance + move[3:], -FARTHEST, FARTHEST),
+            shift,
+            covariance,
+            _misfit(cells, seen, power * model, inverse, looks),
+        )
+        if np.abs(move[:3]).max() < SMALL_STEP:
+            break
+    return now
 
 
-def _transfer(
-    cells: Cells, state: Floats, sign: float, nuisance: Floats, blur_px: float
-) -> tuple[Floats, Floats]:
-    """Transfer function (cells,) and its slopes (6, cells) by state and nuisance parameters.
+def _step(change: Floats, information: Floats, now: Fit) -> tuple[Floats, Floats]:
+    """The next step (6,) and the covariance of the aberration (3, 3)."""
+    belief = KNOWN**-2.0 * (FREEDOM + 1) / (FREEDOM + (now.nuisance / KNOWN) ** 2)
+    change = change - np.append(np.zeros(3), belief * now.nuisance)
+    held = np.diag(np.append(np.full(3, IGNORANCE), belief))
+    covariance = np.asarray(np.linalg.inv(information + held), dtype=np.float64)
+    move = covariance @ change
+    longest = LONGEST_STEP * max(1.0, float(np.abs(now.mean).max()))
+    shorter = min(1.0, longest / max(float(np.abs(move[:3]).max()), 1e-12))
+    return np.asarray(shorter * move), covariance[:3, :3]
+
+
+def _models(cells: Cells, now: Fit, blur_px: float) -> tuple[Maps, Maps]:
+    """M (3, rows, columns), its entries ++, -- and +-, and its slopes (6, 3, rows, columns)."""
+    plus, plus_slopes = _transfer(cells, now, +1.0, blur_px)
+    minus, minus_slopes = _transfer(cells, now, -1.0, blur_px)
+    products = [plus * plus, minus * minus, plus * minus]
+    for up, down in zip(plus_slopes, minus_slopes, strict=True):
+        products += [2 * plus * up, 2 * minus * down, plus * down + minus * up]
+    maps = cells.seen(np.stack(products, -1))
+    # textures fall about so steeply: what is averaged should not change much from cell to cell
+    steep = np.hypot(*cells.inner) ** np.float32(-3)
+    maps = maps * steep
+    return maps[:3], maps[3:].reshape(6, 3, *steep.shape)
+
+
+def _transfer(cells: Cells, now: Fit, sign: float, blur_px: float) -> tuple[Maps, list[Maps]]:
+    """Transfer function on the wider grid and its six slopes, by aberration and nuisance.
 
     The aperture is filled as ``1 + p (2 s - 1)`` over its area s: ``2 J1(u) / u - 2 p J3(u) / u``.
     """
-    gain, angle, filling = nuisance
-    radius = blur_px * np.exp(angle)
-    z, ax, ay = state[0] + sign, state[1], state[2]
+    gain, angle, filling = (float(v) for v in now.nuisance)
+    radius = blur_px * math.exp(angle)
+    z, ax, ay = float(now.mean[0]) + sign, float(now.mean[1]), float(now.mean[2])
     mx, my = (z + ax) * cells.kx + ay * cells.ky, ay * cells.kx + (z - ax) * cells.ky
-    length = np.hypot(mx, my) + 1e-9
-    u = np.maximum(radius * length, 1e-3)
-    j0, j1 = special.j0(u), special.j1(u)
-    j2 = 2 * j1 / u - j0
+    length = np.maximum(np.hypot(mx, my), np.float32(1e-6))
+    u = np.maximum(radius * length, np.float32(1e-3))
+    j1 = special.j1(u)
+    disk = 2 * j1 / u
+    j2 = disk - special.j0(u)
     odd = -2 * (4 * j2 / u - j1) / u
-    by_length = radius * (-2 * j2 / u) / length
-    scale = np.exp(-0.5 * sign * gain)
-    value = scale * (2 * j1 / u + filling * odd)
-    slopes = scale * np.stack(
-        [
-            by_length * (mx * cells.kx + my * cells.ky),
-            by_length * (mx * cells.kx - my * cells.ky),
-            by_length * (mx * cells.ky + my * cells.kx),
-            -0.5 * sign * value / scale,
-            by_length * length**2,
-            odd,
-        ]
-    )
+    scale = math.exp(-0.5 * sign * gain)
+    value: Maps = np.asarray(scale * (disk + filling * odd), dtype=np.float32)
+    by_length = (-2 * radius * scale) * j2 / (u * length)
+    slopes: list[Maps] = [
+        by_length * (mx * cells.kx + my * cells.ky),
+        by_length * (mx * cells.kx - my * cells.ky),
+        by_length * (mx * cells.ky + my * cells.kx),
+        (-0.5 * sign) * value,
+        by_length * length * length,
+        np.asarray(scale * odd, dtype=np.float32),
+    ]
     return value, slopes
 
 
-def _aligned(data: PairStatistics, cells: Cells, shift: Floats) -> NDArray[np.complex128]:
+def _aligned(data: PairStatistics, cells: Cells, shift: Floats) -> Spectra:
     """The cross power with the second image moved back by ``shift`` (n, 2) px."""
-    phase = shift[:, :1] * cells.kx + shift[:, 1:] * cells.ky
-    return np.asarray(data.cross * np.exp(-1j * phase))
+    kx, ky = cells.inner
+    along, down = (np.exp(-1j * s[:, None] * k) for s, k in zip(shift.T, (kx[0], ky[:, 0]), strict=True))
+    return np.asarray(data.cross * (down[:, :, None] * along[:, None, :]).astype(np.complex64))
 
 
-def _signal(data: PairStatistics, cells: Cells, h: tuple[Floats, Floats], cross: Floats) -> Floats:
-    """Signal over noise (n, cells) at the estimated power of the texture."""
-    plus, minus = h
-    power = plus**2 * data.plus + minus**2 * data.minus + 2 * plus * minus * cross
-    return np.asarray(np.maximum(cells.smoothed(power / (plus**2 + minus**2)) - CHANCE, 0.0))
+def _texture(cells: Cells, seen: Maps, model: Maps, inverse: Maps, looks: float) -> Maps:
+    """Power s (rows, columns) of the texture, as its rings have it beyond what noise passes for."""
+    weights = _sandwiched(inverse, model)
+    found, least, alone = (
+        cells.rings.sums(cells.kept * _trace(a, b))
+        for a, b in ((weights, seen), (weights, model), (model,) * 2)
+    )
+    power = found / np.maximum(least, 1e-12) - CHANCE / np.sqrt(np.maximum(alone * looks, 1e-12))
+    return cells.rings.spread(np.maximum(power, 0.0))
 
 
-def _shift_step(data: PairStatistics, cells: Cells, plus: Floats, minus: Floats, shift: Floats) -> Floats:
-    """One step (n, 2) [px] towards the shift that is left between the images of each patch."""
-    cross = _aligned(data, cells, shift)
-    snr = _signal(data, cells, (plus, minus), cross.real)
-    both = plus * minus / (plus**2 + minus**2)
-    score = 2 * LOOKS * both * cross.imag * snr / (1 + snr)
-    information = 2 * LOOKS * (both * snr) ** 2 / (1 + snr)
-    k = np.stack([cells.kx, cells.ky])
-    right = np.einsum("nc,ic->ni", score, k)
-    left = np.einsum("nc,ic,jc->nij", information, k, k) + np.eye(2)
-    return np.clip(np.linalg.solve(left, right[..., None])[..., 0], -1.0, 1.0)
-
-
-def _score(
-    data: PairStatistics, cells: Cells, h: tuple[Floats, Floats], slopes: Floats, shift: Floats
+def _scored(
+    cells: Cells, seen: Maps, power: Maps, model: Maps, slopes: Maps, inverse: Maps, looks: float
 ) -> tuple[Floats, Floats]:
-    """Score (6,) and Fisher information (6, 6) of all patches."""
-    plus, minus = h
-    cross = _aligned(data, cells, shift).real
-    snr = _signal(data, cells, h, cross)
-    leak = plus * minus * (data.plus - data.minus) + (minus**2 - plus**2) * cross
-    score = -2 * LOOKS * (leak / (plus**2 + minus**2) * snr / (1 + snr)).sum(axis=0)
-    information = 2 * LOOKS * (snr**2 / (1 + snr)).sum(axis=0)
-    return slopes @ score, (slopes * information) @ slopes.T
+    """Score (6,) and Fisher information (6, 6), with the power of the texture free around each cell."""
+    weights = _sandwiched(inverse, model)
+    own = [_trace(weights, model), *(_trace(weights, slope) for slope in slopes)]
+    size = (NEIGHBOURS // cells.pool | 1,) * 2
+    around = cv2.blur(np.stack(own, -1) * cells.kept[..., None], size, borderType=cv2.BORDER_CONSTANT)
+    shares = np.moveaxis(around[..., 1:] / np.maximum(around[..., :1], np.float32(1e-12)), -1, 0)
+    changes = power * (slopes - shares[:, None] * model)
+    weighted = np.stack([_sandwiched(inverse, change) for change in changes]) * cells.kept
+    excess = seen - power * model
+    score = np.einsum("icyx,cyx,c->i", weighted, excess, WEIGHTS, dtype=np.float64)
+    information = np.einsum("icyx,jcyx,c->ij", weighted, changes, WEIGHTS, dtype=np.float64)
+    return looks * score, looks * information
+
+
+def _shift_step(cells: Cells, cross: Spectra, common: Maps, inverse: Maps) -> Floats:
+    """One step (n, 2) [px] towards the shift that is left between the images of each patch."""
+    pull = 2 * cells.looks * cells.kept * common * (inverse[0] * inverse[1] - np.square(inverse[2]))
+    k = np.stack(cells.inner)
+    right = np.einsum("nyx,iyx,yx->ni", cross.imag, k, pull, dtype=np.float64)
+    left = np.einsum("iyx,jyx,yx->ij", k, k, pull * common, dtype=np.float64) + np.eye(2)
+    return np.clip(np.linalg.solve(left, right.T).T, -1.0, 1.0)
+
+
+def _misfit(cells: Cells, seen: Maps, signal: Maps, inverse: Maps, looks: float) -> float:
+    """Variance of ``F* C^-1 F``, weighted by where there is signal, over what it is of normal spectra."""
+    over_noise = signal[0] + signal[1]
+    weights = cells.kept * np.square(over_noise / (1 + over_noise))
+    distance = _trace(inverse, seen + np.array([1, 1, 0], np.float32)[:, None, None]) - 2
+    variance = (weights * np.square(distance)).sum() / max(float(weights.sum()), 1e-12)
+    return float(variance * looks / 2)
+
+
+def _inverse(signal: Maps) -> Maps:
+    """(signal + 1)^-1 of symmetric matrices (3, rows, columns)."""
+    one, other, both = signal[0] + 1, signal[1] + 1, signal[2]
+    return np.asarray(np.stack([other, one, -both]) / (one * other - both * both))
+
+
+def _trace(a: Maps, b: Maps) -> Maps:
+    """tr(a b) of symmetric matrices (3, rows, columns)."""
+    return np.asarray(a[0] * b[0] + a[1] * b[1] + 2 * a[2] * b[2])
+
+
+def _sandwiched(outer: Maps, middle: Maps) -> Maps:
+    """``outer middle outer`` of symmetric matrices (3, rows, columns)."""
+    a, b, c = outer
+    p, q, r = middle
+    upper, upper_right = a * p + c * r, a * r + c * q
+    lower_left, lower = c * p + b * r, c * r + b * q
+    return np.stack([upper * a + upper_right * c, lower_left * c + lower * b, upper * c + upper_right * b])

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from models.alignment import aligned
 from models.consensus import Answer, Consensus, combine
-from models.deepfocus import LONGEST_SHIFT_PX, MOST_PATCHES, REFINED_WITHIN, Calibration, DeepFocus
-from models.likelihood import cells_of, overlap, refine, statistics
+from models.deepfocus import FITTING, LONGEST_SHIFT_PX, Calibration, DeepFocus, Proposal, refine, stated
 from models.networks import PairPolarNet
-from models.spectra import overlapping_corners, patches
 from models.training.pairs import LAG_PX, ProbeOtf, Ranges, SimulatedImages, Span
 from models.training.textures import TextureBank
 
@@ -24,11 +22,10 @@ Pixels = NDArray[np.float32]
 
 UNIT_UM = 5.0
 UNSEEN = 1_000_003  # added to the seed of the training
-FRAME_PX, REFINED_EDGE = 320, 240
-TEXTURES, FRAMES, NEAR_FRAMES, BARE = 24, 160, 96, 64
+FRAME_PX = 320
+TEXTURES, FRAMES, BARE = 24, 160, 64
 ONE_SD = 0.6827  # share of a normal distribution within one standard deviation
 FLOOR, REFINED_FLOOR = 0.004, 0.002  # perturbations
-GAIN_ERROR = 0.005  # between two images that follow each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +46,17 @@ def calibrate_flagship(network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, see
     frames = _frames(otf, replace(ranges, blank=0.0), seed, FRAMES)
     said = [estimator.patch_answers(frame.images, frame.blur_px) for frame in frames]
     trial = replace(trial, spread=max(1.0, float(np.quantile(_all_z(said, frames, trial), ONE_SD))))
-    refined = _refined_z(otf, ranges, seed)
+    refined, fitting = _refined(said, frames, trial)
     return {
         "calibration": {
             "spread": trial.spread,
             "floor": trial.floor,
             "blank": list(blank),
-            "refined_spread": max(1.0, float(np.quantile(refined, ONE_SD))),
+            "refined_spread": max(1.0, float(np.quantile(refined[:, 1], ONE_SD))),
             "refined_floor": REFINED_FLOOR,
         },
+        "held_out_refined_share": fitting,
+        "held_out_refined_error_um": [UNIT_UM * float(v) for v in np.median(refined[:, 0], axis=0)],
         "held_out_patch_error_um": _median_error(said, frames, lambda m, _: m),
         "held_out_frame_error_um": _median_error(
             said, frames, lambda m, c: combine(m, c, trial).mean[None]
@@ -84,23 +83,19 @@ def _z(answer: Answer, truth: Floats) -> Floats:
     return np.asarray(np.abs(answer.mean - truth) / np.sqrt(np.diag(answer.covariance)))
 
 
-def _refined_z(otf: ProbeOtf, ranges: Ranges, seed: int) -> Floats:
-    """|error| over the stated standard deviation (f, 3) of the likelihood, near focus."""
-    reach_um = REFINED_WITHIN * UNIT_UM
-    near = replace(
-        ranges, blank=0.0, defocus_um=reach_um, astig_um=reach_um, near=0.0, gain_error=GAIN_ERROR
-    )
-    cells = cells_of(REFINED_EDGE)
-    z = []
-    for frame in _frames(otf, near, seed + 1, NEAR_FRAMES):
-        corners = overlapping_corners(frame.images[0].shape, REFINED_EDGE, MOST_PATCHES)
-        one, other = (patches(image, corners, REFINED_EDGE) for image in frame.images)
-        refined = refine(
-            statistics(one, other, cells), cells, frame.blur_px, frame.truth, overlap(one, frame.images[0])
-        )
-        covariance = refined.covariance + REFINED_FLOOR**2 * np.eye(3)
-        z.append(_z(Answer(refined.mean, covariance, np.ones(1, bool)), frame.truth))
-    return np.array(z)
+def _refined(
+    said: list[tuple[Floats, Floats]], frames: list[Frame], consensus: Consensus
+) -> tuple[Floats, float]:
+    """|error| and |error| over the stated standard deviation (f, 2, 3) of what the likelihood makes of the
+    patches' answers; where it fits, which is a share of all frames."""
+    found = []
+    for patches, frame in zip(said, frames, strict=True):
+        proposal = Proposal(frame.images, frame.blur_px, *patches, combine(*patches, consensus))
+        refined = refine(proposal)
+        if refined.misfit <= FITTING:
+            z = _z(Answer(refined.mean, stated(refined, 1.0, REFINED_FLOOR), np.ones(1, bool)), frame.truth)
+            found.append((np.abs(refined.mean - frame.truth), z))
+    return np.array(found), len(found) / len(frames)
 
 
 def _blank_sds(

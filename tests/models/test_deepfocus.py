@@ -30,7 +30,7 @@ def test_swapping_the_images_negates_the_answer_exactly(deepfocus, microscope):
     back = deepfocus.estimate(minus, plus, CONDITION)
     assert np.array_equal(there.patch_means, -back.patch_means)
     assert np.array_equal(there.patch_sds, back.patch_sds)
-    assert back.mean == pytest.approx(-there.mean, abs=1e-5)
+    assert back.mean == pytest.approx(-there.mean, rel=1e-4)  # the likelihood rounds to single precision
     assert back.covariance == pytest.approx(there.covariance, rel=1e-3, abs=1e-6)
 
 
