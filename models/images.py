@@ -25,7 +25,7 @@ CLIPPED = 0.1  # of the pixels at the lowest or highest grey value: more is no a
 UNCLIPPED = 0.1  # of a frame's blocks must hold fewer such pixels than that
 BLOCK_PX = 32
 
-COMPARED_PX, LEAST_PX = 160, 96  # edge that images are binned down to, about, and at least
+COMPARED_PX, LEAST_PX = 172, 96  # edge that images are binned down to, about, and at least
 SMOOTHED = 5  # neighbouring frequencies along each axis that a mean power is taken of
 NOISY = 0.35  # cycles per pixel along the slow axis from which on there is only noise
 STRUCTURE = 2.0  # power over that of noise from which on a frequency shows structure
