@@ -16,7 +16,7 @@ from models.cells import PairSpectra
 from models.consensus import Answer, Consensus, Floats, combine
 from models.estimate import AberrationEstimate, PairCondition
 from models.images import checked_pair, require_one_place
-from models.likelihood import Fit, fit, overlap_of
+from models.likelihood import Fit, Texture, fit, overlap_of
 from models.networks import PairPolarNet, folded
 from models.spectra import binned, overlapping_corners, patches
 from models.weights import SHIPPED, Weights, WeightsError, load_into
@@ -30,7 +30,10 @@ NOMINAL_BLUR_PX = 2.2
 FAR = 2.5  # perturbations from focus: farther off, larger pixels may tell more
 FAR_BLUR_PX = 1.45
 LARGEST_PATCH = 256  # px, of those for the likelihood
-FITTING = 1.0  # misfit up to which the likelihood is believed: textures of one line spectrum are beyond
+FITTING = 1.0  # misfit up to which the likelihood is believed
+LINES_SD = 0.5  # perturbations that a proposal may be uncertain by: lines are told apart no farther
+LINES_SPREAD = 4.0  # of errors on them over what the likelihood states
+AGREEING = 4.0  # standard deviations of a proposal that it may be left behind by, on lines
 MODEL_SHARE = 0.04  # of the distance from focus: what the model of the probe may be wrong by
 
 
@@ -156,10 +159,16 @@ class DeepFocus:
         """The answer of the likelihood where its model fits, else the proposal's."""
         if not proposal.answer.informed.any():
             return proposal.answer
+        spread, floor = self._calibration.refined_spread, self._calibration.refined_floor
         refined = refine(proposal)
         if refined.misfit > FITTING:
-            return proposal.answer
-        covariance = stated(refined, self._calibration.refined_spread, self._calibration.refined_floor)
+            if proposal.sd.max() > LINES_SD:
+                return proposal.answer
+            refined = refine(proposal, Texture.LINES)
+            spread = LINES_SPREAD
+            if refined.misfit > FITTING or _moved(proposal, refined) > AGREEING:
+                return proposal.answer
+        covariance = stated(refined, spread, floor)
         return Answer(refined.mean, covariance, proposal.answer.informed)
 
 
@@ -169,7 +178,12 @@ def stated(refined: Fit, spread: float, floor: float) -> Floats:
     return np.asarray(spread**2 * refined.covariance + (floor**2 + of_model) * np.eye(3))
 
 
-def refine(proposal: Proposal) -> Fit:
+def _moved(proposal: Proposal, refined: Fit) -> float:
+    """How far the likelihood leaves a proposal behind, in its standard deviations."""
+    return float((np.abs(refined.mean - proposal.answer.mean) / proposal.sd).max())
+
+
+def refine(proposal: Proposal, texture: Texture = Texture.SMOOTH) -> Fit:
     """What the likelihood makes of a proposal."""
     images = proposal.images
     edge = min(LARGEST_PATCH, *(n // 4 * 4 for n in images[0].shape))
@@ -177,7 +191,7 @@ def refine(proposal: Proposal) -> Fit:
     plus, minus = (patches(image, corners, edge) for image in images)
     overlap = overlap_of(plus, images[0])
     spectra = PairSpectra.of(plus, minus).telling()
-    return fit(spectra, proposal.blur_px, proposal.answer.mean, float(proposal.sd.max()), overlap)
+    return fit(spectra, proposal.blur_px, proposal.answer.mean, float(proposal.sd.max()), overlap, texture)
 
 
 def binning(condition: PairCondition) -> tuple[int, float]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import cv2
 import numpy as np
@@ -37,6 +38,7 @@ KNOWN = np.array(
 FREEDOM = 3.0  # degrees of freedom of these beliefs
 FARTHEST = np.array([0.05, 0.4, 1.0])  # that they may be wrong by
 NEIGHBOURS = 11  # frequencies along each axis in which the power of the texture may be what it will
+REACH = 16.0  # perturbations: farther off nothing is found
 CHANCE = 1.0  # standard deviations of what noise passes for signal in a ring
 WIDE_POOL = 3
 POOLED_BELOW = 0.45  # rad that the probe may turn over from cell to cell
@@ -65,7 +67,21 @@ class Fit:
     misfit: float
 
 
-def fit(spectra: PairSpectra, blur_px: float, start: Floats, uncertainty: float, overlap: float) -> Fit:
+class Texture(Enum):
+    """What the power of a texture may do from frequency to frequency."""
+
+    SMOOTH = auto()  # follow its ring: most matter
+    LINES = auto()  # stand in a few frequencies alone: gratings, crystals, bands
+
+
+def fit(
+    spectra: PairSpectra,
+    blur_px: float,
+    start: Floats,
+    uncertainty: float,
+    overlap: float,
+    texture: Texture = Texture.SMOOTH,
+) -> Fit:
     """The aberration of all patches together.
 
     Args:
@@ -74,20 +90,21 @@ def fit(spectra: PairSpectra, blur_px: float, start: Floats, uncertainty: float,
         start: (3,) where to begin, in perturbations.
         uncertainty: how far off that may be, in perturbations.
         overlap: area of all patches over that of the image: what is seen twice counts once.
+        texture: what is assumed of it. Of lines less is known, and the covariance says too little.
     """
     fine = cells_of(spectra.edge, 1)
     data = spectra.statistics(fine)
     far = 1e6 * np.eye(3)
-    best = Fit(np.asarray(start, np.float64), np.zeros(3), np.zeros((len(data.plus), 2)), far, math.inf)
+    best = Fit(np.clip(start, -REACH, REACH), np.zeros(3), np.zeros((len(data.plus), 2)), far, math.inf)
     highest = 1 / (blur_px * min(max(uncertainty, SURE), 2.0))
     while highest < HIGHEST:
         cells, cut = fine.within(highest)
-        best = climb(data.within(cut), cells, blur_px, best, STEPS_PER_BAND, overlap)
+        best = climb(data.within(cut), cells, blur_px, best, STEPS_PER_BAND, overlap, texture)
         highest *= BAND_GROWTH
     wide = cells_of(spectra.edge, WIDE_POOL)
-    if _turn(wide, best.mean, blur_px) < POOLED_BELOW:
-        return climb(spectra.statistics(wide), wide, blur_px, best, LAST_STEPS, overlap)
-    return climb(data, fine, blur_px, best, LAST_STEPS, overlap)
+    if texture is Texture.SMOOTH and _turn(wide, best.mean, blur_px) < POOLED_BELOW:
+        data, fine = spectra.statistics(wide), wide
+    return climb(data, fine, blur_px, best, LAST_STEPS, overlap, texture)
 
 
 def overlap_of(patches: Maps, image: Maps) -> float:
@@ -102,10 +119,17 @@ def _turn(cells: Cells, mean: Floats, blur_px: float) -> float:
 
 
 def climb(
-    data: PairStatistics, cells: Cells, blur_px: float, start: Fit, steps: int, overlap: float
+    data: PairStatistics,
+    cells: Cells,
+    blur_px: float,
+    start: Fit,
+    steps: int,
+    overlap: float,
+    texture: Texture,
 ) -> Fit:
     """At most ``steps`` of Fisher scoring; ends early where they become small."""
     now = start
+    power_of = _ring_power if texture is Texture.SMOOTH else _own_power
     looks = cells.looks * len(data.plus) / max(1.0, overlap)
     inverse = np.stack([np.ones_like(cells.kept), np.ones_like(cells.kept), np.zeros_like(cells.kept)])
     for step in range(steps):
@@ -113,13 +137,13 @@ def climb(
         cross = _aligned(data, cells, now.shift)
         seen = np.stack([data.plus.mean(0), data.minus.mean(0), cross.real.mean(0)])
         for _ in range(1 if step else 2):  # the power of the texture and its weights depend on each other
-            power = _texture(cells, seen, model, inverse, looks)
+            power = power_of(cells, seen, model, inverse, looks)
             inverse = _inverse(power * model)
         shift = now.shift + _shift_step(cells, cross, power * model[2], inverse)
         change, information = _scored(cells, seen, power, model, slopes, inverse, looks)
         move, covariance = _step(change, information, now)
         now = Fit(
-            now.mean + move[:3],
+            np.clip(now.mean + move[:3], -REACH, REACH),
             np.clip(now.nuisance + move[3:], -FARTHEST, FARTHEST),
             shift,
             covariance,
@@ -192,7 +216,7 @@ def _aligned(data: PairStatistics, cells: Cells, shift: Floats) -> Spectra:
     return np.asarray(data.cross * (down[:, :, None] * along[:, None, :]).astype(np.complex64))
 
 
-def _texture(cells: Cells, seen: Maps, model: Maps, inverse: Maps, looks: float) -> Maps:
+def _ring_power(cells: Cells, seen: Maps, model: Maps, inverse: Maps, looks: float) -> Maps:
     """Power s (rows, columns) of the texture, as its rings have it beyond what noise passes for."""
     weights = _sandwiched(inverse, model)
     found, least, alone = (
@@ -201,6 +225,13 @@ def _texture(cells: Cells, seen: Maps, model: Maps, inverse: Maps, looks: float)
     )
     power = found / np.maximum(least, 1e-12) - CHANCE / np.sqrt(np.maximum(alone * looks, 1e-12))
     return cells.rings.spread(np.maximum(power, 0.0))
+
+
+def _own_power(cells: Cells, seen: Maps, model: Maps, inverse: Maps, looks: float) -> Maps:
+    """The same, frequency by frequency."""
+    weights = _sandwiched(inverse, model)
+    power = _trace(weights, seen) / np.maximum(_trace(weights, model), np.float32(1e-12))
+    return np.asarray(cells.kept * np.maximum(power, 0), dtype=np.float32)
 
 
 def _scored(
