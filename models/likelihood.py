@@ -39,6 +39,7 @@ FREEDOM = 3.0  # degrees of freedom of these beliefs
 FARTHEST = np.array([0.05, 0.4, 1.0])  # that they may be wrong by
 NEIGHBOURS = 11  # frequencies along each axis in which the power of the texture may be what it will
 REACH = 16.0  # perturbations: farther off nothing is found
+HEARD = 2.0  # standard deviations of a ring's noise
 CHANCE = 1.0  # standard deviations of what noise passes for signal in a ring
 WIDE_POOL = 3
 POOLED_BELOW = 0.45  # rad that the probe may turn over from cell to cell
@@ -48,7 +49,9 @@ SURE = 0.05  # perturbations: nearer than this a start needs no low frequencies
 LONGEST_STEP = 0.4  # of the distance from focus, and of a perturbation at least
 SMALL_STEP = 0.004  # perturbations
 IGNORANCE = 1e-3  # information that is always there, 1 / perturbations^2
-WEIGHTS = np.array([1.0, 1.0, 2.0], np.float32)  # of the three entries of a symmetric 2 x 2 matrix
+WEIGHTS = np.array([1.0, 1.0, 2.0], np.float32)[
+    :, None, None
+]  # of the three entries of a symmetric 2 x 2 matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,17 @@ def fit(
     wide = cells_of(spectra.edge, WIDE_POOL)
     if texture is Texture.SMOOTH and _turn(wide, best.mean, blur_px) < POOLED_BELOW:
         data, fine = spectra.statistics(wide), wide
-    return climb(data, fine, blur_px, best, LAST_STEPS, overlap, texture)
+    cells, cut = fine.within(_highest(data, fine))
+    return climb(data.within(cut), cells, blur_px, best, LAST_STEPS, overlap, texture)
+
+
+def _highest(data: PairStatistics, cells: Cells) -> float:
+    """The frequency [rad/px] from which on the images hold noise alone."""
+    count = np.maximum(cells.rings.sums(cells.kept), 1e-9)
+    signal = cells.rings.sums(cells.kept * (data.plus + data.minus).mean(0)) / count
+    heard = signal > HEARD * np.sqrt(2 / (count * cells.looks))
+    k = cells.rings.sums(cells.kept * np.hypot(*cells.inner)) / count
+    return float(1.2 * k[heard].max(initial=0.0))
 
 
 def overlap_of(patches: Maps, image: Maps) -> float:
@@ -245,10 +258,10 @@ def _scored(
     shares = np.moveaxis(around[..., 1:] / np.maximum(around[..., :1], np.float32(1e-12)), -1, 0)
     changes = power * (slopes - shares[:, None] * model)
     weighted = np.stack([_sandwiched(inverse, change) for change in changes]) * cells.kept
+    weighted = (weighted * WEIGHTS).reshape(len(slopes), -1)
     excess = seen - power * model
-    score = np.einsum("icyx,cyx,c->i", weighted, excess, WEIGHTS, dtype=np.float64)
-    information = np.einsum("icyx,jcyx,c->ij", weighted, changes, WEIGHTS, dtype=np.float64)
-    return looks * score, looks * information
+    score, information = weighted @ excess.ravel(), weighted @ changes.reshape(len(slopes), -1).T
+    return looks * score.astype(np.float64), looks * information.astype(np.float64)
 
 
 def _shift_step(cells: Cells, cross: Spectra, common: Maps, inverse: Maps) -> Floats:
