@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.signal import windows
 
 Maps = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
@@ -117,7 +116,9 @@ def cells_of(edge: int, pool: int) -> Cells:
 
 
 def _taper(edge: int) -> NDArray[np.float64]:
-    return np.asarray(windows.tukey(edge, TAPER, sym=False))
+    """Tukey's window: a flat middle between flanks of a cosine."""
+    rim = np.minimum(np.arange(edge), edge - np.arange(edge))
+    return np.asarray(0.5 - 0.5 * np.cos(math.pi * np.minimum(1.0, 2 * rim / (TAPER * edge))))
 
 
 @lru_cache(maxsize=32)

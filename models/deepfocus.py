@@ -109,7 +109,7 @@ class DeepFocus:
         proposal = self._proposal(checked, factor, blur_px)
         related = require_one_place(*proposal.images)
         if np.abs(proposal.answer.mean).max() > FAR:
-            proposal = min(proposal, *self._coarser(checked, factor, blur_px), key=lambda p: p.sd.max())
+            proposal = min([proposal, *self._coarser(checked, factor, blur_px)], key=lambda p: p.sd.max())
         answer = self._refined(proposal)
         unit_um = condition.perturbation_um
         patch_sds = np.sqrt(np.diagonal(proposal.covariances, axis1=1, axis2=2))

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from models.cells import HIGHEST, Cells, Maps, PairSpectra, PairStatistics, Spectra, cells_of
+from models.cells import Cells, Maps, PairSpectra, PairStatistics, Spectra, cells_of
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ STEPS_PER_BAND, LAST_STEPS = 2, 12
 BAND_GROWTH = 1.6
 SURE = 0.05  # perturbations: nearer than this a start needs no low frequencies
 LONGEST_STEP = 0.4  # of the distance from focus, and of a perturbation at least
-SMALL_STEP = 0.004  # perturbations
+SMALL_STEP = 0.1  # standard deviations
 IGNORANCE = 1e-3  # information that is always there, 1 / perturbations^2
 WEIGHTS = np.array([1.0, 1.0, 2.0], np.float32)[
     :, None, None
@@ -99,15 +99,16 @@ def fit(
     data = spectra.statistics(fine)
     far = 1e6 * np.eye(3)
     best = Fit(np.clip(start, -REACH, REACH), np.zeros(3), np.zeros((len(data.plus), 2)), far, math.inf)
+    heard = _highest(data, fine)
     highest = 1 / (blur_px * min(max(uncertainty, SURE), 2.0))
-    while highest < HIGHEST:
+    while highest < heard:
         cells, cut = fine.within(highest)
         best = climb(data.within(cut), cells, blur_px, best, STEPS_PER_BAND, overlap, texture)
         highest *= BAND_GROWTH
     wide = cells_of(spectra.edge, WIDE_POOL)
     if texture is Texture.SMOOTH and _turn(wide, best.mean, blur_px) < POOLED_BELOW:
         data, fine = spectra.statistics(wide), wide
-    cells, cut = fine.within(_highest(data, fine))
+    cells, cut = fine.within(heard)
     return climb(data.within(cut), cells, blur_px, best, LAST_STEPS, overlap, texture)
 
 
@@ -162,7 +163,7 @@ def climb(
             covariance,
             _misfit(cells, seen, power * model, inverse, looks),
         )
-        if np.abs(move[:3]).max() < SMALL_STEP:
+        if (np.abs(move[:3]) < SMALL_STEP * np.sqrt(np.diag(covariance))).all():
             break
     return now
 
