@@ -172,7 +172,9 @@ def _step(change: Floats, information: Floats, now: Fit) -> tuple[Floats, Floats
     """The next step (6,) and the covariance of the aberration (3, 3)."""
     belief = KNOWN**-2.0 * (FREEDOM + 1) / (FREEDOM + (now.nuisance / KNOWN) ** 2)
     change = change - np.append(np.zeros(3), belief * now.nuisance)
-    held = np.diag(np.append(np.full(3, IGNORANCE), belief))
+    # single precision may leave a direction without information slightly below none
+    ignorance = max(IGNORANCE, 1e-6 * float(np.trace(information)))
+    held = np.diag(np.append(np.full(3, ignorance), belief))
     covariance = np.asarray(np.linalg.inv(information + held), dtype=np.float64)
     move = covariance @ change
     longest = LONGEST_STEP * max(1.0, float(np.abs(now.mean).max()))
