@@ -35,17 +35,17 @@ class Rings:
     index: NDArray[np.intp]
     share: Maps
 
-    def sums(self, values: Maps) -> NDArray[np.float64]:
+    def sums(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Sums over the rings (rings,) of values (rows, columns)."""
         index, further = self.index.ravel(), (self.share * values).ravel()
         count = int(index.max()) + 2
         there = np.bincount(index, values.ravel() - further, count)
         return np.asarray(there + np.bincount(index + 1, further, count), dtype=np.float64)
 
-    def spread(self, values: NDArray[np.float64]) -> Maps:
+    def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values of rings (..., rings) at each cell (..., rows, columns)."""
         near, further = values[..., self.index], values[..., self.index + 1]
-        return np.asarray(near + self.share * (further - near), dtype=np.float32)
+        return np.asarray(near + self.share * (further - near))
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,7 @@ SURE = 0.05  # perturbations: nearer than this a start needs no low frequencies
 LONGEST_STEP = 0.4  # of the distance from focus, and of a perturbation at least
 SMALL_STEP = 0.1  # standard deviations
 IGNORANCE = 1e-3  # information that is always there, 1 / perturbations^2
-WEIGHTS = np.array([1.0, 1.0, 2.0], np.float32)[
-    :, None, None
-]  # of the three entries of a symmetric 2 x 2 matrix
+WEIGHTS = np.array([1.0, 1.0, 2.0])[:, None, None]  # of the three entries of a symmetric 2 x 2 matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +143,11 @@ def climb(
     now = start
     power_of = _ring_power if texture is Texture.SMOOTH else _own_power
     looks = cells.looks * len(data.plus) / max(1.0, overlap)
-    inverse = np.stack([np.ones_like(cells.kept), np.ones_like(cells.kept), np.zeros_like(cells.kept)])
+    inverse = np.array([1.0, 1.0, 0.0])[:, None, None] * np.ones(cells.kept.shape)
     for step in range(steps):
         model, slopes = _models(cells, now, blur_px)
         cross = _aligned(data, cells, now.shift)
-        seen = np.stack([data.plus.mean(0), data.minus.mean(0), cross.real.mean(0)])
+        seen = np.stack([data.plus.mean(0), data.minus.mean(0), cross.real.mean(0)]).astype(np.float64)
         for _ in range(1 if step else 2):  # the power of the texture and its weights depend on each other
             power = power_of(cells, seen, model, inverse, looks)
             inverse = _inverse(power * model)
@@ -172,9 +170,7 @@ def _step(change: Floats, information: Floats, now: Fit) -> tuple[Floats, Floats
     """The next step (6,) and the covariance of the aberration (3, 3)."""
     belief = KNOWN**-2.0 * (FREEDOM + 1) / (FREEDOM + (now.nuisance / KNOWN) ** 2)
     change = change - np.append(np.zeros(3), belief * now.nuisance)
-    # single precision may leave a direction without information slightly below none
-    ignorance = max(IGNORANCE, 1e-6 * float(np.trace(information)))
-    held = np.diag(np.append(np.full(3, ignorance), belief))
+    held = np.diag(np.append(np.full(3, IGNORANCE), belief))
     covariance = np.asarray(np.linalg.inv(information + held), dtype=np.float64)
     move = covariance @ change
     longest = LONGEST_STEP * max(1.0, float(np.abs(now.mean).max()))
@@ -182,17 +178,17 @@ def _step(change: Floats, information: Floats, now: Fit) -> tuple[Floats, Floats
     return np.asarray(shorter * move), covariance[:3, :3]
 
 
-def _models(cells: Cells, now: Fit, blur_px: float) -> tuple[Maps, Maps]:
+def _models(cells: Cells, now: Fit, blur_px: float) -> tuple[Floats, Floats]:
     """M (3, rows, columns), its entries ++, -- and +-, and its slopes (6, 3, rows, columns)."""
     plus, plus_slopes = _transfer(cells, now, +1.0, blur_px)
     minus, minus_slopes = _transfer(cells, now, -1.0, blur_px)
     products = [plus * plus, minus * minus, plus * minus]
     for up, down in zip(plus_slopes, minus_slopes, strict=True):
         products += [2 * plus * up, 2 * minus * down, plus * down + minus * up]
-    maps = cells.seen(np.stack(products, -1))
-    # textures fall about so steeply: what is averaged should not change much from cell to cell
-    steep = np.hypot(*cells.inner) ** np.float32(-3)
-    maps = maps * steep
+    # textures fall about so steeply: what is averaged should not change much from cell to cell.
+    # Strong signal is all but of rank 1: single precision would lose its inverse
+    steep = np.hypot(*cells.inner).astype(np.float64) ** -3
+    maps = cells.seen(np.stack(products, -1)) * steep
     return maps[:3], maps[3:].reshape(6, 3, *steep.shape)
 
 
@@ -232,7 +228,7 @@ def _aligned(data: PairStatistics, cells: Cells, shift: Floats) -> Spectra:
     return np.asarray(data.cross * (down[:, :, None] * along[:, None, :]).astype(np.complex64))
 
 
-def _ring_power(cells: Cells, seen: Maps, model: Maps, inverse: Maps, looks: float) -> Maps:
+def _ring_power(cells: Cells, seen: Floats, model: Floats, inverse: Floats, looks: float) -> Floats:
     """Power s (rows, columns) of the texture, as its rings have it beyond what noise passes for."""
     weights = _sandwiched(inverse, model)
     found, least, alone = (
@@ -243,31 +239,31 @@ def _ring_power(cells: Cells, seen: Maps, model: Maps, inverse: Maps, looks: flo
     return cells.rings.spread(np.maximum(power, 0.0))
 
 
-def _own_power(cells: Cells, seen: Maps, model: Maps, inverse: Maps, looks: float) -> Maps:
+def _own_power(cells: Cells, seen: Floats, model: Floats, inverse: Floats, looks: float) -> Floats:
     """The same, frequency by frequency."""
     weights = _sandwiched(inverse, model)
-    power = _trace(weights, seen) / np.maximum(_trace(weights, model), np.float32(1e-12))
-    return np.asarray(cells.kept * np.maximum(power, 0), dtype=np.float32)
+    power = _trace(weights, seen) / np.maximum(_trace(weights, model), 1e-12)
+    return np.asarray(cells.kept * np.maximum(power, 0))
 
 
 def _scored(
-    cells: Cells, seen: Maps, power: Maps, model: Maps, slopes: Maps, inverse: Maps, looks: float
+    cells: Cells, seen: Floats, power: Floats, model: Floats, slopes: Floats, inverse: Floats, looks: float
 ) -> tuple[Floats, Floats]:
     """Score (6,) and Fisher information (6, 6), with the power of the texture free around each cell."""
     weights = _sandwiched(inverse, model)
     own = [_trace(weights, model), *(_trace(weights, slope) for slope in slopes)]
     size = (NEIGHBOURS // cells.pool | 1,) * 2
     around = cv2.blur(np.stack(own, -1) * cells.kept[..., None], size, borderType=cv2.BORDER_CONSTANT)
-    shares = np.moveaxis(around[..., 1:] / np.maximum(around[..., :1], np.float32(1e-12)), -1, 0)
+    shares = np.moveaxis(around[..., 1:] / np.maximum(around[..., :1], 1e-12), -1, 0)
     changes = power * (slopes - shares[:, None] * model)
     weighted = np.stack([_sandwiched(inverse, change) for change in changes]) * cells.kept
     weighted = (weighted * WEIGHTS).reshape(len(slopes), -1)
     excess = seen - power * model
     score, information = weighted @ excess.ravel(), weighted @ changes.reshape(len(slopes), -1).T
-    return looks * score.astype(np.float64), looks * information.astype(np.float64)
+    return looks * score, looks * information
 
 
-def _shift_step(cells: Cells, cross: Spectra, common: Maps, inverse: Maps) -> Floats:
+def _shift_step(cells: Cells, cross: Spectra, common: Floats, inverse: Floats) -> Floats:
     """One step (n, 2) [px] towards the shift that is left between the images of each patch."""
     pull = 2 * cells.looks * cells.kept * common * (inverse[0] * inverse[1] - np.square(inverse[2]))
     k = np.stack(cells.inner)
@@ -276,27 +272,28 @@ def _shift_step(cells: Cells, cross: Spectra, common: Maps, inverse: Maps) -> Fl
     return np.clip(np.linalg.solve(left, right.T).T, -1.0, 1.0)
 
 
-def _misfit(cells: Cells, seen: Maps, signal: Maps, inverse: Maps, looks: float) -> float:
+def _misfit(cells: Cells, seen: Floats, signal: Floats, inverse: Floats, looks: float) -> float:
     """Variance of ``F* C^-1 F``, weighted by where there is signal, over what it is of normal spectra."""
     over_noise = signal[0] + signal[1]
     weights = cells.kept * np.square(over_noise / (1 + over_noise))
-    distance = _trace(inverse, seen + np.array([1, 1, 0], np.float32)[:, None, None]) - 2
+    distance = _trace(inverse, seen + np.array([1, 1, 0])[:, None, None]) - 2
     variance = (weights * np.square(distance)).sum() / max(float(weights.sum()), 1e-12)
     return float(variance * looks / 2)
 
 
-def _inverse(signal: Maps) -> Maps:
-    """(signal + 1)^-1 of symmetric matrices (3, rows, columns)."""
-    one, other, both = signal[0] + 1, signal[1] + 1, signal[2]
-    return np.asarray(np.stack([other, one, -both]) / (one * other - both * both))
+def _inverse(signal: Floats) -> Floats:
+    """(signal + 1)^-1 of symmetric, positive semidefinite matrices (3, rows, columns)."""
+    one, other, both = signal
+    determinant = 1 + one + other + (one * other - both * both)
+    return np.asarray(np.stack([other + 1, one + 1, -both]) / determinant)
 
 
-def _trace(a: Maps, b: Maps) -> Maps:
+def _trace(a: Floats, b: Floats) -> Floats:
     """tr(a b) of symmetric matrices (3, rows, columns)."""
     return np.asarray(a[0] * b[0] + a[1] * b[1] + 2 * a[2] * b[2])
 
 
-def _sandwiched(outer: Maps, middle: Maps) -> Maps:
+def _sandwiched(outer: Floats, middle: Floats) -> Floats:
     """``outer middle outer`` of symmetric matrices (3, rows, columns)."""
     a, b, c = outer
     p, q, r = middle
