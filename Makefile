@@ -2,10 +2,13 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 
-.PHONY: demo test bench soak setup
+.PHONY: demo gui test bench soak setup
 
 demo:
 	$(PYTHON) bootstrap.py demo
+
+gui:
+	$(PYTHON) bootstrap.py gui --simulate
 
 test:
 	$(PYTHON) bootstrap.py test

@@ -1,6 +1,7 @@
-"""Set scopeacq up beside this file and run its demo or its tests, or nothing more.
+"""Set scopeacq up beside this file and run its demo, its window or its tests, or nothing more.
 
     python3 bootstrap.py demo [arguments of scopeacq demo]
+    python3 bootstrap.py gui [arguments of scopeacq gui]
     python3 bootstrap.py test [arguments of pytest]
     python3 bootstrap.py setup
 
@@ -26,10 +27,16 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "scopeacq-installed.json"
 OLDEST = (3, 11)
 
-EXTRAS = {"demo": "", "test": "[dev]", "setup": "[dev]"}
+NEEDS = {
+    "setup": {"core", "dev"},
+    "demo": {"core"},
+    "gui": {"core", "window"},
+    "test": {"core", "dev"},
+}
 COMMANDS = {
     "setup": ["-c", ""],
     "demo": ["-m", "scopeacq", "demo"],
+    "gui": ["-m", "scopeacq", "gui"],
     "test": ["-m", "pytest", "-q", "-n", "2", "-m", "not soak"],
 }
 SIZES = (
@@ -38,8 +45,34 @@ SIZES = (
 )
 
 # what the binary packages link to and a bare Debian or Ubuntu may lack
-LIBRARIES = {"libgomp.so.1": "libgomp1", "libstdc++.so.6": "libstdc++6", "libglib-2.0.so.0": "libglib2.0-0"}
-IMPORTED = "import cv2, numpy, scipy, shapely, sqlite3, ssl, torch"
+_X11 = (
+    "libdbus-1-3 libx11-xcb1 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 "
+    "libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 libxkbcommon-x11-0"
+)
+LIBRARIES = {
+    "libgomp.so.1": "libgomp1",
+    "libstdc++.so.6": "libstdc++6",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libGL.so.1": "libgl1",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libfreetype.so.6": "libfreetype6",
+    "libXext.so.6": "libxext6",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libX11-xcb": _X11,
+    "libxcb-": _X11,
+    "libxkbcommon": _X11,
+}
+# Qt loads the way to a screen when the first window opens: without this probe, too late for a sentence
+_QT = (
+    "import ctypes, sys, PyQt5.QtWidgets; from PyQt5.QtCore import QLibraryInfo as q; "
+    "sys.platform == 'linux' and ctypes.CDLL(q.location(q.PluginsPath) + '/platforms/libq{}.so')"
+)
+PROBES = {
+    "core": "import cv2, numpy, scipy, shapely, sqlite3, ssl, torch",
+    "dev": _QT.format("offscreen"),
+    "window": _QT.format("xcb"),
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -73,18 +106,19 @@ def set_up(name: str) -> None:
         "folder": str(ROOT),
     }
     installed = _read_stamp()
-    extras: set[str] = set(installed.pop("extras", []))
+    met: set[str] = set(installed.pop("met", []))
     if not _works():
         make_venv()
-    elif installed == fingerprint and EXTRAS[name] in extras:
+    elif installed == fingerprint and NEEDS[name] <= met:
         return
     print(SIZES, flush=True)
-    # an environment for the tests has all that the demo needs
+    extras = "[dev]" if "dev" in NEEDS[name] else ""
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
-    subprocess.run([*pip, "--quiet", "--editable", f"{ROOT}{EXTRAS[name]}"], check=True)
-    install_missing_libraries()
-    extras = {"", EXTRAS[name]} | (extras if installed == fingerprint else set())
-    STAMP.write_text(json.dumps({**fingerprint, "extras": sorted(extras)}))
+    subprocess.run([*pip, "--quiet", "--editable", f"{ROOT}{extras}"], check=True)
+    for need in sorted(NEEDS[name]):
+        install_missing_libraries(PROBES[need])
+    met = NEEDS[name] | (met if installed == fingerprint else set())
+    STAMP.write_text(json.dumps({**fingerprint, "met": sorted(met)}))
 
 
 def make_venv() -> None:
@@ -95,13 +129,15 @@ def make_venv() -> None:
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
 
 
-def install_missing_libraries() -> None:
+def install_missing_libraries(probe: str) -> None:
     """Try the binary packages; install what the system lacks for them."""
     for _ in LIBRARIES:
-        tried = subprocess.run([str(PYTHON), "-c", IMPORTED], check=False, capture_output=True, text=True)
+        tried = subprocess.run([str(PYTHON), "-c", probe], check=False, capture_output=True, text=True)
         if tried.returncode == 0:
             return
-        packages = [package for library, package in LIBRARIES.items() if library in tried.stderr]
+        packages = sorted(
+            {p for lib, names in LIBRARIES.items() if lib in tried.stderr for p in names.split()}
+        )
         if not packages:
             raise SetupFailed(f"a package cannot be imported: {tried.stderr.strip().splitlines()[-1]}.")
         install_system_packages(packages)

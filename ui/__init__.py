@@ -1,1 +1,1 @@
-"""The operator's windows. The only package that may import Qt."""
+"""The operator's windows. The only package that may import Qt; this file imports nothing."""

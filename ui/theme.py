@@ -1,0 +1,260 @@
+"""How everything looks, in one place: colours, spacing, fonts and the style sheet made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from string import Template
+
+from PyQt5.QtGui import QColor, QFont, QPalette
+from PyQt5.QtWidgets import QApplication, QStyleFactory, QWidget
+
+from ui.presenters.tone import Tone
+
+
+class Mode(Enum):
+    """Dark for the microscope's room, light for daylight."""
+
+    DARK = "dark"
+    LIGHT = "light"
+
+
+@dataclass(frozen=True, slots=True)
+class Shades:
+    """The colours of one mode, as ``#rrggbb``. Text on ``window``, ``panel`` or ``raised`` is legible."""
+
+    window: str
+    panel: str
+    raised: str
+    hover: str
+    line: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    good: str
+    caution: str
+    alarm: str
+    unknown: str
+    simulation: str
+
+    def of(self, tone: Tone) -> QColor:
+        """The colour of a tone."""
+        names = {Tone.QUIET: self.muted, Tone.ACTIVE: self.accent}
+        return QColor(names[tone] if tone in names else getattr(self, tone.value))
+
+    def tint(self, tone: Tone) -> QColor:
+        """The tone's colour mixed into the panel's: a background on which the tone's text is legible."""
+        return mixed(QColor(self.panel), self.of(tone), 0.12)
+
+
+DARK = Shades(
+    window="#14171c",
+    panel="#1b1f26",
+    raised="#262c35",
+    hover="#303844",
+    line="#343d49",
+    text="#e2e7ed",
+    muted="#9eabb9",
+    accent="#7cb4f0",
+    on_accent="#0d1420",
+    good="#76c893",
+    caution="#e5b84f",
+    alarm="#ff8a86",
+    unknown="#ffa05c",
+    simulation="#c39cf5",
+)
+LIGHT = Shades(
+    window="#eef0f3",
+    panel="#ffffff",
+    raised="#f1f3f6",
+    hover="#e4e8ee",
+    line="#d2d8e0",
+    text="#1b2330",
+    muted="#525e6d",
+    accent="#1f5fa8",
+    on_accent="#ffffff",
+    good="#1e6b41",
+    caution="#7a5600",
+    alarm="#ad1f1a",
+    unknown="#97400a",
+    simulation="#6a3da6",
+)
+SHADES = {Mode.DARK: DARK, Mode.LIGHT: LIGHT}
+
+
+class Space:
+    """Distances in device-independent pixels: multiples of 4."""
+
+    XS, S, M, L, XL = 4, 8, 12, 20, 32
+    RADIUS = 8
+    ICON = 18
+
+
+class FontPt:
+    """Sizes of type in points."""
+
+    SMALL, BODY, LEAD, TITLE, DISPLAY = 9.0, 10.0, 12.0, 15.0, 24.0
+
+
+FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "Cantarell", "Ubuntu", "DejaVu Sans")
+
+
+def mixed(base: QColor, other: QColor, share: float) -> QColor:
+    """``base`` with a share (0 to 1) of ``other``."""
+    parts = zip(base.getRgb()[:3], other.getRgb()[:3], strict=True)
+    return QColor(*(round(b + (o - b) * share) for b, o in parts))
+
+
+def shades(widget: QWidget) -> Shades:
+    """The colours that hold where ``widget`` is: Qt's palette says whether it is dark there.
+
+    Whoever paints by itself asks in ``paintEvent``; Qt repaints when the mode changes.
+    """
+    return DARK if widget.palette().color(QPalette.Window).lightness() < 128 else LIGHT
+
+
+def apply(app: QApplication, mode: Mode) -> None:
+    """Give the whole application the look of ``mode``."""
+    chosen = SHADES[mode]
+    app.setStyle(QStyleFactory.create("Fusion"))
+    app.setFont(font())
+    app.setPalette(_qt_palette(chosen))
+    app.setStyleSheet(_style_sheet(chosen))
+
+
+def font(size_pt: float = FontPt.BODY, weight: int = QFont.Normal) -> QFont:
+    """The application's typeface."""
+    made = QFont()
+    made.setFamilies(list(FAMILIES))
+    made.setPointSizeF(size_pt)
+    made.setWeight(weight)
+    return made
+
+
+def set_tone(widget: QWidget, tone: Tone) -> None:
+    """Give a widget the tone's colour by the style sheet."""
+    _set_property(widget, "tone", tone.value)
+
+
+def set_role(widget: QWidget, role: str) -> None:
+    """Give a widget one of the style sheet's roles: display, title, lead, small, card, primary, quiet."""
+    _set_property(widget, "role", role)
+
+
+def _set_property(widget: QWidget, name: str, value: str) -> None:
+    if widget.property(name) == value:
+        return
+    widget.setProperty(name, value)
+    style = widget.style()
+    style.unpolish(widget)
+    style.polish(widget)
+
+
+def _qt_palette(s: Shades) -> QPalette:
+    palette = QPalette()
+    roles = {
+        QPalette.Window: s.window,
+        QPalette.WindowText: s.text,
+        QPalette.Base: s.panel,
+        QPalette.AlternateBase: s.raised,
+        QPalette.Text: s.text,
+        QPalette.Button: s.raised,
+        QPalette.ButtonText: s.text,
+        QPalette.BrightText: s.alarm,
+        QPalette.Highlight: s.accent,
+        QPalette.HighlightedText: s.on_accent,
+        QPalette.ToolTipBase: s.raised,
+        QPalette.ToolTipText: s.text,
+        QPalette.Link: s.accent,
+        QPalette.Mid: s.line,
+    }
+    for role, colour in roles.items():
+        palette.setColor(role, QColor(colour))
+    for role in (QPalette.Text, QPalette.WindowText, QPalette.ButtonText):
+        palette.setColor(QPalette.Disabled, role, mixed(QColor(s.panel), QColor(s.muted), 0.6))
+    palette.setColor(QPalette.PlaceholderText, QColor(s.muted))
+    return palette
+
+
+def _style_sheet(s: Shades) -> str:
+    tones = "\n".join(f'*[tone="{tone.value}"] {{ color: {s.of(tone).name()}; }}' for tone in Tone)
+    names = {field: getattr(s, field) for field in Shades.__slots__}
+    sizes = {"small": FontPt.SMALL, "lead": FontPt.LEAD, "title": FontPt.TITLE, "display": FontPt.DISPLAY}
+    return _SHEET.substitute(
+        names, tones=tones, radius=Space.RADIUS, **{f"{k}_pt": v for k, v in sizes.items()}
+    )
+
+
+_SHEET = Template("""
+QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 6px; }
+QLabel[role="display"] { font-size: ${display_pt}pt; font-weight: 300; }
+QLabel[role="title"] { font-size: ${title_pt}pt; font-weight: 600; }
+QLabel[role="lead"] { font-size: ${lead_pt}pt; }
+QLabel[role="small"] { font-size: ${small_pt}pt; color: $muted; }
+QLabel[role="muted"] { color: $muted; }
+QFrame[role="card"] { background: $panel; border: 1px solid $line; border-radius: ${radius}px; }
+QFrame[role="card"]:hover { border-color: $muted; }
+QFrame[role="bar"] { background: $panel; border: none; border-bottom: 1px solid $line; }
+
+QPushButton, QToolButton {
+    background: $raised; color: $text; border: 1px solid $line; border-radius: 6px;
+    padding: 6px 14px; min-height: 20px;
+}
+QPushButton:hover, QToolButton:hover { background: $hover; }
+QPushButton:pressed, QToolButton:pressed { background: $line; }
+QPushButton:focus, QToolButton:focus { border-color: $accent; }
+QPushButton:disabled, QToolButton:disabled { color: $muted; background: $panel; }
+QPushButton[role="primary"] {
+    background: $accent; color: $on_accent; border-color: $accent; font-weight: 600;
+}
+QPushButton[role="primary"]:hover { background: $text; border-color: $text; color: $window; }
+QPushButton[role="primary"]:disabled { background: $raised; color: $muted; border-color: $line; }
+QPushButton[role="danger"] { color: $alarm; border-color: $alarm; font-weight: 600; }
+QPushButton[role="quiet"], QToolButton[role="quiet"] {
+    background: transparent; border-color: transparent; padding: 4px 8px;
+}
+QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
+QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color: $accent; }
+
+QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
+    background: $raised; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 8px;
+    min-height: 20px; selection-background-color: $accent; selection-color: $on_accent;
+}
+QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border-color: $accent; }
+QAbstractItemView { background: $panel; border: 1px solid $line; outline: none; }
+QAbstractItemView::item:selected { background: $hover; color: $text; }
+QHeaderView::section { background: $raised; color: $muted; border: none; padding: 4px 8px; }
+
+QProgressBar { background: $raised; border: none; border-radius: 4px; text-align: center; }
+QProgressBar::chunk { background: $accent; border-radius: 4px; }
+
+QScrollArea { background: transparent; border: none; }
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::handle { background: $line; border-radius: 4px; min-height: 28px; min-width: 28px; margin: 1px; }
+QScrollBar::handle:hover { background: $muted; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+QMainWindow::separator { background: $line; width: 1px; height: 1px; }
+QDockWidget { color: $muted; titlebar-close-icon: none; titlebar-normal-icon: none; }
+QDockWidget::title { background: $panel; padding: 8px 12px; border-bottom: 1px solid $line; }
+QTabBar::tab { background: transparent; color: $muted; padding: 8px 14px; border: none; }
+QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
+QTabBar::tab:hover { color: $text; }
+QTabWidget::pane { border: none; border-top: 1px solid $line; }
+QMenuBar { background: $panel; color: $text; border-bottom: 1px solid $line; }
+QMenuBar::item { padding: 6px 10px; background: transparent; }
+QMenuBar::item:selected { background: $hover; }
+QMenu { background: $panel; color: $text; border: 1px solid $line; padding: 4px; }
+QMenu::item { padding: 6px 24px 6px 16px; border-radius: 4px; }
+QMenu::item:selected { background: $hover; }
+QMenu::item:disabled { color: $muted; }
+QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
+QStatusBar { background: $panel; color: $muted; border-top: 1px solid $line; }
+QStatusBar::item { border: none; }
+QGroupBox { border: 1px solid $line; border-radius: ${radius}px; margin-top: 18px; padding: 8px; }
+QGroupBox::title { subcontrol-origin: margin; left: 8px; color: $muted; }
+$tones
+""")
