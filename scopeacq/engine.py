@@ -11,12 +11,15 @@ import logging
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 from hardware.errors import HardwareError
+from hardware.types import Blanker
 from scopeacq.events import (
+    AbortAnswered,
     PlaneTaken,
     Progressed,
     Publisher,
@@ -27,6 +30,7 @@ from scopeacq.files import DiskFull
 from scopeacq.journal import JournalError
 from scopeacq.locating import find_section, find_wafer
 from scopeacq.milling import mill_azimuth
+from scopeacq.outlook import outlook
 from scopeacq.pipeline import Pipeline
 from scopeacq.planner import Target, next_step
 from scopeacq.progress import ACCEPTED
@@ -117,13 +121,18 @@ class Engine:
         """
         self._rig.control.ask(request)
         if request is RunRequest.ABORT:
-            threading.Thread(target=self._blank_ions, name="abort", daemon=True).start()
+            asked_s = time.monotonic()
+            threading.Thread(target=self._blank_ions, args=(asked_s,), name="abort", daemon=True).start()
 
-    def _blank_ions(self) -> None:
+    def _blank_ions(self, asked_s: float) -> None:
+        """Blank and tell; the acquisition thread closes as well, and journals what it finds."""
+        sent_s = time.monotonic() - asked_s
         try:
-            self._rig.microscope.guard.close()
-        except HardwareError:
-            return  # the acquisition thread closes as well, and journals what it finds
+            self._rig.microscope.blank_ions()
+            ions, text = Blanker.BLANKED, "The guard read back that the ion beam is blanked."
+        except HardwareError as error:
+            ions, text = Blanker.UNKNOWN, str(error)
+        self.events.publish(AbortAnswered(ions, text, sent_s, time.monotonic() - asked_s))
 
     def run(self, cycles: int | None = None) -> RunEnd:
         """Go on with the run until ``cycles`` cycles are done in all (default and most: the project's).
@@ -171,6 +180,7 @@ class Engine:
             step = next_step(self._rig.plan, self._rig.progress, self._pipeline.in_flight, target)
             if (end := self._asked_to_end(last, step)) is not None:
                 return end
+            self._say_whats_ahead(step)
             match step:
                 case Finish():
                     return RunEnd.FINISHED, ""
@@ -180,6 +190,10 @@ class Engine:
             if (end := self._do(step)) is not None:
                 return end
             last = step
+
+    def _say_whats_ahead(self, step: Step) -> None:
+        rig = self._rig
+        self.events.publish(outlook(rig.plan, rig.progress, self._pipeline.in_flight, step))
 
     def _do(self, step: Step) -> Ending | None:
         if not isinstance(step, AwaitPlanes):

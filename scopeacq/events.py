@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
+from hardware.types import Blanker
+from scopeacq.outlook import Outlook
 from scopeacq.records import Incident, PlaneKey
 
 
@@ -69,7 +71,21 @@ class IncidentHappened:
     incident: Incident
 
 
-Event = StateChanged | StepStarted | Progressed | PlaneTaken | IncidentHappened
+@dataclass(frozen=True, slots=True)
+class AbortAnswered:
+    """What the guard said of the ion beam when an abort told it to close.
+
+    ``text`` is one sentence; where the state is unknown it says what to do by hand. ``sent_s``: how long
+    the close command took to be on its way, ``answered_s``: to be answered [real s].
+    """
+
+    ions: Blanker
+    text: str
+    sent_s: float
+    answered_s: float
+
+
+Event = StateChanged | StepStarted | Progressed | PlaneTaken | IncidentHappened | Outlook | AbortAnswered
 
 
 class Subscription:
@@ -83,7 +99,7 @@ class Subscription:
     def put(self, event: Event) -> None:
         """Called by the engine; never blocks for long and never raises."""
         with self._changed:
-            if isinstance(event, Progressed | StepStarted):
+            if isinstance(event, Progressed | StepStarted | Outlook):
                 self._coalesce(type(event))
             elif isinstance(event, PlaneTaken) and len(self._events) >= self._capacity:
                 return

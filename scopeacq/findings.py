@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,3 +36,8 @@ def warning(text: str) -> Finding:
 
 def note(text: str) -> Finding:
     return Finding(Severity.NOTE, text)
+
+
+def permit(findings: Iterable[Finding]) -> bool:
+    """Whether a run may start with these."""
+    return all(finding.severity is not Severity.ERROR for finding in findings)
