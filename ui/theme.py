@@ -102,8 +102,13 @@ FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Noto Sans", "Cantarell", "Ubunt
 
 def mixed(base: QColor, other: QColor, share: float) -> QColor:
     """``base`` with a share (0 to 1) of ``other``."""
-    parts = zip(base.getRgb()[:3], other.getRgb()[:3], strict=True)
-    return QColor(*(round(b + (o - b) * share) for b, o in parts))
+
+    def part(of_base: int, of_other: int) -> int:
+        return round(of_base + (of_other - of_base) * share)
+
+    return QColor(
+        part(base.red(), other.red()), part(base.green(), other.green()), part(base.blue(), other.blue())
+    )
 
 
 def shades(widget: QWidget) -> Shades:
@@ -146,9 +151,9 @@ def _set_property(widget: QWidget, name: str, value: str) -> None:
     if widget.property(name) == value:
         return
     widget.setProperty(name, value)
-    style = widget.style()
-    style.unpolish(widget)
-    style.polish(widget)
+    if (style := widget.style()) is not None:
+        style.unpolish(widget)
+        style.polish(widget)
 
 
 def _qt_palette(s: Shades) -> QPalette:
@@ -193,6 +198,7 @@ QLabel[role="title"] { font-size: ${title_pt}pt; font-weight: 600; }
 QLabel[role="lead"] { font-size: ${lead_pt}pt; }
 QLabel[role="small"] { font-size: ${small_pt}pt; color: $muted; }
 QLabel[role="muted"] { color: $muted; }
+QLabel[role="strong"] { font-weight: 600; }
 QFrame[role="card"] { background: $panel; border: 1px solid $line; border-radius: ${radius}px; }
 QFrame[role="card"]:hover { border-color: $muted; }
 QFrame[role="bar"] { background: $panel; border: none; border-bottom: 1px solid $line; }
@@ -232,7 +238,7 @@ QProgressBar::chunk { background: $accent; border-radius: 4px; }
 QScrollArea { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
-QScrollBar::handle { background: $line; border-radius: 4px; min-height: 28px; min-width: 28px; margin: 1px; }
+QScrollBar::handle { background: $line; border-radius: 4px; min-height: 28px; margin: 1px; }
 QScrollBar::handle:hover { background: $muted; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
