@@ -16,7 +16,7 @@ _EPILOG = "Exit codes. " + " ".join(f"{code.value}: {code.meaning}." for code in
 app = typer.Typer(
     help="Wafer-based GCIB-SEM acquisition with deep-learning autofocus.",
     epilog=_EPILOG,
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -39,6 +39,7 @@ def _say_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -49,7 +50,16 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """What can be said without a command."""
+    """Without a command the window opens."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(_open_window(None, simulate=False))
+
+
+def _open_window(project: Path | None, simulate: bool) -> int:
+    from ui.app import Opening
+    from ui.app import run as show
+
+    return show(Opening(project, simulate))
 
 
 def main() -> None:
@@ -105,6 +115,17 @@ def demo(
         raise typer.Exit(code)
     console.print(f"Report: {write_report(plan)}", soft_wrap=True, markup=False)
     raise typer.Exit(code)
+
+
+@app.command()
+def gui(
+    project: Annotated[Path | None, typer.Argument(help="The run's folder.", show_default=False)] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="On the physical twin; without a run, on a prepared wafer.")
+    ] = False,
+) -> None:
+    """Open the window, which `scopeacq` alone does, too."""
+    raise typer.Exit(_open_window(project, simulate))
 
 
 @app.command()

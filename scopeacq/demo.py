@@ -25,7 +25,7 @@ from scopeacq.instrument import (
 )
 from scopeacq.new_run import write_run
 from scopeacq.project import ImagingSettings, MillingSettings, Project, StorageSettings
-from scopeacq.runfolder import Plan
+from scopeacq.runfolder import Plan, RunFolder
 from scopeacq.wafer import Fiducial, Section, Wafer
 
 SECTIONS = 4
@@ -37,6 +37,18 @@ def free_folder(parent: Path) -> Path:
     """A folder for a demo that nobody named: the first that does not exist."""
     names = (FOLDER if n == 1 else f"{FOLDER}-{n}" for n in count(1))
     return next(folder for name in names if not (folder := parent / name).exists())
+
+
+def prepared_demo(parent: Path) -> Plan:
+    """A demo to begin with: the first in ``parent`` that was made and never begun, or else a new one."""
+    for n in count(1):
+        out = parent / (FOLDER if n == 1 else f"{FOLDER}-{n}")
+        if not out.exists():
+            return make_demo(out)
+        plan = RunFolder(out / "demo.scopeacq")
+        if plan.project_file.exists() and not plan.journal_file.exists():
+            return Plan.read(plan.root)
+    raise AssertionError("some name is free")
 
 
 def make_demo(

@@ -59,7 +59,7 @@ def settle_mill(rig: Rig, step: SettleMill) -> None:
     state = rig.progress.mill(step.key)
     assert state.opening is not None
     end_mill(rig.microscope)
-    logged = _with_strays(read_openings(rig.plan.guard_log), step.opening)
+    logged = logged_openings(rig.plan, step.opening)
     delivered = interrupted_charge(
         state.opening, state.heartbeat_uc, logged, rig.plan.instrument.mill, rig.now_s()
     )
@@ -67,8 +67,9 @@ def settle_mill(rig: Rig, step: SettleMill) -> None:
     rig.record(MillEnd(step.key, step.opening, delivered.high_uc, delivered.uncertain_uc, reason))
 
 
-def _with_strays(openings: list[Opening], pass_id: str) -> list[Opening]:
+def logged_openings(plan: Plan, pass_id: str) -> list[Opening]:
     """The opening of this name and the times the line was found open before the next was asked for."""
+    openings = read_openings(plan.guard_log)
     since = list(dropwhile(lambda opening: opening.pass_id != pass_id, openings))
     return since[:1] + list(takewhile(lambda opening: not opening.pass_id, since[1:]))
 

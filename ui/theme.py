@@ -200,7 +200,8 @@ QLabel[role="small"] { font-size: ${small_pt}pt; color: $muted; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="strong"] { font-weight: 600; }
 QFrame[role="card"] { background: $panel; border: 1px solid $line; border-radius: ${radius}px; }
-QFrame[role="card"]:hover { border-color: $muted; }
+QFrame[role="card"][live="true"]:hover { background: $raised; border-color: $muted; }
+QFrame[role="card"][live="true"]:focus { border-color: $accent; }
 QFrame[role="bar"] { background: $panel; border: none; border-bottom: 1px solid $line; }
 
 QPushButton, QToolButton {

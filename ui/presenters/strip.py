@@ -23,7 +23,6 @@ class Situation:
     """
 
     connected: bool = False
-    simulated: bool = False
     ions: Blanker | None = None
     gun: GunState | None = None
     electrons: BeamState | None = None
@@ -54,19 +53,16 @@ class StripView:
         return " ".join(f"{clause.text}." for clause in self.clauses)
 
 
-def strip_view(now: Situation) -> StripView:
-    """What the strip says of a situation. Pure."""
+def strip_view(now: Situation, simulated: bool = False) -> StripView:
+    """What the strip says of a situation. ``simulated``: the instrument is no real one. Pure."""
     if not now.connected:
-        return StripView(
-            _NOT_CONNECTED,
-            (Clause("No instrument is connected: its beams are not watched here"),),
-            now.simulated,
-        )
+        idle = Clause("No instrument is connected: its beams are not watched here")
+        return StripView(_NOT_CONNECTED, (idle,), simulated)
     if now.age_s > STALE_S:
         old = Clause(f"The instrument was last read {now.age_s:.0f} s ago", Tone.UNKNOWN)
-        return StripView(_UNKNOWN, (_ions(None, None), old), now.simulated)
+        return StripView(_UNKNOWN, (_ions(None, None), old), simulated)
     clauses = (_ions(now.ions, now.gun), _electrons(now.electrons), _stage(now.stage), *_gate(now.gate))
-    return StripView(_badge(now), clauses, now.simulated)
+    return StripView(_badge(now), clauses, simulated)
 
 
 _NOT_CONNECTED = Badge(Tone.QUIET, Sign.INFO, "Not connected")

@@ -1,0 +1,125 @@
+"""The start page: each recent run in one sentence, and after a crash the resume card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scopeacq.events import RunState
+from scopeacq.explain import Explained, explaining
+from scopeacq.wording import counted
+from ui.presenters.tone import Badge, Sign, Tone, badge_of
+
+if TYPE_CHECKING:  # these bring shapely and OpenCV, which the first window does without
+    from scopeacq.runfolder import Plan
+    from scopeacq.standing import MillLeft, Standing
+    from scopeacq.status import Status
+
+TWIN = "twin"
+"""The driver that is no real instrument."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCard:
+    """A run that was interrupted: where it goes on, in a sentence, and what proves it."""
+
+    sentence: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCard:
+    """A run as the start page shows it. ``done``: share of its cycles, 0 to 1."""
+
+    root: Path
+    name: str
+    badge: Badge
+    sentence: str
+    simulated: bool = False
+    usable: bool = True
+    done: float = 0.0
+    resume: ResumeCard | None = None
+
+
+def read_card(root: Path) -> ProjectCard:
+    """The card of a run folder; one that cannot be read has a card that says why. Reads files."""
+    from scopeacq.runfolder import Plan
+    from scopeacq.standing import read_standing
+    from scopeacq.status import read_status
+
+    try:
+        with explaining():
+            plan = Plan.read(root)
+            return card(plan, read_status(plan), read_standing(plan))
+    except Explained as error:
+        unreadable = Badge(Tone.ALARM, Sign.WARNING, "Cannot be read")
+        return ProjectCard(root, root.stem, unreadable, str(error), usable=False)
+
+
+def unread_card(root: Path) -> ProjectCard:
+    """The card before its files were read."""
+    return ProjectCard(root, root.stem, Badge(Tone.QUIET, Sign.HOURGLASS, "Reading"), "", usable=False)
+
+
+def card(plan: Plan, status: Status, standing: Standing) -> ProjectCard:
+    """The card of a run that can be read. Pure."""
+    interrupted = standing.interrupted
+    return ProjectCard(
+        plan.folder.root,
+        status.name,
+        Badge(Tone.CAUTION, Sign.WARNING, "Interrupted") if interrupted else badge_of(status.state),
+        sentence(status),
+        is_simulated(plan),
+        done=status.cycles_done / status.cycles,
+        resume=resume_card(standing) if interrupted else None,
+    )
+
+
+def is_simulated(plan: Plan) -> bool:
+    """Whether the run's instrument is the physical twin."""
+    return plan.instrument.driver.name == TWIN
+
+
+def sentence(status: Status) -> str:
+    """How a run stands."""
+    if status.planes == 0 and status.last_plane_at is None and status.state is RunState.PAUSED:
+        return (
+            f"Not begun: {counted(status.cycles, 'cycle')} of {counted(len(status.sections), 'section')}."
+        )
+    lost = f", {status.planes_lost} lost" if status.planes_lost else ""
+    incidents = f"; {counted(status.incidents, 'incident')}" if status.incidents else ""
+    done = f"{status.cycles_done} of {counted(status.cycles, 'cycle')} done"
+    return f"{done}, {counted(status.planes, 'plane')} on the disk{lost}{incidents}."
+
+
+def resume_card(standing: Standing) -> ResumeCard:
+    """Where an interrupted run goes on. Pure."""
+    place = f"Cycle {standing.cycle + 1} of {standing.cycles}"
+    if standing.mill is not None:
+        return ResumeCard(f"{place}: {_mill_sentence(standing.mill)}", standing.evidence)
+    if standing.section is not None:
+        place += f", section {standing.section}"
+    if standing.tile is not None:
+        place += f", tile {standing.tile + 1}"
+    left = f"{counted(standing.planes_left, 'plane')} of this cycle to go" if standing.planes_left else ""
+    return ResumeCard(
+        f"{place}: {left or 'every plane is taken'}; nothing of it is milled.", standing.evidence
+    )
+
+
+def _mill_sentence(mill: MillLeft) -> str:
+    azimuth = (
+        f"azimuth {mill.key.azimuth + 1} ({mill.azimuth_deg:g}\N{DEGREE SIGN}), round {mill.key.round + 1}"
+    )
+    if mill.least_s is None:
+        return (
+            f"milling from {azimuth}; nobody recorded that the ion beam closed, so that what it delivered "
+            f"is UNKNOWN. Before: {mill.most_s:.0f} s left."
+        )
+    if mill.most_s - mill.least_s < 0.5:
+        return f"milling from {azimuth}, {mill.least_s:.0f} s left."
+    return (
+        f"milling from {azimuth}, {mill.least_s:.0f} to {mill.most_s:.0f} s left; "
+        "what is uncertain counts as delivered."
+    )

@@ -1,0 +1,59 @@
+"""Work that takes longer than a frame: on a thread of its own, its result back on the GUI's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from scopeacq.explain import Explained, explaining
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    future: Future[Any]
+    done: Callable[[Any], None]
+    failed: Callable[[Explained], None]
+
+
+class Tasks(QObject):
+    """One thread for reading and writing files; tasks are done in order."""
+
+    _came = pyqtSignal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(1, "window")
+        self._came.connect(self._deliver)
+
+    def run(
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Explained], None]
+    ) -> None:
+        """Do ``work`` elsewhere, then call ``done`` or ``failed`` on the GUI's thread."""
+        future = self._pool.submit(_explained, work)
+        future.add_done_callback(lambda f: self._came.emit(_Outcome(f, done, failed)))
+
+    def close(self) -> None:
+        """Let the task in hand end and forget the others; their outcomes are not told any more."""
+        self._came.disconnect(self._deliver)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _deliver(self, outcome: _Outcome) -> None:
+        try:
+            result = outcome.future.result()
+        except CancelledError:
+            return
+        except Explained as error:
+            outcome.failed(error)
+            return
+        outcome.done(result)
+
+
+def _explained(work: Callable[[], T]) -> T:
+    with explaining():
+        return work()

@@ -1,0 +1,306 @@
+"""The main window: messages on top, below them the start page or the workspace of one run."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QByteArray, Qt, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QKeySequence
+from PyQt5.QtWidgets import (
+    QAction,
+    QApplication,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from scopeacq.explain import Explained
+from ui import theme
+from ui.banner import Banner
+from ui.memory import MemoryFile
+from ui.presenters.messages import Message, problem
+from ui.presenters.start import ProjectCard, read_card, unread_card
+from ui.presenters.tone import Tone
+from ui.start_page import StartPage
+from ui.tasks import Tasks
+
+if TYPE_CHECKING:  # brings shapely, which the first window does without
+    from scopeacq.runfolder import Plan
+    from ui.workspace import Workspace
+
+Furnish = Callable[["Workspace", Banner], None]
+"""Puts viewport and panels into a new workspace."""
+
+
+def _furnish(workspace: Workspace, banner: Banner) -> None:
+    from ui.furnishing import furnish
+
+    furnish(workspace, banner)
+
+
+@dataclass(frozen=True, slots=True)
+class Choosers:
+    """How the operator names a folder; ``None`` when nothing was chosen. Only used while nothing runs."""
+
+    existing: Callable[[QWidget], Path | None]
+    new: Callable[[QWidget], Path | None]
+
+
+def _choose_existing(parent: QWidget) -> Path | None:
+    chosen = QFileDialog.getExistingDirectory(parent, "Open a run: choose its folder")
+    return Path(chosen) if chosen else None
+
+
+def _choose_new(parent: QWidget) -> Path | None:
+    chosen, _ = QFileDialog.getSaveFileName(parent, "New run: name its folder", "my.scopeacq")
+    return Path(chosen) if chosen else None
+
+
+class MainWindow(QMainWindow):
+    """Holds start page and workspace; emits ``opened`` with the workspace of a run that was opened."""
+
+    opened = pyqtSignal(object)
+    closed = pyqtSignal()
+
+    def __init__(
+        self,
+        memory_file: MemoryFile,
+        simulations: Path,
+        choosers: Choosers = Choosers(_choose_existing, _choose_new),
+        furnish: Furnish = _furnish,
+    ) -> None:
+        """``simulations``: the folder in which simulated runs are made."""
+        super().__init__()
+        self._memory_file, self._simulations = memory_file, simulations
+        self._choosers, self._furnish = choosers, furnish
+        self._memory, damage = memory_file.read()
+        self._cards: dict[str, ProjectCard] = {}
+        self.workspace: Workspace | None = None
+        self.banner, self.start_page, self.tasks = Banner(), StartPage(), Tasks(self)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.start_page)
+        self._lay_out()
+        self._connect()
+        if damage is not None:
+            self.banner.say(damage)
+
+    # -- what the operator wants -----------------------------------------------------------
+
+    def open_run(self, root: Path | None) -> None:
+        """Open a run folder, asking for it where ``None``."""
+        root = root or self._choosers.existing(self)
+        if root is not None:
+            self._load(lambda: _read_plan(root), f"Reading {root}")
+
+    def new_run(self) -> None:
+        """Make a run folder from the template and open it."""
+        if (root := self._choosers.new(self)) is not None:
+            self._load(lambda: _new_plan(root), f"Making {root}", _AFTER_NEW)
+
+    def simulate(self) -> None:
+        """Open a prepared wafer on the physical twin."""
+        self._load(lambda: _simulated_plan(self._simulations), "Preparing a simulated wafer")
+
+    def show_start(self) -> None:
+        """Close the run and show the start page."""
+        self._close_workspace()
+        self._stack.setCurrentWidget(self.start_page)
+        self._refresh_cards()
+
+    def toggle_mode(self) -> None:
+        """Dark or light."""
+        mode = theme.Mode.LIGHT if self._memory.mode is theme.Mode.DARK else theme.Mode.DARK
+        self._memory = self._memory.model_copy(update={"mode": mode})
+        self._apply_mode()
+
+    # -- opening ---------------------------------------------------------------------------
+
+    def _load(self, read: Callable[[], Plan], doing: str, then: Message | None = None) -> None:
+        self._say_status(f"{doing} ...")
+        self.start_page.setEnabled(False)
+
+        def done(plan: Plan) -> None:
+            self._settle()
+            self._show(plan)
+            if then is not None:
+                self.banner.say(then)
+
+        def failed(error: Explained) -> None:
+            self._settle()
+            self.banner.say(problem(error))
+
+        self.tasks.run(read, done, failed)
+
+    def _settle(self) -> None:
+        self._say_status("")
+        self.start_page.setEnabled(True)
+
+    def _show(self, plan: Plan) -> None:
+        from ui.workspace import Workspace
+
+        self._close_workspace()
+        self._memory = self._memory.with_recent(plan.folder.root)
+        self.workspace = workspace = Workspace(plan)
+        self._furnish(workspace, self.banner)
+        if self._memory.docks:
+            workspace.restore_layout(base64.b64decode(self._memory.docks))
+        self._stack.addWidget(workspace)
+        self._stack.setCurrentWidget(workspace)
+        mark = " \N{EM DASH} SIMULATION" if workspace.simulated else ""
+        self.setWindowTitle(f"{plan.project.name}{mark} \N{EM DASH} scopeacq")
+        self.opened.emit(workspace)
+
+    def _close_workspace(self) -> None:
+        if self.workspace is None:
+            return
+        workspace, self.workspace = self.workspace, None
+        self._keep_docks(workspace)
+        self._stack.removeWidget(workspace)
+        workspace.close()
+        workspace.deleteLater()
+        self.setWindowTitle("scopeacq")
+        self.closed.emit()
+
+    # -- recent runs -----------------------------------------------------------------------
+
+    def _refresh_cards(self) -> None:
+        """Show what is known at once, and read the rest elsewhere: journals of weeks take a while."""
+        self._show_cards()
+        for path in self._memory.recent:
+            self.tasks.run(partial(read_card, Path(path)), self._take_card, self._tell)
+
+    def _take_card(self, card: ProjectCard) -> None:
+        self._cards[str(card.root)] = card
+        self._show_cards()
+
+    def _show_cards(self) -> None:
+        self.start_page.show_cards(
+            self._cards.get(path, unread_card(Path(path))) for path in self._memory.recent
+        )
+
+    def _forget(self, root: Path) -> None:
+        self._memory = self._memory.without_recent(root)
+        self._show_cards()
+
+    def _tell(self, error: Explained) -> None:
+        self.banner.say(problem(error))
+
+    # -- the window itself -----------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        self.setWindowTitle("scopeacq")
+        self.resize(1280, 800)
+        self.setMinimumSize(800, 560)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self._stack, 1)
+        self.setCentralWidget(middle)
+        self._make_menus()
+        self._apply_mode()
+        if self._memory.geometry:
+            self.restoreGeometry(QByteArray(base64.b64decode(self._memory.geometry)))
+
+    def _connect(self) -> None:
+        page = self.start_page
+        page.open_wanted.connect(self.open_run)
+        page.new_wanted.connect(self.new_run)
+        page.simulation_wanted.connect(self.simulate)
+        page.forget_wanted.connect(self._forget)
+
+    def _make_menus(self) -> None:
+        bar = self.menuBar()
+        assert bar is not None
+        run, view = QMenu("&Run", self), QMenu("&View", self)
+        self._add(run, "&Open ...", "Ctrl+O", lambda: self.open_run(None))
+        self._add(run, "&New from template ...", "Ctrl+N", self.new_run)
+        self._add(run, "&Simulate", "Ctrl+T", self.simulate)
+        run.addSeparator()
+        self._add(run, "Start &page", "Ctrl+Home", self.show_start)
+        self._add(run, "&Quit", "Ctrl+Q", self._quit)
+        self._add(view, "&Dark or light", "Ctrl+Shift+D", self.toggle_mode)
+        self._add(view, "&Full screen", "F11", self._toggle_full_screen)
+        view.addSeparator()
+        panels = QMenu("&Panels", self)
+        panels.aboutToShow.connect(lambda: self._fill_panels(panels))
+        view.addMenu(panels)
+        for menu in (run, view):
+            bar.addMenu(menu)
+
+    def _add(self, menu: QMenu, text: str, keys: str, do: Callable[[], None]) -> None:
+        action = QAction(text, self)
+        action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda _checked: do())
+        menu.addAction(action)
+
+    def _fill_panels(self, menu: QMenu) -> None:
+        menu.clear()
+        for action in self.workspace.panel_actions() if self.workspace is not None else ():
+            menu.addAction(action)
+
+    def _quit(self) -> None:
+        self.close()
+
+    def _toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def _say_status(self, text: str) -> None:
+        bar = self.statusBar()
+        assert bar is not None
+        bar.showMessage(text)
+
+    def _apply_mode(self) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.apply(app, self._memory.mode)
+
+    def _keep_docks(self, workspace: Workspace) -> None:
+        docks = base64.b64encode(workspace.layout_state()).decode()
+        self._memory = self._memory.model_copy(update={"docks": docks})
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 (Qt's name)
+        """Remember the layout; what runs in the workspace is asked to end by its owner, on ``closed``."""
+        self._close_workspace()
+        geometry = base64.b64encode(bytes(self.saveGeometry())).decode()
+        self._memory = self._memory.model_copy(update={"geometry": geometry})
+        self._memory_file.write(self._memory)
+        self.tasks.close()
+        super().closeEvent(event)
+
+
+_AFTER_NEW = Message(
+    Tone.GOOD,
+    "The run folder is made, with commented example files.",
+    "It holds the demo's wafer on the physical twin, to practise with and to edit.",
+    "Before it can run, somebody who tested that the ion blanker fails closed sets "
+    "fails_closed_confirmed = true in instrument.toml.",
+)
+
+
+def _read_plan(root: Path) -> Plan:
+    from scopeacq.runfolder import Plan
+
+    return Plan.read(root)
+
+
+def _new_plan(root: Path) -> Plan:
+    from scopeacq.demo import example
+    from scopeacq.new_run import write_run
+
+    return write_run(root, *example(root.stem))
+
+
+def _simulated_plan(parent: Path) -> Plan:
+    from scopeacq.demo import prepared_demo
+
+    return prepared_demo(parent)

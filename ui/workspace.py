@@ -1,0 +1,105 @@
+"""The workspace of one run: the safety strip on top, the wafer in the middle, panels around it."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QByteArray, QRectF, Qt
+from PyQt5.QtGui import QPainter
+from PyQt5.QtWidgets import QAction, QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
+
+from scopeacq.runfolder import Plan
+from ui import theme
+from ui.presenters.start import is_simulated
+from ui.presenters.strip import Situation, strip_view
+from ui.presenters.tone import Tone
+from ui.strip import SafetyStrip, stripes
+
+LAYOUT_VERSION = 1
+"""Raised when panels change so that older layouts make no sense."""
+
+
+class Workspace(QWidget):
+    """Takes the widgets of a run: one in the centre, and panels by a key that the layout remembers."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+        self.simulated = is_simulated(plan)
+        self.strip = SafetyStrip()
+        self._docks: dict[str, QDockWidget] = {}
+        self._area = QMainWindow()
+        self._area.setWindowFlags(Qt.WindowType.Widget)
+        self._area.setDockNestingEnabled(True)
+        self._area.setCentralWidget(_Placeholder(plan.project.name))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.strip)
+        if self.simulated:
+            column.addWidget(_SimulationLine())
+        column.addWidget(self._area, 1)
+        self.show_situation(Situation())
+
+    def show_situation(self, situation: Situation) -> None:
+        """Show what the instrument does; that it is simulated is known from the plan."""
+        self.strip.show_view(strip_view(situation, simulated=self.simulated))
+
+    def mount_centre(self, widget: QWidget) -> None:
+        """Put ``widget`` in the middle, in place of what was there."""
+        self._area.setCentralWidget(widget)
+
+    def mount_panel(
+        self,
+        key: str,
+        title: str,
+        widget: QWidget,
+        area: Qt.DockWidgetArea = Qt.DockWidgetArea.RightDockWidgetArea,
+    ) -> QDockWidget:
+        """Add a panel. ``key`` is its name in the remembered layout and never changes."""
+        dock = QDockWidget(title)
+        dock.setObjectName(key)
+        features = QDockWidget.DockWidgetFeature
+        movable = QDockWidget.DockWidgetFeatures(features.DockWidgetMovable)
+        dock.setFeatures(movable | features.DockWidgetClosable)
+        dock.setWidget(widget)
+        self._area.addDockWidget(area, dock)
+        self._docks[key] = dock
+        return dock
+
+    def panel(self, key: str) -> QDockWidget:
+        """The dock of a panel. Raises ``KeyError``."""
+        return self._docks[key]
+
+    def panel_actions(self) -> list[QAction]:
+        """One for each panel, to show and hide it."""
+        actions = (dock.toggleViewAction() for dock in self._docks.values())
+        return [action for action in actions if action is not None]
+
+    def layout_state(self) -> bytes:
+        """Where the panels are, to be remembered."""
+        return bytes(self._area.saveState(LAYOUT_VERSION))
+
+    def restore_layout(self, state: bytes) -> bool:
+        """Put the panels back; whether ``state`` could be used."""
+        return self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
+
+
+class _Placeholder(QLabel):
+    """Where the wafer will be."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        theme.set_role(self, "display")
+
+
+class _SimulationLine(QWidget):
+    """A striped line under the strip, over the whole width, for as long as nothing is real."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedHeight(theme.Space.XS)
+
+    def paintEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        painter = QPainter(self)
+        stripes(painter, QRectF(self.rect()), theme.shades(self).of(Tone.SIMULATION))
+        painter.end()
