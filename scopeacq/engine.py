@@ -154,7 +154,8 @@ class Engine:
         finally:
             safe = rig.microscope.safe_state()
         self._settle_planes()
-        rig.record(RunClosed(end, "; ".join((reason, *safe.trouble)).strip("; ")))
+        reason = "; ".join((reason, *safe.trouble)).strip("; ")
+        rig.record(RunClosed(end, reason))
         say(rig, _STATES[end], reason)
         return end
 

@@ -218,6 +218,9 @@ QPushButton[role="primary"] {
 QPushButton[role="primary"]:hover { background: $text; border-color: $text; color: $window; }
 QPushButton[role="primary"]:disabled { background: $raised; color: $muted; border-color: $line; }
 QPushButton[role="danger"] { color: $alarm; border-color: $alarm; font-weight: 600; }
+QPushButton[role="danger"]:disabled { color: $muted; border-color: $line; }
+QToolButton[popupMode="1"] { padding-right: 32px; }
+QToolButton::menu-button { border: none; border-left: 1px solid $line; width: 24px; margin: 6px 0; }
 QPushButton[role="quiet"], QToolButton[role="quiet"] {
     background: transparent; border-color: transparent; padding: 4px 8px;
 }
@@ -233,7 +236,7 @@ QAbstractItemView { background: $panel; border: 1px solid $line; outline: none; 
 QAbstractItemView::item:selected { background: $hover; color: $text; }
 QHeaderView::section { background: $raised; color: $muted; border: none; padding: 4px 8px; }
 
-QProgressBar { background: $raised; border: none; border-radius: 4px; text-align: center; }
+QProgressBar { background: $line; border: none; border-radius: 4px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
 
 QScrollArea { background: transparent; border: none; }

@@ -1,0 +1,54 @@
+"""What an operator is told before a start: what a check finds, how far the run is, what lies ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scopeacq.findings import Finding, error
+from scopeacq.outlook import Outlook
+from scopeacq.runfolder import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """``begun``: the run has a journal; ``outlook`` is None where that cannot be read."""
+
+    findings: tuple[Finding, ...]
+    begun: bool
+    finished: bool
+    outlook: Outlook | None
+
+
+def brief(plan: Plan) -> Briefing:
+    """Check a plan as every start does. Reads the run's files only; takes seconds, for the networks."""
+    # imported here: a window shows the type above before any of these is needed
+    from scopeacq import preflight
+    from scopeacq.history import read_history
+    from scopeacq.journal import JournalError
+
+    history = read_history(plan)
+    findings = preflight.check(plan, history=history)
+    begun = plan.folder.journal_file.exists()
+    try:
+        ahead = None if history.unreadable else read_outlook(plan)
+    except JournalError as trouble:
+        findings, ahead = [error(str(trouble)), *findings], None
+    return Briefing(tuple(findings), begun, history.cycles_done >= plan.project.cycles, ahead)
+
+
+def read_outlook(plan: Plan) -> Outlook:
+    """What lies ahead of a run that nobody works on, from its files. Raises ``JournalError``."""
+    from scopeacq.journal import JournalReader
+    from scopeacq.outlook import outlook
+    from scopeacq.planner import Target, next_step
+    from scopeacq.progress import Progress
+    from scopeacq.session import progress_of
+
+    journal = plan.folder.journal_file
+    if journal.exists():
+        progress = progress_of(plan, JournalReader(journal))
+    else:
+        counts = {s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections}
+        progress = Progress(tuple(counts), counts)
+    step = next_step(plan, progress, frozenset(), Target(plan.project.cycles))
+    return outlook(plan, progress, frozenset(), step)

@@ -1,0 +1,45 @@
+"""The check of an opened run, on a thread of its own: it loads networks and probes the disk."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+from scopeacq.briefing import Briefing, brief
+from scopeacq.explain import Explained, explaining
+from scopeacq.findings import error
+from scopeacq.runfolder import Plan
+from ui.presenters.notices import Briefed, Notice
+
+
+class CheckThread:
+    """Briefs once. It touches nothing but the run's files and may be left alone at any time."""
+
+    def __init__(self, plan: Plan, briefed: Callable[[Plan], Briefing] = brief) -> None:
+        self._plan, self._briefed = plan, briefed
+        self._notices: queue.SimpleQueue[Notice] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="check", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def over(self) -> bool:
+        return not self._thread.is_alive() and self._notices.empty()
+
+    def take(self, most: int = 1) -> list[Notice]:
+        """The briefing, once it is there."""
+        try:
+            return [self._notices.get_nowait()]
+        except queue.Empty:
+            return []
+
+    def _run(self) -> None:
+        try:
+            with explaining(self._plan.folder.logs):
+                briefing = self._briefed(self._plan)
+        except Explained as trouble:
+            begun = self._plan.folder.journal_file.exists()
+            briefing = Briefing((error(str(trouble)),), begun, False, None)
+        self._notices.put(Briefed(briefing))

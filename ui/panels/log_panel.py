@@ -1,0 +1,163 @@
+"""The event log: searchable, each event with what it means and what to do, to be copied."""
+
+from __future__ import annotations
+
+from html import escape
+
+from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QPushButton,
+    QShortcut,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui import theme
+from ui.panels.log_delegate import ENTRY, EntryDelegate
+from ui.presenters.event_log import Entry, EventLog
+from ui.tick_box import TickBox
+
+SEARCH_DELAY_MS = 150
+
+
+class LogPanel(QWidget):
+    """Shows an ``EventLog``; tell it by ``refresh`` that there is more."""
+
+    def __init__(self, log: EventLog) -> None:
+        super().__init__()
+        self._log = log
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search: section, stage, focus, not sharp ...")
+        self.search.setClearButtonEnabled(True)
+        self.routine = TickBox("Show every step")
+        self.routine.setToolTip("Also list each step and each tile that is sharp.")
+        self.copy = QPushButton("Copy")
+        self.copy.setToolTip("Copy the selected events, or all that are listed, with meaning and advice.")
+        self.model, self.list = _Entries(self), QListView()
+        self.detail = QLabel()
+        self._delay = QTimer(self)
+        self._delay.setSingleShot(True)
+        self._delay.setInterval(SEARCH_DELAY_MS)
+        self._delay.timeout.connect(self._search)
+        self._prepare_list()
+        self._lay_out()
+        self.search.textChanged.connect(lambda: self._delay.start())
+        self.routine.toggled.connect(lambda: self._search())
+        self.copy.clicked.connect(lambda: self.copy_entries())
+
+    def show_log(self, log: EventLog) -> None:
+        """Show another log, as of another run."""
+        self._log = log
+        self._search()
+
+    def refresh(self) -> None:
+        """There is more; many entries in a moment are shown together."""
+        if not self._delay.isActive():
+            self._delay.start()
+
+    @property
+    def listed(self) -> list[Entry]:
+        """The entries that are listed, oldest first."""
+        return self.model.entries
+
+    def copy_entries(self) -> None:
+        """Put the selected entries, or else all that are listed, on the clipboard."""
+        rows = sorted(index.row() for index in self._selection())
+        chosen = [self.listed[row] for row in rows] or self.listed
+        clipboard = QApplication.clipboard()
+        assert clipboard is not None
+        clipboard.setText("\n".join(entry.as_text() for entry in chosen))
+
+    def _selection(self) -> list[QModelIndex]:
+        selected = self.list.selectionModel()
+        return selected.selectedIndexes() if selected is not None else []
+
+    def _search(self) -> None:
+        bar = self.list.verticalScrollBar()
+        at_end = bar is None or bar.value() >= bar.maximum() - 4
+        self.model.show_entries(self._log.matching(self.search.text(), self.routine.isChecked()))
+        if at_end:
+            self.list.scrollToBottom()
+
+    def _show_detail(self) -> None:
+        rows = [index.row() for index in self._selection()]
+        entry = self.listed[rows[-1]] if rows else None
+        self.detail.setVisible(entry is not None)
+        if entry is not None:
+            self.detail.setText(_explained(entry))
+
+    def _prepare_list(self) -> None:
+        self.list.setModel(self.model)
+        self.list.setItemDelegate(EntryDelegate(self.list))
+        self.list.setSelectionMode(QListView.SelectionMode.ExtendedSelection)
+        self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.list.setUniformItemSizes(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        selected = self.list.selectionModel()
+        assert selected is not None
+        selected.selectionChanged.connect(lambda *_: self._show_detail())
+        copying = QShortcut(
+            QKeySequence.StandardKey.Copy, self.list, context=Qt.ShortcutContext.WidgetShortcut
+        )
+        copying.activated.connect(lambda: self.copy_entries())
+
+    def _lay_out(self) -> None:
+        self.detail.setWordWrap(True)
+        self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.detail.setVisible(False)
+        top = QHBoxLayout()
+        top.setSpacing(theme.Space.M)
+        top.addWidget(self.search, 1)
+        top.addWidget(self.routine)
+        top.addWidget(self.copy)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)
+        box.setSpacing(theme.Space.M)
+        box.addLayout(top)
+        box.addWidget(self.list, 1)
+        box.addWidget(self.detail)
+
+
+def _explained(entry: Entry) -> str:
+    """An entry as rich text."""
+    parts = {"": entry.text, "What it means": entry.means, "What to do": entry.advice}
+    lines = (
+        f"<b>{name}.</b> {escape(text)}" if name else escape(text) for name, text in parts.items() if text
+    )
+    return "".join(f"<p>{line}</p>" for line in lines)
+
+
+class _Entries(QAbstractListModel):
+    """The listed entries. What only grew is inserted, so that selection and scrolling stay."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.entries: list[Entry] = []
+
+    def show_entries(self, entries: list[Entry]) -> None:
+        before = len(self.entries)
+        if len(entries) > before and entries[:before] == self.entries:
+            self.beginInsertRows(QModelIndex(), before, len(entries) - 1)
+            self.entries = entries
+            self.endInsertRows()
+        elif entries != self.entries:
+            self.beginResetModel()
+            self.entries = entries
+            self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: N802, B008 (Qt's signature)
+        return 0 if parent.isValid() else len(self.entries)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        entry = self.entries[index.row()]
+        if role == ENTRY:
+            return entry
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return entry.as_text()
+        return entry.text if role == Qt.ItemDataRole.DisplayRole else None

@@ -1,0 +1,289 @@
+"""The run: its state as a sentence, how far it is, the mill gate, and the buttons that are always there."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QPainter, QPaintEvent
+from PyQt5.QtWidgets import (
+    QAction,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from scopeacq.records import RunRequest
+from ui import theme
+from ui.icons import SignLabel
+from ui.presenters.abort import AbortView
+from ui.presenters.acquisition import Action, Allowed, Bar, GateView, RunView
+from ui.presenters.tone import Badge, Sign, Tone
+
+PAUSES = {
+    RunRequest.PAUSE_NOW: ("Pause now", "End the frame or the opening under way, then pause."),
+    RunRequest.PAUSE_AFTER_TILE: ("Pause after this tile", "The tile is focused and imaged to its end."),
+    RunRequest.PAUSE_AFTER_SECTION: ("Pause after this section", "All tiles of the section are imaged."),
+    RunRequest.PAUSE_AFTER_SLICE: ("Pause after this slice", "All sections are imaged; nothing is milled."),
+}
+
+
+class RunPanel(QWidget):
+    """Shows a ``RunView``; ``start_asked`` and ``requested(RunRequest)`` are what its operator wants."""
+
+    start_asked = pyqtSignal()
+    requested = pyqtSignal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.gate, self.abort = _Head(), _Line(), AbortCard()
+        self.planes, self.passes = _Meter(), _Meter()
+        self.time_left = _label("muted")
+        self.buttons = Buttons()
+        self.buttons.start_asked.connect(self.start_asked)
+        self.buttons.requested.connect(self.requested)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)
+        box.setSpacing(theme.Space.M)
+        for part in (self.abort, self.head, self._meters(), self.time_left, self.gate):
+            box.addWidget(part)
+        box.addStretch(1)
+        box.addWidget(self.buttons)
+
+    def show_view(self, view: RunView) -> None:
+        """Show how the run stands now."""
+        self.head.show_head(view.badge, view.cycle, view.sentence, view.step)
+        self.planes.show_bar(view.planes, view.busy)
+        self.passes.show_bar(view.passes, False)
+        self.time_left.setText(view.time_left)
+        self.time_left.setVisible(bool(view.time_left))
+        self.gate.show_gate(view.gate)
+        self.abort.show_abort(view.abort)
+        self.buttons.show_allowed(view)
+
+    def _meters(self) -> QWidget:
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(theme.Space.S)
+        grid.setHorizontalSpacing(theme.Space.M)
+        for row, (name, meter) in enumerate((("Imaging", self.planes), ("Milling", self.passes))):
+            grid.addWidget(_label("muted", name), row, 0)
+            grid.addWidget(meter.bar, row, 1)
+            grid.addWidget(meter.words, row, 2)
+        grid.setColumnStretch(1, 1)
+        return holder
+
+
+class Buttons(QWidget):
+    """Start, pause, stop, abort: each says in its tooltip what it does, or why not now."""
+
+    start_asked = pyqtSignal()
+    requested = pyqtSignal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.start = _button("Start", "primary", "Ctrl+Return")
+        self.pause = self._pause_button()
+        self.resume = _button("Do not pause", "", "")
+        self.stop = _button("Stop", "", "Ctrl+Shift+S")
+        self.abort = _button("Abort", "danger", "Ctrl+.")
+        self.start.clicked.connect(lambda: self.start_asked.emit())
+        self.resume.clicked.connect(lambda: self.requested.emit(RunRequest.RESUME))
+        self.stop.clicked.connect(lambda: self.requested.emit(RunRequest.STOP))
+        self.abort.clicked.connect(lambda: self.requested.emit(RunRequest.ABORT))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.Space.S)
+        for button in (self.start, self.pause, self.resume, self.stop):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.abort)
+
+    def show_allowed(self, view: RunView) -> None:
+        """Enable what is allowed."""
+        widgets: dict[Action, QWidget] = {
+            Action.START: self.start,
+            Action.PAUSE: self.pause,
+            Action.RESUME: self.resume,
+            Action.STOP: self.stop,
+            Action.ABORT: self.abort,
+        }
+        for action, widget in widgets.items():
+            _allow(widget, view.allowed[action])
+        self.start.setText(view.start_text)
+        idle = not view.allowed[Action.ABORT].now and not view.allowed[Action.RESUME].now and not view.busy
+        pausing = view.allowed[Action.RESUME].now
+        self.start.setVisible(idle or view.allowed[Action.START].now)
+        self.resume.setVisible(pausing)
+        self.pause.setVisible(not pausing and not self.start.isVisibleTo(self))
+
+    def _pause_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("Pause")
+        button.setShortcut("Ctrl+P")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        button.setMinimumHeight(_HEIGHT_PX)
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        for request, (text, hint) in PAUSES.items():
+            action = QAction(text, menu)
+            action.setToolTip(hint)
+            action.triggered.connect(lambda _=False, wish=request: self.requested.emit(wish))
+            menu.addAction(action)
+        button.setMenu(menu)
+        button.clicked.connect(lambda: self.requested.emit(RunRequest.PAUSE_NOW))
+        return button
+
+
+class _Head(QWidget):
+    """The state in a word, then in a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sign = SignLabel(Sign.PLAY, Tone.QUIET, 26)
+        self.word, self.cycle = _label("title"), _label("muted")
+        self.sentence, self.step = _label("lead"), _label("muted")
+        top = QHBoxLayout()
+        top.setSpacing(theme.Space.M)
+        top.addWidget(self.sign)
+        top.addWidget(self.word, 1)
+        top.addWidget(self.cycle)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(theme.Space.S)
+        box.addLayout(top)
+        for label in (self.sentence, self.step):
+            label.setWordWrap(True)
+            box.addWidget(label)
+
+    def show_head(self, badge: Badge, cycle: str, sentence: str, step: str) -> None:
+        self.sign.show_sign(badge.sign, badge.tone)
+        self.word.setText(badge.word)
+        theme.set_tone(self.word, badge.tone)
+        self.cycle.setText(cycle)
+        self.sentence.setText(sentence)
+        self.step.setText(step if step != sentence else "")
+
+
+class _Meter:
+    """A slim bar and its words."""
+
+    def __init__(self) -> None:
+        self.bar, self.words = QProgressBar(), _label("")
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(theme.Space.S)
+        self.words.setAlignment(
+            Qt.Alignment() | Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        )
+
+    def show_bar(self, bar: Bar, busy: bool) -> None:
+        # a range of 0 to 0 is Qt's moving bar: something goes on, nobody knows how far
+        self.bar.setRange(0, 0 if busy and not bar.total else max(bar.total, 1))
+        self.bar.setValue(bar.done)
+        self.words.setText(bar.text)
+
+
+class _Line(QWidget):
+    """The mill gate: sign, word, sentence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sign, self.word, self.text = (
+            SignLabel(Sign.SHIELD, Tone.QUIET, 20),
+            _label(""),
+            _label("muted"),
+        )
+        self.text.setWordWrap(True)
+        texts = QVBoxLayout()
+        texts.setSpacing(theme.Space.XS)
+        texts.addWidget(self.word)
+        texts.addWidget(self.text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, theme.Space.S, 0, 0)
+        row.setSpacing(theme.Space.M)
+        row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(texts, 1)
+
+    def show_gate(self, gate: GateView) -> None:
+        self.sign.show_sign(gate.badge.sign, gate.badge.tone)
+        self.word.setText(gate.badge.word)
+        theme.set_tone(self.word, gate.badge.tone)
+        self.text.setText(gate.text)
+
+
+class AbortCard(QFrame):
+    """What became of the ion beam after an abort, in letters that can be read from across the room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tone = Tone.QUIET
+        self.sign, self.word, self.text = (
+            SignLabel(Sign.SHIELD, Tone.QUIET, 36),
+            _label("title"),
+            _label("lead"),
+        )
+        self.text.setWordWrap(True)
+        texts = QVBoxLayout()
+        texts.setSpacing(theme.Space.XS)
+        texts.addWidget(self.word)
+        texts.addWidget(self.text)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.Space.L, theme.Space.M, theme.Space.L, theme.Space.M)
+        row.setSpacing(theme.Space.L)
+        row.addWidget(self.sign)
+        row.addLayout(texts, 1)
+        self.setVisible(False)
+
+    def show_abort(self, view: AbortView | None) -> None:
+        """Show it, or nothing where nobody aborted."""
+        self.setVisible(view is not None)
+        if view is None:
+            return
+        self._tone = view.badge.tone
+        self.sign.show_sign(view.badge.sign, view.badge.tone)
+        self.word.setText(view.badge.word)
+        theme.set_tone(self.word, view.badge.tone)
+        self.text.setText(view.text)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 (Qt's name)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(theme.shades(self).of(self._tone))
+        painter.setBrush(theme.shades(self).tint(self._tone))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), theme.Space.RADIUS, theme.Space.RADIUS)
+        painter.end()
+
+
+_HEIGHT_PX = 36
+
+
+def _button(text: str, role: str, shortcut: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setShortcut(shortcut)
+    button.setMinimumHeight(_HEIGHT_PX)
+    button.setMinimumWidth(84)
+    if role:
+        theme.set_role(button, role)
+    return button
+
+
+def _allow(widget: QWidget, allowed: Allowed) -> None:
+    widget.setEnabled(allowed.now)
+    widget.setToolTip(allowed.why)
+
+
+def _label(role: str, text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    if role:
+        theme.set_role(label, role)
+    return label

@@ -1,0 +1,84 @@
+"""What happens next, from now downwards."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QFont
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from ui import theme
+from ui.icons import SignLabel
+from ui.presenters.timeline import Entry
+
+NOTHING = "Open a run to see what it does next."
+
+
+class TimelinePanel(QWidget):
+    """Shows timeline entries. Rows are reused: a run says what lies ahead at each of its steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[_Row] = []
+        self._nothing = QLabel(NOTHING)
+        theme.set_role(self._nothing, "muted")
+        holder, area = QWidget(), QScrollArea()
+        self._list = QVBoxLayout(holder)
+        self._list.setContentsMargins(0, 0, theme.Space.S, 0)
+        self._list.setSpacing(theme.Space.M)
+        self._list.addWidget(self._nothing)
+        self._list.addStretch(1)
+        area.setWidget(holder)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        hint = QLabel("Times are the microscope's, by the estimate")
+        theme.set_role(hint, "small")
+        box = QVBoxLayout(self)
+        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)
+        box.setSpacing(theme.Space.M)
+        box.addWidget(area, 1)
+        box.addWidget(hint)
+
+    def show_entries(self, entries: tuple[Entry, ...]) -> None:
+        """Show what lies ahead."""
+        self._nothing.setVisible(not entries)
+        while len(self._rows) < len(entries):
+            row = _Row()
+            self._rows.append(row)
+            self._list.insertWidget(len(self._rows), row)
+        for n, row in enumerate(self._rows):
+            row.setVisible(n < len(entries))
+            if n < len(entries):
+                row.show_entry(entries[n])
+
+
+class _Row(QWidget):
+    """Sign, text, and when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entry: Entry | None = None
+        self.text, self.when = QLabel(), QLabel()
+        self.text.setWordWrap(True)
+        theme.set_role(self.when, "small")
+        self.when.setAlignment(Qt.Alignment() | Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._line = QHBoxLayout(self)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(theme.Space.M)
+        self._line.addWidget(self.text, 1)
+        self._line.addWidget(self.when)
+        self._sign: SignLabel | None = None
+
+    def show_entry(self, entry: Entry) -> None:
+        """Show an entry; the same again costs nothing."""
+        if entry == self._entry:
+            return
+        self._entry = entry
+        if self._sign is None:
+            self._sign = SignLabel(entry.sign, entry.tone, 18)
+            self._line.insertWidget(0, self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        self._sign.show_sign(entry.sign, entry.tone)
+        self.text.setText(entry.text)
+        font = theme.font(weight=QFont.DemiBold if entry.current else QFont.Normal)
+        self.text.setFont(font)
+        self.when.setText("\n".join(filter(None, (entry.when, entry.takes and f"takes {entry.takes}"))))

@@ -1,0 +1,138 @@
+"""The event log: what happened, what it means and what to do, to be searched and copied."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hardware.types import Blanker
+from scopeacq.events import AbortAnswered, IncidentHappened, PlaneTaken, StateChanged, StepStarted
+from scopeacq.findings import Severity
+from scopeacq.meaning import meaning_of
+from scopeacq.records import Incident, PlaneKey, Policy
+from scopeacq.wording import sentence
+from ui.presenters.notices import Asked, Checked, Ended, Notice
+from ui.presenters.tone import Badge, Sign, Tone, badge_of
+
+KEPT = 5_000
+"""Newest entries that are shown; the journal and the text logs keep all."""
+
+_ENDS_RUN = frozenset({Policy.PAUSE, Policy.PARK_AND_ALERT})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. ``routine``: what happens all the time and is hidden at first."""
+
+    at: datetime
+    badge: Badge
+    text: str
+    means: str = ""
+    advice: str = ""
+    routine: bool = False
+
+    @property
+    def clock(self) -> str:
+        return f"{self.at:%H:%M:%S}"
+
+    def as_text(self) -> str:
+        """The whole entry, for the clipboard."""
+        lines = [f"{self.at:%Y-%m-%d %H:%M:%S}  {self.badge.word}: {self.text}"]
+        lines += [f"  What it means: {self.means}"] if self.means else []
+        lines += [f"  What to do: {self.advice}"] if self.advice else []
+        return "\n".join(lines)
+
+    def holds(self, words: Iterable[str]) -> bool:
+        """Whether every word stands in it somewhere, whatever its case."""
+        text = " ".join((self.clock, self.badge.word, self.text, self.means, self.advice)).casefold()
+        return all(word in text for word in words)
+
+
+@dataclass(slots=True)
+class EventLog:
+    """The newest entries. ``version`` changes with each one, so that a view knows when to look."""
+
+    version: int = 0
+    _entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def take(self, notice: Notice, now: datetime) -> Entry | None:
+        """Take a notice into account; its entry, if it is worth one."""
+        entry = entry_of(notice, now)
+        if entry is not None:
+            self._entries.append(entry)
+            self.version += 1
+        return entry
+
+    def matching(self, search: str, with_routine: bool) -> list[Entry]:
+        """Entries that hold every word of ``search``, oldest first."""
+        words = search.casefold().split()
+        return [e for e in self._entries if (with_routine or not e.routine) and e.holds(words)]
+
+
+def entry_of(notice: Notice, now: datetime) -> Entry | None:
+    """What the log says of a notice; None where others say it."""
+    match notice:
+        case StepStarted(text):
+            return Entry(now, Badge(Tone.QUIET, Sign.PLAY, "Step"), text, routine=True)
+        case PlaneTaken():
+            return _plane(notice, now)
+        case StateChanged(state, reason):
+            return Entry(now, badge_of(state), sentence(reason) or "The run is under way.")
+        case IncidentHappened(incident):
+            return _incident(incident, now)
+        case Asked(request):
+            return Entry(now, Badge(Tone.QUIET, Sign.HAND, "You asked"), f"To {request.value}.")
+        case AbortAnswered():
+            return _abort(notice, now)
+        case Checked(findings):
+            errors = [f.text for f in findings if f.severity is Severity.ERROR]
+            refused = Badge(Tone.ALARM, Sign.CROSS, "Check failed")
+            return Entry(now, refused, " ".join(errors)) if errors else None
+        case Ended(code, None, why) if why:
+            failed = Badge(Tone.ALARM, Sign.WARNING, "Failed")
+            return Entry(now, failed if code else Badge(Tone.GOOD, Sign.CHECK, "Done"), why)
+        case _:
+            return None
+
+
+def _plane(plane: PlaneTaken, now: datetime) -> Entry:
+    text = f"{_place(plane.key)} of cycle {plane.key.cycle + 1}, score {plane.score_um:.2f} \u00b5m"
+    if plane.accepted:
+        return Entry(now, Badge(Tone.GOOD, Sign.CHECK, "Tile"), f"{text}.", routine=True)
+    return Entry(
+        now,
+        Badge(Tone.CAUTION, Sign.WARNING, "Not sharp"),
+        f"{text}.",
+        "The tile was judged not sharp. Nothing is milled before it was taken again and is sharp.",
+        "Nothing, unless it happens often: then look at focus, charging and vibration.",
+    )
+
+
+def _incident(incident: Incident, now: datetime) -> Entry:
+    meaning = meaning_of(incident)
+    ends = incident.decision in _ENDS_RUN
+    badge = Badge(Tone.ALARM if ends else Tone.CAUTION, Sign.WARNING, incident.kind.value.capitalize())
+    what = f"{meaning.what} {meaning.decided} It happened while: {_lower(incident.step)}."
+    return Entry(now, badge, what, meaning.means, meaning.advice)
+
+
+def _abort(answer: AbortAnswered, now: datetime) -> Entry:
+    if answer.ions is Blanker.BLANKED:
+        return Entry(now, Badge(Tone.GOOD, Sign.CHECK, "Ions blanked"), answer.text)
+    return Entry(
+        now,
+        Badge(Tone.ALARM, Sign.WARNING, "Ions UNKNOWN"),
+        sentence(answer.text),
+        "Nobody can say whether the ion beam is blanked.",
+        "Press gun off by hand, now.",
+    )
+
+
+def _place(key: PlaneKey) -> str:
+    return f"Section {key.section}, tile {key.tile + 1}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
