@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
@@ -51,13 +52,29 @@ def contact_sheets(store: ImageStore, sections: Sequence[str], cycles: int) -> l
 
 def _thumbnail(store: ImageStore, key: PlaneKey) -> Picture | None:
     try:
-        image = store.read(key)
+        return Picture(_jpeg(smaller(store.read(key), THUMBNAIL_PX)), f"cycle {key.cycle + 1}")
     except StorageError:
         return None
-    scale = THUMBNAIL_PX / max(image.shape)
+
+
+def smaller(image: Image, edge_px: int) -> Image:
+    """An image with at most ``edge_px`` along its longer edge; never enlarged."""
+    scale = min(edge_px / max(image.shape), 1.0)
     size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return Picture(_jpeg(cast(Image, small)), f"cycle {key.cycle + 1}")
+    return cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
+def latest_grey(store: ImageStore, key: PlaneKey, edge_px: int) -> Image | None:
+    """The plane, or that of the cycle before where it was not accepted, stretched to 8 bits; or None.
+
+    Shape (y, x), uint8, with at most ``edge_px`` along its longer edge.
+    """
+    for cycle in (key.cycle, key.cycle - 1):
+        if cycle >= 0:
+            # absent or damaged: there is nothing to show of this one
+            with suppress(StorageError):
+                return _stretched(smaller(store.read(replace(key, cycle=cycle)), edge_px))
+    return None
 
 
 def worst_crops(store: ImageStore, planes: Sequence[WorstPlane]) -> list[Picture]:
@@ -82,9 +99,13 @@ def _middle(image: Image) -> Image:
     return image[rows : rows + CROP_PX, columns : columns + CROP_PX]
 
 
-def _jpeg(image: Image) -> str:
-    """A picture stretched between its 0.5th and 99.5th percentile, as a data URI."""
+def _stretched(image: Image) -> Image:
+    """Grey values between the 0.5th and 99.5th percentile spread over 8 bits."""
     low, high = np.percentile(image, (0.5, 99.5))
-    grey = np.clip((image.astype(np.float32) - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
-    _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return np.clip((image.astype(np.float32) - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
+
+
+def _jpeg(image: Image) -> str:
+    """A picture, stretched, as a data URI."""
+    _, data = cv2.imencode(".jpg", _stretched(image), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()

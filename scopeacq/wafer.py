@@ -77,7 +77,11 @@ class Wafer:
     @classmethod
     def read(cls, path: Path) -> Wafer:
         """Raises ``SettingsError`` with all that is wrong."""
-        text = read_text(path)
+        return cls.parse(path, read_text(path))
+
+    @classmethod
+    def parse(cls, path: Path, text: str) -> Wafer:
+        """The wafer that the text of a file says; ``path`` names it in errors. See :meth:`read`."""
         try:
             data = json.loads(text)
         except (ValueError, RecursionError) as error:  # a plain ValueError for numbers of too many digits

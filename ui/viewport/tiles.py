@@ -1,0 +1,149 @@
+"""Paints the tiles of one section: one picture of all from afar, each with sign and image from near."""
+
+from __future__ import annotations
+
+import math
+
+from PyQt5.QtCore import QLineF, QRectF, Qt
+from PyQt5.QtGui import QColor, QImage, QPainter, QTransform
+
+from scopeacq.records import PlaneKey
+from ui.presenters.camera import Camera
+from ui.presenters.wafer_map import GLYPHS, SectionShown
+from ui.theme import FontPt, font
+from ui.viewport.colours import legible_on
+from ui.viewport.grid_images import GridImages
+from ui.viewport.look import Look, cosmetic
+from ui.viewport.pictures import Pictures
+
+LINES_FROM_PX = 7.0
+"""Tiles of this edge get lines between them,"""
+SIGNS_FROM_PX = 22.0
+"""of this one signs of their states,"""
+PICTURES_FROM_PX = 44.0
+"""and of this one their pictures."""
+SIGN_PX = 18.0
+FRAME_PX = 1.5
+
+
+class TilePainter:
+    """Keeps what was painted before for the next frame."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+        self._images = GridImages()
+
+    def draw(self, painter: QPainter, look: Look, local: QTransform, shown: SectionShown) -> None:
+        """Paint in the section's own frame, to which ``local`` was set: um, y down, ROI's centre at 0."""
+        tile_px = min(shown.grid.tile_um) / look.camera.um_per_px
+        if tile_px < SIGNS_FROM_PX:
+            self._draw_all(painter, look, shown, lines=tile_px >= LINES_FROM_PX)
+            return
+        indices = _tiles_in(shown, local, look.camera)
+        pictures = [self._picture(painter, shown, index, tile_px) for index in indices]
+        for index, picture in zip(indices, pictures, strict=True):
+            _draw_inside(painter, look, shown, index, picture)
+        # frames last, since neighbouring tiles overlap
+        for index, picture in zip(indices, pictures, strict=True):
+            _draw_frame(painter, look, shown, index, over_picture=picture is not None)
+
+    def _draw_all(self, painter: QPainter, look: Look, shown: SectionShown, *, lines: bool) -> None:
+        width, height = shown.grid.size_um
+        painter.drawImage(
+            QRectF(-width / 2, -height / 2, width, height), self._images.of(shown, look.paint)
+        )
+        if lines:
+            painter.setPen(cosmetic(QColor(look.shades.panel), 1.0))
+            painter.drawLines(*_between(shown))
+
+    def _picture(self, painter: QPainter, shown: SectionShown, index: int, tile_px: float) -> QImage | None:
+        """The tile's latest slice, where there is one and it is large enough to be seen."""
+        tile, device = shown.tiles[index], painter.device()
+        if tile_px < PICTURES_FROM_PX or tile.cycle is None or device is None:
+            return None
+        longer_px = tile_px * max(shown.grid.tile_um) / min(shown.grid.tile_um)
+        plane = PlaneKey(tile.cycle, shown.id, index)
+        return self._pictures.of(plane, longer_px * device.devicePixelRatioF(), tile.state)
+
+
+def _draw_inside(
+    painter: QPainter, look: Look, shown: SectionShown, index: int, picture: QImage | None
+) -> None:
+    area = _area(shown, index)
+    if picture is None:
+        painter.fillRect(area, look.paint.colour(shown, shown.tiles[index]))
+    else:
+        smaller = area.width() / look.camera.um_per_px < picture.width()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smaller)
+        painter.drawImage(area, picture)
+
+
+def _draw_frame(
+    painter: QPainter, look: Look, shown: SectionShown, index: int, *, over_picture: bool
+) -> None:
+    """The tile's edge and the sign of its state; over a picture the edge has the state's colour."""
+    tile, area = shown.tiles[index], _area(shown, index)
+    colour = look.paint.colour(shown, tile)
+    inset = look.camera.um_per_px * FRAME_PX
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if look.selected_tile == (shown.id, index):
+        painter.setPen(cosmetic(QColor(look.shades.accent), 2 * FRAME_PX))
+    elif over_picture:
+        painter.setPen(cosmetic(colour, FRAME_PX))
+    else:
+        painter.setPen(cosmetic(QColor(look.shades.panel), 1.0))
+    painter.drawRect(area.adjusted(inset, inset, -inset, -inset) if over_picture else area)
+    if sign := GLYPHS[tile.state]:
+        _draw_sign(painter, area, sign, colour, over_picture=over_picture)
+
+
+def _area(shown: SectionShown, index: int) -> QRectF:
+    """A tile in the section's own frame, y down."""
+    (x, y), (u, v) = shown.grid.offset_um(index), shown.grid.tile_um
+    return QRectF(x - u / 2, -y - v / 2, u, v)
+
+
+def _draw_sign(painter: QPainter, area: QRectF, sign: str, colour: QColor, *, over_picture: bool) -> None:
+    """Upright whatever the wafer's turn; in the middle or, over a picture, in its corner."""
+    at = painter.worldTransform().map(area.topLeft() if over_picture else area.center())
+    painter.save()
+    painter.resetTransform()
+    badge = QRectF(at.x() + 4, at.y() + 4, SIGN_PX, SIGN_PX)
+    if over_picture:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRoundedRect(badge, 4, 4)
+    else:
+        badge.moveCenter(at)
+    painter.setPen(legible_on(colour))
+    painter.setFont(font(FontPt.SMALL))
+    painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, sign)
+    painter.restore()
+
+
+def _between(shown: SectionShown) -> list[QLineF]:
+    """Lines between the rows and columns of a grid, in its own frame."""
+    grid = shown.grid
+    width, height = grid.size_um
+    x = [-width / 2 + width * n / grid.columns for n in range(1, grid.columns)]
+    y = [-height / 2 + height * n / grid.rows for n in range(1, grid.rows)]
+    upright = [QLineF(u, -height / 2, u, height / 2) for u in x]
+    return upright + [QLineF(-width / 2, v, width / 2, v) for v in y]
+
+
+def _tiles_in(shown: SectionShown, local: QTransform, camera: Camera) -> list[int]:
+    """Tiles of which something lies in the window."""
+    grid = shown.grid
+    back, _ = local.inverted()
+    window = back.mapRect(QRectF(0, 0, camera.width_px, camera.height_px))
+    rows = _range(grid.rows, grid.step_um[1], window.top(), window.bottom(), grid.tile_um[1])
+    columns = _range(grid.columns, grid.step_um[0], window.left(), window.right(), grid.tile_um[0])
+    return [row * grid.columns + column for row in rows for column in columns]
+
+
+def _range(count: int, step: float, low: float, high: float, edge: float) -> range:
+    """Indices of tiles along one axis that reach into [low, high]."""
+    first = math.ceil((low - edge / 2) / step + (count - 1) / 2)
+    last = math.floor((high + edge / 2) / step + (count - 1) / 2)
+    return range(max(first, 0), min(last, count - 1) + 1)
