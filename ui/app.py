@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PyQt5.QtCore import QStandardPaths, Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
+from scopeacq.exit_codes import ExitCode
+from scopeacq.explain import Explained, explaining
 from ui.memory import MemoryFile
+from ui.presenters.messages import Message, problem
 from ui.window import MainWindow
 
 
@@ -23,11 +28,41 @@ class Opening:
 
 
 def run(opening: Opening) -> int:
-    """Show the window until the operator closes it; the process's exit code."""
+    """Show the window until the operator closes it; the process's exit code.
+
+    Raises ``Explained`` where there is no screen.
+    """
+    if not has_screen(sys.platform, os.environ):
+        raise Explained(
+            ExitCode.BAD_INPUT,
+            "There is no screen to open a window on. Over ssh, connect with `ssh -X`, or use the command "
+            "line: `scopeacq --help` names the commands.",
+        )
     app = make_application()
     window = make_window(opening)
+    sys.excepthook = partial(tell_unexpected, window.banner.say)
     window.show()
     return int(app.exec())
+
+
+def has_screen(platform: str, environment: Mapping[str, str]) -> bool:
+    """Whether Qt finds a screen; where it does not, it ends the process without a sentence."""
+    named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not platform.startswith("linux") or any(environment.get(name) for name in named)
+
+
+def tell_unexpected(
+    say: Callable[[Message], None], kind: type[BaseException], error: BaseException, trace: object
+) -> None:
+    """Log what nobody expected and say so; the window stays. Takes the place of ``sys.excepthook``."""
+    if not isinstance(error, Exception):
+        QApplication.quit()
+        return
+    try:
+        with explaining():
+            raise error
+    except Explained as explained:
+        say(problem(explained))
 
 
 def make_application() -> QApplication:
@@ -45,7 +80,7 @@ def make_window(opening: Opening) -> MainWindow:
     """The window, which opens what it is told to as soon as it is shown."""
     window = MainWindow(MemoryFile(settings_file()), simulations_folder())
     if opening.project is not None:
-        QTimer.singleShot(0, lambda: window.open_run(opening.project))
+        QTimer.singleShot(0, lambda: window.open_run(opening.project, opening.simulate))
     elif opening.simulate:
         QTimer.singleShot(0, window.simulate)
     else:

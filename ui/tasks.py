@@ -29,6 +29,7 @@ class Tasks(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(1, "window")
+        self._closed = False
         self._came.connect(self._deliver)
 
     def run(
@@ -40,10 +41,12 @@ class Tasks(QObject):
 
     def close(self) -> None:
         """Let the task in hand end and forget the others; their outcomes are not told any more."""
-        self._came.disconnect(self._deliver)
+        self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _deliver(self, outcome: _Outcome) -> None:
+        if self._closed:
+            return
         try:
             result = outcome.future.result()
         except CancelledError:

@@ -27,7 +27,7 @@ from ui import theme
 from ui.banner import Banner
 from ui.memory import MemoryFile
 from ui.presenters.messages import Message, problem
-from ui.presenters.start import ProjectCard, read_card, unread_card
+from ui.presenters.start import ProjectCard, is_simulated, read_card, unread_card
 from ui.presenters.tone import Tone
 from ui.start_page import StartPage
 from ui.tasks import Tasks
@@ -94,11 +94,11 @@ class MainWindow(QMainWindow):
 
     # -- what the operator wants -----------------------------------------------------------
 
-    def open_run(self, root: Path | None) -> None:
-        """Open a run folder, asking for it where ``None``."""
+    def open_run(self, root: Path | None, simulated_only: bool = False) -> None:
+        """Open a run folder, asking for it where ``None``. ``simulated_only``: refuse a real instrument."""
         root = root or self._choosers.existing(self)
         if root is not None:
-            self._load(lambda: _read_plan(root), f"Reading {root}")
+            self._load(lambda: _read_plan(root, simulated_only), f"Reading {root}")
 
     def new_run(self) -> None:
         """Make a run folder from the template and open it."""
@@ -111,6 +111,8 @@ class MainWindow(QMainWindow):
 
     def show_start(self) -> None:
         """Close the run and show the start page."""
+        if not self._may_leave():
+            return
         self._close_workspace()
         self._stack.setCurrentWidget(self.start_page)
         self._refresh_cards()
@@ -123,7 +125,16 @@ class MainWindow(QMainWindow):
 
     # -- opening ---------------------------------------------------------------------------
 
+    def _may_leave(self) -> bool:
+        """Whether the open run may be closed; says why where it may not."""
+        objection = self.workspace.objection() if self.workspace is not None else None
+        if objection is not None:
+            self.banner.say(objection)
+        return objection is None
+
     def _load(self, read: Callable[[], Plan], doing: str, then: Message | None = None) -> None:
+        if not self._may_leave():
+            return
         self._say_status(f"{doing} ...")
         self.start_page.setEnabled(False)
 
@@ -213,7 +224,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         page = self.start_page
-        page.open_wanted.connect(self.open_run)
+        page.open_wanted.connect(lambda root: self.open_run(root))
         page.new_wanted.connect(self.new_run)
         page.simulation_wanted.connect(self.simulate)
         page.forget_wanted.connect(self._forget)
@@ -269,7 +280,11 @@ class MainWindow(QMainWindow):
         self._memory = self._memory.model_copy(update={"docks": docks})
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 (Qt's name)
-        """Remember the layout; what runs in the workspace is asked to end by its owner, on ``closed``."""
+        """Remember the layout. A run that goes on keeps the window open."""
+        if not self._may_leave():
+            if event is not None:
+                event.ignore()
+            return
         self._close_workspace()
         geometry = base64.b64encode(bytes(self.saveGeometry())).decode()
         self._memory = self._memory.model_copy(update={"geometry": geometry})
@@ -287,10 +302,19 @@ _AFTER_NEW = Message(
 )
 
 
-def _read_plan(root: Path) -> Plan:
+def _read_plan(root: Path, simulated_only: bool) -> Plan:
     from scopeacq.runfolder import Plan
+    from scopeacq.settings import SettingsError
 
-    return Plan.read(root)
+    plan = Plan.read(root)
+    if simulated_only and not is_simulated(plan):
+        driver = plan.instrument.driver.name
+        raise SettingsError(
+            plan.folder.instrument_file,
+            [f"the run's instrument is {driver!r}, which is real, and --simulate was asked for"],
+            "Open it without --simulate, or simulate a prepared wafer.",
+        )
+    return plan
 
 
 def _new_plan(root: Path) -> Plan:

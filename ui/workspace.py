@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PyQt5.QtCore import QByteArray, QRectF, Qt
 from PyQt5.QtGui import QPainter
 from PyQt5.QtWidgets import QAction, QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
 
 from scopeacq.runfolder import Plan
 from ui import theme
+from ui.presenters.messages import Message
 from ui.presenters.start import is_simulated
 from ui.presenters.strip import Situation, strip_view
 from ui.presenters.tone import Tone
@@ -26,6 +29,7 @@ class Workspace(QWidget):
         self.simulated = is_simulated(plan)
         self.strip = SafetyStrip()
         self._docks: dict[str, QDockWidget] = {}
+        self._objections: list[Callable[[], Message | None]] = []
         self._area = QMainWindow()
         self._area.setWindowFlags(Qt.WindowType.Widget)
         self._area.setDockNestingEnabled(True)
@@ -64,6 +68,14 @@ class Workspace(QWidget):
         self._area.addDockWidget(area, dock)
         self._docks[key] = dock
         return dock
+
+    def ask_before_leaving(self, objection: Callable[[], Message | None]) -> None:
+        """Have ``objection`` asked before the run is closed; its message says why that must not be now."""
+        self._objections.append(objection)
+
+    def objection(self) -> Message | None:
+        """Why the run must not be closed now, if so."""
+        return next((message for ask in self._objections if (message := ask()) is not None), None)
 
     def panel(self, key: str) -> QDockWidget:
         """The dock of a panel. Raises ``KeyError``."""
