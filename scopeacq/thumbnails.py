@@ -102,7 +102,8 @@ def _middle(image: Image) -> Image:
 def _stretched(image: Image) -> Image:
     """Grey values between the 0.5th and 99.5th percentile spread over 8 bits."""
     low, high = np.percentile(image, (0.5, 99.5))
-    return np.clip((image.astype(np.float32) - low) * (255 / max(high - low, 1)), 0, 255).astype(np.uint8)
+    grey = np.clip((image.astype(np.float32) - low) * (255 / max(high - low, 1)), 0, 255)
+    return np.asarray(grey, np.uint8)
 
 
 def _jpeg(image: Image) -> str:

@@ -30,6 +30,9 @@ from scopeacq.wording import counted
 MOST_UNDONE = 200
 """Steps that can be undone; documents share what they have in common."""
 
+MOST_CHECKED = 20
+"""Changed sections of which pre-flight is asked at once, so that an edit does not wait for it."""
+
 DEFAULT_THICKNESS_NM = 200.0
 FULL_TURN_DEG = 360.0
 
@@ -300,7 +303,9 @@ class Editor:
         same_grid = after.project.imaging == self.document.project.imaging
         before = set(self.document.wafer.sections) if same_grid else set()
         changed = tuple(s for s in after.wafer.sections if s not in before)
-        plan = self._as_plan(replace(after, wafer=replace(after.wafer, sections=changed)))
+        if not changed:
+            return ()
+        plan = self._as_plan(replace(after, wafer=replace(after.wafer, sections=changed[:MOST_CHECKED])))
         return tuple(f.text for f in section_findings(plan) if f.severity is not Severity.NOTE)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PyQt5.QtGui import QColor
 
 from ui.presenters.wafer_map import TileState
-from ui.theme import DARK, Shades, mixed
+from ui.theme import Shades, mixed
 
 RAMP = ("#30224f", "#3d4a8a", "#2f6f8e", "#22908b", "#3fb67a", "#9bd34f", "#f7e24a")
 """Viridis, a little lighter at its dark end so that it stands off a dark window."""
@@ -26,7 +26,7 @@ def state_colour(state: TileState, shades: Shades) -> QColor:
     if state is TileState.OPEN:
         return mixed(QColor(shades.panel), QColor(shades.muted), 0.28)
     strong = {
-        TileState.SCANNING: shades.text if shades is DARK else shades.accent,
+        TileState.SCANNING: shades.text,
         TileState.WRITING: shades.accent,
         TileState.SHARP: shades.good,
         TileState.BLANK: mixed(QColor(shades.good), QColor(shades.muted), 0.6).name(),
@@ -66,4 +66,4 @@ def ramp_colour(fraction: float) -> QColor:
 def legible_on(colour: QColor) -> QColor:
     """Black or white, whichever reads better on a colour."""
     light = 0.299 * colour.red() + 0.587 * colour.green() + 0.114 * colour.blue()
-    return QColor("#10141a") if light > 130 else QColor("#f4f6f8")
+    return QColor("#10141a") if light > 145 else QColor("#f4f6f8")

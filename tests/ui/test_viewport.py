@@ -1,0 +1,242 @@
+"""The viewport under a real mouse and keyboard."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt5.QtGui import QMouseEvent, QWheelEvent
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from scopeacq.geometry import Point, Rigid
+from scopeacq.records import PlaneKey
+from tests.ui.wafers import GRID, plan_of, section, wafer_map
+from ui.presenters.editing import Editor
+from ui.presenters.layers import Layer
+from ui.presenters.wafer_map import Selection, TileShown, TileState
+from ui.viewport import WaferViewport
+from ui.viewport.canvas import Tool
+
+ONE, OTHER = section("S001", (0.0, 0.0)), section("S002", (1500.0, 400.0), 25.0)
+
+
+@pytest.fixture
+def viewport(qtbot: QtBot) -> Iterator[WaferViewport]:
+    widget = WaferViewport()
+    qtbot.addWidget(widget)
+    widget.resize(900, 700)
+    widget.show_map(wafer_map(ONE, OTHER, wafer_to_stage=Rigid(40.0, -30.0, 2.0)))
+    with qtbot.waitExposed(widget):
+        widget.show()
+    yield widget
+    widget.close_pictures()
+
+
+@pytest.fixture
+def editor(viewport: WaferViewport) -> Editor:
+    made = Editor(plan_of(Path("nowhere.scopeacq"), ONE, OTHER))
+    viewport.set_editor(made)
+    viewport.use(Tool.EDIT)
+    QApplication.processEvents()
+    viewport.canvas.fit(frozenset({"S001", "S002"}))
+    return made
+
+
+def px(viewport: WaferViewport, wafer_um: Point) -> QPoint:
+    """Where a point of the wafer is in the canvas."""
+    at = viewport.canvas.camera.to_px(viewport.canvas.shown.wafer_to_stage.apply(wafer_um))
+    return QPointF(*at).toPoint()
+
+
+def move(viewport: WaferViewport, at: QPoint, keys: Qt.KeyboardModifier, *, held: bool = True) -> None:
+    """A move of the mouse that arrives at once: QTest's goes through the window system, some time later."""
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    buttons = left if held else none
+    where = QPointF(viewport.canvas.mapToGlobal(at))
+    event = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), where, none, buttons, keys)
+    QApplication.sendEvent(viewport.canvas, event)
+
+
+def drag(qtbot: QtBot, viewport: WaferViewport, start: QPoint, end: QPoint, *, shift: bool = False) -> None:
+    keys = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+    canvas = viewport.canvas
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, keys, start)
+    for part in (0.3, 0.7, 1.0):
+        move(viewport, start + (end - start) * part, keys)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, keys, end)
+
+
+def click(qtbot: QtBot, viewport: WaferViewport, at: QPoint, *, ctrl: bool = False) -> None:
+    keys = Qt.KeyboardModifier.ControlModifier if ctrl else Qt.KeyboardModifier.NoModifier
+    qtbot.mouseClick(viewport.canvas, Qt.MouseButton.LeftButton, keys, at)
+
+
+def test_a_click_chooses_and_with_ctrl_adds(qtbot: QtBot, viewport: WaferViewport) -> None:
+    viewport.canvas.fit(frozenset({"S001", "S002"}))
+    click(qtbot, viewport, px(viewport, (0.0, 0.0)))
+    assert viewport.selection.sections == {"S001"}
+    click(qtbot, viewport, px(viewport, (1500.0, 400.0)), ctrl=True)
+    assert viewport.selection.sections == {"S001", "S002"}
+    click(qtbot, viewport, QPoint(5, 5))
+    assert viewport.selection == Selection()
+
+
+def test_a_tile_is_chosen_from_near(qtbot: QtBot, viewport: WaferViewport) -> None:
+    viewport.canvas.fit(frozenset({"S001"}))
+    click(qtbot, viewport, px(viewport, GRID.offset_um(4)))
+    assert viewport.selection.tile == ("S001", 4)
+
+
+def test_a_drag_pans_and_the_wheel_zooms_at_the_cursor(qtbot: QtBot, viewport: WaferViewport) -> None:
+    canvas, start = viewport.canvas, QPoint(300, 200)
+    under = canvas.stage_um(QPointF(start))
+    drag(qtbot, viewport, start, QPoint(420, 260))
+    assert canvas.stage_um(QPointF(420, 260)) == pytest.approx(under)
+    scale = canvas.camera.um_per_px
+    at = QPointF(420, 260)
+    wheel = QWheelEvent(
+        at,
+        QPointF(canvas.mapToGlobal(at.toPoint())),
+        QPoint(),
+        QPoint(0, 360),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(canvas, wheel)
+    assert canvas.camera.um_per_px == pytest.approx(scale / 2)
+    assert canvas.stage_um(at) == pytest.approx(under)
+    assert viewport.selection == Selection()
+
+
+def test_shift_and_drag_choose_what_lies_within(qtbot: QtBot, viewport: WaferViewport) -> None:
+    drag(qtbot, viewport, QPoint(40, 60), QPoint(860, 600), shift=True)
+    assert viewport.selection.sections == {"S001", "S002"}
+
+
+def test_a_double_click_only_asks_to_go_there(qtbot: QtBot, viewport: WaferViewport) -> None:
+    viewport.canvas.fit(frozenset({"S001"}))
+    with qtbot.waitSignal(viewport.go_to_requested) as asked:
+        qtbot.mouseDClick(viewport.canvas, Qt.MouseButton.LeftButton, pos=px(viewport, (0.0, 35.0)))
+    (target,) = asked.args
+    assert target.wafer_um == pytest.approx((0.0, 35.0), abs=2.0)
+    assert "section S001, tile 2" in target.text
+
+
+def test_a_chosen_section_follows_the_mouse_and_comes_back(
+    qtbot: QtBot, viewport: WaferViewport, editor: Editor
+) -> None:
+    click(qtbot, viewport, px(viewport, (0.0, 0.0)))
+    drag(qtbot, viewport, px(viewport, (0.0, 0.0)), px(viewport, (300.0, -200.0)))
+    moved = editor.document.wafer.section("S001").roi_centre_um
+    assert moved == pytest.approx((300.0, -200.0), abs=8.0)
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert editor.document.wafer.section("S001") == ONE
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert editor.document.wafer.section("S001").roi_centre_um == moved
+
+
+def test_escape_gives_a_drag_up(qtbot: QtBot, viewport: WaferViewport, editor: Editor) -> None:
+    click(qtbot, viewport, px(viewport, (0.0, 0.0)))
+    qtbot.mousePress(viewport.canvas, Qt.MouseButton.LeftButton, pos=px(viewport, (0.0, 0.0)))
+    move(viewport, px(viewport, (200.0, 0.0)), Qt.KeyboardModifier.NoModifier)
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(viewport.canvas, Qt.MouseButton.LeftButton, pos=px(viewport, (200.0, 0.0)))
+    assert not editor.unsaved
+    assert viewport.selection.sections == {"S001"}
+
+
+def test_handles_turn_and_resize(qtbot: QtBot, viewport: WaferViewport, editor: Editor) -> None:
+    viewport.canvas.select(Selection(frozenset({"S001"})))
+    corner = px(viewport, (200.0, 120.0))
+    drag(qtbot, viewport, corner, px(viewport, (300.0, 120.0)))
+    wider = editor.document.wafer.section("S001").outline_um
+    assert max(x for x, _ in wider) == pytest.approx(300.0, abs=8.0)
+    editor.undo()
+    viewport.show_map(viewport.canvas.shown)
+    top = min(px(viewport, corner).y() for corner in ONE.outline_um)
+    middle = px(viewport, (0.0, 0.0))
+    ring = QPoint(middle.x(), top - 46)
+    drag(qtbot, viewport, ring, QPoint(middle.x() + 400, middle.y()))
+    assert editor.document.wafer.section("S001").rotation_deg == pytest.approx(-90.0, abs=2.0)
+
+
+def test_a_new_section_is_drawn(qtbot: QtBot, viewport: WaferViewport, editor: Editor) -> None:
+    viewport.use(Tool.ADD)
+    drag(qtbot, viewport, px(viewport, (-1000.0, 300.0)), px(viewport, (-500.0, 600.0)))
+    added = editor.document.wafer.section("S003")
+    assert added.roi_centre_um == pytest.approx((-750.0, 450.0), abs=10.0)
+    assert viewport.canvas.shown.section("S003") is not None
+
+
+def test_what_is_refused_is_told_and_nothing_changes(
+    qtbot: QtBot, viewport: WaferViewport, editor: Editor
+) -> None:
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    with qtbot.waitSignal(viewport.told) as told:
+        qtbot.keyClick(viewport.canvas, Qt.Key.Key_Delete)
+    assert "at least one section" in told.args[0]
+    assert not editor.unsaved
+
+
+def test_nothing_is_edited_without_an_editor(qtbot: QtBot, viewport: WaferViewport) -> None:
+    viewport.canvas.fit(frozenset({"S001"}))
+    click(qtbot, viewport, px(viewport, (0.0, 0.0)))
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_E)
+    assert viewport.canvas.tool is Tool.LOOK
+
+
+def test_layers_change_by_key_with_their_legend(qtbot: QtBot, viewport: WaferViewport) -> None:
+    tile = TileShown(TileState.SHARP, 0.7, 30.0, 4500.0, 0)
+    viewport.show_map(wafer_map(ONE, tile=tile))
+    plain = viewport.canvas.grab().toImage()
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_3)
+    assert viewport.layer is Layer.DOSE
+    assert "Electron dose" in viewport.legend.accessibleName()
+    assert viewport.canvas.grab().toImage() != plain
+
+
+def test_keys_zoom_pan_and_fit(qtbot: QtBot, viewport: WaferViewport) -> None:
+    whole = viewport.canvas.camera
+    for key in (Qt.Key.Key_Plus, Qt.Key.Key_Left, Qt.Key.Key_Up):
+        qtbot.keyClick(viewport.canvas, key)
+    assert viewport.canvas.camera.um_per_px < whole.um_per_px
+    assert viewport.canvas.camera.centre_um != whole.centre_um
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_F)
+    assert viewport.canvas.camera == whole
+
+
+def test_coordinates_follow_the_cursor(qtbot: QtBot, viewport: WaferViewport) -> None:
+    told: list[object] = []
+    viewport.canvas.hovered.connect(told.append)
+    move(viewport, QPoint(200, 200), Qt.KeyboardModifier.NoModifier, held=False)
+    assert told[-1] == pytest.approx(viewport.canvas.stage_um(QPointF(200, 200)))
+
+
+def test_pictures_are_read_off_the_gui_thread_and_shown(qtbot: QtBot, viewport: WaferViewport) -> None:
+    asked: list[tuple[PlaneKey, int, bool]] = []
+
+    def white(key: PlaneKey, edge_px: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        asked.append((key, edge_px, threading.current_thread() is threading.main_thread()))
+        return np.full((64, 80), 255, np.uint8)
+
+    viewport.set_pictures(white)
+    viewport.show_map(wafer_map(ONE, tile=TileShown(TileState.SHARP, 0.5, 1.0, 4500.0, 2)))
+    viewport.canvas.fit(frozenset({"S001"}))
+    with qtbot.waitSignal(viewport.canvas.pictures.loaded):
+        viewport.canvas.repaint()
+    qtbot.waitUntil(lambda: len(asked) >= 6)
+    assert {key.cycle for key, _, _ in asked} == {2}
+    assert not any(on_gui for _, _, on_gui in asked)
+    middle = px(viewport, (10.0, 35.0))
+
+    def white_there() -> bool:
+        return viewport.canvas.grab().toImage().pixelColor(middle).lightness() > 250
+
+    qtbot.waitUntil(white_there)
