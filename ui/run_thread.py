@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scopeacq.events import Subscription
 from scopeacq.explain import Explained, explaining
 from scopeacq.findings import Finding
+from scopeacq.ion_watch import ions_watched
 from scopeacq.records import RunEnd, RunRequest
 from scopeacq.runfolder import Plan
 from scopeacq.time_left import TimeLeft
@@ -107,7 +108,8 @@ class RunThread:
         if early is not None:
             engine.request(early)
         try:
-            return engine.run(cycles)
+            with ions_watched(session.rig.microscope.guard.state, self._notices.put):
+                return engine.run(cycles)
         finally:
             self._leave()
 

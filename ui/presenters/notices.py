@@ -8,6 +8,7 @@ from scopeacq.briefing import Briefing
 from scopeacq.events import Event
 from scopeacq.exit_codes import ExitCode
 from scopeacq.findings import Finding
+from scopeacq.ion_watch import IonsRead
 from scopeacq.records import RunEnd, RunRequest
 from scopeacq.time_left import TimeLeft
 
@@ -54,4 +55,4 @@ class Briefed:
     briefing: Briefing
 
 
-Notice = Event | Briefed | Checked | Attended | Asked | Leaving | Ended
+Notice = Event | IonsRead | Briefed | Checked | Attended | Asked | Leaving | Ended

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import BeamState, Blanker, GunState
-from ui.presenters.strip import STALE_S, Situation, strip_view
+from scopeacq.events import StepStarted
+from scopeacq.exit_codes import ExitCode
+from scopeacq.ion_watch import IonsRead
+from scopeacq.outlook import Gate, GateState, Outlook
+from scopeacq.time_left import TimeLeft
+from ui.presenters.notices import Attended, Ended
+from ui.presenters.strip import STALE_S, RunWatch, Situation, strip_view
 from ui.presenters.tone import Tone
 
 GUN = GunState(10.0, True, 4.0, 1e-5)
@@ -18,7 +24,7 @@ QUIET = Situation(True, Blanker.BLANKED, GUN, BLANKED, "at section 17")
 
 
 def test_all_in_order_is_a_calm_sentence() -> None:
-    view = strip_view(replace(QUIET, gate="tile 3"))
+    view = strip_view(replace(QUIET, gate="Mill gate waits for tile 3", gate_shut=True))
     assert view.sentence == (
         "Ion beam blanked, HV on. Electron beam blanked. Stage at section 17. Mill gate waits for tile 3."
     )
@@ -55,6 +61,38 @@ def test_without_an_instrument_nothing_is_claimed() -> None:
     assert "blanked" not in view.sentence
 
 
+def test_during_a_run_only_the_ions_are_claimed() -> None:
+    watch = RunWatch()
+    assert not watch.situation(0.0).connected
+    for notice in (
+        Attended(TimeLeft(0, 0)),
+        StepStarted("Imaging section a, tile 1"),
+        IonsRead(Blanker.BLANKED, 1.0),
+    ):
+        watch.take(notice, 0.5)
+    view = strip_view(watch.situation(1.2))
+    assert view.badge.word == "Ion beam blanked"
+    assert view.sentence.endswith("Imaging section a, tile 1.")
+    assert "lectron beam blanked" not in view.sentence
+    assert strip_view(watch.situation(1.1 + STALE_S)).badge.word == "UNKNOWN"
+    watch.take(Ended(ExitCode.FINISHED, None, ""), 9.0)
+    assert watch.situation(9.0) == Situation()
+
+
+def test_a_run_whose_guard_never_answered_is_unknown() -> None:
+    watch = RunWatch()
+    watch.take(Attended(TimeLeft(0, 0)), 0.0)
+    assert strip_view(watch.situation(0.1)).badge.word == "UNKNOWN"
+
+
+def test_a_gate_that_waits_for_somebody_stands_out() -> None:
+    watch = RunWatch()
+    watch.take(Attended(TimeLeft(0, 0)), 0.0)
+    watch.take(Outlook(0, 5, Gate(GateState.SHUT, 1, "The mill gate is shut."), ()), 0.0)
+    gate = strip_view(watch.situation(0.1)).clauses[-1]
+    assert (gate.text, gate.tone) == ("The mill gate is shut", Tone.CAUTION)
+
+
 BEAMS = st.builds(BeamState, st.booleans(), st.just(1.5), st.booleans(), st.just(1.6), st.booleans())
 
 
@@ -66,7 +104,9 @@ BEAMS = st.builds(BeamState, st.booleans(), st.just(1.5), st.booleans(), st.just
         st.none() | st.builds(GunState, st.just(10.0), st.booleans(), st.just(4.0), st.just(1e-5)),
         st.none() | BEAMS,
         st.none() | st.just("parked"),
+        st.sampled_from(["", "Imaging"]),
         st.just(""),
+        st.just(False),
         st.floats(0, 10),
     ),
     st.booleans(),
