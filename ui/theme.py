@@ -227,6 +227,10 @@ QPushButton[role="quiet"], QToolButton[role="quiet"] {
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color: $accent; }
 
+QToolButton:checked, QToolButton[role="quiet"]:checked {
+    background: $hover; color: $accent; font-weight: 600;
+}
+
 QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
     background: $raised; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 8px;
     min-height: 20px; selection-background-color: $accent; selection-color: $on_accent;
