@@ -247,7 +247,7 @@ class Engine:
         project, progress = self._rig.plan.project, self._rig.progress
         cycles, done, milling = project.cycles, progress.totals, project.milling
         begun = progress.cycle < cycles
-        per_cycle = sum(progress.tile_counts[section] for section in progress.active())
+        per_cycle = sum(len(progress.tiles[section]) for section in progress.active())
         later = max(cycles - progress.cycle - 1, 0) * per_cycle
         self.events.publish(
             Progressed(

@@ -89,8 +89,8 @@ class Estimate:
 def estimate(project: Project, wafer: Wafer, instrument: Instrument, pace: Pace = Pace()) -> Estimate:
     """What the plan costs; see :class:`Estimate`."""
     imaging, milling = project.imaging, project.milling
-    sections = len(wafer.sections)
-    tiles = sections * imaging.grid_rows * imaging.grid_columns
+    counts = [n for s in wafer.sections if (n := len(s.tiles(imaging)))]
+    sections, tiles = len(counts), sum(counts)
     tile = imaging.frame(0.0)
     charge_uc = charge_uc_per_azimuth(instrument.mill, milling)
     azimuths = len(milling.azimuths_deg)

@@ -6,6 +6,7 @@ goes on: its images and its journal are of those that there were.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -20,12 +21,13 @@ ADVICE = "Put back what was changed, or begin a new run with it."
 
 @dataclass(slots=True)
 class Begun:
-    """A fold over the journal: the sections it names, the last frame scanned and the last plane written.
+    """A fold over the journal: sections and tiles it names, the last frame scanned, the last plane written.
 
     ``azimuths``: how many were milled from.
     """
 
     sections: set[str] = field(default_factory=set)
+    tiles: set[tuple[str, int]] = field(default_factory=set)
     frame: FrameSettings | None = None
     written: PlaneKey | None = None
     azimuths: int = 0
@@ -34,6 +36,7 @@ class Begun:
         match record:
             case r.PlaneExposing(key, _, frame):
                 self.sections.add(key.section)
+                self.tiles.add((key.section, key.tile))
                 self.frame = frame
             case r.PlaneDurable(key):
                 self.written = key
@@ -67,10 +70,24 @@ def changes(plan: Plan, begun: Begun) -> Iterator[str]:
             f"wafer.geojson no longer holds {', '.join(gone)}, which this run has worked on: sections are "
             "neither removed nor renamed while a run goes on"
         )
+    yield from _left_out(plan, begun)
     yield from _changed_frame(plan, begun)
     if (azimuths := len(plan.project.milling.azimuths_deg)) < begun.azimuths:
         yield f"milling.azimuths_deg lists {azimuths} now, and this run has milled from {begun.azimuths}"
     yield from _missing_images(plan, begun)
+
+
+def _left_out(plan: Plan, begun: Begun) -> Iterator[str]:
+    """Tiles that were imaged and no longer are: by themselves, with their section, or by the grid."""
+    imaged: dict[str, set[int]] = defaultdict(set)
+    for name, tile in begun.tiles:
+        imaged[name].add(tile)
+    for section in (s for s in plan.wafer.sections if s.id in imaged):
+        if gone := sorted(imaged[section.id] - {t.index for t in section.tiles(plan.project.imaging)}):
+            yield (
+                f"tile {gone[0] + 1} of section {section.id} is no longer imaged and was before: "
+                "what was begun is imaged to the end, or accepted as missing under [gate] in project.toml"
+            )
 
 
 def _changed_frame(plan: Plan, begun: Begun) -> Iterator[str]:

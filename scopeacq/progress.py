@@ -15,6 +15,7 @@ from typing import Any
 from hardware.types import Optics
 from scopeacq import records as r
 from scopeacq.records import MillKey, PlaneKey, Policy, Record, Verdict
+from scopeacq.runfolder import Plan
 
 ACCEPTED = frozenset({Verdict.SHARP, Verdict.BLANK, Verdict.WAFER})
 """Verdicts that a plane may be milled with. Bare wafer counts only beside a bright section."""
@@ -113,10 +114,10 @@ class Totals:
 
 @dataclass
 class Progress:
-    """The state of a run. ``order``: section ids as imaged; ``tile_counts``: tiles of each."""
+    """The state of a run. ``order``: section ids as imaged; ``tiles``: indices of those imaged, of each."""
 
     order: tuple[str, ...]
-    tile_counts: dict[str, int]
+    tiles: dict[str, tuple[int, ...]]
     cycle: int = 0
     cycles_done: int = 0
     cleaned: bool = False
@@ -141,6 +142,12 @@ class Progress:
         self.sections = {s: SectionState() for s in self.order}
         self.begin(self.cycle)
 
+    @classmethod
+    def of(cls, plan: Plan) -> Progress:
+        """A run of ``plan`` of which nothing is recorded yet."""
+        tiles = {s.id: tuple(t.index for t in s.tiles(plan.project.imaging)) for s in plan.wafer.sections}
+        return cls(tuple(tiles), tiles)
+
     def apply(self, record: Record) -> None:
         """Take one more record into account."""
         handle = _HANDLERS.get(type(record))
@@ -153,11 +160,11 @@ class Progress:
 
     def active(self) -> list[str]:
         """Sections that take part in this cycle, in order."""
-        return [s for s in self.order if not self.sections[s].dropped]
+        return [s for s in self.order if self.tiles[s] and not self.sections[s].dropped]
 
     def section_planes(self, section: str) -> list[PlaneState]:
         """The planes of a section in this cycle, as far as they exist."""
-        keys = (PlaneKey(self.cycle, section, n) for n in range(self.tile_counts[section]))
+        keys = (PlaneKey(self.cycle, section, n) for n in self.tiles[section])
         return [self.planes[key] for key in keys if key in self.planes]
 
     def shows_wafer(self, section: str) -> bool:
@@ -180,9 +187,7 @@ class Progress:
         self.mills = {}
         for state in self.sections.values():
             state.skipped = state.drop_refused = False
-        self.open_keys = {
-            PlaneKey(cycle, s, tile): None for s in self.active() for tile in range(self.tile_counts[s])
-        }
+        self.open_keys = {PlaneKey(cycle, s, tile): None for s in self.active() for tile in self.tiles[s]}
         self.forget_places()
 
     def forget_places(self) -> None:

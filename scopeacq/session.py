@@ -19,7 +19,7 @@ from scopeacq.files import DiskFiles, FileLayer
 from scopeacq.focus_methods import PairFocus, VendorFocus
 from scopeacq.imaging import Imager
 from scopeacq.instrument import chamber_model, mill_limits
-from scopeacq.journal import Journal, JournalError, JournalReader, Observer
+from scopeacq.journal import Journal, JournalError, Observer
 from scopeacq.locks import OwnerLock
 from scopeacq.logs import text_logs
 from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
@@ -144,10 +144,9 @@ def refuse_old_copy(plan: Plan, journal: Journal) -> None:
         )
 
 
-def progress_of(plan: Plan, journal: Journal | JournalReader) -> Progress:
+def progress_of(plan: Plan, journal: Journal) -> Progress:
     """Where the run stands, from its journal. Raises ``JournalError``."""
-    counts = {s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections}
-    progress = Progress(tuple(counts), counts)
+    progress = Progress.of(plan)
     progress.apply_all(row.record for row in journal.read())
     return progress
 

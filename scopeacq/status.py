@@ -13,7 +13,7 @@ The document, :class:`Status`:
 ``planes_waived``   planes that the operator's policy let pass missing or unsharp
 ``sections``        ``id``; ``cycles``: whole slices taken of it; ``milled_nm``: mean depth by delivered
                     charge, mill rate and scanned field, until it was dropped; ``state``: active, skipped
-                    (in this cycle) or dropped
+                    (in this cycle), dropped, or inactive (the wafer file leaves it out)
 ``autofocus``       ``corrections`` applied, ``refused``, ``iterations_mean`` and ``dose`` [e-/nm^2], both
                     means over applied corrections
 ``mill``            one entry per cycle and azimuth, summed over rounds: ``requested_uc``,
@@ -53,6 +53,7 @@ class SectionPhase(Enum):
     ACTIVE = "active"
     SKIPPED = "skipped"
     DROPPED = "dropped"
+    INACTIVE = "inactive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
     ``alive`` says whether a process holds the run; asked only when the journal does not say that it ended.
     """
     run, focus, incidents = RunTally(), FocusTally(), IncidentTally()
-    planes = PlaneTally({s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections})
+    tiles = {s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections}
+    planes = PlaneTally({section: count for section, count in tiles.items() if count})
     settings = plan.instrument.mill
     mill = MillTally(settings.heartbeat_timeout_s + settings.guard_latency_s)
     for record in records:
@@ -193,6 +195,8 @@ def _sections(plan: Plan, planes: PlaneTally, mill: MillTally) -> tuple[SectionS
     def phase(section: str) -> SectionPhase:
         if section in planes.dropped:
             return SectionPhase.DROPPED
+        if section not in planes.tiles:
+            return SectionPhase.INACTIVE
         return SectionPhase.SKIPPED if section in planes.skipped else SectionPhase.ACTIVE
 
     return tuple(

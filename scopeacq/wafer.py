@@ -32,16 +32,34 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One thick section. ``rotation_deg`` turns its grid counter-clockwise on the wafer."""
+    """One thick section. ``rotation_deg`` turns its grid counter-clockwise on the wafer.
+
+    What is not ``active`` is milled along with the others and never imaged: the whole section, or the
+    tiles of ``inactive_tiles``, by their indices in the grid and in order.
+    """
 
     id: str
     outline_um: tuple[Point, ...]
     roi_centre_um: Point
     rotation_deg: float
     thickness_nm: float
+    active: bool = True
+    inactive_tiles: tuple[int, ...] = ()
+
+    def images(self, tile: int) -> bool:
+        """Whether a tile of the grid is imaged, by its index."""
+        return self.active and tile not in self.inactive_tiles
 
     def tiles(self, imaging: ImagingSettings) -> tuple[Tile, ...]:
-        """The grid of the project on this section's ROI."""
+        """The tiles that are imaged, with their indices in the grid."""
+        grid = self.grid(imaging)
+        if self.active and not self.inactive_tiles:
+            return grid
+        left_out = frozenset(self.inactive_tiles)
+        return tuple(t for t in grid if t.index not in left_out) if self.active else ()
+
+    def grid(self, imaging: ImagingSettings) -> tuple[Tile, ...]:
+        """The grid of the project on this section's ROI, with tiles that are not imaged."""
         pixel_um = imaging.pixel_size_nm * 1e-3
         step = (
             (imaging.tile_width_px - imaging.overlap_px) * pixel_um,
@@ -106,6 +124,7 @@ class Wafer:
 
 
 _Place = tuple[Place, Place]
+_TileIndex = Annotated[int, Field(ge=0, lt=40_000)]
 
 
 class _Geometry(Settings):
@@ -119,6 +138,8 @@ class _Properties(Settings):
     rotation_deg: Angle = 0.0
     thickness_nm: Annotated[float, Field(ge=1, le=100_000)] = 200.0
     roi_centre_um: _Place | None = None
+    active: bool = True
+    inactive_tiles: Annotated[tuple[_TileIndex, ...], Field(max_length=40_000)] = ()
 
 
 class _Feature(Settings):
@@ -194,7 +215,8 @@ def _section(path: Path, feature: _Feature) -> Section:
             path, [f"the outline of section {p.id} is no simple polygon"], "Draw the section again."
         )
     centre = p.roi_centre_um or (polygon.centroid.x, polygon.centroid.y)
-    return Section(p.id, rings[0][:-1], centre, p.rotation_deg, p.thickness_nm)
+    inactive_tiles = tuple(sorted(set(p.inactive_tiles)))
+    return Section(p.id, rings[0][:-1], centre, p.rotation_deg, p.thickness_nm, p.active, inactive_tiles)
 
 
 def _repeated(kind: str, ids: Iterable[str]) -> list[str]:
@@ -205,6 +227,9 @@ def _repeated(kind: str, ids: Iterable[str]) -> list[str]:
 
 def _section_feature(section: Section) -> dict[str, object]:
     ring = [list(p) for p in (*section.outline_um, section.outline_um[0])]
+    left_out: dict[str, object] = {} if section.active else {"active": False}
+    if section.inactive_tiles:
+        left_out["inactive_tiles"] = list(section.inactive_tiles)
     return _feature(
         "Polygon",
         [ring],
@@ -213,6 +238,7 @@ def _section_feature(section: Section) -> dict[str, object]:
         rotation_deg=section.rotation_deg,
         thickness_nm=section.thickness_nm,
         roi_centre_um=list(section.roi_centre_um),
+        **left_out,
     )
 
 

@@ -28,6 +28,8 @@ def section_findings(plan: Plan) -> Findings:
         if not wafer_disc.contains(outline):
             yield error(f"Section {section.id} does not lie on the wafer; correct its outline.")
         yield from _tiles_on_section(section, outline, plan.project.imaging)
+    if not any(s.tiles(plan.project.imaging) for s in plan.wafer.sections):
+        yield error("No section of the wafer is active; activate at least one tile.")
     ids, shapes = list(outlines), list(outlines.values())
     for one, other in STRtree(shapes).query(shapes, predicate="intersects").T:
         if one < other and shapes[one].intersection(shapes[other]).area > 0:
@@ -35,6 +37,8 @@ def section_findings(plan: Plan) -> Findings:
 
 
 def _tiles_on_section(section: Section, outline: Polygon, imaging: ImagingSettings) -> Findings:
+    if not section.tiles(imaging):
+        return
     grid = unary_union([_tile_outline(tile, imaging) for tile in section.tiles(imaging)])
     inside = grid.intersection(outline).area / grid.area
     if inside < 0.01:

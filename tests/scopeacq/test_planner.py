@@ -43,8 +43,7 @@ def make_plan(sections: int = 2, tiles: int = 2, cycles: int = 2, **project: obj
 
 
 def make_progress(plan: Plan) -> Progress:
-    counts = {section.id: plan.project.imaging.grid_columns for section in plan.wafer.sections}
-    return Progress(tuple(counts), counts)
+    return Progress.of(plan)
 
 
 def answer(step: s.Step, verdict: Verdict = Verdict.SHARP) -> list[Record]:
@@ -284,3 +283,19 @@ def test_the_fold_forgets_nothing_that_a_restart_needs(data: st.DataObject) -> N
         else:
             progress.apply_all(kept)
     assert done == [key for cycle in range(2) for key, _ in mill_plan(plan).passes(cycle)]
+
+
+def test_what_the_wafer_leaves_out_is_neither_imaged_nor_asked_for_by_the_gate() -> None:
+    plan = make_plan(sections=3, tiles=3)
+    first, second, third = plan.wafer.sections
+    sections = replace(first, inactive_tiles=(1,)), replace(second, active=False), third
+    plan = replace(plan, wafer=replace(plan.wafer, sections=sections))
+    progress = Progress.of(plan)
+    assert [(key.section, key.tile) for key in progress.open_keys] == [
+        ("S0", 0),
+        ("S0", 2),
+        ("S2", 0),
+        ("S2", 1),
+        ("S2", 2),
+    ]
+    assert progress.active() == ["S0", "S2"]

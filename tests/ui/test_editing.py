@@ -36,6 +36,8 @@ edits = st.one_of(
     st.builds(editing.resize, names, st.floats(0.2, 3), st.floats(0.2, 3)),
     st.builds(editing.move_roi, st.sampled_from(NAMES), st.tuples(small, small)),
     st.builds(editing.delete, names),
+    st.builds(editing.activate, names, st.booleans()),
+    st.builds(editing.activate_tile, st.sampled_from(NAMES), st.integers(0, 5), st.booleans()),
     st.builds(lambda n: editing.add(section(n, (2000.0, 2000.0))), st.sampled_from(("S004", "S005"))),
     st.builds(editing.set_grid, st.integers(-1, 5), st.integers(0, 5)),
 )
@@ -140,6 +142,17 @@ def test_a_section_that_was_imaged_stays() -> None:
     with pytest.raises(Refused, match="S002, which this run has worked on"):
         editor.do(editing.delete(["S002"]))
     editor.do(editing.delete(["S003"]))
+
+
+def test_a_tile_that_was_imaged_is_imaged_to_the_end() -> None:
+    begun = Begun()
+    begun.apply(PlaneExposing(PlaneKey(0, "S002", 4), 0, FrameSettings(1000, 800, 100.0, 200.0, 0.0), 1.0))
+    editor = Editor(PLAN, begun)
+    for edit in (editing.activate(["S002"], False), editing.activate_tile("S002", 4, False)):
+        with pytest.raises(Refused, match="Tile 5 of section S002 is no longer imaged"):
+            editor.do(edit)
+    editor.do(editing.activate_tile("S002", 3, False))
+    assert not editor.document.wafer.section("S002").images(3)
 
 
 def test_preflight_speaks_at_once_of_what_an_edit_did() -> None:

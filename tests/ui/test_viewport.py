@@ -175,6 +175,20 @@ def test_a_new_section_is_drawn(qtbot: QtBot, viewport: WaferViewport, editor: E
     assert viewport.canvas.shown.section("S003") is not None
 
 
+def test_a_chosen_tile_is_left_out_and_activated_again(
+    qtbot: QtBot, viewport: WaferViewport, editor: Editor
+) -> None:
+    viewport.canvas.fit(frozenset({"S001"}))
+    click(qtbot, viewport, px(viewport, GRID.offset_um(4)))
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_X)
+    assert editor.document.wafer.section("S001").inactive_tiles == (4,)
+    shown = viewport.canvas.shown.section("S001")
+    assert shown is not None
+    assert shown.tiles[4].state is TileState.INACTIVE
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_X)
+    assert editor.document.wafer.section("S001") == ONE
+
+
 def test_what_is_refused_is_told_and_nothing_changes(
     qtbot: QtBot, viewport: WaferViewport, editor: Editor
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from scopeacq import records as r
 from scopeacq.geometry import Rigid
 from scopeacq.records import PlaneKey, Record, Verdict
 from scopeacq.status import SectionPhase
+from scopeacq.wafer import Wafer
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.camera import FARTHEST_UM_PER_PX, Camera, length_text, scale_bar_um
 from ui.presenters.layers import Layer, described, legend_of, scale_of
-from ui.presenters.wafer_map import Hit, TileShown, TileState, WaferPresenter, inside
+from ui.presenters.wafer_map import Hit, TileShown, TileState, WaferPresenter, edited, inside
 
 KEY = PlaneKey(0, "S001", 4)
 FRAME = FrameSettings(1000, 800, 100.0, 200.0, 0.0)
@@ -109,6 +111,18 @@ def test_tiles_are_where_the_engine_images_them() -> None:
     (shown,) = WaferPresenter(plan).shown().sections
     for tile in plan.wafer.sections[0].tiles(plan.project.imaging):
         assert shown.from_local(shown.grid.offset_um(tile.index)) == pytest.approx(tile.centre_um)
+
+
+def test_what_the_plan_leaves_out_is_shown_so_and_no_stop_of_the_route() -> None:
+    one, other = section("S001"), section("S002", (1000.0, 0.0))
+    plan = plan_of(Path("x.scopeacq"), replace(one, inactive_tiles=(1,)), replace(other, active=False))
+    shown = WaferPresenter(plan).shown()
+    assert [t.state is TileState.INACTIVE for t in shown.sections[0].tiles] == [False, True] + 4 * [False]
+    assert shown.sections[1].phase is SectionPhase.INACTIVE
+    assert shown.route_um == ((0.0, 0.0),)
+    again = edited(shown, Wafer((one, other), ()), plan.project.imaging)
+    assert {t.state for s in again.sections for t in s.tiles} == {TileState.OPEN}
+    assert len(again.route_um) == 2
 
 
 def test_inside_an_outline_with_a_notch() -> None:

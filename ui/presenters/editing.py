@@ -125,6 +125,27 @@ def delete(ids: Iterable[str]) -> Edit:
     return Edit(f"Delete {_named(tuple(wanted))}", change)
 
 
+def activate(ids: Iterable[str], active: bool) -> Edit:
+    """Have sections imaged, or leave them out."""
+    ids = tuple(ids)
+    name = f"{_verb(active)} {_named(ids)}"
+    return Edit(name, _each(ids, lambda s: replace(s, active=active)))
+
+
+def activate_tile(section_id: str, tile: int, active: bool) -> Edit:
+    """Have one tile of a section imaged, or leave it out."""
+
+    def change(section: Section) -> Section:
+        others = frozenset(section.inactive_tiles) - {tile}
+        return replace(section, inactive_tiles=tuple(sorted(others if active else others | {tile})))
+
+    return Edit(f"{_verb(active)} tile {tile + 1} of {section_id}", _each((section_id,), change))
+
+
+def _verb(active: bool) -> str:
+    return "Activate" if active else "Leave out"
+
+
 def add(section: Section) -> Edit:
     """Put one more section at the end of the route."""
 

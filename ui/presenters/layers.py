@@ -154,12 +154,14 @@ _WHY = {
     TileState.FAULTY: "The frame was black, cut off or saturated; it is taken again.",
     TileState.LOST: "Its file is gone or damaged; it is taken again.",
     TileState.WAIVED: "The project's gate accepts it as it is; the record says so.",
+    TileState.INACTIVE: "The plan leaves it out; activate it to have it imaged.",
 }
 
 _PHASES = {
     SectionPhase.ACTIVE: "is imaged in every cycle",
     SectionPhase.SKIPPED: "is skipped in this cycle; the mill gate still asks for it",
     SectionPhase.DROPPED: "is done: the wafer shows through",
+    SectionPhase.INACTIVE: "is left out by the plan",
 }
 
 

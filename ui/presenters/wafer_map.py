@@ -39,6 +39,7 @@ class TileState(Enum):
     FAULTY = "faulty frame"
     LOST = "lost, to be taken again"
     WAIVED = "accepted by policy"
+    INACTIVE = "not imaged"
 
 
 GLYPHS: Mapping[TileState, str] = {
@@ -53,6 +54,7 @@ GLYPHS: Mapping[TileState, str] = {
     TileState.FAULTY: "!",
     TileState.LOST: "!",
     TileState.WAIVED: "\N{ALMOST EQUAL TO}",
+    TileState.INACTIVE: "",
 }
 """Beside the colours, which not everybody can tell apart."""
 
@@ -194,7 +196,8 @@ class WaferMap:
     @property
     def route_um(self) -> tuple[Point, ...]:
         """Centres of the sections in the order of imaging, without those that are done."""
-        left = (s for s in self.sections if s.phase is not SectionPhase.DROPPED)
+        done = (SectionPhase.DROPPED, SectionPhase.INACTIVE)
+        left = (s for s in self.sections if s.phase not in done)
         return tuple(s.section.roi_centre_um for s in left)
 
     def hit(self, stage_um: Point) -> Hit | None:
@@ -255,6 +258,12 @@ def inside(point: Point, outline: tuple[Point, ...]) -> bool:
     return crossed
 
 
+def phase_of(section: Section, grid: Grid) -> SectionPhase:
+    """Active or left out by the plan, as far as the plan says."""
+    imaged = any(section.images(n) for n in range(grid.rows * grid.columns))
+    return SectionPhase.ACTIVE if imaged else SectionPhase.INACTIVE
+
+
 def tile_state(plane: PlaneState | None) -> TileState:
     """What a tile is, from its plane in the current cycle."""
     if plane is None:
@@ -284,8 +293,7 @@ class WaferPresenter:
 
     def __post_init__(self) -> None:
         self._grid = Grid.of(self.plan.project.imaging)
-        counts = {s.id: self._grid.rows * self._grid.columns for s in self.plan.wafer.sections}
-        self._progress = Progress(tuple(counts), counts)
+        self._progress = Progress.of(self.plan)
 
     def apply(self, records: Iterable[Record]) -> None:
         """Take more of the journal into account; a cycle or process that begins makes all anew."""
@@ -324,7 +332,7 @@ class WaferPresenter:
 
     def _made(self, section: Section) -> SectionShown:
         state = self._progress.sections[section.id]
-        phase = SectionPhase.SKIPPED if state.skipped else SectionPhase.ACTIVE
+        phase = SectionPhase.SKIPPED if state.skipped else phase_of(section, self._grid)
         tiles = tuple(self._tile(section.id, n) for n in range(self._grid.rows * self._grid.columns))
         return SectionShown(
             section,
@@ -335,10 +343,11 @@ class WaferPresenter:
         )
 
     def _tile(self, section: str, index: int) -> TileShown:
+        imaged = index in self._progress.tiles[section]
         plane = self._progress.planes.get(PlaneKey(self._progress.cycle, section, index))
         account: TileAccount = self._ledger.account(section, index)
         return TileShown(
-            tile_state(plane),
+            tile_state(plane) if imaged else TileState.INACTIVE,
             account.score_um,
             account.electron_dose_per_nm2,
             account.wd_um,
@@ -371,5 +380,15 @@ def _with(known: SectionShown | None, section: Section, grid: Grid) -> SectionSh
         return known
     count = grid.rows * grid.columns
     if known is None or (known.grid.rows, known.grid.columns) != (grid.rows, grid.columns):
-        return SectionShown(section, grid, tiles=(TileShown(),) * count)
-    return replace(known, section=section, grid=grid)
+        known = SectionShown(section, grid, tiles=(TileShown(),) * count)
+    tiles = tuple(_activated(tile, section.images(n)) for n, tile in enumerate(known.tiles))
+    editable = known.phase in (SectionPhase.ACTIVE, SectionPhase.INACTIVE)
+    phase = phase_of(section, grid) if editable else known.phase
+    return replace(known, section=section, grid=grid, phase=phase, tiles=tiles)
+
+
+def _activated(tile: TileShown, imaged: bool) -> TileShown:
+    """A tile after its activity was edited; what was not edited stays the very same."""
+    if imaged == (tile.state is not TileState.INACTIVE):
+        return tile
+    return replace(tile, state=TileState.OPEN if imaged else TileState.INACTIVE)

@@ -36,6 +36,7 @@ def state_colour(state: TileState, shades: Shades) -> QColor:
         TileState.FAULTY: shades.unknown,
         TileState.LOST: shades.unknown,
         TileState.WAIVED: shades.simulation,
+        TileState.INACTIVE: shades.panel,
     }[state]
     return mixed(QColor(shades.panel), QColor(strong), STRENGTH)
 

@@ -153,6 +153,20 @@ class WaferViewport(QWidget):
     def _delete(self) -> None:
         self.propose(editing.delete(self.selection.sections))
 
+    def _toggle_active(self) -> None:
+        """Leave out the chosen tile or sections, or activate them where they are left out."""
+        active = not self._chosen_active()
+        if self.selection.tile is not None:
+            self.propose(editing.activate_tile(*self.selection.tile, active))
+        else:
+            self.propose(editing.activate(self.selection.sections, active))
+
+    def _chosen_active(self) -> bool:
+        """Whether some of what is chosen is imaged."""
+        shown = [s.section for s in self.canvas.shown.sections if s.id in self.selection.sections]
+        tile = self.selection.tile
+        return any(s.active if tile is None else s.images(tile[1]) for s in shown)
+
     def _changed(self) -> None:
         assert self._editor is not None
         self.show_map(self._map)
@@ -177,6 +191,7 @@ class WaferViewport(QWidget):
         self._undo_action = self._action("Undo", "Ctrl+Z", self._undo)
         self._redo_action = self._action("Redo", "Ctrl+Shift+Z", self._redo, "Ctrl+Y")
         self._delete_action = self._action("Delete", "Del", self._delete)
+        self._active_action = self._action("Leave out", "X", self._toggle_active)
         self._save_action = self._action("Save", "Ctrl+S", self.save_requested.emit)
         self._fit_action = self._action("Fit", "F", self._fit, "Home")
         self._fit_action.setToolTip("Show the chosen sections, or the whole wafer (F)")
@@ -214,7 +229,8 @@ class WaferViewport(QWidget):
         whole.setSpacing(0)
         views = [self._out_action, self._in_action, self._fit_action]
         whole.addWidget(_bar([*self._layers.values()], views))
-        steps = [self._undo_action, self._redo_action, self._delete_action, self._save_action]
+        steps = [self._undo_action, self._redo_action, self._active_action, self._delete_action]
+        steps.append(self._save_action)
         self._editing = _bar([*self._tools.values()], steps)
         whole.addWidget(self._editing)
         whole.addWidget(self.canvas, 1)
@@ -261,6 +277,11 @@ class WaferViewport(QWidget):
         for tool in (Tool.EDIT, Tool.ADD):
             self._tools[tool].setEnabled(may_edit)
         self._delete_action.setEnabled(may_edit and bool(self.selection.sections))
+        self._active_action.setEnabled(may_edit and bool(self.selection.sections))
+        leave = self._chosen_active() or not self.selection.sections
+        self._active_action.setText("Leave out" if leave else "Activate")
+        what = "Do not image what is chosen" if leave else "Image what is chosen again"
+        self._active_action.setToolTip(f"{what} (X)")
         self._save_action.setEnabled(editor is not None and editor.unsaved)
         for action, step in (
             (self._undo_action, editor.to_undo if editor else ""),
@@ -308,7 +329,7 @@ class WaferViewport(QWidget):
         menu.addSeparator()
         menu.addAction(self._fit_action)
         if self._editor is not None:
-            menu.addAction(self._delete_action)
+            menu.addActions([self._active_action, self._delete_action])
         return menu
 
 
