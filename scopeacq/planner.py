@@ -169,7 +169,7 @@ def needs_surface(focus: FocusSettings) -> bool:
 def focus_due(focus: FocusSettings, progress: Progress, key: PlaneKey) -> bool:
     """Whether a correction precedes this tile."""
     situation = TileSituation(
-        position=key.tile,
+        position=progress.tiles[key.section].index(key.tile),
         surface_known=progress.surface is not None,
         section_score_um=progress.sections[key.section].last_score_um,
         retake=progress.plane(key).refused_takes > 0,

@@ -13,9 +13,16 @@ from hardware.types import FrameSettings, Optics, StagePose
 from scopeacq import records as r
 from scopeacq import steps as s
 from scopeacq.instrument import DriverSettings, Instrument
-from scopeacq.planner import Target, mill_plan, next_step
+from scopeacq.planner import Target, focus_due, mill_plan, next_step
 from scopeacq.progress import Progress
-from scopeacq.project import GateSettings, ImagingSettings, MillingSettings, Project
+from scopeacq.project import (
+    FocusPolicy,
+    FocusSettings,
+    GateSettings,
+    ImagingSettings,
+    MillingSettings,
+    Project,
+)
 from scopeacq.records import MillKey, PlaneKey, Record, Verdict
 from scopeacq.runfolder import Plan, RunFolder
 from scopeacq.wafer import Section, Wafer
@@ -299,3 +306,15 @@ def test_what_the_wafer_leaves_out_is_neither_imaged_nor_asked_for_by_the_gate()
         ("S2", 2),
     ]
     assert progress.active() == ["S0", "S2"]
+
+
+def test_the_first_tile_of_a_section_is_the_first_that_is_imaged() -> None:
+    focus = FocusSettings(policy=FocusPolicy.FIRST_OF_SECTION)
+    plan = make_plan(sections=1, tiles=3, focus=focus)
+    (section,) = plan.wafer.sections
+    plan = replace(plan, wafer=replace(plan.wafer, sections=(replace(section, inactive_tiles=(0,)),)))
+    progress = Progress.of(plan)
+    assert focus_due(focus, progress, PlaneKey(0, "S0", 1))
+    progress.apply(r.SurfaceFitted(0, 4500.0, 0.0, 0.0, 0.1, ("S0",)))
+    assert focus_due(focus, progress, PlaneKey(0, "S0", 1))
+    assert not focus_due(focus, progress, PlaneKey(0, "S0", 2))
