@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from scopeacq.findings import Finding, error
 from scopeacq.outlook import Outlook
 from scopeacq.runfolder import Plan
+
+if TYPE_CHECKING:
+    from scopeacq.preflight import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Briefing:
     outlook: Outlook | None
 
 
-def brief(plan: Plan) -> Briefing:
+def brief(plan: Plan, site: Site | None = None) -> Briefing:
     """Check a plan as every start does. Reads the run's files only; takes seconds, for the networks."""
     # imported here: a window shows the type above before any of these is needed
     from scopeacq import preflight
@@ -27,7 +31,7 @@ def brief(plan: Plan) -> Briefing:
     from scopeacq.journal import JournalError
 
     history = read_history(plan)
-    findings = preflight.check(plan, history=history)
+    findings = preflight.check(plan, site, history)
     begun = plan.folder.journal_file.exists()
     try:
         ahead = None if history.unreadable else read_outlook(plan)
@@ -42,13 +46,9 @@ def read_outlook(plan: Plan) -> Outlook:
     from scopeacq.outlook import outlook
     from scopeacq.planner import Target, next_step
     from scopeacq.progress import Progress
-    from scopeacq.session import progress_of
 
-    journal = plan.folder.journal_file
+    progress, journal = Progress.of(plan), plan.folder.journal_file
     if journal.exists():
-        progress = progress_of(plan, JournalReader(journal))
-    else:
-        counts = {s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections}
-        progress = Progress(tuple(counts), counts)
+        progress.apply_all(row.record for row in JournalReader(journal).read())
     step = next_step(plan, progress, frozenset(), Target(plan.project.cycles))
     return outlook(plan, progress, frozenset(), step)

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
+from scopeacq.briefing import brief
 from scopeacq.outlook import Outlook
 from scopeacq.records import RunRequest
 from scopeacq.runfolder import Plan
 from ui.bridge import Bridge
-from ui.check_thread import CheckThread
+from ui.check_thread import Checker, CheckThread
 from ui.presenters.acquisition import Phase, RunPresenter, RunView
 from ui.presenters.checklist import Checklist, Confirmation
 from ui.presenters.event_log import EventLog
@@ -33,9 +34,11 @@ class Acquisition(QObject):
     logged = pyqtSignal()
     noticed = pyqtSignal(object)
 
-    def __init__(self, conductor: Conductor = conducted, parent: QObject | None = None) -> None:
+    def __init__(
+        self, conductor: Conductor = conducted, checker: Checker = brief, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._conductor = conductor
+        self._conductor, self._checker = conductor, checker
         self._plan: Plan | None = None
         self._run: RunThread | None = None
         self._outlook: Outlook | None = None
@@ -63,7 +66,7 @@ class Acquisition(QObject):
         assert not self.active, "the window keeps the run that is active"
         self._plan = plan
         self._presenter, self.checklist = RunPresenter(), Checklist()
-        self.log = EventLog()
+        self.log.clear()
         self._show_ahead(None)
         self.logged.emit()
         self.check()
@@ -72,7 +75,7 @@ class Acquisition(QObject):
         """Check the open run again, as after an edit. Its findings are ``listed`` when they are there."""
         if self._plan is None or self.active:
             return
-        checking = CheckThread(self._plan)
+        checking = CheckThread(self._plan, self._checker)
         self._show_list(self.checklist.begun())
         checking.start()
         self._check_bridge.follow(checking)

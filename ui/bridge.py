@@ -39,7 +39,7 @@ class Bridge(QObject):
         super().__init__(parent)
         self._source: Source | None = None
         self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.PreciseTimer)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._look)
 

@@ -12,12 +12,15 @@ from scopeacq.findings import error
 from scopeacq.runfolder import Plan
 from ui.presenters.notices import Briefed, Notice
 
+Checker = Callable[[Plan], Briefing]
+"""Checks a plan, as ``scopeacq.briefing.brief`` does."""
+
 
 class CheckThread:
     """Briefs once. It touches nothing but the run's files and may be left alone at any time."""
 
-    def __init__(self, plan: Plan, briefed: Callable[[Plan], Briefing] = brief) -> None:
-        self._plan, self._briefed = plan, briefed
+    def __init__(self, plan: Plan, checker: Checker = brief) -> None:
+        self._plan, self._checker = plan, checker
         self._notices: queue.SimpleQueue[Notice] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="check", daemon=True)
 
@@ -38,7 +41,7 @@ class CheckThread:
     def _run(self) -> None:
         try:
             with explaining(self._plan.folder.logs):
-                briefing = self._briefed(self._plan)
+                briefing = self._checker(self._plan)
         except Explained as trouble:
             begun = self._plan.folder.journal_file.exists()
             briefing = Briefing((error(str(trouble)),), begun, False, None)

@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QCheckBox
 from ui import theme
 
 BOX_PX = 18.0
+_ROUND = Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin
 
 
 class TickBox(QCheckBox):
@@ -33,7 +34,7 @@ class TickBox(QCheckBox):
         painter.setBrush(QColor(colours.accent if self.isChecked() else colours.raised))
         painter.drawRoundedRect(box, 4, 4)
         if self.isChecked():
-            painter.setPen(QPen(QColor(colours.on_accent), 2.2, Qt.SolidLine, Qt.RoundCap, Qt.RoundJoin))
+            painter.setPen(QPen(QColor(colours.on_accent), 2.2, Qt.PenStyle.SolidLine, *_ROUND))
             points = ((0.25, 0.52), (0.43, 0.70), (0.76, 0.32))
             tick = [QPointF(box.left() + x * BOX_PX, box.top() + y * BOX_PX) for x, y in points]
             painter.drawLine(tick[0], tick[1])

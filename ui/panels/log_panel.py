@@ -51,11 +51,6 @@ class LogPanel(QWidget):
         self.routine.toggled.connect(lambda: self._search())
         self.copy.clicked.connect(lambda: self.copy_entries())
 
-    def show_log(self, log: EventLog) -> None:
-        """Show another log, as of another run."""
-        self._log = log
-        self._search()
-
     def refresh(self) -> None:
         """There is more; many entries in a moment are shown together."""
         if not self._delay.isActive():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hardware.errors import BlankerUnknown
-from hardware.types import Blanker
 from scopeacq.events import AbortAnswered
 from scopeacq.wording import sentence
 from ui.presenters.tone import Badge, Sign, Tone
@@ -52,7 +51,7 @@ class OpenAbort:
         return AbortView(Badge(Tone.ALARM, Sign.WARNING, "Ion beam UNKNOWN"), BY_HAND)
 
     def _answered(self, answered: AbortAnswered) -> AbortView:
-        if answered.ions is Blanker.BLANKED:
+        if not answered.unknown:
             text = f"{answered.text} It took {answered.answered_s * 1e3:.0f} ms."
             return AbortView(Badge(Tone.GOOD, Sign.CHECK, "Ion beam blanked"), text)
         return AbortView(Badge(Tone.ALARM, Sign.WARNING, "Ion beam UNKNOWN"), sentence(answered.text))

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from hardware.types import Blanker
 from scopeacq.events import AbortAnswered, IncidentHappened, PlaneTaken, StateChanged, StepStarted
 from scopeacq.findings import Severity
 from scopeacq.meaning import meaning_of
@@ -65,6 +64,11 @@ class EventLog:
             self.version += 1
         return entry
 
+    def clear(self) -> None:
+        """Forget all, as for another run."""
+        self._entries.clear()
+        self.version += 1
+
     def matching(self, search: str, with_routine: bool) -> list[Entry]:
         """Entries that hold every word of ``search``, oldest first."""
         words = search.casefold().split()
@@ -119,7 +123,7 @@ def _incident(incident: Incident, now: datetime) -> Entry:
 
 
 def _abort(answer: AbortAnswered, now: datetime) -> Entry:
-    if answer.ions is Blanker.BLANKED:
+    if not answer.unknown:
         return Entry(now, Badge(Tone.GOOD, Sign.CHECK, "Ions blanked"), answer.text)
     return Entry(
         now,
