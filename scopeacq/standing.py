@@ -78,8 +78,7 @@ class _Trail:
 
 def read_standing(plan: Plan) -> Standing:
     """Where the run on the disk goes on; nothing of it is changed. Raises ``JournalError``."""
-    counts = {s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections}
-    progress, trail = Progress(tuple(counts), counts), _Trail(plan.instrument.mill.ion_current_na)
+    progress, trail = Progress.of(plan), _Trail(plan.instrument.mill.ion_current_na)
     if plan.folder.journal_file.exists():
         rows = JournalReader(plan.folder.journal_file).read()
         progress.apply_all(trail.noting(rows))

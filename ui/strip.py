@@ -44,6 +44,9 @@ class SafetyStrip(QFrame):
         return self._view
 
     def show_view(self, view: StripView) -> None:
+        """Show it; the same again costs nothing and keeps what an operator has selected."""
+        if view == self._view and self._word.text():
+            return
         self._view = view
         self._simulation.setVisible(view.simulated)
         self._sign.show_sign(view.badge.sign, view.badge.tone)

@@ -36,14 +36,14 @@ if TYPE_CHECKING:  # brings shapely, which the first window does without
     from scopeacq.runfolder import Plan
     from ui.workspace import Workspace
 
-Furnish = Callable[["Workspace", Banner], None]
+Furnish = Callable[["Workspace", Banner, Tasks], None]
 """Puts viewport and panels into a new workspace."""
 
 
-def _furnish(workspace: Workspace, banner: Banner) -> None:
+def _furnish(workspace: Workspace, banner: Banner, tasks: Tasks) -> None:
     from ui.furnishing import furnish
 
-    furnish(workspace, banner)
+    furnish(workspace, banner, tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,8 @@ class MainWindow(QMainWindow):
         self._close_workspace()
         self._memory = self._memory.with_recent(plan.folder.root)
         self.workspace = workspace = Workspace(plan)
-        self._furnish(workspace, self.banner)
+        workspace.reopening_wanted.connect(lambda: self.open_run(plan.folder.root))
+        self._furnish(workspace, self.banner, self.tasks)
         if self._memory.docks:
             workspace.restore_layout(base64.b64decode(self._memory.docks))
         self._stack.addWidget(workspace)
@@ -175,7 +176,7 @@ class MainWindow(QMainWindow):
         workspace, self.workspace = self.workspace, None
         self._keep_docks(workspace)
         self._stack.removeWidget(workspace)
-        workspace.close()
+        workspace.leave()
         workspace.deleteLater()
         self.setWindowTitle("scopeacq")
         self.closed.emit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import QByteArray, QRectF, Qt
+from PyQt5.QtCore import QByteArray, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QPainter
 from PyQt5.QtWidgets import QAction, QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
 
@@ -21,7 +21,12 @@ LAYOUT_VERSION = 1
 
 
 class Workspace(QWidget):
-    """Takes the widgets of a run: one in the centre, and panels by a key that the layout remembers."""
+    """Takes the widgets of a run: one in the centre, and panels by a key that the layout remembers.
+
+    ``reopening_wanted``: the run's files have changed, and it is to be read and shown anew.
+    """
+
+    reopening_wanted = pyqtSignal()
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -30,9 +35,12 @@ class Workspace(QWidget):
         self.strip = SafetyStrip()
         self._docks: dict[str, QDockWidget] = {}
         self._objections: list[Callable[[], Message | None]] = []
+        self._farewells: list[Callable[[], None]] = []
         self._area = QMainWindow()
         self._area.setWindowFlags(Qt.WindowType.Widget)
         self._area.setDockNestingEnabled(True)
+        # the panels at the right hold what must be at hand: they get the whole height
+        self._area.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self._area.setCentralWidget(_Placeholder(plan.project.name))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -76,6 +84,20 @@ class Workspace(QWidget):
     def objection(self) -> Message | None:
         """Why the run must not be closed now, if so."""
         return next((message for ask in self._objections if (message := ask()) is not None), None)
+
+    def before_closing(self, farewell: Callable[[], None]) -> None:
+        """Have ``farewell`` called when the run is closed, before its widgets go."""
+        self._farewells.append(farewell)
+
+    def leave(self) -> None:
+        """Let go of the run; the widgets go next."""
+        for farewell in self._farewells:
+            farewell()
+        self.close()
+
+    def set_height(self, key: str, height_px: int) -> None:
+        """Begin with this height of a panel above or below the centre; an operator may drag it."""
+        self._area.resizeDocks([self._docks[key]], [height_px], Qt.Orientation.Vertical)
 
     def panel(self, key: str) -> QDockWidget:
         """The dock of a panel. Raises ``KeyError``."""

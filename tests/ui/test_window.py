@@ -144,7 +144,7 @@ def test_a_run_that_must_not_be_left_keeps_the_window(qtbot: QtBot, window: Main
 def test_panels_stay_where_they_were_put(
     qtbot: QtBot, window: MainWindow, memory_file: MemoryFile, demo: Plan
 ) -> None:
-    def furnish(workspace: object, _: object) -> None:
+    def furnish(workspace: object, *_: object) -> None:
         from ui.workspace import Workspace
 
         assert isinstance(workspace, Workspace)
