@@ -23,7 +23,8 @@ from scopeacq.geometry import Rigid
 from scopeacq.wafer import Section
 from ui import theme
 from ui.presenters.camera import Camera
-from ui.presenters.wafer_map import Grid, SectionShown, TileShown, TileState, WaferMap
+from ui.presenters.sections import Grid, SectionShown, TileShown, TileState
+from ui.presenters.wafer_map import WaferMap
 from ui.viewport.canvas import WaferCanvas
 
 WAFER_UM = 21_000.0

@@ -17,8 +17,9 @@ from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
 from scopeacq.wafer import Wafer
 from tests.ui.wafers import plan_of, section, written
-from ui.presenters import editing
-from ui.presenters.editing import Document, Edit, Editor, Refused
+from ui.presenters import edits as editing
+from ui.presenters.editing import Editor
+from ui.presenters.edits import Document, Edit, Refused
 
 NAMES = ("S001", "S002", "S003")
 PLAN = plan_of(

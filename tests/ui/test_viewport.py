@@ -18,7 +18,8 @@ from scopeacq.records import PlaneKey
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.editing import Editor
 from ui.presenters.layers import Layer
-from ui.presenters.wafer_map import Selection, TileShown, TileState
+from ui.presenters.sections import TileShown, TileState
+from ui.presenters.wafer_map import Selection
 from ui.viewport import WaferViewport
 from ui.viewport.canvas import Tool
 

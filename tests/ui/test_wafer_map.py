@@ -19,7 +19,8 @@ from scopeacq.wafer import Wafer
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.camera import FARTHEST_UM_PER_PX, Camera, length_text, scale_bar_um
 from ui.presenters.layers import Layer, described, legend_of, scale_of
-from ui.presenters.wafer_map import Hit, TileShown, TileState, WaferPresenter, edited, inside
+from ui.presenters.sections import TileShown, TileState, inside
+from ui.presenters.wafer_map import Hit, WaferPresenter, edited
 
 KEY = PlaneKey(0, "S001", 4)
 FRAME = FrameSettings(1000, 800, 100.0, 200.0, 0.0)

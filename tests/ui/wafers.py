@@ -12,7 +12,8 @@ from scopeacq.new_run import write_run
 from scopeacq.project import ImagingSettings, Project
 from scopeacq.runfolder import Plan, RunFolder
 from scopeacq.wafer import Fiducial, Section, Wafer
-from ui.presenters.wafer_map import Grid, SectionShown, TileShown, WaferMap
+from ui.presenters.sections import Grid, SectionShown, TileShown
+from ui.presenters.wafer_map import WaferMap
 
 GRID = Grid(rows=2, columns=3, tile_um=(100.0, 80.0), step_um=(90.0, 70.0))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from scopeacq.status import SectionPhase
-from ui.presenters.wafer_map import GLYPHS, Hit, SectionShown, TileShown, TileState, WaferMap
+from ui.presenters.sections import GLYPHS, SectionShown, TileShown, TileState
+from ui.presenters.wafer_map import Hit, WaferMap
 
 STEPS = 5
 """Numbers beside a colour bar."""

@@ -132,8 +132,10 @@ class WaferCanvas(QWidget):
     # -- where one looks ----------------------------------------------------------------
 
     def fit(self, ids: frozenset[str] = frozenset()) -> None:
-        """Show some sections, or the whole wafer."""
+        """Show some sections, or the whole wafer; once more, the grid of the single one."""
         bounds = self.shown.bounds_um(ids)
+        if bounds is not None and self.camera == self.camera.fitted(*bounds):
+            bounds = self.shown.grid_bounds_um(ids) or bounds
         if bounds is None:
             place = self.shown.wafer_to_stage
             edge_um = 2 * self.shown.radius_um

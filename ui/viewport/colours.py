@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PyQt5.QtGui import QColor
 
-from ui.presenters.wafer_map import TileState
+from ui.presenters.sections import TileState
 from ui.theme import Shades, mixed
 
 RAMP = ("#30224f", "#3d4a8a", "#2f6f8e", "#22908b", "#3fb67a", "#9bd34f", "#f7e24a")
@@ -36,7 +36,7 @@ def state_colour(state: TileState, shades: Shades) -> QColor:
         TileState.FAULTY: shades.unknown,
         TileState.LOST: shades.unknown,
         TileState.WAIVED: shades.simulation,
-        TileState.INACTIVE: shades.panel,
+        TileState.INACTIVE: shades.hover,
     }[state]
     return mixed(QColor(shades.panel), QColor(strong), STRENGTH)
 

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from scopeacq.geometry import Point, Rigid, turn
 from scopeacq.wafer import Section, Wafer
-from ui.presenters import editing
-from ui.presenters.editing import Edit
+from ui.presenters import edits
+from ui.presenters.edits import Edit
 
 SNAP_DEG = 5.0
 """Turning with Shift held snaps to this."""
@@ -42,12 +42,12 @@ class MoveDrag:
         if snap:
             dx, dy = (dx, 0.0) if abs(dx) > abs(dy) else (0.0, dy)
         self._shift = dx, dy
-        return {s.id: editing.placed(s, Rigid(dx, dy), s.rotation_deg) for s in self.sections}
+        return {s.id: edits.placed(s, Rigid(dx, dy), s.rotation_deg) for s in self.sections}
 
     def edit(self) -> Edit | None:
         if self._shift == (0.0, 0.0):
             return None
-        return editing.move([s.id for s in self.sections], *self._shift)
+        return edits.move([s.id for s in self.sections], *self._shift)
 
 
 @dataclass
@@ -64,10 +64,10 @@ class TurnDrag:
             target = round((self.section.rotation_deg + angle_deg) / SNAP_DEG) * SNAP_DEG
             angle_deg = target - self.section.rotation_deg
         self._angle_deg = angle_deg
-        return {self.section.id: editing.rotated(self.section, angle_deg)}
+        return {self.section.id: edits.rotated(self.section, angle_deg)}
 
     def edit(self) -> Edit | None:
-        return editing.rotate([self.section.id], self._angle_deg) if self._angle_deg else None
+        return edits.rotate([self.section.id], self._angle_deg) if self._angle_deg else None
 
     def _direction_deg(self, at_um: Point) -> float:
         x, y = self.section.roi_centre_um
@@ -88,10 +88,10 @@ class SizeDrag:
         if snap:
             factors = [max(factors)] * 2
         self._factors = factors[0], factors[1]
-        return {self.section.id: editing.resized(self.section, *self._factors)}
+        return {self.section.id: edits.resized(self.section, *self._factors)}
 
     def edit(self) -> Edit | None:
-        return editing.resize([self.section.id], *self._factors) if self._factors != (1.0, 1.0) else None
+        return edits.resize([self.section.id], *self._factors) if self._factors != (1.0, 1.0) else None
 
     def _local(self, at_um: Point) -> Point:
         x, y = self.section.roi_centre_um
@@ -115,8 +115,8 @@ class AddDrag:
         self._section = None
         if min(abs(width), abs(height)) >= self.least_um:
             centre = self.start_um[0] + width / 2, self.start_um[1] + height / 2
-            self._section = editing.rectangle(self.wafer, centre, abs(width), abs(height))
+            self._section = edits.rectangle(self.wafer, centre, abs(width), abs(height))
         return {self._section.id: self._section} if self._section else {}
 
     def edit(self) -> Edit | None:
-        return editing.add(self._section) if self._section else None
+        return edits.add(self._section) if self._section else None

@@ -8,7 +8,7 @@ import numpy as np
 from PyQt5.QtGui import QColor, QImage
 
 from ui.presenters.layers import Layer, Scale, value_of
-from ui.presenters.wafer_map import SectionShown, TileShown
+from ui.presenters.sections import SectionShown, TileShown
 from ui.theme import Shades
 from ui.viewport.colours import ramp_colour, state_colour, unknown_colour
 

@@ -106,6 +106,8 @@ class LegendCard(QWidget):
             colour = state_colour(entry.state, colours)
             box = QRectF(line.left(), line.center().y() - 8, 16, 16)
             painter.fillRect(box, colour)
+            painter.setPen(QColor(colours.line))
+            painter.drawRect(box)
             painter.setPen(legible_on(colour))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, entry.glyph)
             text = line.adjusted(26, 0, 0, 0)

@@ -13,7 +13,8 @@ from scopeacq.geometry import Point
 from scopeacq.status import SectionPhase
 from scopeacq.wafer import Section
 from ui.presenters.camera import Camera
-from ui.presenters.wafer_map import SectionShown, WaferMap
+from ui.presenters.sections import SectionShown
+from ui.presenters.wafer_map import WaferMap
 from ui.theme import FontPt, font, mixed
 from ui.viewport.look import Look, cosmetic
 from ui.viewport.pictures import Pictures

@@ -9,7 +9,7 @@ from PyQt5.QtGui import QColor, QImage, QPainter, QTransform
 
 from scopeacq.records import PlaneKey
 from ui.presenters.camera import Camera
-from ui.presenters.wafer_map import GLYPHS, SectionShown
+from ui.presenters.sections import GLYPHS, SectionShown, TileState
 from ui.theme import FontPt, font
 from ui.viewport.colours import legible_on
 from ui.viewport.grid_images import GridImages
@@ -24,6 +24,7 @@ PICTURES_FROM_PX = 44.0
 """and of this one their pictures."""
 SIGN_PX = 18.0
 FRAME_PX = 1.5
+LEFT_OUT_OPACITY = 0.35
 
 
 class TilePainter:
@@ -75,7 +76,11 @@ def _draw_inside(
     else:
         smaller = area.width() / look.camera.um_per_px < picture.width()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smaller)
+        left_out = shown.tiles[index].state is TileState.INACTIVE
+        opacity = painter.opacity()
+        painter.setOpacity(opacity * (LEFT_OUT_OPACITY if left_out else 1.0))
         painter.drawImage(area, picture)
+        painter.setOpacity(opacity)
 
 
 def _draw_frame(

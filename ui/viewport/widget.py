@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 
 from PyQt5.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal
-from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
     QAction,
     QActionGroup,
-    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from scopeacq.geometry import Point
-from ui.presenters import editing
-from ui.presenters.editing import Edit, Editor, Refused
+from ui.presenters import edits
+from ui.presenters.editing import Editor
+from ui.presenters.edits import Edit, Refused
 from ui.presenters.layers import EXPLAINED, Layer, legend_of
 from ui.presenters.wafer_map import Selection, WaferMap, edited
 from ui.theme import Space, set_role
+from ui.viewport.actions import action, bar, choice, copy_text
 from ui.viewport.canvas import Tool, WaferCanvas
 from ui.viewport.overlays import LegendCard
 from ui.viewport.pictures import Source
@@ -151,15 +149,15 @@ class WaferViewport(QWidget):
             self._changed()
 
     def _delete(self) -> None:
-        self.propose(editing.delete(self.selection.sections))
+        self.propose(edits.delete(self.selection.sections))
 
     def _toggle_active(self) -> None:
         """Leave out the chosen tile or sections, or activate them where they are left out."""
         active = not self._chosen_active()
         if self.selection.tile is not None:
-            self.propose(editing.activate_tile(*self.selection.tile, active))
+            self.propose(edits.activate_tile(*self.selection.tile, active))
         else:
-            self.propose(editing.activate(self.selection.sections, active))
+            self.propose(edits.activate(self.selection.sections, active))
 
     def _chosen_active(self) -> bool:
         """Whether some of what is chosen is imaged."""
@@ -183,55 +181,38 @@ class WaferViewport(QWidget):
             for n, layer in enumerate(Layer, 1)
         }
         self._tools = {
-            tool: self._choice(tools, tool.value, tool.value[0], TOOL_TIPS[tool], partial(self.use, tool))
+            tool: choice(self, tools, tool.value, tool.value[0], TOOL_TIPS[tool], partial(self.use, tool))
             for tool in Tool
         }
         self._layers[Layer.STATE].setChecked(True)
         self._tools[Tool.LOOK].setChecked(True)
-        self._undo_action = self._action("Undo", "Ctrl+Z", self._undo)
-        self._redo_action = self._action("Redo", "Ctrl+Shift+Z", self._redo, "Ctrl+Y")
-        self._delete_action = self._action("Delete", "Del", self._delete)
-        self._active_action = self._action("Leave out", "X", self._toggle_active)
-        self._save_action = self._action("Save", "Ctrl+S", self.save_requested.emit)
-        self._fit_action = self._action("Fit", "F", self._fit, "Home")
-        self._fit_action.setToolTip("Show the chosen sections, or the whole wafer (F)")
-        self._in_action = self._action("+", "+", partial(self.canvas.zoom, ZOOM_STEP), "=")
+        self._undo_action = action(self, "Undo", "Ctrl+Z", self._undo)
+        self._redo_action = action(self, "Redo", "Ctrl+Shift+Z", self._redo, "Ctrl+Y")
+        self._delete_action = action(self, "Delete", "Del", self._delete)
+        self._active_action = action(self, "Leave out", "X", self._toggle_active)
+        self._save_action = action(self, "Save", "Ctrl+S", self.save_requested.emit)
+        self._fit_action = action(self, "Fit", "F", self._fit, "Home")
+        self._fit_action.setToolTip(
+            "Show the chosen sections, or the whole wafer; twice for the grid of one (F)"
+        )
+        self._in_action = action(self, "+", "+", partial(self.canvas.zoom, ZOOM_STEP), "=")
         self._in_action.setToolTip("Come nearer (+)")
-        self._out_action = self._action("\N{MINUS SIGN}", "-", partial(self.canvas.zoom, 1 / ZOOM_STEP))
+        self._out_action = action(self, "\N{MINUS SIGN}", "-", partial(self.canvas.zoom, 1 / ZOOM_STEP))
         self._out_action.setToolTip("Go farther away (-)")
-        self._action("Choose all", "Ctrl+A", self._select_all)
-        self._action("Choose none", "Esc", self._let_go)
+        action(self, "Choose all", "Ctrl+A", self._select_all)
+        action(self, "Choose none", "Esc", self._let_go)
         for key, dx, dy in (("Left", 1, 0), ("Right", -1, 0), ("Up", 0, 1), ("Down", 0, -1)):
-            self._action(key, key, partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX))
-
-    def _action(self, text: str, key: str, done: Callable[[], None], *more: str) -> QAction:
-        action = QAction(text, self)
-        action.setShortcuts([QKeySequence(k) for k in (key, *more)])
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        action.setToolTip(f"{text} ({key})")
-        action.triggered.connect(lambda: done())
-        self.addAction(action)
-        return action
-
-    def _choice(
-        self, group: QActionGroup, text: str, key: str, tip: str, done: Callable[[], None]
-    ) -> QAction:
-        """One of several, of which exactly one holds."""
-        action = self._action(text, key, done)
-        action.setCheckable(True)
-        action.setToolTip(f"{tip} ({key})")
-        group.addAction(action)
-        return action
+            action(self, key, key, partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX))
 
     def _lay_out(self) -> None:
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         views = [self._out_action, self._in_action, self._fit_action]
-        whole.addWidget(_bar([*self._layers.values()], views))
+        whole.addWidget(bar([*self._layers.values()], views))
         steps = [self._undo_action, self._redo_action, self._active_action, self._delete_action]
         steps.append(self._save_action)
-        self._editing = _bar([*self._tools.values()], steps)
+        self._editing = bar([*self._tools.values()], steps)
         whole.addWidget(self._editing)
         whole.addWidget(self.canvas, 1)
         whole.addWidget(self._foot())
@@ -283,13 +264,13 @@ class WaferViewport(QWidget):
         what = "Do not image what is chosen" if leave else "Image what is chosen again"
         self._active_action.setToolTip(f"{what} (X)")
         self._save_action.setEnabled(editor is not None and editor.unsaved)
-        for action, step in (
+        for button, step in (
             (self._undo_action, editor.to_undo if editor else ""),
             (self._redo_action, editor.to_redo if editor else ""),
         ):
-            action.setEnabled(bool(step))
-            keys = action.shortcut().toString()
-            action.setToolTip(f"{action.text()}: {step} ({keys})" if step else f"{action.text()} ({keys})")
+            button.setEnabled(bool(step))
+            keys = button.shortcut().toString()
+            button.setToolTip(f"{button.text()}: {step} ({keys})" if step else f"{button.text()} ({keys})")
 
     def _selected(self, selection: Selection) -> None:
         self._refresh()
@@ -321,38 +302,13 @@ class WaferViewport(QWidget):
         menu = QMenu(self)
         for name, done in (
             (f"Go to {target.text} \N{HORIZONTAL ELLIPSIS}", lambda: self.go_to_requested.emit(target)),
-            ("Copy coordinates", lambda: _copy(text)),
+            ("Copy coordinates", lambda: copy_text(text)),
         ):
-            action = QAction(name, menu)
-            action.triggered.connect(lambda _, done=done: done())
-            menu.addAction(action)
+            entry = QAction(name, menu)
+            entry.triggered.connect(lambda _, done=done: done())
+            menu.addAction(entry)
         menu.addSeparator()
         menu.addAction(self._fit_action)
         if self._editor is not None:
             menu.addActions([self._active_action, self._delete_action])
         return menu
-
-
-def _copy(text: str) -> None:
-    clipboard = QApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setText(text)
-
-
-def _bar(left: Sequence[QAction], right: Sequence[QAction]) -> QFrame:
-    """Buttons for actions."""
-    frame = QFrame()
-    set_role(frame, "bar")
-    row = QHBoxLayout(frame)
-    row.setContentsMargins(Space.S, Space.XS, Space.S, Space.XS)
-    row.setSpacing(Space.XS)
-    for actions in (left, right):
-        for action in actions:
-            button = QToolButton()
-            button.setDefaultAction(action)
-            set_role(button, "quiet")
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            row.addWidget(button)
-        if actions is left:
-            row.addStretch(1)
-    return frame

@@ -1,0 +1,178 @@
+"""Sections and tiles as they are shown: states in words, and where everything of a section lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from scopeacq.geometry import Point, turn
+from scopeacq.progress import PlaneState
+from scopeacq.project import ImagingSettings
+from scopeacq.records import Verdict
+from scopeacq.status import SectionPhase
+from scopeacq.wafer import Section
+
+
+class TileState(Enum):
+    """What a tile is in this cycle, in words."""
+
+    OPEN = "to be imaged"
+    SCANNING = "scan begun"
+    WRITING = "being written and judged"
+    SHARP = "sharp"
+    BLANK = "no texture"
+    WAFER = "wafer shows"
+    UNSHARP = "not sharp"
+    CANNOT_TELL = "cannot tell whether sharp"
+    FAULTY = "faulty frame"
+    LOST = "lost, to be taken again"
+    WAIVED = "accepted by policy"
+    INACTIVE = "not imaged"
+
+
+GLYPHS: Mapping[TileState, str] = {
+    TileState.OPEN: "",
+    TileState.SCANNING: "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}",
+    TileState.WRITING: "\N{HORIZONTAL ELLIPSIS}",
+    TileState.SHARP: "\N{CHECK MARK}",
+    TileState.BLANK: "\N{EN DASH}",
+    TileState.WAFER: "\N{WHITE CIRCLE}",
+    TileState.UNSHARP: "\N{MULTIPLICATION X}",
+    TileState.CANNOT_TELL: "?",
+    TileState.FAULTY: "!",
+    TileState.LOST: "!",
+    TileState.WAIVED: "\N{ALMOST EQUAL TO}",
+    TileState.INACTIVE: "\N{CIRCLED DIVISION SLASH}",
+}
+"""Beside the colours, which not everybody can tell apart."""
+
+_OF_VERDICT = {
+    Verdict.SHARP: TileState.SHARP,
+    Verdict.BLANK: TileState.BLANK,
+    Verdict.WAFER: TileState.WAFER,
+    Verdict.UNSHARP: TileState.UNSHARP,
+    Verdict.CANNOT_TELL: TileState.CANNOT_TELL,
+    Verdict.FAULTY: TileState.FAULTY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TileShown:
+    """One tile. Dose of the whole run; score and working distance as last seen, None before that."""
+
+    state: TileState = TileState.OPEN
+    score_um: float | None = None
+    dose_per_nm2: float = 0.0
+    wd_um: float | None = None
+    cycle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The tiles of a section in the section's own frame: rows run down, columns to the right."""
+
+    rows: int
+    columns: int
+    tile_um: Point
+    step_um: Point
+
+    @staticmethod
+    def of(imaging: ImagingSettings) -> Grid:
+        pixel_um = imaging.pixel_size_nm * 1e-3
+        tile = imaging.tile_width_px * pixel_um, imaging.tile_height_px * pixel_um
+        overlap_um = imaging.overlap_px * pixel_um
+        step = tile[0] - overlap_um, tile[1] - overlap_um
+        return Grid(imaging.grid_rows, imaging.grid_columns, tile, step)
+
+    @property
+    def size_um(self) -> Point:
+        """Width and height of all tiles together."""
+        return (
+            (self.columns - 1) * self.step_um[0] + self.tile_um[0],
+            (self.rows - 1) * self.step_um[1] + self.tile_um[1],
+        )
+
+    def offset_um(self, index: int) -> Point:
+        """Centre of a tile from the grid's centre, x right and y up."""
+        row, column = divmod(index, self.columns)
+        return (
+            (column - (self.columns - 1) / 2) * self.step_um[0],
+            -(row - (self.rows - 1) / 2) * self.step_um[1],
+        )
+
+    def tile_at(self, x_um: float, y_um: float) -> int | None:
+        """The tile whose centre is nearest to a point of the section's frame, None beside all tiles."""
+        width, height = self.size_um
+        if abs(x_um) > width / 2 or abs(y_um) > height / 2:
+            return None
+        column = round(x_um / self.step_um[0] + (self.columns - 1) / 2)
+        row = round(-y_um / self.step_um[1] + (self.rows - 1) / 2)
+        return min(max(row, 0), self.rows - 1) * self.columns + min(max(column, 0), self.columns - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionShown:
+    """One section with its tiles, row by row."""
+
+    section: Section
+    grid: Grid
+    phase: SectionPhase = SectionPhase.ACTIVE
+    milled_nm: float = 0.0
+    tiles: tuple[TileShown, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.section.id
+
+    @property
+    def radius_um(self) -> float:
+        """Everything of the section lies within this of its ROI's centre."""
+        x, y = self.section.roi_centre_um
+        corners = (math.hypot(u - x, v - y) for u, v in self.section.outline_um)
+        return max(max(corners), math.hypot(*self.grid.size_um) / 2)
+
+    def to_local(self, wafer_um: Point) -> Point:
+        """From the wafer into the frame of the section's grid."""
+        x, y = self.section.roi_centre_um
+        return turn((wafer_um[0] - x, wafer_um[1] - y), -self.section.rotation_deg)
+
+    def from_local(self, local_um: Point) -> Point:
+        """From the frame of the section's grid onto the wafer."""
+        x, y = turn(local_um, self.section.rotation_deg)
+        return self.section.roi_centre_um[0] + x, self.section.roi_centre_um[1] + y
+
+
+def inside(point: Point, outline: tuple[Point, ...]) -> bool:
+    """Whether a point lies in a polygon, by how often a ray to the right crosses it."""
+    x, y = point
+    crossed = False
+    for (x0, y0), (x1, y1) in zip(outline, (*outline[1:], outline[0]), strict=True):
+        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
+            crossed = not crossed
+    return crossed
+
+
+def phase_of(section: Section, grid: Grid) -> SectionPhase:
+    """Active or left out by the plan, as far as the plan says."""
+    imaged = any(section.images(n) for n in range(grid.rows * grid.columns))
+    return SectionPhase.ACTIVE if imaged else SectionPhase.INACTIVE
+
+
+def tile_state(plane: PlaneState | None) -> TileState:
+    """What a tile is, from its plane in the current cycle."""
+    if plane is None:
+        return TileState.OPEN
+    if plane.waived:
+        return TileState.WAIVED
+    if plane.chosen is not None:
+        return _OF_VERDICT[plane.verdict] if plane.verdict is not None else TileState.WRITING
+    if not plane.takes:
+        return TileState.OPEN
+    last = plane.takes[-1]
+    if last.lost:
+        return TileState.LOST
+    if last.judged is not None:
+        return _OF_VERDICT[last.judged.verdict]
+    return TileState.WRITING if last.exposed else TileState.SCANNING
