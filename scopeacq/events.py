@@ -84,6 +84,10 @@ class AbortAnswered:
     sent_s: float
     answered_s: float
 
+    @property
+    def unknown(self) -> bool:
+        return self.ions is not Blanker.BLANKED
+
 
 Event = StateChanged | StepStarted | Progressed | PlaneTaken | IncidentHappened | Outlook | AbortAnswered
 
