@@ -175,8 +175,8 @@ class WaferViewport(QWidget):
     def _make_actions(self) -> None:
         layers, tools = QActionGroup(self), QActionGroup(self)
         self._layers = {
-            layer: self._choice(
-                layers, layer.value, str(n), EXPLAINED[layer], partial(self.show_layer, layer)
+            layer: choice(
+                self, layers, layer.value, str(n), EXPLAINED[layer], partial(self.show_layer, layer)
             )
             for n, layer in enumerate(Layer, 1)
         }
