@@ -83,6 +83,23 @@ def test_the_tests_need_more_than_the_demo(bootstrap: ModuleType, recorder: Reco
     assert not recorder.ran("pip install")
 
 
+def test_a_window_needs_libraries_that_the_demo_does_without(
+    bootstrap: ModuleType,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recorder.failing["libqxcb"] = "OSError: libxcb-icccm.so.4: cannot open shared object file"
+    monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 1000)
+    assert bootstrap.main(["demo"]) is not None
+    assert recorder.commands[-1].startswith(f"{bootstrap.PYTHON} -m scopeacq demo")
+    assert bootstrap.main(["gui", "--simulate"]) == 5
+    assert "libxcb-icccm4" in capsys.readouterr().err
+    recorder.failing.clear()
+    bootstrap.main(["gui", "--simulate"])
+    assert recorder.commands[-1].startswith(f"{bootstrap.PYTHON} -m scopeacq gui --simulate")
+
+
 def test_changed_requirements_are_installed(bootstrap: ModuleType, recorder: Recorder) -> None:
     bootstrap.main(["demo"])
     (bootstrap.ROOT / "pyproject.toml").write_text("[project]\nname = 'changed'\n")

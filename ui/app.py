@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from scopeacq.explain import Explained, explaining
 from ui.memory import MemoryFile
 from ui.presenters.messages import Message, problem
 from ui.window import MainWindow
+
+SIGNALS_MS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,22 @@ def run(opening: Opening) -> int:
     app = make_application()
     window = make_window(opening)
     sys.excepthook = partial(tell_unexpected, window.banner.say)
+    awake = _close_on_signals(window)
     window.show()
-    return int(app.exec())
+    code = int(app.exec())
+    awake.stop()
+    return code
+
+
+def _close_on_signals(window: MainWindow) -> QTimer:
+    """Ctrl-C and a request to end close the window as a click does: not while a run goes on."""
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, lambda *_: window.close())
+    # Python looks for signals only when it runs
+    awake = QTimer()
+    awake.timeout.connect(lambda: None)
+    awake.start(SIGNALS_MS)
+    return awake
 
 
 def has_screen(platform: str, environment: Mapping[str, str]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,9 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from scopeacq.cli import run_command
 from scopeacq.demo import make_demo
+from scopeacq.exit_codes import ExitCode
 from scopeacq.explain import Explained
 from scopeacq.runfolder import Plan, RunFolder
 from ui.app import Opening, has_screen, run, tell_unexpected
@@ -205,6 +209,39 @@ def test_without_a_screen_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "platform", "linux")
     with pytest.raises(Explained, match="no screen"):
         run(Opening())
+    assert run_command([]) == run_command(["gui"]) == ExitCode.BAD_INPUT
+
+
+SAYS_WHEN_OPENED = """
+import sys, ui.app
+from scopeacq.cli import run_command
+make = ui.app.make_window
+def made(opening):
+    window = make(opening)
+    window.opened.connect(lambda _: print("opened", flush=True))
+    return window
+ui.app.make_window = made
+sys.exit(run_command(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_the_command_opens_a_window_that_a_signal_closes(demo: Plan, tmp_path: Path) -> None:
+    root, config = demo.folder.root, tmp_path / "config"
+    window = subprocess.Popen(
+        [sys.executable, "-c", SAYS_WHEN_OPENED, "gui", str(root), "--simulate"],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(config)},
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+    )
+    assert window.stdout is not None
+    assert window.stdout.readline() == b"opened\n"
+    window.send_signal(signal.SIGINT)
+    window.communicate(timeout=60)
+    assert window.returncode == 0
+    memory, trouble = MemoryFile(config / "scopeacq" / "window.toml").read()
+    assert trouble is None
+    assert memory.recent == (str(root),)
 
 
 def test_what_nobody_expected_is_told_and_logged() -> None:
