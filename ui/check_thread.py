@@ -5,11 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from importlib import import_module
 
 from scopeacq.briefing import Briefing, brief
 from scopeacq.explain import Explained, explaining
 from scopeacq.findings import error
 from scopeacq.runfolder import Plan
+from ui.interpreter import window_first
 from ui.presenters.notices import Briefed, Notice
 
 Checker = Callable[[Plan], Briefing]
@@ -40,9 +42,15 @@ class CheckThread:
 
     def _run(self) -> None:
         try:
-            with explaining(self._plan.folder.logs):
+            with window_first(), explaining(self._plan.folder.logs):
                 briefing = self._checker(self._plan)
+                _load_what_a_run_needs()
         except Explained as trouble:
             begun = self._plan.folder.journal_file.exists()
             briefing = Briefing((error(str(trouble)),), begun, False, None)
         self._notices.put(Briefed(briefing))
+
+
+def _load_what_a_run_needs() -> None:
+    """Loading libraries stops every thread for a moment: now, while the operator reads, and not in a run."""
+    import_module("scopeacq.conduct")

@@ -14,6 +14,7 @@ from scopeacq.ion_watch import ions_watched
 from scopeacq.records import RunEnd, RunRequest
 from scopeacq.runfolder import Plan
 from scopeacq.time_left import TimeLeft
+from ui.interpreter import window_first
 from ui.presenters.notices import Asked, Attended, Checked, Ended, Leaving, Notice
 
 if TYPE_CHECKING:  # these bring SQLite, SciPy and the twin, which the first window does without
@@ -126,7 +127,7 @@ class RunThread:
 
     def _run(self) -> None:
         try:
-            with explaining(self._plan.folder.logs):
+            with window_first(), explaining(self._plan.folder.logs):
                 outcome = self._conductor(self._plan, self._cycles, self)
             ended = Ended(outcome.code, outcome.end, outcome.sentence)
         except Explained as error:

@@ -102,7 +102,7 @@ _LEAVING = Badge(Tone.QUIET, Sign.HOURGLASS, "Ending")
 _READY = Badge(Tone.QUIET, Sign.PLAY, "Ready")
 
 _GO_ON = {
-    RunEnd.FINISHED: "",
+    RunEnd.FINISHED: "All that was asked for is done.",
     RunEnd.WAITING: "Resume takes again what is missing or not sharp.",
     RunEnd.PAUSED: "Resume goes on where it ended.",
     RunEnd.STOPPED: "Resume goes on where it ended.",
