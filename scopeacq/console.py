@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from scopeacq.events import (
+    AbortAnswered,
     Event,
     IncidentHappened,
     Progressed,
@@ -156,6 +157,8 @@ class Display:
             case IncidentHappened(incident):
                 self._told = told(incident)
                 self.console.print(f"[red]{escape(self._told)}[/] Decided: {incident.decision.value}.")
+            case AbortAnswered(text=text):
+                self.console.print(f"[{'bold red' if event.unknown else 'green'}]{escape(text)}")
             case _:
                 pass
 

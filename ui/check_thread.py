@@ -52,5 +52,5 @@ class CheckThread:
 
 
 def _load_what_a_run_needs() -> None:
-    """Loading libraries stops every thread for a moment: now, while the operator reads, and not in a run."""
+    """Loading libraries stops every thread for a moment: now, while the operator reads, not in a run."""
     import_module("scopeacq.conduct")

@@ -12,7 +12,7 @@ SWITCH_S = 0.001
 
 @contextmanager
 def window_first() -> Iterator[None]:
-    """Inside, no thread that computes keeps the interpreter from the window for longer than ``SWITCH_S``."""
+    """Inside, a thread that computes gives up the interpreter after ``SWITCH_S``, if others wait."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     try:

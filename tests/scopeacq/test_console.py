@@ -15,8 +15,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from hardware.types import Blanker
 from scopeacq.console import supervise
-from scopeacq.events import IncidentHappened, Progressed, Publisher, RunState, StateChanged, StepStarted
+from scopeacq.events import (
+    AbortAnswered,
+    IncidentHappened,
+    Progressed,
+    Publisher,
+    RunState,
+    StateChanged,
+    StepStarted,
+)
 from scopeacq.exit_codes import ExitCode
 from scopeacq.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
 from scopeacq.running import what_now
@@ -74,6 +83,15 @@ def test_what_the_engine_says_is_shown() -> None:
     ):
         assert part in text, text
     assert "Imaging section [bold]A" in text
+
+
+@pytest.mark.parametrize("ions", [Blanker.BLANKED, Blanker.UNKNOWN])
+def test_what_the_guard_answers_to_an_abort_is_said(ions: Blanker) -> None:
+    def work(engine: FakeEngine) -> RunEnd:
+        engine.events.publish(AbortAnswered(ions, "The line reads back so.", 0.001, 0.02))
+        return RunEnd.ABORTED
+
+    assert "The line reads back so." in watch(work)[2]
 
 
 def test_ctrl_c_pauses_and_a_second_one_aborts() -> None:
