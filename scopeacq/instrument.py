@@ -17,6 +17,9 @@ from hardware.optics import StigmatorFrame
 from hardware.types import Range, StagePose
 from scopeacq.settings import Name, Settings, read_toml
 
+TWIN = "twin"
+"""The driver that is no real instrument."""
+
 FORMAT = "scopeacq.instrument/1"
 
 # Bounds are far beyond any instrument: what lies outside is a slip of the finger, and would only
@@ -143,6 +146,11 @@ class Instrument(Settings):
     electron: ElectronSettings = ElectronSettings()
     stage: StageSettings = StageSettings()
     mill: MillSettings = MillSettings()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether this is the physical twin: no real beam, stage or wafer takes part."""
+        return self.driver.name == TWIN
 
     @classmethod
     def read(cls, path: Path) -> Instrument:

@@ -27,7 +27,7 @@ from ui import theme
 from ui.banner import Banner
 from ui.memory import MemoryFile
 from ui.presenters.messages import Message, problem
-from ui.presenters.start import ProjectCard, is_simulated, read_card, unread_card
+from ui.presenters.start import ProjectCard, read_card, unread_card
 from ui.presenters.tone import Tone
 from ui.start_page import StartPage
 from ui.tasks import Tasks
@@ -308,7 +308,7 @@ def _read_plan(root: Path, simulated_only: bool) -> Plan:
     from scopeacq.settings import SettingsError
 
     plan = Plan.read(root)
-    if simulated_only and not is_simulated(plan):
+    if simulated_only and not plan.instrument.simulated:
         driver = plan.instrument.driver.name
         raise SettingsError(
             plan.folder.instrument_file,

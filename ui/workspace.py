@@ -11,7 +11,6 @@ from PyQt5.QtWidgets import QAction, QDockWidget, QLabel, QMainWindow, QVBoxLayo
 from scopeacq.runfolder import Plan
 from ui import theme
 from ui.presenters.messages import Message
-from ui.presenters.start import is_simulated
 from ui.presenters.strip import Situation, strip_view
 from ui.presenters.tone import Tone
 from ui.strip import SafetyStrip, stripes
@@ -31,7 +30,7 @@ class Workspace(QWidget):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
-        self.simulated = is_simulated(plan)
+        self.simulated = plan.instrument.simulated
         self.strip = SafetyStrip()
         self._docks: dict[str, QDockWidget] = {}
         self._objections: list[Callable[[], Message | None]] = []

@@ -16,9 +16,6 @@ if TYPE_CHECKING:  # these bring shapely and OpenCV, which the first window does
     from scopeacq.standing import MillLeft, Standing
     from scopeacq.status import Status
 
-TWIN = "twin"
-"""The driver that is no real instrument."""
-
 
 @dataclass(frozen=True, slots=True)
 class ResumeCard:
@@ -70,15 +67,10 @@ def card(plan: Plan, status: Status, standing: Standing) -> ProjectCard:
         status.name,
         Badge(Tone.CAUTION, Sign.WARNING, "Interrupted") if interrupted else badge_of(status.state),
         sentence(status),
-        is_simulated(plan),
+        plan.instrument.simulated,
         done=status.cycles_done / status.cycles,
         resume=resume_card(standing) if interrupted else None,
     )
-
-
-def is_simulated(plan: Plan) -> bool:
-    """Whether the run's instrument is the physical twin."""
-    return plan.instrument.driver.name == TWIN
 
 
 def sentence(status: Status) -> str:

@@ -1,0 +1,116 @@
+"""A run in its workspace: the map follows the journal, edits are kept or asked about, nothing stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from hardware.types import FrameSettings
+from scopeacq import records as r
+from scopeacq.demo import make_demo
+from scopeacq.files import DiskFiles
+from scopeacq.journal import Journal
+from scopeacq.records import PlaneKey, Verdict
+from scopeacq.runfolder import Plan
+from ui.furnishing import furnish
+from ui.memory import MemoryFile
+from ui.plan_editing import UNSAVED
+from ui.presenters.edits import move
+from ui.presenters.sections import TileState
+from ui.viewport.widget import WaferViewport
+from ui.window import MainWindow
+from ui.workspace import Workspace
+
+SOON_MS = 20_000
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    return make_demo(tmp_path / "made")
+
+
+@pytest.fixture
+def window(qtbot: QtBot, memory_file: MemoryFile, tmp_path: Path) -> Iterator[MainWindow]:
+    made = MainWindow(memory_file, tmp_path, furnish=furnish)
+    made.show()
+    yield made
+    made.close()
+    made.deleteLater()
+    QApplication.sendPostedEvents(None, 52)  # deferred deletes
+    qtbot.wait(1)
+
+
+def opened(qtbot: QtBot, window: MainWindow, root: Path) -> Workspace:
+    with qtbot.waitSignal(window.opened, timeout=SOON_MS):
+        window.open_run(root)
+    assert window.workspace is not None
+    return window.workspace
+
+
+def viewport_of(workspace: Workspace) -> WaferViewport:
+    viewport = workspace.findChild(WaferViewport)
+    assert isinstance(viewport, WaferViewport)
+    return viewport
+
+
+def test_the_map_follows_the_journal_whoever_writes_it(
+    qtbot: QtBot, window: MainWindow, plan: Plan
+) -> None:
+    viewport = viewport_of(opened(qtbot, window, plan.folder.root))
+    first = plan.wafer.sections[0].id
+
+    def state() -> TileState:
+        section = viewport.canvas.shown.section(first)
+        assert section is not None
+        return section.tiles[0].state
+
+    assert state() is TileState.OPEN
+    journal = Journal.create(plan.folder.journal_file, DiskFiles())
+    key = PlaneKey(0, first, 0)
+    journal.append(r.RunOpened("0", "host", 1))
+    journal.append(r.PlaneExposing(key, 0, FrameSettings(64, 64, 10.0, 200.0), 20.0))
+    qtbot.waitUntil(lambda: state() is TileState.SCANNING, timeout=SOON_MS)
+    journal.append(r.PlaneJudged(key, 0, Verdict.SHARP, 0.4, 100.0, 30.0, 0.0))
+    journal.append(r.PlaneChosen(key, 0))
+    qtbot.waitUntil(lambda: state() is TileState.SHARP, timeout=SOON_MS)
+    journal.close()
+
+
+def test_edits_are_asked_about_and_saved_edits_are_read_anew(
+    qtbot: QtBot, window: MainWindow, plan: Plan
+) -> None:
+    workspace = opened(qtbot, window, plan.folder.root)
+    viewport, first = viewport_of(workspace), plan.wafer.sections[0]
+    qtbot.waitUntil(lambda: viewport._editor is not None, timeout=SOON_MS)
+    viewport.propose(move([first.id], 5.0, 0.0))
+    window.show_start()
+    assert window.workspace is workspace
+    assert UNSAVED in window.banner.messages
+    with qtbot.waitSignal(window.opened, timeout=SOON_MS):
+        viewport.save_requested.emit()
+    assert UNSAVED not in window.banner.messages
+    assert window.workspace is not workspace
+    moved = Plan.read(plan.folder.root).wafer.sections[0]
+    assert moved.roi_centre_um[0] == pytest.approx(first.roi_centre_um[0] + 5.0)
+    window.show_start()
+    assert window.workspace is None
+
+
+def test_the_strip_claims_nothing_without_an_instrument(
+    qtbot: QtBot, window: MainWindow, plan: Plan
+) -> None:
+    workspace = opened(qtbot, window, plan.folder.root)
+    assert workspace.strip.view.badge.word == "Not connected"
+    assert workspace.strip.view.simulated
+
+
+def test_a_run_opens_and_closes_again_and_again(qtbot: QtBot, window: MainWindow, plan: Plan) -> None:
+    for _ in range(3):
+        opened(qtbot, window, plan.folder.root)
+        window.show_start()
+    QApplication.sendPostedEvents(None, 52)
+    qtbot.waitUntil(lambda: not window.findChildren(WaferViewport), timeout=SOON_MS)
