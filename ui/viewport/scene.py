@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ DOT_PX = 2.5
 """Sections with a smaller radius are dots,"""
 NAMES_FROM_PX = 26.0
 """those with a larger one than this are named."""
+DONE_OPACITY = 0.35
+"""Of the tiles of a section that is milled through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +68,30 @@ class Scene:
         to_px = self.to_px(look.camera)
         self._draw_disc(painter, look, to_px)
         self._draw_route(painter, look, to_px)
-        for index in self._visible(look.camera, to_px):
-            self._draw_section(painter, look, to_px, self.shown.sections[index])
-        for section in look.moved.values():
-            if self.shown.section(section.id) is None:
-                self._draw_outline(painter, look, to_px, section, SectionPhase.ACTIVE, True)
-                painter.resetTransform()
+        near, dots = self._in_sight(look.camera, to_px)
+        self._draw_dots(painter, look, to_px, dots)
+        sections = [(shown, look.moved.get(shown.id, shown.section)) for shown in near]
+        new = [section for section in look.moved.values() if self.shown.section(section.id) is None]
+        self._draw_outlines(painter, look, to_px, sections, new)
+        for shown, section in sections:
+            self._draw_tiles(painter, look, to_px, shown, section)
+        painter.resetTransform()
+        self._draw_names(painter, look, to_px, sections)
         self._draw_fiducials(painter, look, to_px)
         self._draw_stage(painter, look)
 
-    def _visible(self, camera: Camera, to_px: QTransform) -> NDArray[np.intp]:
-        """Indices of the sections of which something lies in the window."""
-        if not len(self._radii):
-            return np.zeros(0, np.intp)
+    def _in_sight(self, camera: Camera, to_px: QTransform) -> tuple[list[SectionShown], list[SectionShown]]:
+        """Sections of which something lies in the window: those to be painted, and those that are dots."""
         linear = np.array([[to_px.m11(), to_px.m12()], [to_px.m21(), to_px.m22()]])
         places = self._centres @ linear + (to_px.dx(), to_px.dy())
         reach = self._radii[:, None] / camera.um_per_px
         size = (camera.width_px, camera.height_px)
-        return np.flatnonzero(((places > -reach) & (places < size + reach)).all(1))
+        seen = ((places > -reach) & (places < size + reach)).all(1)
+        large = reach[:, 0] >= DOT_PX
+        sections = self.shown.sections
+        return [sections[n] for n in np.flatnonzero(seen & large)], [
+            sections[n] for n in np.flatnonzero(seen & ~large)
+        ]
 
     def _draw_disc(self, painter: QPainter, look: Look, to_px: QTransform) -> None:
         shades, radius = look.shades, self.shown.radius_um
@@ -94,53 +103,50 @@ class Scene:
         painter.drawEllipse(QPointF(0, 0), radius, radius)
         painter.restore()
 
-    def _draw_section(self, painter: QPainter, look: Look, to_px: QTransform, shown: SectionShown) -> None:
-        section = look.moved.get(shown.id, shown.section)
-        radius_px = shown.radius_um / look.camera.um_per_px
-        selected = shown.id in look.selected
-        if radius_px < DOT_PX:
-            x, y = mapped(to_px, section.roi_centre_um)
-            side = 2 * max(radius_px, 1.0)
-            painter.fillRect(
-                QRectF(x - side / 2, y - side / 2, side, side), self._dot_colour(look, shown, selected)
-            )
-            return
-        painter.save()
-        self._draw_outline(painter, look, to_px, section, shown.phase, selected)
-        x, y = section.roi_centre_um
-        local = QTransform(to_px)
-        local.translate(x, y)
-        local.rotate(section.rotation_deg)
-        local.scale(1, -1)
-        painter.setWorldTransform(local)
-        painter.setOpacity(0.35 if shown.phase is SectionPhase.DROPPED else 1.0)
-        self._tiles.draw(painter, look, local, shown)
-        painter.restore()
-        if radius_px >= NAMES_FROM_PX:
-            self._draw_name(painter, look, to_px, section, selected)
+    def _draw_dots(
+        self, painter: QPainter, look: Look, to_px: QTransform, dots: Sequence[SectionShown]
+    ) -> None:
+        for shown in dots:
+            x, y = mapped(to_px, look.moved.get(shown.id, shown.section).roi_centre_um)
+            selected = shown.id in look.selected
+            colour = QColor(look.shades.accent) if selected else look.paint.colour(shown, shown.tiles[0])
+            painter.fillRect(QRectF(x - DOT_PX, y - DOT_PX, 2 * DOT_PX, 2 * DOT_PX), colour)
 
-    def _dot_colour(self, look: Look, shown: SectionShown, selected: bool) -> QColor:
-        return QColor(look.shades.accent) if selected else look.paint.colour(shown, shown.tiles[0])
-
-    def _draw_outline(
+    def _draw_outlines(
         self,
         painter: QPainter,
         look: Look,
         to_px: QTransform,
-        section: Section,
-        phase: SectionPhase,
-        selected: bool,
+        sections: Sequence[tuple[SectionShown, Section]],
+        new: Sequence[Section],
     ) -> None:
+        """All in one go, since setting a painter up costs more than a polygon."""
         shades = look.shades
+        plain = {phase: _pen(QColor(shades.muted), 1.0, phase) for phase in SectionPhase}
+        chosen = {phase: _pen(QColor(shades.accent), 2.0, phase) for phase in SectionPhase}
+        painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setWorldTransform(to_px)
-        pen = cosmetic(QColor(shades.accent if selected else shades.muted), 2.0 if selected else 1.0)
-        if phase is not SectionPhase.ACTIVE:
-            pen.setStyle(Qt.PenStyle.DashLine)
-        painter.setPen(pen)
         painter.setBrush(mixed(QColor(shades.panel), QColor(shades.raised), 0.8))
-        painter.drawPolygon(self._outline(section))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        for shown, section in sections:
+            painter.setPen((chosen if shown.id in look.selected else plain)[shown.phase])
+            painter.drawPolygon(self._outline(section))
+        painter.setPen(chosen[SectionPhase.ACTIVE])
+        for section in new:
+            painter.drawPolygon(self._outline(section))
+        painter.restore()
+
+    def _draw_tiles(
+        self, painter: QPainter, look: Look, to_px: QTransform, shown: SectionShown, section: Section
+    ) -> None:
+        local = QTransform(to_px)
+        local.translate(*section.roi_centre_um)
+        local.rotate(section.rotation_deg)
+        local.scale(1, -1)
+        painter.setWorldTransform(local)
+        painter.setOpacity(DONE_OPACITY if shown.phase is SectionPhase.DROPPED else 1.0)
+        self._tiles.draw(painter, look, local, shown)
+        painter.setOpacity(1.0)
 
     def _outline(self, section: Section) -> QPolygonF:
         kept = self._outlines.get(section.id)
@@ -149,16 +155,27 @@ class Scene:
             kept = self._outlines[section.id] = _Outline(section, polygon)
         return kept.polygon
 
-    def _draw_name(
-        self, painter: QPainter, look: Look, to_px: QTransform, section: Section, selected: bool
+    def _draw_names(
+        self,
+        painter: QPainter,
+        look: Look,
+        to_px: QTransform,
+        sections: Sequence[tuple[SectionShown, Section]],
     ) -> None:
-        """Above the topmost corner of the outline, upright."""
-        corners = [mapped(to_px, corner) for corner in section.outline_um]
-        top = min(y for _, y in corners)
-        middle = (min(x for x, _ in corners) + max(x for x, _ in corners)) / 2
-        painter.setPen(QColor(look.shades.accent if selected else look.shades.muted))
+        """Above the topmost corner of each outline, upright."""
+        least_um = NAMES_FROM_PX * look.camera.um_per_px
+        if self._radii.max(initial=0.0) < least_um:
+            return
         painter.setFont(font(FontPt.SMALL))
-        painter.drawText(QRectF(middle - 80, top - 22, 160, 18), Qt.AlignmentFlag.AlignCenter, section.id)
+        for shown, section in sections:
+            if shown.radius_um < least_um:
+                continue
+            corners = [mapped(to_px, corner) for corner in section.outline_um]
+            top = min(y for _, y in corners)
+            middle = (min(x for x, _ in corners) + max(x for x, _ in corners)) / 2
+            painter.setPen(QColor(look.shades.accent if shown.id in look.selected else look.shades.muted))
+            area = QRectF(middle - 80, top - 22, 160, 18)
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, section.id)
 
     def _draw_fiducials(self, painter: QPainter, look: Look, to_px: QTransform) -> None:
         painter.setPen(QPen(QColor(look.shades.muted), 1.5))
@@ -196,6 +213,14 @@ def corners_px(scene: Scene, camera: Camera, section: Section) -> list[Point]:
     """Where the corners of a section's outline lie in the widget."""
     to_px = scene.to_px(camera)
     return [mapped(to_px, corner) for corner in section.outline_um]
+
+
+def _pen(colour: QColor, width_px: float, phase: SectionPhase) -> QPen:
+    """Of an outline; dashed where the section does not take part."""
+    pen = cosmetic(colour, width_px)
+    if phase is not SectionPhase.ACTIVE:
+        pen.setStyle(Qt.PenStyle.DashLine)
+    return pen
 
 
 def mapped(transform: QTransform, point: Point) -> Point:
