@@ -88,7 +88,8 @@ class Trouble:
         elif isinstance(self.error, StepRefused):
             advice = self.error.advice
         step = str(self.step) if self.step is not None else "Writing a plane"
-        advice = " ".join((advice, *unsafe)).strip()
+        for trouble in unsafe:
+            advice = f"{advice} {unsaid(trouble, advice)}".strip()
         return Incident(self.kind, device, text, advice, step, decision, self.plane)
 
 

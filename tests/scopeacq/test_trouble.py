@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from hardware.errors import BlankerUnknown, Interlocked
+from hardware.errors import BlankerUnknown, ConnectionLost, Interlocked
 from hardware.types import Optics
 from scopeacq import records as r
 from scopeacq import steps as s
 from scopeacq.files import DiskFull
 from scopeacq.project import PolicySettings
 from scopeacq.records import ErrorKind, PlaneKey, Policy
-from scopeacq.trouble import StepRefused, Trouble, decide
+from scopeacq.trouble import StepRefused, Trouble, decide, told
 from tests.scopeacq.test_planner import ask, make_plan, make_progress, run_until
 
 KEY = PlaneKey(0, "S0", 0)
@@ -79,3 +79,9 @@ def test_a_disk_that_loses_every_plane_is_not_fed_for_ever() -> None:
         run_until(plan, progress, s.PassGate)
         progress.apply(r.PlaneLost(KEY, take, "its file differs from its checksum"))
     run_until(plan, progress, s.Wait, limit=20)
+
+
+def test_nothing_is_told_twice_when_a_device_cannot_be_made_safe_for_the_same_reason() -> None:
+    lost = ConnectionLost("stage", "the connection is gone", "Check its cable and power.")
+    incident = Trouble(lost, None).incident(Policy.PAUSE, (str(lost),))
+    assert told(incident) == "stage: the connection is gone. Check its cable and power."
