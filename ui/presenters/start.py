@@ -27,15 +27,13 @@ class ResumeCard:
 
 @dataclass(frozen=True, slots=True)
 class ProjectCard:
-    """A run as the start page shows it. ``done``: share of its cycles, 0 to 1."""
+    """A run as the start page shows it."""
 
     root: Path
     name: str
     badge: Badge
     sentence: str
     simulated: bool = False
-    usable: bool = True
-    done: float = 0.0
     resume: ResumeCard | None = None
 
 
@@ -51,12 +49,12 @@ def read_card(root: Path) -> ProjectCard:
             return card(plan, read_status(plan), read_standing(plan))
     except Explained as error:
         unreadable = Badge(Tone.ALARM, Sign.WARNING, "Cannot be read")
-        return ProjectCard(root, root.stem, unreadable, str(error), usable=False)
+        return ProjectCard(root, root.stem, unreadable, str(error))
 
 
 def unread_card(root: Path) -> ProjectCard:
     """The card before its files were read."""
-    return ProjectCard(root, root.stem, Badge(Tone.QUIET, Sign.HOURGLASS, "Reading"), "", usable=False)
+    return ProjectCard(root, root.stem, Badge(Tone.QUIET, Sign.HOURGLASS, "Reading"), "")
 
 
 def card(plan: Plan, status: Status, standing: Standing) -> ProjectCard:
@@ -68,7 +66,6 @@ def card(plan: Plan, status: Status, standing: Standing) -> ProjectCard:
         Badge(Tone.CAUTION, Sign.WARNING, "Interrupted") if interrupted else badge_of(status.state),
         sentence(status),
         plan.instrument.simulated,
-        done=status.cycles_done / status.cycles,
         resume=resume_card(standing) if interrupted else None,
     )
 

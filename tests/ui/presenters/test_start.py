@@ -115,7 +115,7 @@ def test_a_run_that_another_process_holds_was_not_interrupted(plan: Plan) -> Non
 
 
 @pytest.mark.parametrize("damage", ["missing", "journal", "project"])
-def test_what_cannot_be_read_says_so_and_is_not_usable(plan: Plan, damage: str) -> None:
+def test_what_cannot_be_read_says_so(plan: Plan, damage: str) -> None:
     root = plan.folder.root
     match damage:
         case "missing":
@@ -126,7 +126,6 @@ def test_what_cannot_be_read_says_so_and_is_not_usable(plan: Plan, damage: str) 
             plan.folder.project_file.write_bytes(b"\xff\xfe")
     card = read_card(root)
     assert card.badge.tone is Tone.ALARM
-    assert not card.usable
     assert str(root) in card.sentence
 
 
