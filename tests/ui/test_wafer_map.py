@@ -80,6 +80,13 @@ def test_skipped_and_dropped_sections_are_called_so(presenter: WaferPresenter) -
     assert presenter.shown().sections[0].phase is SectionPhase.ACTIVE
 
 
+def test_a_section_that_vanished_from_the_plan_leaves_the_others_shown(presenter: WaferPresenter) -> None:
+    gone = PlaneKey(0, "S009", 0)
+    presenter.apply([r.PlaneExposing(gone, 0, FRAME, 1.0), r.SectionDropped(0, "S009", ())])
+    presenter.apply(taken(Verdict.UNSHARP))
+    assert state(presenter) is TileState.UNSHARP
+
+
 def test_the_map_lies_where_the_wafer_was_found(presenter: WaferPresenter) -> None:
     presenter.apply([r.WaferRegistered(0, 100.0, -50.0, 90.0, 0.1, 3, 1.0)])
     shown = presenter.shown()

@@ -144,9 +144,13 @@ class WaferPresenter:
         """Take more of the journal into account; a cycle or process that begins makes all anew."""
         cycle = self._progress.cycle
         for record in records:
+            touched = set(_touched(record))
+            if not touched <= self._progress.sections.keys():
+                # pre-flight refuses a plan that lacks what its run has worked on; the map shows the rest
+                continue
             self._progress.apply(record)
             self._ledger.apply(record)
-            for section in _touched(record):
+            for section in touched:
                 self._shown.pop(section, None)
             if isinstance(record, RunOpened):
                 self._shown.clear()
