@@ -26,9 +26,9 @@ from scopeacq.explain import Explained
 from ui import theme
 from ui.banner import Banner
 from ui.memory import MemoryFile
+from ui.opening import AFTER_NEW, new_plan, read_plan, simulated_plan
 from ui.presenters.messages import Message, problem
 from ui.presenters.start import ProjectCard, read_card, unread_card
-from ui.presenters.tone import Tone
 from ui.start_page import StartPage
 from ui.tasks import Tasks
 
@@ -98,16 +98,16 @@ class MainWindow(QMainWindow):
         """Open a run folder, asking for it where ``None``. ``simulated_only``: refuse a real instrument."""
         root = root or self._choosers.existing(self)
         if root is not None:
-            self._load(lambda: _read_plan(root, simulated_only), f"Reading {root}")
+            self._load(lambda: read_plan(root, simulated_only), f"Reading {root}")
 
     def new_run(self) -> None:
         """Make a run folder from the template and open it."""
         if (root := self._choosers.new(self)) is not None:
-            self._load(lambda: _new_plan(root), f"Making {root}", _AFTER_NEW)
+            self._load(lambda: new_plan(root), f"Making {root}", AFTER_NEW)
 
     def simulate(self) -> None:
         """Open a prepared wafer on the physical twin."""
-        self._load(lambda: _simulated_plan(self._simulations), "Preparing a simulated wafer")
+        self._load(lambda: simulated_plan(self._simulations), "Preparing a simulated wafer")
 
     def show_start(self) -> None:
         """Close the run and show the start page."""
@@ -292,40 +292,3 @@ class MainWindow(QMainWindow):
         self._memory_file.write(self._memory)
         self.tasks.close()
         super().closeEvent(event)
-
-
-_AFTER_NEW = Message(
-    Tone.GOOD,
-    "The run folder is made, with commented example files.",
-    "It holds the demo's wafer on the physical twin, to practise with and to edit.",
-    "Before it can run, somebody who tested that the ion blanker fails closed sets "
-    "fails_closed_confirmed = true in instrument.toml.",
-)
-
-
-def _read_plan(root: Path, simulated_only: bool) -> Plan:
-    from scopeacq.runfolder import Plan
-    from scopeacq.settings import SettingsError
-
-    plan = Plan.read(root)
-    if simulated_only and not plan.instrument.simulated:
-        driver = plan.instrument.driver.name
-        raise SettingsError(
-            plan.folder.instrument_file,
-            [f"the run's instrument is {driver!r}, which is real, and --simulate was asked for"],
-            "Open it without --simulate, or simulate a prepared wafer.",
-        )
-    return plan
-
-
-def _new_plan(root: Path) -> Plan:
-    from scopeacq.demo import example
-    from scopeacq.new_run import write_run
-
-    return write_run(root, *example(root.stem))
-
-
-def _simulated_plan(parent: Path) -> Plan:
-    from scopeacq.demo import prepared_demo
-
-    return prepared_demo(parent)
