@@ -50,9 +50,10 @@ def receive(wire: socket.socket) -> tuple[Json, Image | None]:
     return header, samples.reshape(described["shape"])
 
 
-def _exactly(wire: socket.socket, n_bytes: int) -> bytearray:
-    buffer = bytearray(n_bytes)
-    view = memoryview(buffer)
+def _exactly(wire: socket.socket, n_bytes: int) -> memoryview:
+    # not a bytearray: filling one as large as a tile with zeros would stop all other threads meanwhile
+    buffer = np.empty(n_bytes, np.uint8).data
+    view = buffer
     while view:
         n_read = wire.recv_into(view)
         if n_read == 0:
