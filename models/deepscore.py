@@ -24,7 +24,7 @@ LEAST_NM, LARGEST_NM = 0.5, 60.0
 COARSE_PX = 8
 COARSE_OVER_NOISE = 6.0  # 1 is white noise, up to 3 with a slow detector; tissue has 30 and more
 LAPLACE_SD = math.sqrt(2.0)  # standard deviation of a Laplace distribution of scale 1
-SHARP_FROM, UNSHARP_BELOW = 0.75, 0.1
+SHARP_FROM, UNSHARP_BELOW = 0.7, 0.1
 
 
 class DeepScore:
@@ -87,7 +87,7 @@ class DeepScore:
         with torch.inference_mode():
             power = self._network.spectra(torch.from_numpy(np.stack(textured)))
             blur_px = torch.tensor([scale * self._convergence_mrad / binned_nm])
-            answer = self._network(power[None], blur_px, torch.tensor([seen * len(textured)]))
+            answer = self._network.judge(power[None], blur_px, torch.tensor([seen * len(textured)]))
         return _sharpness(answer, scale)
 
     def _squares(self, image: NDArray[np.generic], factor: int) -> list[NDArray[np.float32]]:

@@ -119,11 +119,6 @@ def _highest(data: PairStatistics, cells: Cells) -> float:
     return float(1.2 * k[heard].max(initial=0.0))
 
 
-def overlap_of(patches: Maps, image: Maps) -> float:
-    """Area of patches (n, edge, edge) over that of the image that they were cut from."""
-    return float(patches.size / image.size)
-
-
 def _turn(cells: Cells, mean: Floats, blur_px: float) -> float:
     """How far the phase of the probe's rings goes from cell to cell [rad]."""
     widest = 1 + abs(mean[0]) + math.hypot(mean[1], mean[2])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from models.cells import PairSpectra, cells_of
-from models.likelihood import Fit, fit, overlap_of
+from models.likelihood import Fit, fit
 
 Floats = NDArray[np.float64]
 
@@ -152,7 +152,7 @@ def test_noise_alone_says_that_nothing_is_known():
 def test_what_is_seen_twice_counts_once():
     one, other = pair(FOCUS, 2)
     both = [np.concatenate([image, image]) for image in (one, other)]
-    twice = fit(PairSpectra.of(*both), BLUR_PX, FOCUS, 0.05, overlap_of(both[0], one[0]))
+    twice = fit(PairSpectra.of(*both), BLUR_PX, FOCUS, 0.05, overlap=2.0)
     once = fitted([one, other], FOCUS)
     assert twice.mean == pytest.approx(once.mean, abs=0.01)
     assert twice.covariance == pytest.approx(once.covariance, rel=0.2)
