@@ -18,6 +18,7 @@ from models.images import checked_pair, require_one_place
 from models.networks import PairPolarNet, folded
 from models.refinement import MOST_PATCHES, Place, Refined, refine
 from models.spectra import binned, overlapping_corners, patches
+from models.threads import threads
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
 Pixels = NDArray[np.float32]
@@ -141,7 +142,7 @@ class DeepFocus:
         corners = overlapping_corners(images[0].shape, edge, MOST_PATCHES)
         pairs = np.stack([patches(image, corners, edge) for image in images], axis=1)
         blur = torch.full((len(pairs),), blur_px)
-        with torch.inference_mode():
+        with threads(1), torch.inference_mode():
             mean, covariance, _ = self._network(torch.from_numpy(pairs), blur)
         means, covariances = mean.double().numpy(), covariance.double().numpy()
         flat = (np.ptp(pairs, axis=(2, 3)) == 0).any(axis=1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.blur_network import BlurAnswer, BlurNet
 from models.estimate import Sharp, Sharpness
 from models.spectra import binned, overlapping_corners, patches
+from models.threads import threads
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
 CONVERGENCE_MRAD = 8.9
@@ -84,7 +85,7 @@ class DeepScore:
         if not textured:
             return Sharpness.without_texture()
         seen = min(1.0, OVERLAP_GAIN * image.size / (factor * self._network.patch_px) ** 2 / len(squares))
-        with torch.inference_mode():
+        with threads(1), torch.inference_mode():
             power = self._network.spectra(torch.from_numpy(np.stack(textured)))
             blur_px = torch.tensor([scale * self._convergence_mrad / binned_nm])
             answer = self._network.judge(power[None], blur_px, torch.tensor([seen * len(textured)]))
