@@ -16,9 +16,10 @@ Floats = NDArray[np.float64]
 LARGEST_PATCH = 256  # px
 MOST_PATCHES = 12
 FITTING = 1.0  # misfit up to which the likelihood is believed
+STARTS = 12  # far from focus, and on lines, the likelihood has many maxima
+WIDER = 1.5  # of a proposal's spread, that starts are drawn from
+SURE_SD = 0.3  # perturbations: a proposal that is surer needs one start on smooth textures
 LINES_SD = 0.8  # perturbations that a proposal may be uncertain by: lines are told apart no farther
-LINES_STARTS = 12  # on lines the likelihood has many maxima
-LINES_WIDER = 1.5  # of the proposal's spread, that starts are drawn from
 LINES_ALIKE = 1.02  # of the least misfit: as good
 LINES_SPREAD = 4.0  # of errors on lines over what the likelihood states
 AGREEING = 4.0  # standard deviations of a proposal that it may be left behind by, on lines
@@ -57,20 +58,25 @@ class Place:
 def refine(place: Place, mean: Floats, covariance: Floats) -> Refined | None:
     """What the likelihood makes of a proposal (3,), (3, 3) of covariance; None where it fits nothing."""
     sd = np.sqrt(np.diag(covariance))
-    smooth = place.fit(mean, float(sd.max()), Texture.SMOOTH)
-    if smooth.misfit <= FITTING:
-        return Refined(smooth.mean, smooth.covariance, Texture.SMOOTH)
+    starts = _starts(mean, covariance)
+    for start in starts if sd.max() > SURE_SD else starts[:1]:
+        smooth = place.fit(start, float(sd.max()), Texture.SMOOTH)
+        if smooth.misfit <= FITTING:
+            return Refined(smooth.mean, smooth.covariance, Texture.SMOOTH)
     if sd.max() > LINES_SD:
         return None
-    found = _on_lines(place, mean, covariance)
+    found = _on_lines(place, starts)
     return found if (np.abs(found.mean - mean) < AGREEING * sd).all() else None
 
 
-def _on_lines(place: Place, mean: Floats, covariance: Floats) -> Refined:
+def _starts(mean: Floats, covariance: Floats) -> Floats:
+    """Where to begin (STARTS, 3): at a proposal, and around it."""
+    directions = np.random.default_rng(0).standard_normal((STARTS - 1, 3))
+    return np.vstack([mean, mean + WIDER * directions @ np.linalg.cholesky(covariance).T])
+
+
+def _on_lines(place: Place, starts: Floats) -> Refined:
     """The mean of the best fits from many starts; what they differ by is added to the covariance."""
-    directions = np.random.default_rng(0).standard_normal((LINES_STARTS - 1, 3))
-    wider = LINES_WIDER * np.linalg.cholesky(covariance)
-    starts = np.vstack([mean, mean + directions @ wider.T])
     fits = [place.fit(start, 0.0, Texture.LINES) for start in starts]
     least = min(one.misfit for one in fits)
     best = [one for one in fits if one.misfit <= LINES_ALIKE * least]
