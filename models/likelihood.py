@@ -32,9 +32,7 @@ from models.cells import Cells, Maps, PairSpectra, PairStatistics, Spectra, cell
 
 Floats = NDArray[np.float64]
 
-KNOWN = np.array(
-    [0.003, 0.005, 0.02]
-)  # sd of the gain ratio, of the angle (log), of the aperture's filling
+KNOWN = np.array([0.003, 0.005, 0.02])  # sd of gain ratio, angle (log), filling of the aperture
 FREEDOM = 3.0  # degrees of freedom of these beliefs
 FARTHEST = np.array([0.05, 0.4, 1.0])  # that they may be wrong by
 NEIGHBOURS = 11  # frequencies along each axis in which the power of the texture may be what it will
