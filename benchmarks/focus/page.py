@@ -142,7 +142,10 @@ def reached(result: Outcome) -> str:
     ours = next(iter(result.figures.values()), None)
     match result:
         case BoundResult():
-            ratios = [f"{name}: {numbers(f.ratio, 1)}" for name, f in result.figures.items()]
+            ratios = [
+                f"{name}: {numbers(f.ratio, 1)}, texture unknown {numbers(f.free_ratio, 1)}"
+                for name, f in result.figures.items()
+            ]
             return f"wd / astig x / astig y: {'; '.join(ratios)}"
         case LineResult() if ours:
             slope = f"slope {ours.slope:.3f} +- {ours.slope_se:.3f}"
