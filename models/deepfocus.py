@@ -27,6 +27,7 @@ LONGEST_SHIFT_PX = 48  # between the two images, after binning
 BLUR_PX = (1.1, 4.5)  # trained radii of the probe disk at one perturbation, on the binned image
 NOMINAL_BLUR_PX = 2.2
 FAR = 2.5  # perturbations from focus: farther off, larger pixels may tell more
+VAGUE = 0.6  # perturbations: a proposal less certain than this may be a far one
 FAR_BLUR_PX = 1.45
 MODEL_SHARE = 0.04  # of the distance from focus: what the model of the probe may be wrong by
 
@@ -102,7 +103,7 @@ class DeepFocus:
         checked = checked_pair(plus, minus, self._network.patch_px * factor)
         proposal = self._proposal(checked, factor, blur_px)
         related = require_one_place(*proposal.images)
-        if np.abs(proposal.answer.mean).max() > FAR:
+        if np.abs(proposal.answer.mean).max() > FAR or proposal.sd.max() > VAGUE:
             proposal = min([proposal, *self._coarser(checked, factor, blur_px)], key=lambda p: p.sd.max())
         answer = self._refined(proposal)
         unit_um = condition.perturbation_um
