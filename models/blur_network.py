@@ -12,6 +12,7 @@ from models.log_polar import LogPolarSpectra
 
 LOG_SCALE = (-5.0, 3.0)
 LEAST_POWER = 1e-12
+STRIDE = 4  # of all stages together
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class BlurNet(nn.Module):
         self.trunk = nn.Sequential(
             _Stage(4, 24, 5, 2), _Stage(24, 32, 3, 1), _Stage(32, 48, 3, 2), _Stage(48, 48, 3, 1)
         )
-        columns = -(-self.radii // 4)
+        columns = -(-self.radii // STRIDE)
         self.head = nn.Sequential(nn.Linear(2 * 48 * columns, 96), nn.ReLU(), nn.Linear(96, 7))
 
     def forward(self, power: Tensor, blur_px: Tensor, patches: Tensor) -> BlurAnswer:
@@ -57,9 +58,21 @@ class BlurNet(nn.Module):
             blur_px: (n,) radius of the probe disk at 1 um of defocus [px].
             patches: (n,) how many independent patches the mean is over.
         """
-        maps = self.trunk(self._features(power, blur_px, patches))
-        answer = self.head(torch.cat([maps.mean(2), maps.amax(2)], 1).flatten(1))
-        return BlurAnswer(answer[:, :3], answer[:, 3:6].clamp(*LOG_SCALE), answer[:, 6])
+        return _told(self._answers(self._features(power, blur_px, patches)))
+
+    def judge(self, power: Tensor, blur_px: Tensor, patches: Tensor) -> BlurAnswer:
+        """As :meth:`forward`, but exactly the same for images that are turned by cells or mirrored.
+
+        The mean over all that strides tell apart of what is the same image to physics.
+        """
+        features = self._features(power, blur_px, patches)
+        views = [same.roll(turn, 2) for turn in range(STRIDE) for same in (features, features.flip(2))]
+        return _told(self._answers(torch.cat(views)).view(len(views), len(power), -1).mean(0))
+
+    def _answers(self, features: Tensor) -> Tensor:
+        maps = self.trunk(features)
+        answers: Tensor = self.head(torch.cat([maps.mean(2), maps.amax(2)], 1).flatten(1))
+        return answers
 
     def _features(self, power: Tensor, blur_px: Tensor, patches: Tensor) -> Tensor:
         """Channels (n, 4, angles, radii): what is seen, the phase of 1 um, fast axis, certainty."""
@@ -74,6 +87,10 @@ class BlurNet(nn.Module):
             ],
             1,
         )
+
+
+def _told(answers: Tensor) -> BlurAnswer:
+    return BlurAnswer(answers[:, :3], answers[:, 3:6].clamp(*LOG_SCALE), answers[:, 6])
 
 
 class _Stage(nn.Module):

@@ -12,28 +12,23 @@ import torch
 from numpy.typing import NDArray
 
 from models.alignment import aligned
-from models.cells import PairSpectra
 from models.consensus import Answer, Consensus, Floats, combine
 from models.estimate import AberrationEstimate, PairCondition
 from models.images import checked_pair, require_one_place
-from models.likelihood import Fit, Texture, fit, overlap_of
 from models.networks import PairPolarNet, folded
+from models.refinement import MOST_PATCHES, Place, Refined, refine
 from models.spectra import binned, overlapping_corners, patches
+from models.threads import threads
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
 Pixels = NDArray[np.float32]
 
-MOST_PATCHES = 12
 LONGEST_SHIFT_PX = 48  # between the two images, after binning
 BLUR_PX = (1.1, 4.5)  # trained radii of the probe disk at one perturbation, on the binned image
 NOMINAL_BLUR_PX = 2.2
 FAR = 2.5  # perturbations from focus: farther off, larger pixels may tell more
+VAGUE = 0.6  # perturbations: a proposal less certain than this may be a far one
 FAR_BLUR_PX = 1.45
-LARGEST_PATCH = 256  # px, of those for the likelihood
-FITTING = 1.0  # misfit up to which the likelihood is believed
-LINES_SD = 0.5  # perturbations that a proposal may be uncertain by: lines are told apart no farther
-LINES_SPREAD = 4.0  # of errors on them over what the likelihood states
-AGREEING = 4.0  # standard deviations of a proposal that it may be left behind by, on lines
 MODEL_SHARE = 0.04  # of the distance from focus: what the model of the probe may be wrong by
 
 
@@ -108,7 +103,7 @@ class DeepFocus:
         checked = checked_pair(plus, minus, self._network.patch_px * factor)
         proposal = self._proposal(checked, factor, blur_px)
         related = require_one_place(*proposal.images)
-        if np.abs(proposal.answer.mean).max() > FAR:
+        if np.abs(proposal.answer.mean).max() > FAR or proposal.sd.max() > VAGUE:
             proposal = min([proposal, *self._coarser(checked, factor, blur_px)], key=lambda p: p.sd.max())
         answer = self._refined(proposal)
         unit_um = condition.perturbation_um
@@ -148,7 +143,7 @@ class DeepFocus:
         corners = overlapping_corners(images[0].shape, edge, MOST_PATCHES)
         pairs = np.stack([patches(image, corners, edge) for image in images], axis=1)
         blur = torch.full((len(pairs),), blur_px)
-        with torch.inference_mode():
+        with threads(1), torch.inference_mode():
             mean, covariance, _ = self._network(torch.from_numpy(pairs), blur)
         means, covariances = mean.double().numpy(), covariance.double().numpy()
         flat = (np.ptp(pairs, axis=(2, 3)) == 0).any(axis=1)
@@ -157,41 +152,20 @@ class DeepFocus:
 
     def _refined(self, proposal: Proposal) -> Answer:
         """The answer of the likelihood where its model fits, else the proposal's."""
-        if not proposal.answer.informed.any():
-            return proposal.answer
+        answer = proposal.answer
+        if not answer.informed.any():
+            return answer
+        refined = refine(Place.of(proposal.images, proposal.blur_px), answer.mean, answer.covariance)
+        if refined is None:
+            return answer
         spread, floor = self._calibration.refined_spread, self._calibration.refined_floor
-        refined = refine(proposal)
-        if refined.misfit > FITTING:
-            if proposal.sd.max() > LINES_SD:
-                return proposal.answer
-            refined = refine(proposal, Texture.LINES)
-            spread = LINES_SPREAD
-            if refined.misfit > FITTING or _moved(proposal, refined) > AGREEING:
-                return proposal.answer
-        covariance = stated(refined, spread, floor)
-        return Answer(refined.mean, covariance, proposal.answer.informed)
+        return Answer(refined.mean, stated(refined, spread, floor), answer.informed)
 
 
-def stated(refined: Fit, spread: float, floor: float) -> Floats:
+def stated(refined: Refined, spread: float, floor: float) -> Floats:
     """The covariance (3, 3) of what the likelihood found, with what no likelihood knows."""
     of_model = MODEL_SHARE**2 * float(refined.mean @ refined.mean)
     return np.asarray(spread**2 * refined.covariance + (floor**2 + of_model) * np.eye(3))
-
-
-def _moved(proposal: Proposal, refined: Fit) -> float:
-    """How far the likelihood leaves a proposal behind, in its standard deviations."""
-    return float((np.abs(refined.mean - proposal.answer.mean) / proposal.sd).max())
-
-
-def refine(proposal: Proposal, texture: Texture = Texture.SMOOTH) -> Fit:
-    """What the likelihood makes of a proposal."""
-    images = proposal.images
-    edge = min(LARGEST_PATCH, *(n // 4 * 4 for n in images[0].shape))
-    corners = overlapping_corners(images[0].shape, edge, MOST_PATCHES)
-    plus, minus = (patches(image, corners, edge) for image in images)
-    overlap = overlap_of(plus, images[0])
-    spectra = PairSpectra.of(plus, minus).telling()
-    return fit(spectra, proposal.blur_px, proposal.answer.mean, float(proposal.sd.max()), overlap, texture)
 
 
 def binning(condition: PairCondition) -> tuple[int, float]:

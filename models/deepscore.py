@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.blur_network import BlurAnswer, BlurNet
 from models.estimate import Sharp, Sharpness
 from models.spectra import binned, overlapping_corners, patches
+from models.threads import threads
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
 CONVERGENCE_MRAD = 8.9
@@ -24,7 +25,7 @@ LEAST_NM, LARGEST_NM = 0.5, 60.0
 COARSE_PX = 8
 COARSE_OVER_NOISE = 6.0  # 1 is white noise, up to 3 with a slow detector; tissue has 30 and more
 LAPLACE_SD = math.sqrt(2.0)  # standard deviation of a Laplace distribution of scale 1
-SHARP_FROM, UNSHARP_BELOW = 0.75, 0.1
+SHARP_FROM, UNSHARP_BELOW = 0.7, 0.1
 
 
 class DeepScore:
@@ -84,10 +85,10 @@ class DeepScore:
         if not textured:
             return Sharpness.without_texture()
         seen = min(1.0, OVERLAP_GAIN * image.size / (factor * self._network.patch_px) ** 2 / len(squares))
-        with torch.inference_mode():
+        with threads(1), torch.inference_mode():
             power = self._network.spectra(torch.from_numpy(np.stack(textured)))
             blur_px = torch.tensor([scale * self._convergence_mrad / binned_nm])
-            answer = self._network(power[None], blur_px, torch.tensor([seen * len(textured)]))
+            answer = self._network.judge(power[None], blur_px, torch.tensor([seen * len(textured)]))
         return _sharpness(answer, scale)
 
     def _squares(self, image: NDArray[np.generic], factor: int) -> list[NDArray[np.float32]]:

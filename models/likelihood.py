@@ -32,9 +32,7 @@ from models.cells import Cells, Maps, PairSpectra, PairStatistics, Spectra, cell
 
 Floats = NDArray[np.float64]
 
-KNOWN = np.array(
-    [0.003, 0.005, 0.02]
-)  # sd of the gain ratio, of the angle (log), of the aperture's filling
+KNOWN = np.array([0.003, 0.005, 0.02])  # sd of gain ratio, angle (log), filling of the aperture
 FREEDOM = 3.0  # degrees of freedom of these beliefs
 FARTHEST = np.array([0.05, 0.4, 1.0])  # that they may be wrong by
 NEIGHBOURS = 11  # frequencies along each axis in which the power of the texture may be what it will
@@ -117,11 +115,6 @@ def _highest(data: PairStatistics, cells: Cells) -> float:
     heard = signal > HEARD * np.sqrt(2 / (count * cells.looks))
     k = cells.rings.sums(cells.kept * np.hypot(*cells.inner)) / count
     return float(1.2 * k[heard].max(initial=0.0))
-
-
-def overlap_of(patches: Maps, image: Maps) -> float:
-    """Area of patches (n, edge, edge) over that of the image that they were cut from."""
-    return float(patches.size / image.size)
 
 
 def _turn(cells: Cells, mean: Floats, blur_px: float) -> float:

@@ -214,12 +214,12 @@ class Bound:
         """Error and bound of each contender on both sorts of texture, where it took the pair."""
         found = {}
         for trial, family in self._draw(plan, index):
-            bound = self._bound(trial)
+            bounds = np.stack([self._bound(trial, known) for known in (True, False)])
             for contender in plan.contenders.pairs:
                 answer = estimate_once(trial, contender)
                 if answer is not None:
                     error_um = answer.estimate.mean - answer.truth_um
-                    found[f"{contender.name}, {family}"] = error_um, bound
+                    found[f"{contender.name}, {family}"] = error_um, bounds
         return found
 
     def run(self, plan: Plan) -> BoundResult:
@@ -239,7 +239,7 @@ class Bound:
             specimen = Specimen.of(kind.tile(rng))
             yield Trial(specimen, setup, start, int(rng.integers(2**32)), kind.name), family
 
-    def _bound(self, trial: Trial) -> Doubles:
+    def _bound(self, trial: Trial, known_texture: bool) -> Doubles:
         station = trial.station()
         return bound_um(
             radial_density(trial.specimen.tile),
@@ -248,6 +248,7 @@ class Bound:
             self.dwell_ns,
             station.aberration_um(station.column.optics()),
             trial.setup.focus.perturbation_um,
+            known_texture,
         )
 
 

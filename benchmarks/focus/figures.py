@@ -109,12 +109,18 @@ class LineFigures:
 
 @dataclass(frozen=True)
 class BoundFigures:
-    """Of single answers: root mean squares [um] of errors and bounds (wd, astig x, y), their ratios."""
+    """Of single answers: root mean squares [um] of errors and bounds (wd, astig x, y), their ratios.
+
+    ``bound_um`` and ``ratio`` are those of a texture whose power is known, ``free_um`` and ``free_ratio``
+    of one whose power is not.
+    """
 
     trials: int
     rmse_um: tuple[float, ...]
     bound_um: tuple[float, ...]
     ratio: tuple[float, ...]
+    free_um: tuple[float, ...]
+    free_ratio: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -245,9 +251,10 @@ def line_figures(answers: Sequence[Answer]) -> LineFigures:
 
 
 def bound_figures(errors_um: Doubles, bounds_um: Doubles) -> BoundFigures:
-    """Of errors and bounds (n, 3)."""
-    rmse, bound = (np.sqrt(np.mean(np.square(v), axis=0)) for v in (errors_um, bounds_um))
-    return BoundFigures(len(errors_um), _tuple(rmse), _tuple(bound), _tuple(rmse / bound))
+    """Of errors (n, 3) and bounds (n, 2, 3), of known and of unknown texture."""
+    rmse, (known, free) = (np.sqrt(np.mean(np.square(v), axis=0)) for v in (errors_um, bounds_um))
+    each = (rmse, known, rmse / known, free, rmse / free)
+    return BoundFigures(len(errors_um), *(_tuple(values) for values in each))
 
 
 def score_figures(scores: Doubles, blurs: Doubles, kinds: Sequence[str]) -> ScoreFigures:

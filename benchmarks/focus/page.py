@@ -38,13 +38,23 @@ This page is written by the benchmark itself: `python -m benchmarks.focus --from
 docs/pictures/focus --page docs/focus.md`.
 """
 
+LIMITS = {
+    "lines": "A grating is seen at few frequencies. From far away other aberrations fit its pair almost as "
+    "well as the true one, on tissue none does (`python -m benchmarks.lines`): gratings are refused there, "
+    "with the optics as they were.",
+    "one_image": "One image tells defocus and astigmatism from a soft specimen only as far as the specimen "
+    "is known. What an ideal judge makes of its spectrum: `python -m benchmarks.one_image`.",
+}
+"""What limits figures that are not reached, and the plot that shows it, made by a command of its own."""
+
 CAPTIONS = {
     "overview": "each case after as many corrections as its promise names: mean, up to 95 % of the trials, "
     "what is to be reached, and how many are inside the depth of focus by then.",
     "mild": "the source's start. Thin: single corrections; diamonds: what others published.",
     "far": "a far start; where the first pair says 'far' a coarse one follows at the same place.",
     "line": "one step over a range: answers, and their errors with the spread that they state.",
-    BOUNDS: "errors of one pair over the least that electrons allow (Cramer-Rao, unknown texture).",
+    BOUNDS: "errors of one pair over the least that electrons allow (Cramer-Rao; ticks: where the power of "
+    "the texture is unknown).",
     "turned-unknown": "stigmators that act otherwise than the program believes: refused (dotted).",
     "score-50": "one image at 50 ns: scores, and the rate of false alarms against that of true ones.",
     "score-200": "the same at 200 ns.",
@@ -67,6 +77,7 @@ def write_page(path: Path, stored: Stored, pictures: Path | None) -> None:
         *([table(tilt_table(tilted))] if tilted else []),
         "## Single answers, scores, searches",
         table(_rest_table(rest)),
+        *_limits(path, pictures),
         *_figures(path, stored, pictures),
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +153,10 @@ def reached(result: Outcome) -> str:
     ours = next(iter(result.figures.values()), None)
     match result:
         case BoundResult():
-            ratios = [f"{name}: {numbers(f.ratio, 1)}" for name, f in result.figures.items()]
+            ratios = [
+                f"{name}: {numbers(f.ratio, 1)}, texture unknown {numbers(f.free_ratio, 1)}"
+                for name, f in result.figures.items()
+            ]
             return f"wd / astig x / astig y: {'; '.join(ratios)}"
         case LineResult() if ours:
             slope = f"slope {ours.slope:.3f} +- {ours.slope_se:.3f}"
@@ -173,5 +187,19 @@ def _figures(path: Path, stored: Stored, pictures: Path | None) -> list[str]:
         return []
     captions = CAPTIONS | {n: r.promise.case for n, r in stored.results.items() if n not in CAPTIONS}
     found = [(n, c) for n, c in captions.items() if (pictures / f"{n}.svg").exists()]
-    folder = pictures.resolve().relative_to(path.resolve().parent)
-    return ["## Figures", *(f"![{n}]({folder.as_posix()}/{n}.svg)\n\n*{n}: {c}*" for n, c in found)]
+    folder = _folder(path, pictures)
+    return ["## Figures", *(f"![{n}]({folder}/{n}.svg)\n\n*{n}: {c}*" for n, c in found)]
+
+
+def _limits(path: Path, pictures: Path | None) -> list[str]:
+    """Those that have been drawn."""
+    shown = [n for n in LIMITS if pictures is not None and (pictures / f"{n}.svg").exists()]
+    if pictures is None or not shown:
+        return []
+    folder = _folder(path, pictures)
+    return ["## What limits the rest", *(f"{LIMITS[n]}\n\n![{n}]({folder}/{n}.svg)" for n in shown)]
+
+
+def _folder(path: Path, pictures: Path) -> str:
+    """The pictures as the page names them."""
+    return pictures.resolve().relative_to(path.resolve().parent).as_posix()

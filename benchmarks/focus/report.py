@@ -178,9 +178,25 @@ def _line_table(result: LineResult) -> Table:
 
 
 def _bound_table(result: BoundResult) -> Table:
-    header = ("estimator, texture", "trials", "rmse wd, ax, ay [um]", "bound [um]", "ratio")
+    header = (
+        "estimator, texture",
+        "trials",
+        "rmse wd, ax, ay [um]",
+        "bound [um]",
+        "ratio",
+        "texture unknown [um]",
+        "ratio",
+    )
     rows = [
-        (name, f"{f.trials}", numbers(f.rmse_um, 3), numbers(f.bound_um, 3), numbers(f.ratio, 1))
+        (
+            name,
+            f"{f.trials}",
+            numbers(f.rmse_um, 3),
+            numbers(f.bound_um, 3),
+            numbers(f.ratio, 1),
+            numbers(f.free_um, 3),
+            numbers(f.free_ratio, 1),
+        )
         for name, f in result.figures.items()
     ]
     return header, rows

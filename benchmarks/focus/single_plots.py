@@ -61,6 +61,13 @@ def bounds(results: Mapping[str, BoundResult]) -> Figure:
                 places, ratios, 0.24, color=COLOURS[0], alpha=(1.0, 0.65, 0.4)[parameter], label=what
             )
             axes.bar_label(bars, fmt="%.1f", fontsize=6, padding=1)
+            free = [
+                r.figures[name].ratio[parameter] / r.figures[name].free_ratio[parameter]
+                for r in results.values()
+            ]
+            axes.plot(
+                places, free, "_", color=INK, ms=7, label=None if parameter else "bound, texture unknown"
+            )
         axes.axhline(1, color=INK, lw=1, label="bound")
         axes.axhline(2, color=INK, lw=1, ls="--", label=WANTED)
         axes.set_yscale("log")

@@ -70,7 +70,7 @@ def calibrate_blur(network: BlurNet, otf: ProbeOtf, ranges: Ranges, seed: int) -
     with torch.inference_mode():
         power = torch.stack([network.spectra(place) for place in torch.stack(squares, 1)])
         patches = torch.full((len(power),), float(len(squares)))
-        answer = network(power, images.convergence_mrad / images.pixel_nm, patches)
+        answer = network.judge(power, images.convergence_mrad / images.pixel_nm, patches)
     return _figures(answer, images.aberration_um)
 
 
@@ -115,7 +115,7 @@ BLUR_RECIPE = Recipe(
     loss=blur_loss,
     calibrate=calibrate_blur,
     source=blur_source,
-    limits=Limits(minutes=40.0),
+    limits=Limits(steps=6_500),
     batch=64,
     bank=2,
 )

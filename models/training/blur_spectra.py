@@ -1,8 +1,9 @@
 """Training spectra for DeepScore, made as spectra: much faster than by way of images.
 
 The mean power of an image is that of the specimen times the squared transfer function, plus the
-noise's, and scatters as a mean over few frequencies does. Specimens are the spectra of textures,
-bent at random: what real ones hold beyond the textures is the one thing that may not be believed.
+noise's, and scatters as a mean over few frequencies does. An image shows several textures side by
+side, whose powers add: so specimens are sums of the spectra of textures, bent at random, since what
+real ones hold beyond the textures is the one thing that may not be believed.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ ELECTRONS_PER_NA_NS = 1e-18 / 1.602176634e-19
 STOCK = 600  # specimens, one of them replaced every so many batches
 RENEWED_EVERY = 8
 STEP_PX = 128  # between patches of a texture
-SHIFTED = 6.0  # cells by which a specimen is coarser or finer at most
-BENT, BEND_TERMS = 0.25, 3
+LEAST_PARTS, MOST_PARTS = 2, 12  # textures in a specimen, their number even in the logarithm
+PART_SD = 0.7  # of the logarithm of the power of each
+SHIFTED = 2.5  # cells by which a specimen is coarser or finer at most
+BENT, BEND_TERMS = 0.15, 3
 ORIENTED = 0.3
-SOFT_PX = 0.4
+SOFT_PX = 0.25
 PATCHES = Span(5.0, 80.0, True)
 LINES, LINE_POWER = 0.2, Span(0.03, 3.0, True)
 LARGEST_UM, LEAST_UM = 35.0, 0.25
-BOX_UM = 2.5
+NEAR, NEAR_UM = 0.35, 2.5
 NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))  # Gauss-Hermite, sd 1
 HANN_SD = math.sqrt(1 / 3)  # of the power of a Hann window [cycles per patch]
 LEAST_SCATTER = 0.05
@@ -51,7 +54,7 @@ class SpectraBatch:
 
 
 class SpecimenSpectra:
-    """A stock of log power spectra of textures, slowly renewed."""
+    """A stock of power spectra of textures, slowly renewed, and specimens made of them."""
 
     def __init__(self, spectra: LogPolarSpectra, textures: TextureSource, rng: torch.Generator) -> None:
         self._spectra, self._textures, self._rng = spectra, textures, rng
@@ -64,19 +67,28 @@ class SpecimenSpectra:
         wrapped = torch.cat([torch.cat([texture, texture], 0)] * 2, 1)
         corners = range(0, self._textures.size_px, STEP_PX)
         patches = [wrapped[y : y + edge, x : x + edge] for y in corners for x in corners]
-        return torch.log(self._spectra(torch.stack(patches)).clamp_min(1e-9))
+        log_power = torch.log(self._spectra(torch.stack(patches)).clamp_min(1e-9))
+        return torch.exp(_standardised(log_power[None], self._spectra.k)[0])
 
     def draw(self, count: int) -> Tensor:
-        """Log power (count, angles, radii) of specimens, turned and mirrored at random."""
+        """Log power (count, angles, radii) of specimens of several textures."""
         self._drawn += 1
         if self._drawn % RENEWED_EVERY == 0:
             self._stock[self._drawn // RENEWED_EVERY % STOCK] = self._one()
-        taken = self._stock[torch.randint(STOCK, (count,), generator=self._rng)]
-        angles = taken.shape[1]
+        parts = Span(LEAST_PARTS, MOST_PARTS + 1.0, True).draw(count, self._rng)
+        taken = self._stock[torch.randint(STOCK, (count * MOST_PARTS,), generator=self._rng)]
+        turned = self._turned(taken).view(count, MOST_PARTS, *taken.shape[1:])
+        share = torch.exp(PART_SD * torch.randn((count, MOST_PARTS), generator=self._rng))
+        share = share * (torch.arange(MOST_PARTS) < parts.floor()[:, None])
+        return torch.log(torch.einsum("nmar,nm->nar", turned, share))
+
+    def _turned(self, power: Tensor) -> Tensor:
+        """Spectra turned and mirrored at random."""
+        count, angles = power.shape[:2]
         mirror = torch.where(torch.rand((count, 1), generator=self._rng) < 0.5, -1, 1)
         turn = torch.randint(angles, (count, 1), generator=self._rng)
         order = (mirror * torch.arange(angles) + turn) % angles
-        return torch.gather(taken, 1, order[:, :, None].expand_as(taken))
+        return torch.gather(power, 1, order[:, :, None].expand_as(power))
 
 
 class SimulatedSpectra:
@@ -116,7 +128,7 @@ class SimulatedSpectra:
         count, k = len(log_power), self._spectra.k
         place = torch.log(k / k.mean()) / math.log(float(k[-1] / k[0]))
         moved = _shifted(log_power, SHIFTED * evenly((count,), self.rng))
-        tilt = 2 * self._ranges.spectral_tilt * evenly((count, 1, 1), self.rng)
+        tilt = self._ranges.spectral_tilt * evenly((count, 1, 1), self.rng)
         bent = moved + tilt * torch.log(k)
         for term in range(1, BEND_TERMS + 1):
             size = BENT / term * torch.randn((count, 1, 1), generator=self.rng)
@@ -212,7 +224,7 @@ def _nodes(spectra: LogPolarSpectra) -> tuple[Tensor, Tensor]:
 def _aberrations(count: int, rng: torch.Generator) -> Tensor:
     """Aberrations [um]: sizes even in the logarithm, a share mostly defocus or mostly astigmatism.
 
-    A fifth is even over a box about the depth of focus, where the verdict is decided.
+    A share lies about the borders of the depth of focus, where the verdict is decided.
     """
     direction = torch.randn((count, 3), generator=rng)
     kind = torch.rand((count, 1), generator=rng)
@@ -220,8 +232,9 @@ def _aberrations(count: int, rng: torch.Generator) -> Tensor:
     direction = direction * torch.where(kind > 0.85, torch.tensor([0.15, 1.0, 1.0]), torch.ones(3))
     size = Span(LEAST_UM, LARGEST_UM, True).draw(count, rng)[:, None]
     vector = size * direction / torch.linalg.vector_norm(direction, dim=1, keepdim=True)
-    near = torch.rand((count, 1), generator=rng) < 0.2
-    return torch.where(near, BOX_UM * evenly((count, 3), rng), vector)
+    box = evenly((count, 3), rng)
+    box = NEAR_UM * torch.rand((count, 1), generator=rng) * box / box.abs().amax(1, keepdim=True)
+    return torch.where(torch.rand((count, 1), generator=rng) < NEAR, box, vector)
 
 
 def _shifted(log_power: Tensor, cells: Tensor) -> Tensor:

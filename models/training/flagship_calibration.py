@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from models.alignment import aligned
 from models.consensus import Answer, Consensus, combine
-from models.deepfocus import FITTING, LONGEST_SHIFT_PX, Calibration, DeepFocus, Proposal, refine, stated
+from models.deepfocus import LONGEST_SHIFT_PX, Calibration, DeepFocus, stated
+from models.likelihood import Texture
 from models.networks import PairPolarNet
+from models.refinement import Place, refine
 from models.training.pairs import LAG_PX, ProbeOtf, Ranges, SimulatedImages, Span
 from models.training.textures import TextureBank
 
@@ -90,9 +92,9 @@ def _refined(
     patches' answers; where it fits, which is a share of all frames."""
     found = []
     for patches, frame in zip(said, frames, strict=True):
-        proposal = Proposal(frame.images, frame.blur_px, *patches, combine(*patches, consensus))
-        refined = refine(proposal)
-        if refined.misfit <= FITTING:
+        answer = combine(*patches, consensus)
+        refined = refine(Place.of(frame.images, frame.blur_px), answer.mean, answer.covariance)
+        if refined is not None and refined.texture is Texture.SMOOTH:
             z = _z(Answer(refined.mean, stated(refined, 1.0, REFINED_FLOOR), np.ones(1, bool)), frame.truth)
             found.append((np.abs(refined.mean - frame.truth), z))
     return np.array(found), len(found) / len(frames)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from models.threads import threads
 from models.training.card import account, machine_of, model_card, settings_of
 from models.training.checkpoint import Progress
 from models.training.pairs import ProbeOtf
@@ -108,17 +108,6 @@ def device_of(name: str) -> torch.device:
     if name == "cpu" or (name == "cuda" and has_gpu):
         return torch.device(name)
     raise TrainingError(f"there is no device {name!r} on this computer; give auto or cpu")
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Torch on so many threads, restored afterwards. Two trainings on one each beat one on both."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _begun(recipe: Recipe, run: Run, device: torch.device) -> Progress:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.deepscore import WRONG, Look, row, verdict_limits
+from benchmarks.deepscore import SHARP_REFUSED, UNSHARP_PASSED, Look, row, verdict_limits
 from benchmarks.focus.machine import Machine
 from benchmarks.focus.textures import RadialDensity
 from benchmarks.held_out import kinds
@@ -34,11 +34,14 @@ def test_figures_of_a_judge_that_is_never_wrong() -> None:
 def test_limits_let_few_verdicts_go_wrong() -> None:
     rng = np.random.default_rng(0)
     sharp = [look(0.5, inside) for inside in rng.uniform(0.2, 1.0, 500)]
-    clear = [look(3.0, inside) for inside in rng.uniform(0.0, 0.6, 500)]
-    border = [look(1.5, 1.0) for _ in range(50)]
-    sharp_from, unsharp_below = verdict_limits([*sharp, *clear, *border])
-    assert np.mean([x.seen.inside > sharp_from for x in clear]) == pytest.approx(WRONG, abs=0.005)
-    assert np.mean([x.seen.inside < unsharp_below for x in sharp]) == pytest.approx(WRONG, abs=0.005)
+    outside = [look(1.5, inside) for inside in rng.uniform(0.0, 0.6, 500)]
+    sharp_from, unsharp_below = verdict_limits([*sharp, *outside])
+    assert np.mean([x.seen.inside > sharp_from for x in outside]) == pytest.approx(
+        UNSHARP_PASSED, abs=0.005
+    )
+    assert np.mean([x.seen.inside < unsharp_below for x in sharp]) == pytest.approx(
+        SHARP_REFUSED, abs=0.005
+    )
 
 
 def test_limits_are_set_on_other_textures_than_those_that_judge() -> None:

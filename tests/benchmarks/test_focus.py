@@ -193,7 +193,8 @@ def test_every_sort_of_result_comes_back_and_is_drawn(tmp_path: Path) -> None:
     scores[0, 0] = np.inf
     results: dict[str, Outcome] = {
         "bound-far": BoundResult(
-            PROMISE, {"ours, tissue": BoundFigures(3, (2.0,) * 3, (1.0,) * 3, (2.0,) * 3)}
+            PROMISE,
+            {"ours, tissue": BoundFigures(3, (2.0,) * 3, (1.0,) * 3, (2.0,) * 3, (1.5,) * 3, (1.3,) * 3)},
         ),
         "search": SearchResult(PROMISE, {"score": search_figures(found)}, {"score": found}),
         "speed": SpeedResult(PROMISE, {"ours": SpeedFigures((5.0, 6.0, 7.0, 8.0, nan), 1.0, nan)}),

@@ -102,6 +102,8 @@ def test_the_bound_falls_with_the_area_and_the_dose(specimen: Specimen) -> None:
     small, large = (bound_um(density, (n, n), Machine(), 50.0, state, 5.0) for n in (256, 512))
     np.testing.assert_allclose(large, small / 2, rtol=0.05)
     assert (bound_um(density, (256, 256), Machine(), 200.0, state, 5.0) < small).all()
+    unknown = bound_um(density, (256, 256), Machine(), 50.0, state, 5.0, known_texture=False)
+    assert (unknown > small).all() and (unknown < 5 * small).all()
 
 
 def test_the_density_is_the_variance_of_the_texture(specimen: Specimen) -> None:

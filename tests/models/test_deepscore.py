@@ -161,6 +161,31 @@ def test_spectra_of_noise_are_flat_and_those_of_a_wave_lie_where_it_points():
     assert float(spectra.k[radius]) == pytest.approx(2 * math.pi / 256 * 56.6, rel=0.12)
 
 
+def test_mirrored_images_are_judged_alike(deepscore, microscope):
+    """But for the window, which is even about a pixel and not about the middle of a patch."""
+    image = microscope.image(np.array([1.0, 2.0, -1.0]), 0)
+    seen = [deepscore.assess(same, 10.0) for same in (image, image[::-1], image[:, ::-1])]
+    for same in seen[1:]:
+        assert same.blur_um == pytest.approx(seen[0].blur_um, rel=1e-3)
+        assert same.inside == pytest.approx(seen[0].inside, rel=2e-2)
+
+
+def test_turned_and_mirrored_spectra_are_judged_alike():
+    """By what physics does not tell apart; turns go by cells, and the fast axis turns along."""
+    network = BlurNet().eval()
+    power = torch.rand((1, *network.spectra.shape), generator=torch.Generator().manual_seed(0)) + 0.1
+    one = torch.ones(1)
+    fast_axis = network.spectra.angle.clone()
+    seen = network.judge(power, one, one)
+    for turn in (1, 2, 3, 5):
+        network.spectra.angle = fast_axis.roll(turn)
+        turned = network.judge(power.roll(turn, 1), one, one)
+        torch.testing.assert_close(turned.sizes, seen.sizes)
+        torch.testing.assert_close(turned.inside, seen.inside)
+    network.spectra.angle = fast_axis
+    torch.testing.assert_close(network.judge(power.flip(1), one, one).inside, seen.inside)
+
+
 def test_a_larger_field_makes_it_no_less_certain(deepscore):
     small, large = (
         replace(Microscope(0, dwell_ns=50.0), width_px=width, height_px=height)

@@ -5,53 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import special
 
 from models.cells import PairSpectra, cells_of
-from models.likelihood import Fit, fit, overlap_of
+from models.likelihood import Fit, fit
+from tests.models.spectral_scenes import BLUR_PX, EDGE, NOISE, Floats, disk, pair, texture_power
 
-Floats = NDArray[np.float64]
-
-EDGE, MARGIN = 240, 60
-BLUR_PX = 2.2
-NOISE = 0.1  # variance per pixel; the texture has 1
 FOCUS = np.zeros(3)
-
-
-def wave_numbers(size: int) -> tuple[Floats, Floats]:
-    k = 2 * np.pi * np.fft.fftfreq(size)
-    return k[None, :] + 0 * k[:, None], k[:, None] + 0 * k[None, :]
-
-
-def texture_power(size: int) -> Floats:
-    kx, ky = wave_numbers(size)
-    power = (kx**2 + ky**2 + 0.1**2) ** -1.2
-    return power / power.mean()
-
-
-def disk(aberration: Floats, sign: float, size: int) -> Floats:
-    """2 J1(u) / u of the probe at one perturbation more or less."""
-    kx, ky = wave_numbers(size)
-    z, ax, ay = aberration[0] + sign, aberration[1], aberration[2]
-    u = BLUR_PX * np.hypot((z + ax) * kx + ay * ky, ay * kx + (z - ax) * ky) + 1e-9
-    return np.asarray(2 * special.j1(u) / u)
-
-
-def pair(
-    aberration: Floats, seed: int, shift: tuple[float, float] = (0.0, 0.0)
-) -> list[NDArray[np.float32]]:
-    """Patches (1, EDGE, EDGE) of one random texture; the second moved by ``shift`` (columns, rows)."""
-    rng = np.random.default_rng(seed)
-    size = EDGE + 2 * MARGIN
-    kx, ky = wave_numbers(size)
-    texture = np.fft.fft2(rng.normal(size=(size, size))) * np.sqrt(texture_power(size))
-    moved = np.exp(-1j * (kx * shift[0] + ky * shift[1]))
-    images = []
-    for sign, phase in ((1.0, 1.0), (-1.0, moved)):
-        seen = np.fft.ifft2(texture * disk(aberration, sign, size) * phase).real
-        noisy = seen + np.sqrt(NOISE) * rng.normal(size=seen.shape)
-        images.append(noisy[None, MARGIN:-MARGIN, MARGIN:-MARGIN].astype(np.float32))
-    return images
 
 
 def fitted(images: list[NDArray[np.float32]], start: Floats, off: float = 0.05) -> Fit:
@@ -152,7 +111,7 @@ def test_noise_alone_says_that_nothing_is_known():
 def test_what_is_seen_twice_counts_once():
     one, other = pair(FOCUS, 2)
     both = [np.concatenate([image, image]) for image in (one, other)]
-    twice = fit(PairSpectra.of(*both), BLUR_PX, FOCUS, 0.05, overlap_of(both[0], one[0]))
+    twice = fit(PairSpectra.of(*both), BLUR_PX, FOCUS, 0.05, overlap=2.0)
     once = fitted([one, other], FOCUS)
     assert twice.mean == pytest.approx(once.mean, abs=0.01)
     assert twice.covariance == pytest.approx(once.covariance, rel=0.2)
