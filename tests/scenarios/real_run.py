@@ -153,8 +153,13 @@ def late_s(openings: list[OpeningTruth], dead_s: float, until_s: float) -> float
     return max(after, default=0.0)
 
 
-def make_real_run(folder: Path, cycles: int, pass_s: float = 1.5, pace: float = 1.0) -> RealRun:
-    """Write the run folder: one section of two tiles, two azimuths of ``pass_s`` of real time each."""
+def make_real_run(
+    folder: Path, cycles: int, pass_s: float = 1.5, pace: float = 1.0, tile_px: int = 64
+) -> RealRun:
+    """Write the run folder: one section of two tiles, two azimuths of ``pass_s`` of real time each.
+
+    The command line, unlike the program of these tests, refuses tiles that its networks cannot judge.
+    """
     twin, drawn = real_twin(pace), tiny_instrument(folder / "instrument")
     mill = drawn.mill.model_copy(update={"raster_y_hz": 10.0, "ion_current_na": CURRENT_NA})
     driver = DriverSettings(
@@ -172,9 +177,11 @@ def make_real_run(folder: Path, cycles: int, pass_s: float = 1.5, pace: float = 
         cycles,
         tiles=2,
         milling=milling,
-        focus=FocusSettings(width_px=72, height_px=72),
+        focus=FocusSettings(width_px=tile_px + 8, height_px=tile_px + 8),
         recovery=RecoverySettings(charge_decay_s=0.05, pressure_timeout_s=60.0),
     )
+    tiles = project.imaging.model_copy(update={"tile_width_px": tile_px, "tile_height_px": tile_px})
+    project = project.model_copy(update={"imaging": tiles})
     specimen = demo_wafer(0, 1)
     fiducials = tuple(Fiducial(f.id, (f.x_um, f.y_um)) for f in specimen.fiducials[:3])
     wafer = replace(wafer_as_drawn(specimen), fiducials=fiducials)
