@@ -12,7 +12,7 @@ from ui.plan_editing import PlanEditing
 from ui.presenters.messages import Message
 from ui.presenters.notices import Attended, Ended, Notice
 from ui.presenters.strip import RunWatch
-from ui.presenters.tone import Tone
+from ui.presenters.tone import Sign, Tone
 from ui.presenters.wafer_map import Target
 from ui.run_docks import mount_run
 from ui.tasks import Tasks
@@ -39,7 +39,7 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks) -> None:
     viewport.told.connect(lambda text: banner.say(Message(Tone.CAUTION, text)))
     viewport.go_to_requested.connect(lambda target: banner.say(_no_stage(target)))
     feed = WaferFeed(viewport, workspace.plan, tasks)
-    workspace.mount_centre(viewport)
+    workspace.mount_view("wafer", "Wafer", Sign.WAFER, "The whole wafer, down to single tiles", viewport)
     workspace.set_height("log", BELOW_PX)
     workspace.before_closing(feed.stop)
     feed.refresh()

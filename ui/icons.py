@@ -222,6 +222,40 @@ def _home() -> QPainterPath:
     )
 
 
+def _eye() -> QPainterPath:
+    path = QPainterPath(QPointF(2.5, 12))
+    path.cubicTo(6.5, 4.5, 17.5, 4.5, 21.5, 12)
+    path.cubicTo(17.5, 19.5, 6.5, 19.5, 2.5, 12)
+    return _dot(path, 12, 12, 3)
+
+
+def _sliders() -> QPainterPath:
+    path = _lines(*(((3, y), (21, y)) for y in (6, 12, 18)))
+    for x, y in ((15.5, 6), (8, 12), (13, 18)):
+        _dot(path, x, y, 2.2)
+    return path
+
+
+def _layers() -> QPainterPath:
+    return _lines(
+        ((12, 3), (21, 8), (12, 13), (3, 8), (12, 3)),
+        ((3, 12), (12, 17), (21, 12)),
+        ((3, 16), (12, 21), (21, 16)),
+    )
+
+
+def _curve() -> QPainterPath:
+    return _lines(((3.5, 3), (3.5, 20.5), (21, 20.5)), ((6.5, 16), (10.5, 10), (14, 13), (20, 5.5)))
+
+
+def _target() -> QPainterPath:
+    path = _dot(QPainterPath(), 12, 12, 6)
+    path.addPath(
+        _lines(((12, 2.5), (12, 9)), ((12, 15), (12, 21.5)), ((2.5, 12), (9, 12)), ((15, 12), (21.5, 12)))
+    )
+    return path
+
+
 _PATHS: dict[Sign, Callable[[], QPainterPath]] = {
     Sign.CHECK: _check,
     Sign.PLAY: _play,
@@ -240,4 +274,9 @@ _PATHS: dict[Sign, Callable[[], QPainterPath]] = {
     Sign.WAFER: _wafer,
     Sign.MOON: _moon,
     Sign.HOME: _home,
+    Sign.EYE: _eye,
+    Sign.SLIDERS: _sliders,
+    Sign.LAYERS: _layers,
+    Sign.CURVE: _curve,
+    Sign.TARGET: _target,
 }

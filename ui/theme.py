@@ -202,6 +202,7 @@ QLabel[role="strong"] { font-weight: 600; }
 QFrame[role="card"] { background: $panel; border: 1px solid $line; border-radius: ${radius}px; }
 QFrame[role="card"][live="true"]:hover { background: $raised; border-color: $muted; }
 QFrame[role="card"][live="true"]:focus { border-color: $accent; }
+QFrame[role="rail"] { background: $panel; border: none; border-right: 1px solid $line; }
 QFrame[role="bar"] { background: $panel; border: none; border-bottom: 1px solid $line; }
 
 QPushButton, QToolButton {
@@ -230,6 +231,14 @@ QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color:
 QToolButton:checked, QToolButton[role="quiet"]:checked {
     background: $hover; color: $accent; font-weight: 600;
 }
+
+QToolButton[role="rail"] {
+    background: transparent; border-color: transparent; padding: 8px 2px;
+    font-size: ${small_pt}pt; color: $muted;
+}
+QToolButton[role="rail"]:hover { background: $hover; }
+QToolButton[role="rail"]:focus { border-color: $accent; }
+QToolButton[role="rail"]:checked { background: $raised; color: $accent; }
 
 QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
     background: $raised; color: $text; border: 1px solid $line; border-radius: 6px; padding: 4px 8px;

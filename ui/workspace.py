@@ -1,4 +1,4 @@
-"""The workspace of one run: the safety strip on top, the wafer in the middle, panels around it."""
+"""The workspace of one run: safety strip, rail of views, a view in the middle, panels around it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,23 @@ from collections.abc import Callable
 
 from PyQt5.QtCore import QByteArray, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QPainter
-from PyQt5.QtWidgets import QAction, QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QAction,
+    QDockWidget,
+    QHBoxLayout,
+    QMainWindow,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from scopeacq.runfolder import Plan
 from ui import theme
 from ui.presenters.messages import Message
 from ui.presenters.strip import Situation, strip_view
-from ui.presenters.tone import Tone
+from ui.presenters.tone import Sign, Tone
+from ui.rail import Rail
 from ui.strip import SafetyStrip, stripes
 
 LAYOUT_VERSION = 1
@@ -20,12 +30,14 @@ LAYOUT_VERSION = 1
 
 
 class Workspace(QWidget):
-    """Takes the widgets of a run: one in the centre, and panels by a key that the layout remembers.
+    """Takes the widgets of a run: views of which one is seen, and panels; both by keys that never change.
 
     ``reopening_wanted``: the run's files have changed, and it is to be read and shown anew.
+    ``view_shown`` (key): another view is seen now.
     """
 
     reopening_wanted = pyqtSignal()
+    view_shown = pyqtSignal(str)
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -40,23 +52,50 @@ class Workspace(QWidget):
         self._area.setDockNestingEnabled(True)
         # the panels at the right hold what must be at hand: they get the whole height
         self._area.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        self._area.setCentralWidget(_Placeholder(plan.project.name))
+        self._area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self._views: dict[str, QWidget] = {}
+        self._stack, self.rail = QStackedWidget(), Rail()
+        self._area.setCentralWidget(self._stack)
+        self.rail.chosen.connect(self.show_view)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.strip)
         if self.simulated:
             column.addWidget(_SimulationLine())
-        column.addWidget(self._area, 1)
+        below = QHBoxLayout()
+        below.setSpacing(0)
+        below.addWidget(self.rail)
+        below.addWidget(self._area, 1)
+        column.addLayout(below, 1)
         self.show_situation(Situation())
 
     def show_situation(self, situation: Situation) -> None:
         """Show what the instrument does; that it is simulated is known from the plan."""
         self.strip.show_view(strip_view(situation, simulated=self.simulated))
 
-    def mount_centre(self, widget: QWidget) -> None:
-        """Put ``widget`` in the middle, in place of what was there."""
-        self._area.setCentralWidget(widget)
+    def mount_view(self, key: str, title: str, sign: Sign, hint: str, widget: QWidget) -> None:
+        """Add a view and its button in the rail; the first one is seen at once."""
+        self._views[key] = widget
+        self._stack.addWidget(widget)
+        self.rail.add(key, title, sign, hint)
+        if len(self._views) == 1:
+            self.show_view(key)
+
+    def show_view(self, key: str) -> None:
+        """Show a view. Raises ``KeyError``."""
+        self._stack.setCurrentWidget(self._views[key])
+        self.rail.mark(key)
+        self.view_shown.emit(key)
+
+    @property
+    def shown_view(self) -> str:
+        """The key of the view that is seen."""
+        return next(key for key, view in self._views.items() if view is self._stack.currentWidget())
+
+    def view(self, key: str) -> QWidget:
+        """The widget of a view. Raises ``KeyError``."""
+        return self._views[key]
 
     def mount_panel(
         self,
@@ -64,8 +103,12 @@ class Workspace(QWidget):
         title: str,
         widget: QWidget,
         area: Qt.DockWidgetArea = Qt.DockWidgetArea.RightDockWidgetArea,
+        tab_with: str | None = None,
     ) -> QDockWidget:
-        """Add a panel. ``key`` is its name in the remembered layout and never changes."""
+        """Add a panel. ``key`` is its name in the remembered layout and never changes.
+
+        ``tab_with``: the key of a panel whose place it shares, hidden behind it at first.
+        """
         dock = QDockWidget(title)
         dock.setObjectName(key)
         features = QDockWidget.DockWidgetFeature
@@ -73,6 +116,9 @@ class Workspace(QWidget):
         dock.setFeatures(movable | features.DockWidgetClosable)
         dock.setWidget(widget)
         self._area.addDockWidget(area, dock)
+        if tab_with is not None:
+            self._area.tabifyDockWidget(self._docks[tab_with], dock)
+            self._docks[tab_with].raise_()
         self._docks[key] = dock
         return dock
 
@@ -114,15 +160,6 @@ class Workspace(QWidget):
     def restore_layout(self, state: bytes) -> bool:
         """Put the panels back; whether ``state`` could be used."""
         return self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
-
-
-class _Placeholder(QLabel):
-    """Where the wafer will be."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        theme.set_role(self, "display")
 
 
 class _SimulationLine(QWidget):

@@ -22,7 +22,7 @@ from scopeacq.runfolder import Plan, RunFolder
 from ui.app import Opening, has_screen, run, tell_unexpected
 from ui.memory import Memory, MemoryFile
 from ui.presenters.messages import Message
-from ui.presenters.tone import Tone
+from ui.presenters.tone import Sign, Tone
 from ui.theme import Mode
 from ui.window import MainWindow
 
@@ -152,7 +152,7 @@ def test_panels_stay_where_they_were_put(
         from ui.workspace import Workspace
 
         assert isinstance(workspace, Workspace)
-        workspace.mount_centre(QLabel("wafer"))
+        workspace.mount_view("wafer", "Wafer", Sign.WAFER, "The wafer", QLabel("wafer"))
         for key in ("run", "log"):
             workspace.mount_panel(key, key, QLabel(key))
 

@@ -40,6 +40,11 @@ class Sign(Enum):
     WAFER = "wafer"
     MOON = "moon"
     HOME = "home"
+    EYE = "eye"
+    SLIDERS = "sliders"
+    LAYERS = "layers"
+    CURVE = "curve"
+    TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True)
