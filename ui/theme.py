@@ -147,6 +147,11 @@ def set_role(widget: QWidget, role: str) -> None:
     _set_property(widget, "role", role)
 
 
+def set_wrong(widget: QWidget, wrong: bool) -> None:
+    """Mark a field whose value cannot be used, or take the mark away."""
+    _set_property(widget, "wrong", str(wrong).lower())
+
+
 def _set_property(widget: QWidget, name: str, value: str) -> None:
     if widget.property(name) == value:
         return
@@ -227,6 +232,11 @@ QPushButton[role="quiet"], QToolButton[role="quiet"] {
 }
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color: $accent; }
+QToolButton[role="sign"] {
+    background: transparent; border-color: transparent; padding: 4px; min-height: 0; border-radius: 4px;
+}
+QToolButton[role="sign"]:hover { background: $hover; }
+QToolButton[role="sign"]:focus { border-color: $accent; }
 
 QToolButton:checked, QToolButton[role="quiet"]:checked {
     background: $hover; color: $accent; font-weight: 600;
@@ -245,6 +255,7 @@ QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
     min-height: 20px; selection-background-color: $accent; selection-color: $on_accent;
 }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border-color: $accent; }
+*[wrong="true"], *[wrong="true"]:focus { border: 1px solid $alarm; color: $alarm; }
 QAbstractItemView { background: $panel; border: 1px solid $line; outline: none; }
 QAbstractItemView::item:selected { background: $hover; color: $text; }
 QHeaderView::section { background: $raised; color: $muted; border: none; padding: 4px 8px; }
