@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scopeacq.journal_format import damaged, stored_rows
+from scopeacq.journal_format import StoredRow, damaged, stored_rows
 from scopeacq.records import (
     PlaneChosen,
     PlaneDurable,
@@ -34,7 +34,10 @@ _COLUMNS: dict[type[Record], str] = {
 
 @dataclass(frozen=True, slots=True)
 class PlaneRow:
-    """All that is known of one take of one plane. ``None``: that has not happened."""
+    """All that is known of one take of one plane. ``None``: that has not happened.
+
+    ``scanned_at_s``: the wall clock when its scan was committed.
+    """
 
     key: PlaneKey
     take: int
@@ -43,6 +46,7 @@ class PlaneRow:
     exposed: PlaneExposed | None
     durable: PlaneDurable | None
     judged: PlaneJudged | None
+    scanned_at_s: float | None = None
 
 
 def note(connection: sqlite3.Connection, record: Record, seq: int) -> None:
@@ -91,16 +95,20 @@ def _plane_row(connection: sqlite3.Connection, path: Path, row: tuple[Any, ...])
     cycle, section, tile, take, chosen, *numbers = row
     key = PlaneKey(cycle, section, tile)
 
+    def stored(seq: int) -> StoredRow | None:
+        return next(stored_rows(connection, path, after=seq - 1, limit=1), None)
+
     def record(kind: type[_Kind], seq: int | None) -> _Kind | None:
         if seq is None:
             return None
-        stored = next(stored_rows(connection, path, after=seq - 1, limit=1), None)
-        found = stored.record(path) if stored else None
+        row = stored(seq)
+        found = row.record(path) if row else None
         if not isinstance(found, kind) or (found.key, found.take) != (key, take):
             raise damaged(path, f"its row of {key}, take {take}, names the wrong record {seq}")
         return found
 
     exposing, exposed, durable, judged = numbers
+    scanned = stored(exposed) if exposed is not None else None
     return PlaneRow(
         key,
         take,
@@ -109,4 +117,5 @@ def _plane_row(connection: sqlite3.Connection, path: Path, row: tuple[Any, ...])
         record(PlaneExposed, exposed),
         record(PlaneDurable, durable),
         record(PlaneJudged, judged),
+        scanned.wall_time_s if scanned else None,
     )

@@ -147,6 +147,13 @@ def decode_shard(shard: bytes, shape_yx: Shape, dtype: np.dtype[Any]) -> Image:
     return np.ascontiguousarray(tiled[: shape_yx[0], : shape_yx[1]], dtype)
 
 
+def shard_index(shape_yx: Shape, dtype: np.dtype[Any]) -> bytes:
+    """The last bytes of the shard of such a plane: they say that the file is whole, and whose it is."""
+    chunk = chunk_shape(shape_yx)
+    rows, columns = _grid(shape_yx, chunk)
+    return _index(rows * columns, rows * columns * chunk[0] * chunk[1] * dtype.itemsize)
+
+
 def half_size(plane: Image) -> Image:
     """Means of 2 x 2 pixels, rounded; an odd edge is repeated."""
     height, width = plane.shape
