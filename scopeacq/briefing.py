@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from scopeacq import records as r
+from scopeacq.events import Progressed
 from scopeacq.findings import Finding, error
 from scopeacq.outlook import Outlook
+from scopeacq.progress import ACCEPTED
 from scopeacq.runfolder import Plan
 
 if TYPE_CHECKING:
+    from scopeacq.journal import Row
     from scopeacq.preflight import Site
+
+REMEMBERED = 500
+"""Newest events of earlier starts that are told."""
+
+_WORTH_TELLING = (
+    r.RunOpened,
+    r.RunClosed,
+    r.Requested,
+    r.Waiting,
+    r.Incident,
+    r.PlaneLost,
+    r.PlaneWaived,
+    r.SectionDropped,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """Where a run that nobody works on stands. ``past``: what happened lately, oldest first."""
+
+    outlook: Outlook
+    far: Progressed
+    past: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """``begun``: the run has a journal; ``outlook`` is None where that cannot be read."""
+    """``begun``: the run has a journal; ``standpoint`` is None where that cannot be read."""
 
     findings: tuple[Finding, ...]
     begun: bool
     finished: bool
-    outlook: Outlook | None
+    standpoint: Standpoint | None
 
 
 def brief(plan: Plan, site: Site | None = None) -> Briefing:
@@ -34,21 +63,40 @@ def brief(plan: Plan, site: Site | None = None) -> Briefing:
     findings = preflight.check(plan, site, history)
     begun = plan.folder.journal_file.exists()
     try:
-        ahead = None if history.unreadable else read_outlook(plan)
+        standpoint = None if history.unreadable else read_standpoint(plan)
     except JournalError as trouble:
-        findings, ahead = [error(str(trouble)), *findings], None
-    return Briefing(tuple(findings), begun, history.cycles_done >= plan.project.cycles, ahead)
+        findings, standpoint = [error(str(trouble)), *findings], None
+    return Briefing(tuple(findings), begun, history.cycles_done >= plan.project.cycles, standpoint)
 
 
-def read_outlook(plan: Plan) -> Outlook:
-    """What lies ahead of a run that nobody works on, from its files. Raises ``JournalError``."""
+def read_standpoint(plan: Plan) -> Standpoint:
+    """Where a run that nobody works on stands, from its files. Raises ``JournalError``."""
+    from scopeacq.how_far import how_far
     from scopeacq.journal import JournalReader
     from scopeacq.outlook import outlook
     from scopeacq.planner import Target, next_step
     from scopeacq.progress import Progress
 
-    progress, journal = Progress.of(plan), plan.folder.journal_file
+    progress, journal, memory = Progress.of(plan), plan.folder.journal_file, _Memory()
     if journal.exists():
-        progress.apply_all(row.record for row in JournalReader(journal).read())
+        progress.apply_all(memory.noting(JournalReader(journal).read()))
     step = next_step(plan, progress, frozenset(), Target(plan.project.cycles))
-    return outlook(plan, progress, frozenset(), step)
+    ahead = outlook(plan, progress, frozenset(), step)
+    return Standpoint(ahead, how_far(plan, progress), tuple(memory.rows))
+
+
+@dataclass(slots=True)
+class _Memory:
+    """The newest rows that are worth telling."""
+
+    rows: deque[Row] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    def noting(self, rows: Iterable[Row]) -> Iterator[r.Record]:
+        for row in rows:
+            if isinstance(row.record, _WORTH_TELLING) or _refused(row.record):
+                self.rows.append(row)
+            yield row.record
+
+
+def _refused(record: r.Record) -> bool:
+    return isinstance(record, r.PlaneJudged) and record.verdict not in ACCEPTED

@@ -21,12 +21,12 @@ from hardware.types import Blanker
 from scopeacq.events import (
     AbortAnswered,
     PlaneTaken,
-    Progressed,
     Publisher,
     RunState,
     StepStarted,
 )
 from scopeacq.files import DiskFull
+from scopeacq.how_far import how_far
 from scopeacq.journal import JournalError
 from scopeacq.locating import find_section, find_wafer
 from scopeacq.milling import mill_azimuth
@@ -244,22 +244,7 @@ class Engine:
         return end_for(request), f"the operator asked: {request.value}"
 
     def _report_progress(self) -> None:
-        project, progress = self._rig.plan.project, self._rig.progress
-        cycles, done, milling = project.cycles, progress.totals, project.milling
-        begun = progress.cycle < cycles
-        per_cycle = sum(len(progress.tiles[section]) for section in progress.active())
-        later = max(cycles - progress.cycle - 1, 0) * per_cycle
-        self.events.publish(
-            Progressed(
-                cycle=progress.cycle,
-                cycles=cycles,
-                planes_done=done.planes,
-                planes_total=done.planes + begun * len(progress.open_keys) + later,
-                passes_done=done.passes,
-                passes_total=cycles * milling.rounds * len(milling.azimuths_deg),
-                at_s=self._rig.now_s(),
-            )
-        )
+        self.events.publish(how_far(self._rig.plan, self._rig.progress, self._rig.now_s()))
 
 
 _STATES = {

@@ -77,6 +77,8 @@ def outlook(plan: Plan, progress: Progress, in_flight: InFlight, step: Step) -> 
     """The outlook of a run that is about to do ``step``."""
     cycles = plan.project.cycles
     gate = gate_of(progress, in_flight, step)
+    if isinstance(step, Finish):
+        return Outlook(min(progress.cycle, cycles - 1), cycles, gate, (_end(progress),))
     entries = (Ahead(Kind.NOW, str(step)), *_ahead(plan, progress, step))
     return Outlook(min(progress.cycle, cycles - 1), cycles, gate, entries)
 
@@ -116,8 +118,12 @@ def _was_refused(progress: Progress, key: PlaneKey) -> bool:
     return key in progress.planes and progress.planes[key].refused_takes > 0
 
 
+def _end(progress: Progress) -> Ahead:
+    return Ahead(Kind.END, f"Nothing more: {counted(progress.cycles_done, 'cycle')} done")
+
+
 def _ahead(plan: Plan, progress: Progress, step: Step) -> Iterator[Ahead]:
-    if isinstance(step, Wait | Finish):
+    if isinstance(step, Wait):
         return
     cost = estimate(plan.project, plan.wafer, plan.instrument)
     if progress.gate is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import date, datetime
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -16,7 +16,8 @@ from ui.check_thread import Checker, CheckThread
 from ui.presenters.acquisition import Phase, RunPresenter, RunView
 from ui.presenters.checklist import Checklist, Confirmation
 from ui.presenters.event_log import EventLog
-from ui.presenters.notices import Briefed, Notice
+from ui.presenters.notices import Briefed, Ended, Notice
+from ui.presenters.past import past_entries
 from ui.presenters.timeline import timeline
 from ui.run_thread import Conductor, RunThread, conducted
 
@@ -115,6 +116,8 @@ class Acquisition(QObject):
                 self._briefed(notice)
             elif isinstance(notice, Outlook):
                 self._outlook = notice
+            elif isinstance(notice, Ended) and self._presenter.finished:
+                self._show_list(self.checklist.done())
             self.noticed.emit(notice)
         if any(isinstance(notice, Outlook) for notice in notices):
             self._show_ahead(self._outlook)
@@ -122,10 +125,12 @@ class Acquisition(QObject):
             self.logged.emit()
 
     def _briefed(self, notice: Briefed) -> None:
-        briefing = notice.briefing
+        briefing, standpoint = notice.briefing, notice.briefing.standpoint
         self._presenter.expect(briefing)
-        self._show_ahead(briefing.outlook)
-        self._show_list(self.checklist.found(briefing.findings))
+        if standpoint is not None:
+            self.log.recall(past_entries(standpoint.past, date.today()))
+        self._show_ahead(standpoint.outlook if standpoint is not None else None)
+        self._show_list(self.checklist.found(briefing.findings, briefing.finished))
 
     def _show_ahead(self, outlook: Outlook | None) -> None:
         self._outlook = outlook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from scopeacq.briefing import read_outlook
+from scopeacq.briefing import read_standpoint
 from scopeacq.outlook import GateState, Kind, Outlook
 from tests.scenarios.harness import Scores, TinyRun, tiny_project
 
@@ -42,7 +42,7 @@ def test_what_lies_ahead_shrinks_to_nothing(tmp_path: Path) -> None:
     ]  # fmt: skip
     lengths = [len(outlook.ahead) for outlook in said]
     assert lengths == sorted(lengths, reverse=True)
-    assert [entry.text for entry in said[-1].ahead] == ["Finished"]
+    assert [entry.text for entry in said[-1].ahead] == ["Nothing more: 1 cycle done"]
 
 
 def test_a_gate_that_an_operator_has_to_open_says_so_also_from_the_files(tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_a_gate_that_an_operator_has_to_open_says_so_also_from_the_files(tmp_pat
     said = outlooks_of(run)
     assert said[-1].gate.state is GateState.SHUT
     assert "is missing or not sharp" in said[-1].gate.text
-    assert read_outlook(run.plan).gate.missing == said[-1].gate.missing
+    assert read_standpoint(run.plan).outlook.gate.missing == said[-1].gate.missing
 
 
 def test_a_run_that_has_not_begun_has_everything_ahead(tmp_path: Path) -> None:
-    outlook = read_outlook(TinyRun.make(tmp_path).plan)
+    outlook = read_standpoint(TinyRun.make(tmp_path).plan).outlook
     assert (outlook.cycle, outlook.cycles) == (0, 2)
     assert [e.kind for e in outlook.ahead][-2:] == [Kind.CYCLE, Kind.END]

@@ -24,6 +24,8 @@ from ui.presenters.event_log import Entry, EventLog
 from ui.tick_box import TickBox
 
 SEARCH_DELAY_MS = 150
+NOTHING = "What happens in the run is listed here, with what it means and what to do."
+NOTHING_FOUND = "No event holds these words. 'Show every step' searches all of them."
 
 
 class LogPanel(QWidget):
@@ -40,7 +42,7 @@ class LogPanel(QWidget):
         self.copy = QPushButton("Copy")
         self.copy.setToolTip("Copy the selected events, or all that are listed, with meaning and advice.")
         self.model, self.list = _Entries(self), QListView()
-        self.detail = QLabel()
+        self.detail, self.nothing = QLabel(), QLabel(NOTHING)
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.setInterval(SEARCH_DELAY_MS)
@@ -77,8 +79,14 @@ class LogPanel(QWidget):
         bar = self.list.verticalScrollBar()
         at_end = bar is None or bar.value() >= bar.maximum() - 4
         self.model.show_entries(self._log.matching(self.search.text(), self.routine.isChecked()))
+        self._say_whether_empty()
         if at_end:
             self.list.scrollToBottom()
+
+    def _say_whether_empty(self) -> None:
+        self.list.setVisible(bool(self.listed))
+        self.nothing.setVisible(not self.listed)
+        self.nothing.setText(NOTHING_FOUND if self.search.text() else NOTHING)
 
     def _show_detail(self) -> None:
         rows = [index.row() for index in self._selection()]
@@ -106,6 +114,9 @@ class LogPanel(QWidget):
         self.detail.setWordWrap(True)
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.detail.setVisible(False)
+        theme.set_role(self.nothing, "muted")
+        self.nothing.setWordWrap(True)
+        self.nothing.setAlignment(Qt.Alignment() | Qt.AlignmentFlag.AlignTop)
         top = QHBoxLayout()
         top.setSpacing(theme.Space.M)
         top.addWidget(self.search, 1)
@@ -116,7 +127,9 @@ class LogPanel(QWidget):
         box.setSpacing(theme.Space.M)
         box.addLayout(top)
         box.addWidget(self.list, 1)
+        box.addWidget(self.nothing, 1)
         box.addWidget(self.detail)
+        self._say_whether_empty()
 
 
 def _explained(entry: Entry) -> str:

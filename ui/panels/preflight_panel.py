@@ -7,6 +7,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBox
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.panels.telling import Telling
 from ui.presenters.checklist import HINTS, Checklist, Confirmation, Item
 from ui.presenters.tone import Sign, Tone
 from ui.tick_box import TickBox
@@ -27,6 +28,7 @@ class PreflightPanel(QWidget):
         self.again.setToolTip("Check plan, limits, disk, drivers and networks again, as after an edit.")
         self.again.clicked.connect(lambda: self.check_asked.emit())
         self.boxes = {what: self._box(what) for what in Confirmation}
+        self.by_hand = self._confirmations()
         self._items: tuple[Item, ...] | None = None
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.Space.M)
@@ -39,6 +41,7 @@ class PreflightPanel(QWidget):
         self.word.setText(summary.word)
         theme.set_tone(self.word, summary.tone)
         self.again.setEnabled(not checklist.checking)
+        self.by_hand.setVisible(not checklist.finished)
         for what, box in self.boxes.items():
             box.setChecked(what in checklist.confirmed)
         if checklist.items != self._items:
@@ -51,7 +54,9 @@ class PreflightPanel(QWidget):
                 row.hide()
                 row.deleteLater()
         for item in items:
-            self._list.addWidget(_Row(item))
+            row = Telling()
+            row.tell(item.badge, item.text)
+            self._list.addWidget(row)
         self._list.addStretch(1)
 
     def _box(self, what: Confirmation) -> TickBox:
@@ -61,14 +66,23 @@ class PreflightPanel(QWidget):
         box.clicked.connect(lambda holds, what=what: self.confirmed.emit(what, holds))
         return box
 
+    def _confirmations(self) -> QWidget:
+        hint, holder = QLabel("No software can read these. Look, then confirm."), QWidget()
+        theme.set_role(hint, "muted")
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.Space.M)
+        column.addWidget(hint)
+        for box in self.boxes.values():
+            column.addWidget(box)
+        return holder
+
     def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(theme.Space.M)
         top.addWidget(self.sign)
         top.addWidget(self.word, 1)
         top.addWidget(self.again)
-        by_hand = QLabel("No software can read these. Look, then confirm.")
-        theme.set_role(by_hand, "muted")
         holder, area = QWidget(), QScrollArea()
         holder.setLayout(self._list)
         self._list.setContentsMargins(0, 0, theme.Space.S, 0)
@@ -79,27 +93,5 @@ class PreflightPanel(QWidget):
         box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)
         box.setSpacing(theme.Space.M)
         box.addLayout(top)
-        box.addWidget(by_hand)
-        for confirmation in self.boxes.values():
-            box.addWidget(confirmation)
+        box.addWidget(self.by_hand)
         box.addWidget(area, 1)
-
-
-class _Row(QWidget):
-    """A finding: sign, word, sentence."""
-
-    def __init__(self, item: Item) -> None:
-        super().__init__()
-        word, text = QLabel(item.badge.word), QLabel(item.text)
-        theme.set_tone(word, item.badge.tone)
-        text.setWordWrap(True)
-        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(word)
-        texts.addWidget(text)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.Space.M)
-        row.addWidget(SignLabel(item.badge.sign, item.badge.tone, 18), 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(texts, 1)

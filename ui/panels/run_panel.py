@@ -22,8 +22,9 @@ from PyQt5.QtWidgets import (
 from scopeacq.records import RunRequest
 from ui import theme
 from ui.icons import SignLabel
+from ui.panels.telling import Telling
 from ui.presenters.abort import AbortView
-from ui.presenters.acquisition import Action, Allowed, Bar, GateView, RunView
+from ui.presenters.acquisition import Action, Allowed, Bar, RunView
 from ui.presenters.tone import Badge, Sign, Tone
 
 PAUSES = {
@@ -42,7 +43,7 @@ class RunPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.head, self.gate, self.abort = _Head(), _Line(), AbortCard()
+        self.head, self.gate, self.abort = _Head(), Telling(20, text_role="muted"), AbortCard()
         self.planes, self.passes = _Meter(), _Meter()
         self.time_left = _label("muted")
         self.buttons = Buttons()
@@ -63,7 +64,7 @@ class RunPanel(QWidget):
         self.passes.show_bar(view.passes, False)
         self.time_left.setText(view.time_left)
         self.time_left.setVisible(bool(view.time_left))
-        self.gate.show_gate(view.gate)
+        self.gate.tell(view.gate.badge, view.gate.text)
         self.abort.show_abort(view.abort)
         self.buttons.show_allowed(view)
 
@@ -190,56 +191,25 @@ class _Meter:
         self.words.setText(bar.text)
 
 
-class _Line(QWidget):
-    """The mill gate: sign, word, sentence."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sign, self.word, self.text = (
-            SignLabel(Sign.SHIELD, Tone.QUIET, 20),
-            _label(""),
-            _label("muted"),
-        )
-        self.text.setWordWrap(True)
-        texts = QVBoxLayout()
-        texts.setSpacing(theme.Space.XS)
-        texts.addWidget(self.word)
-        texts.addWidget(self.text)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, theme.Space.S, 0, 0)
-        row.setSpacing(theme.Space.M)
-        row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(texts, 1)
-
-    def show_gate(self, gate: GateView) -> None:
-        self.sign.show_sign(gate.badge.sign, gate.badge.tone)
-        self.word.setText(gate.badge.word)
-        theme.set_tone(self.word, gate.badge.tone)
-        self.text.setText(gate.text)
-
-
 class AbortCard(QFrame):
     """What became of the ion beam after an abort, in letters that can be read from across the room."""
 
     def __init__(self) -> None:
         super().__init__()
         self._tone = Tone.QUIET
-        self.sign, self.word, self.text = (
-            SignLabel(Sign.SHIELD, Tone.QUIET, 36),
-            _label("title"),
-            _label("lead"),
-        )
-        self.text.setWordWrap(True)
-        texts = QVBoxLayout()
-        texts.setSpacing(theme.Space.XS)
-        texts.addWidget(self.word)
-        texts.addWidget(self.text)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.Space.L, theme.Space.M, theme.Space.L, theme.Space.M)
-        row.setSpacing(theme.Space.L)
-        row.addWidget(self.sign)
-        row.addLayout(texts, 1)
+        self.telling = Telling(36, "title", "lead")
+        box = QVBoxLayout(self)
+        box.setContentsMargins(theme.Space.L, theme.Space.M, theme.Space.L, theme.Space.M)
+        box.addWidget(self.telling)
         self.setVisible(False)
+
+    @property
+    def word(self) -> QLabel:
+        return self.telling.word
+
+    @property
+    def text(self) -> QLabel:
+        return self.telling.text
 
     def show_abort(self, view: AbortView | None) -> None:
         """Show it, or nothing where nobody aborted."""
@@ -247,10 +217,7 @@ class AbortCard(QFrame):
         if view is None:
             return
         self._tone = view.badge.tone
-        self.sign.show_sign(view.badge.sign, view.badge.tone)
-        self.word.setText(view.badge.word)
-        theme.set_tone(self.word, view.badge.tone)
-        self.text.setText(view.text)
+        self.telling.tell(view.badge, view.text)
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 (Qt's name)

@@ -146,7 +146,10 @@ class RunPresenter:
     def expect(self, briefing: Briefing) -> None:
         """What the files of the run say before it is started."""
         self.begun, self.finished = briefing.begun, briefing.finished
-        self._outlook = briefing.outlook
+        if briefing.standpoint is not None:
+            self._outlook, self._progress = briefing.standpoint.outlook, briefing.standpoint.far
+        if self.finished:
+            self._state, self._reason = RunState.FINISHED, "All cycles are done."
 
     def take(self, notice: Notice, now_s: float) -> None:
         """Take one notice into account. ``now_s``: real monotonic time."""
@@ -233,12 +236,12 @@ class RunPresenter:
         return sentence(self._reason) or (self._step if self._state is RunState.RUNNING else "")
 
     def _cycle(self) -> str:
-        if self._progress is not None:
-            return (
-                f"Cycle {min(self._progress.cycle + 1, self._progress.cycles)} of {self._progress.cycles}"
-            )
-        outlook = self._outlook
-        return f"Cycle {outlook.cycle + 1} of {outlook.cycles}" if outlook is not None else ""
+        far = self._progress
+        if far is None:
+            return ""
+        if far.cycle >= far.cycles:
+            return f"{far.cycles} of {far.cycles} cycles"
+        return f"Cycle {far.cycle + 1} of {far.cycles}"
 
     def _planes(self) -> Bar:
         p = self._progress

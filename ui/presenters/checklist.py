@@ -39,19 +39,24 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """``findings`` is None before the check has ended."""
+    """``findings`` is None before the check has ended; ``finished``: nothing is left to be started."""
 
     findings: tuple[Finding, ...] | None = None
     confirmed: frozenset[Confirmation] = frozenset()
     checking: bool = False
+    finished: bool = False
 
     def begun(self) -> Checklist:
         """A check is under way; what was confirmed by hand still holds."""
         return replace(self, findings=None, checking=True)
 
-    def found(self, findings: Iterable[Finding]) -> Checklist:
+    def found(self, findings: Iterable[Finding], finished: bool = False) -> Checklist:
         """A check has ended."""
-        return replace(self, findings=tuple(findings), checking=False)
+        return replace(self, findings=tuple(findings), checking=False, finished=finished)
+
+    def done(self) -> Checklist:
+        """The run came to its end."""
+        return replace(self, finished=True)
 
     def confirm(self, what: Confirmation, holds: bool) -> Checklist:
         """The operator confirms something, or takes it back."""
@@ -61,6 +66,8 @@ class Checklist:
     @property
     def held_back(self) -> str:
         """Why the run may not start yet; empty when it may."""
+        if self.finished:
+            return "All cycles are done."
         if self.checking:
             return "The plan is being checked."
         if self.findings is None:
@@ -73,6 +80,8 @@ class Checklist:
     @property
     def summary(self) -> Badge:
         """The whole list in a word or two."""
+        if self.finished:
+            return Badge(Tone.GOOD, Sign.CHECK, "Nothing left to start")
         if self.findings is None:
             return Badge(Tone.ACTIVE, Sign.HOURGLASS, "Checking" if self.checking else "Not checked")
         if not permit(self.findings):

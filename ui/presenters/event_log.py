@@ -23,7 +23,10 @@ _ENDS_RUN = frozenset({Policy.PAUSE, Policy.PARK_AND_ALERT})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line. ``routine``: what happens all the time and is hidden at first."""
+    """One line. ``routine``: what happens all the time and is hidden at first.
+
+    ``of_another_day``: its time says the day, too.
+    """
 
     at: datetime
     badge: Badge
@@ -31,10 +34,11 @@ class Entry:
     means: str = ""
     advice: str = ""
     routine: bool = False
+    of_another_day: bool = False
 
     @property
     def clock(self) -> str:
-        return f"{self.at:%H:%M:%S}"
+        return f"{self.at:%d %b %H:%M}" if self.of_another_day else f"{self.at:%H:%M:%S}"
 
     def as_text(self) -> str:
         """The whole entry, for the clipboard."""
@@ -64,6 +68,12 @@ class EventLog:
             self.version += 1
         return entry
 
+    def recall(self, past: Iterable[Entry]) -> None:
+        """Begin with what happened before; an entry that is there already came later."""
+        if not self._entries:
+            self._entries.extend(past)
+            self.version += 1
+
     def clear(self) -> None:
         """Forget all, as for another run."""
         self._entries.clear()
@@ -81,11 +91,11 @@ def entry_of(notice: Notice, now: datetime) -> Entry | None:
         case StepStarted(text):
             return Entry(now, Badge(Tone.QUIET, Sign.PLAY, "Step"), text, routine=True)
         case PlaneTaken():
-            return _plane(notice, now)
+            return plane_entry(notice, now)
         case StateChanged(state, reason):
             return Entry(now, badge_of(state), sentence(reason) or "The run is under way.")
         case IncidentHappened(incident):
-            return _incident(incident, now)
+            return incident_entry(incident, now)
         case Asked(request):
             return Entry(now, Badge(Tone.QUIET, Sign.HAND, "You asked"), f"To {request.value}.")
         case AbortAnswered():
@@ -101,7 +111,7 @@ def entry_of(notice: Notice, now: datetime) -> Entry | None:
             return None
 
 
-def _plane(plane: PlaneTaken, now: datetime) -> Entry:
+def plane_entry(plane: PlaneTaken, now: datetime) -> Entry:
     text = f"{_place(plane.key)} of cycle {plane.key.cycle + 1}, score {plane.score_um:.2f} \u00b5m"
     if plane.accepted:
         return Entry(now, Badge(Tone.GOOD, Sign.CHECK, "Tile"), f"{text}.", routine=True)
@@ -114,7 +124,7 @@ def _plane(plane: PlaneTaken, now: datetime) -> Entry:
     )
 
 
-def _incident(incident: Incident, now: datetime) -> Entry:
+def incident_entry(incident: Incident, now: datetime) -> Entry:
     meaning = meaning_of(incident)
     ends = incident.decision in _ENDS_RUN
     badge = Badge(Tone.ALARM if ends else Tone.CAUTION, Sign.WARNING, incident.kind.value.capitalize())

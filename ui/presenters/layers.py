@@ -138,9 +138,10 @@ def _states(shown: WaferMap) -> Legend:
     entries = (
         LegendEntry(s.value, state=s, glyph=GLYPHS[s], count=n)
         for s, n in counts.items()
-        if n or s in (TileState.OPEN, TileState.SHARP)
+        if n or s is TileState.SHARP or (s is TileState.OPEN and not shown.finished)
     )
-    return Legend(f"Tiles in cycle {shown.cycle + 1}", tuple(entries))
+    finished = ", finished" if shown.finished else ""
+    return Legend(f"Tiles in cycle {shown.cycle + 1}{finished}", tuple(entries))
 
 
 _WHY = {

@@ -44,6 +44,8 @@ def timeline(outlook: Outlook | None, active: bool) -> tuple[Entry, ...]:
 
 def _entry(ahead: Ahead, from_now_s: float, active: bool) -> Entry:
     sign, tone = _LOOKS[ahead.kind]
+    if ahead.kind is Kind.END and not active:
+        return Entry(sign, tone, ahead.text, "", "")
     if ahead.kind is Kind.NOW:
         return Entry(sign, tone, ahead.text, "now" if active else "first", "", True)
     when = f"in {spoken(from_now_s)}" if from_now_s >= 1 else "next"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from scopeacq.geometry import Point, Rigid
 from scopeacq.progress import Progress
 from scopeacq.project import ImagingSettings
-from scopeacq.records import PlaneKey, Record, RunOpened
+from scopeacq.records import CycleDone, PlaneKey, Record, RunOpened
 from scopeacq.runfolder import Plan
 from scopeacq.status import SectionPhase
 from scopeacq.tile_ledger import TileLedger
@@ -52,7 +52,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class WaferMap:
-    """All that the viewport shows. ``stage_um``: where the beam looks now, None when nobody has read it."""
+    """All that the viewport shows. ``stage_um``: where the beam looks now, None when nobody has read it.
+
+    ``finished``: every cycle is done, and ``cycle`` is the last one.
+    """
 
     sections: tuple[SectionShown, ...] = ()
     fiducials: tuple[Fiducial, ...] = ()
@@ -60,6 +63,7 @@ class WaferMap:
     stage_um: Point | None = None
     cycle: int = 0
     radius_um: float = WAFER_RADIUS_UM
+    finished: bool = False
 
     def section(self, section_id: str) -> SectionShown | None:
         return next((s for s in self.sections if s.id == section_id), None)
@@ -135,6 +139,7 @@ class WaferPresenter:
     milled_nm: Mapping[str, float] = field(default_factory=dict)
     _ledger: TileLedger = field(default_factory=TileLedger)
     _shown: dict[str, SectionShown] = field(default_factory=dict)
+    _finished: bool = False
 
     def __post_init__(self) -> None:
         self._grid = Grid.of(self.plan.project.imaging)
@@ -147,6 +152,9 @@ class WaferPresenter:
             touched = set(_touched(record))
             if not touched <= self._progress.sections.keys():
                 # pre-flight refuses a plan that lacks what its run has worked on; the map shows the rest
+                continue
+            if isinstance(record, CycleDone) and record.cycle + 1 >= self.plan.project.cycles:
+                self._finished = True  # no cycle follows: the last slice stays in view
                 continue
             self._progress.apply(record)
             self._ledger.apply(record)
@@ -172,6 +180,7 @@ class WaferPresenter:
             Rigid(place.x_um, place.y_um, place.rotation_deg) if place else AS_MOUNTED,
             stage_um,
             self._progress.cycle,
+            finished=self._finished,
         )
 
     def _section(self, section: Section) -> SectionShown:

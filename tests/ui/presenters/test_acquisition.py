@@ -150,7 +150,7 @@ def test_the_latest_incident_is_kept_until_the_next_start() -> None:
 
 def test_a_run_that_was_begun_is_resumed_and_one_that_is_done_is_not_started() -> None:
     presenter = RunPresenter(held_back="")
-    presenter.expect(Briefing((), begun=True, finished=False, outlook=None))
+    presenter.expect(Briefing((), begun=True, finished=False, standpoint=None))
     assert shown(presenter).start_text == "Resume"
-    presenter.expect(Briefing((), begun=True, finished=True, outlook=None))
+    presenter.expect(Briefing((), begun=True, finished=True, standpoint=None))
     assert not shown(presenter).allowed[Action.START].now
