@@ -58,7 +58,7 @@ def test_a_window_holds_what_the_plane_holds_there(
 
 
 def test_levels_that_are_missing_are_made_of_the_finest(stored: tuple[ImageStore, Image]) -> None:
-    store, image = stored
+    store, _ = stored
     shape, window = plane_shape(store.root, "S1", 0), Window(1, 100, 200, 300, 400)
     built = read_window(store.root, CHOSEN, shape, window)
     level = file_of(store.root, CHOSEN, 1)
