@@ -17,7 +17,7 @@ from models.estimate import AberrationEstimate, PairCondition
 from models.images import checked_pair, require_one_place
 from models.networks import PairPolarNet, folded
 from models.refinement import MOST_PATCHES, Place, Refined, refine
-from models.spectra import binned, overlapping_corners, patches
+from models.spectra import binned, boxes_of, overlapping_corners, patches
 from models.threads import threads
 from models.weights import SHIPPED, Weights, WeightsError, load_into
 
@@ -43,13 +43,17 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What the network says of a pair: of each patch (n, 3) and (n, 3, 3), and in all; in perturbations."""
+    """What the network says of a pair: of each patch (n, 3) and (n, 3, 3), and in all; in perturbations.
+
+    ``boxes`` (n, 4): where the patches lie on the images as they came, in px.
+    """
 
     images: tuple[Pixels, Pixels]
     blur_px: float
     means: Floats
     covariances: Floats
     answer: Answer
+    boxes: Floats
 
     @property
     def sd(self) -> Floats:
@@ -114,6 +118,7 @@ class DeepFocus:
             unit_um * proposal.means,
             unit_um * patch_sds,
             structured=related or bool(answer.informed.any()),
+            patch_boxes=proposal.boxes,
         )
 
     def _proposal(self, checked: tuple[Pixels, Pixels], factor: int, blur_px: float) -> Proposal:
@@ -123,7 +128,9 @@ class DeepFocus:
         images = aligned(one, other, (height, width))
         means, covariances = self.patch_answers(images, blur_px)
         answer = combine(means, covariances, self._calibration.consensus)
-        return Proposal(images, blur_px, means, covariances, answer)
+        edge = self._network.patch_px
+        corners = overlapping_corners(images[0].shape, edge, MOST_PATCHES)
+        return Proposal(images, blur_px, means, covariances, answer, boxes_of(corners, edge, factor))
 
     def _coarser(self, checked: tuple[Pixels, Pixels], factor: int, blur_px: float) -> list[Proposal]:
         """The same on larger pixels, where that is possible: a wide blur does not fit a small patch."""

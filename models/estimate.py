@@ -33,7 +33,8 @@ class AberrationEstimate:
     ``mean`` has shape (3,), ``covariance`` (3, 3), both float64. ``defocus`` is the working
     distance set minus the true distance: a correction subtracts it. ``patch_means`` and
     ``patch_sds`` have shape (n, 3): what each patch said, for the record and the operator.
-    ``structured`` is False when no patch holds texture that focus could be read from.
+    ``patch_boxes`` (n, 4) says where: left, top, width, height in pixels of the images, to within the
+    shift between them. ``structured`` is False when no patch holds texture that focus could be read from.
     """
 
     mean: Floats
@@ -41,11 +42,18 @@ class AberrationEstimate:
     patch_means: Floats = field(default_factory=lambda: np.zeros((0, 3)))
     patch_sds: Floats = field(default_factory=lambda: np.zeros((0, 3)))
     structured: bool = True
+    patch_boxes: Floats = field(default_factory=lambda: np.zeros((0, 4)))
 
     @property
     def sd(self) -> Floats:
         """Standard deviations [um], shape (3,)."""
         return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def patch_shares(self) -> Floats:
+        """How much each patch adds to knowing defocus, shape (n,), 1 in all: its share of the precision."""
+        precision = np.square(self.patch_sds[:, 0]) ** -1.0
+        return np.asarray(precision / precision.sum()) if len(precision) else precision
 
 
 class AberrationEstimator(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from mapfost import costLib, imageLib, mtfLib
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from scipy.optimize import minimize
 from models.alignment import aligned
 from models.estimate import AberrationEstimate, PairCondition
 from models.images import ImageFault, ImagesRefused, checked_pair, require_one_place
-from models.spectra import patch_corners
+from models.spectra import boxes_of, patch_corners
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.float32]
@@ -54,7 +56,9 @@ class MapFost:
         corners = patch_corners(one.shape, edge, MOST_PATCHES)
         cuts = [(slice(top, top + edge), slice(left, left + edge)) for top, left in corners]
         answers = [_fit(one[cut], other[cut], condition) for cut in cuts]
-        return _summary(np.array([a for a in answers if a is not None]).reshape(-1, 3))
+        heard = [a is not None for a in answers]
+        said = np.array([a for a in answers if a is not None]).reshape(-1, 3)
+        return replace(_summary(said), patch_boxes=boxes_of(corners, edge)[heard])
 
 
 def _fit(plus: Pixels, minus: Pixels, condition: PairCondition) -> Floats | None:

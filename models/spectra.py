@@ -48,6 +48,12 @@ def overlapping_corners(shape: tuple[int, ...], edge: int, most: int) -> list[tu
     return [(top, left) for top in tops for left in lefts]
 
 
+def boxes_of(corners: list[tuple[int, int]], edge: int, factor: int = 1) -> NDArray[np.float64]:
+    """Left, top, width, height of squares on an image binned by ``factor``, in its own pixels, (n, 4)."""
+    rows = [(factor * left, factor * top, factor * edge, factor * edge) for top, left in corners]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
+
+
 def _spread(room: int, count: int) -> list[int]:
     """Offsets from 0 to ``room``; a single one lies in the middle."""
     return [round(room * (i / (count - 1) if count > 1 else 0.5)) for i in range(count)]

@@ -9,6 +9,7 @@ from typing import Protocol
 from hardware.errors import HardwareError
 from hardware.protocols import ElectronColumn
 from hardware.types import Frame, FrameSettings, Image, Optics, Range
+from models.estimate import AberrationEstimate
 from scopeacq.correction import depth_of_focus
 from scopeacq.imaging import Imager
 from scopeacq.instrument import ElectronSettings
@@ -56,6 +57,26 @@ class OnlyHere:
         """Nothing moves."""
 
 
+class Watcher(Protocol):
+    """Looks on while methods work, on their thread. What it raises ends the correction in order."""
+
+    def estimated(self, pair: tuple[Image, Image], estimate: AberrationEstimate) -> None:
+        """A pair of images, ``wd`` plus the perturbation first, and what was read from it."""
+
+    def noted(self, iteration: FocusIteration) -> None:
+        """The trace has one more entry."""
+
+
+class Nobody:
+    """The :class:`Watcher` of a run, which reads its journal instead."""
+
+    def estimated(self, pair: tuple[Image, Image], estimate: AberrationEstimate) -> None:
+        """Nobody looks."""
+
+    def noted(self, iteration: FocusIteration) -> None:
+        """The bench keeps the trace."""
+
+
 @dataclass(frozen=True, slots=True)
 class FocusScan:
     """How a pair is taken: frames at ``wd +- perturbation_um``."""
@@ -73,6 +94,7 @@ class FocusBench:
     Args:
         fields: where else in the tile may be looked at, by default nowhere.
         tile_pixel_nm: pixel size of what is focused for, by default that of the focus images.
+        watcher: who looks on, by default nobody.
     """
 
     def __init__(
@@ -84,6 +106,7 @@ class FocusBench:
         scan_rot_deg: float,
         fields: Fields | None = None,
         tile_pixel_nm: float | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self.imager, self.column = imager, column
         self.focus, self.electron = focus, electron
@@ -96,6 +119,7 @@ class FocusBench:
         self.electron_dose_per_nm2 = 0.0
         self.field = 0
         self._fields: Fields = fields or OnlyHere()
+        self.watcher: Watcher = watcher or Nobody()
 
     def dose_per_nm2(self, frame: FrameSettings) -> float:
         """Electron dose of one image with these settings."""
@@ -130,6 +154,7 @@ class FocusBench:
     def note(self, iteration: FocusIteration) -> None:
         """Add to the trace."""
         self.iterations = (*self.iterations, iteration)
+        self.watcher.noted(iteration)
 
     def within_limits(self, optics: Optics, margin_wd_um: float = 0.0) -> Optics:
         """The nearest optics that the column allows, with room for ``wd +- margin_wd_um``."""

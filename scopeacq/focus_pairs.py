@@ -76,13 +76,18 @@ class Look:
         )
 
 
-def take_look(bench: FocusBench, estimator: AberrationEstimator, optics: Optics, scan: FocusScan) -> Look:
-    """Take a pair around these optics, or the nearest ones that leave room for it, and estimate.
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two images of one place, at ``optics`` plus and minus the perturbation, and how they were taken."""
 
-    Raises:
-        ImagesRefused: the pair cannot be judged.
-        HardwareError: it could not be taken.
-    """
+    optics: Optics
+    plus: Image
+    minus: Image
+    condition: PairCondition
+
+
+def take_pair(bench: FocusBench, optics: Optics, scan: FocusScan) -> Pair:
+    """A pair around these optics, or the nearest ones that leave room for it. Raises ``HardwareError``."""
     optics = bench.within_limits(optics, scan.perturbation_um)
     whole = [bench.image_at(optics.shifted(wd_um=s * scan.perturbation_um), scan.frame) for s in (1, -1)]
     shift_px = pair_shift_px(bench.electron, scan.frame, scan.perturbation_um)
@@ -93,12 +98,24 @@ def take_look(bench: FocusBench, estimator: AberrationEstimator, optics: Optics,
         bench.electron.convergence_mrad,
         bench.dose_per_nm2(scan.frame),
     )
-    estimate = estimator.estimate(plus, minus, condition)
-    detail, _ = coherence(plus.astype(np.float32), minus.astype(np.float32))
+    return Pair(optics, plus, minus, condition)
+
+
+def take_look(bench: FocusBench, estimator: AberrationEstimator, optics: Optics, scan: FocusScan) -> Look:
+    """Take a pair around these optics, or the nearest ones that leave room for it, and estimate.
+
+    Raises:
+        ImagesRefused: the pair cannot be judged.
+        HardwareError: it could not be taken.
+    """
+    pair = take_pair(bench, optics, scan)
+    estimate = estimator.estimate(pair.plus, pair.minus, pair.condition)
+    bench.watcher.estimated((pair.plus, pair.minus), estimate)
+    detail, _ = coherence(pair.plus.astype(np.float32), pair.minus.astype(np.float32))
     change = optics_change(estimate, bench.electron, bench.frame.scan_rot_deg)
     certain = change.is_certain(bench.focus)
     at_s = bench.last_frames[0].scanned_at_s
-    return Look(scan, bench.field, optics, estimate, change, certain, detail, at_s)
+    return Look(scan, bench.field, pair.optics, estimate, change, certain, detail, at_s)
 
 
 def rescaled(look: Look, earlier: Sequence[Look]) -> Look:

@@ -18,6 +18,9 @@ KEPT_SHARE = 0.75
 KEPT_POINTS = 4
 """Outliers may be left out down to these: more are no accident, and through three a plane always goes."""
 
+ROBUST_ROUNDS, TUKEY, FINEST_UM = 20, 4.7, 0.05
+"""Reweightings, the deviations from which on a point does not count, and the least of them [um]."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -67,6 +70,26 @@ def fit_surface(points: Sequence[Point], wd_um: Sequence[float], max_residual_um
         f"The focus of {len(points)} places lies up to {everything.residual_um:.1f} um off any plane "
         f"(allowed {max_residual_um:g} um); correct every tile, or look what holds the wafer."
     )
+
+
+def robust_surface(points: Sequence[Point], wd_um: Sequence[float]) -> Surface:
+    """Plane through points that span one, whatever some of them say: to be looked at, not to be trusted.
+
+    Least squares in which what lies far off counts less (Tukey's weights on the median deviation).
+    """
+    xy, wd = np.asarray(points, dtype=np.float64), np.asarray(wd_um, dtype=np.float64)
+    centre = xy.mean(axis=0)
+    design = np.column_stack([np.ones(len(xy)), xy - centre])
+    plane: NDArray[np.float64] = np.array([np.median(wd), 0.0, 0.0])
+    weights = np.ones(len(xy))
+    for _ in range(ROBUST_ROUNDS):
+        root = np.sqrt(weights)
+        plane = np.linalg.lstsq(design * root[:, None], wd * root, rcond=None)[0]
+        deviation = np.abs(design @ plane - wd)
+        reach = TUKEY * max(1.4826 * float(np.median(deviation)), FINEST_UM)
+        weights = np.square(np.clip(1 - np.square(deviation / reach), 1e-6, None))
+    level, slope_x, slope_y = (float(v) for v in plane)
+    return Surface(level - slope_x * float(centre[0]) - slope_y * float(centre[1]), slope_x, slope_y)
 
 
 def spans_plane(points: Sequence[Point]) -> bool:

@@ -168,3 +168,12 @@ def test_threads_of_torch_are_left_alone(deepfocus, microscope):
     before = torch.get_num_threads()
     deepfocus.estimate(*noise_pair(), CONDITION)
     assert torch.get_num_threads() == before
+
+
+def test_patches_say_where_they_lie_and_what_they_add(deepfocus, microscope):
+    estimate = deepfocus.estimate(*microscope.pair(np.array([3.0, -2.0, 1.0])), CONDITION)
+    boxes, (height, width) = estimate.patch_boxes, microscope.image(np.zeros(3), 0).shape
+    assert len(boxes) == len(estimate.patch_means)
+    assert (boxes >= 0).all()
+    assert (boxes[:, 0] + boxes[:, 2] <= width).all() and (boxes[:, 1] + boxes[:, 3] <= height).all()
+    assert estimate.patch_shares.sum() == pytest.approx(1.0)

@@ -37,6 +37,7 @@ def test_images_are_aligned_first(shift_px):
 def test_spread_comes_from_the_patches():
     estimate = MapFost().estimate(*Microscope().pair(np.array([3.0, 0.0, 0.0])), CONDITION)
     assert estimate.patch_means.shape == estimate.patch_sds.shape == (4, 3)
+    assert estimate.patch_boxes.shape == (4, 4)
     assert (estimate.sd > 0).all() and (estimate.sd < 1.5).all()
 
 
