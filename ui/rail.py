@@ -8,14 +8,19 @@ from PyQt5.QtWidgets import QButtonGroup, QFrame, QToolButton, QVBoxLayout
 from ui import theme
 from ui.icons import icon
 from ui.presenters.tone import Sign, Tone
+from ui.sign_button import SignButton
 
 WIDTH_PX = 76
 
 
 class Rail(QFrame):
-    """Emits ``chosen`` with the key of the view that the operator wants to see."""
+    """Emits ``chosen`` with the key of the view that the operator wants to see.
+
+    ``help_wanted``: what is the view about that is shown?
+    """
 
     chosen = pyqtSignal(str)
+    help_wanted = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,6 +32,9 @@ class Rail(QFrame):
         self._column.setContentsMargins(theme.Space.XS, theme.Space.S, theme.Space.XS, theme.Space.S)
         self._column.setSpacing(theme.Space.XS)
         self._column.addStretch(1)
+        question = SignButton(Sign.QUESTION, "What this view shows, explained (F1)", theme.Space.L)
+        question.clicked.connect(lambda: self.help_wanted.emit())
+        self._column.addWidget(question, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def add(self, key: str, title: str, sign: Sign, hint: str) -> None:
         """Add a view below the others; the n-th is reached by Ctrl+n."""

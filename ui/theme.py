@@ -256,7 +256,9 @@ QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
 }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border-color: $accent; }
 *[wrong="true"], *[wrong="true"]:focus { border: 1px solid $alarm; color: $alarm; }
+QTextBrowser[role="page"] { background: $panel; border: none; border-radius: 0; padding: 0; }
 QAbstractItemView { background: $panel; border: 1px solid $line; outline: none; }
+QAbstractItemView[role="plain"] { border: none; }
 QAbstractItemView::item:selected { background: $hover; color: $text; }
 QHeaderView::section { background: $raised; color: $muted; border: none; padding: 4px 8px; }
 

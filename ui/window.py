@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QByteArray, Qt, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QKeySequence
+from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
-    QAction,
     QApplication,
     QFileDialog,
     QMainWindow,
@@ -24,8 +23,11 @@ from PyQt5.QtWidgets import (
 
 from scopeacq.explain import Explained
 from ui import theme
+from ui.assistance import Assistance
 from ui.banner import Banner
+from ui.help_keys import set_page
 from ui.memory import MemoryFile
+from ui.menus import SEPARATOR, Entry, menu
 from ui.opening import AFTER_NEW, new_plan, read_plan, simulated_plan
 from ui.presenters.messages import Message, problem
 from ui.presenters.start import ProjectCard, read_card, unread_card
@@ -87,6 +89,8 @@ class MainWindow(QMainWindow):
         self.banner, self.start_page, self.tasks = Banner(), StartPage(), Tasks(self)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
+        set_page(self.start_page, "start")
+        self.assistance = Assistance(self, self._page_seen)
         self._lay_out()
         self._connect()
         if damage is not None:
@@ -161,6 +165,7 @@ class MainWindow(QMainWindow):
         self._memory = self._memory.with_recent(plan.folder.root)
         self.workspace = workspace = Workspace(plan)
         workspace.reopening_wanted.connect(lambda: self.open_run(plan.folder.root))
+        workspace.help_wanted.connect(self.assistance.show_page)
         self._furnish(workspace, self.banner, self.tasks)
         if self._memory.docks:
             workspace.restore_layout(base64.b64decode(self._memory.docks))
@@ -233,35 +238,33 @@ class MainWindow(QMainWindow):
     def _make_menus(self) -> None:
         bar = self.menuBar()
         assert bar is not None
-        run, view = QMenu("&Run", self), QMenu("&View", self)
-        self._add(run, "&Open ...", "Ctrl+O", lambda: self.open_run(None))
-        self._add(run, "&New from template ...", "Ctrl+N", self.new_run)
-        self._add(run, "&Simulate", "Ctrl+T", self.simulate)
-        run.addSeparator()
-        self._add(run, "Start &page", "Ctrl+Home", self.show_start)
-        self._add(run, "&Quit", "Ctrl+Q", self._quit)
-        self._add(view, "&Dark or light", "Ctrl+Shift+D", self.toggle_mode)
-        self._add(view, "&Full screen", "F11", self._toggle_full_screen)
-        view.addSeparator()
+        run = (
+            Entry("&Open ...", lambda: self.open_run(None), ("Ctrl+O",)),
+            Entry("&New from template ...", self.new_run, ("Ctrl+N",)),
+            Entry("&Simulate", self.simulate, ("Ctrl+T",)),
+            SEPARATOR,
+            Entry("Start &page", self.show_start, ("Ctrl+Home",)),
+            Entry("&Quit", self.close, ("Ctrl+Q",)),
+        )
+        view = (
+            Entry("&Dark or light", self.toggle_mode, ("Ctrl+Shift+D",)),
+            Entry("&Full screen", self._toggle_full_screen, ("F11",)),
+            SEPARATOR,
+        )
         panels = QMenu("&Panels", self)
         panels.aboutToShow.connect(lambda: self._fill_panels(panels))
-        view.addMenu(panels)
-        for menu in (run, view):
-            bar.addMenu(menu)
-
-    def _add(self, menu: QMenu, text: str, keys: str, do: Callable[[], None]) -> None:
-        action = QAction(text, self)
-        action.setShortcut(QKeySequence(keys))
-        action.triggered.connect(lambda _checked: do())
-        menu.addAction(action)
+        views = menu(self, "&View", view)
+        views.addMenu(panels)
+        for each in (menu(self, "&Run", run), views, self.assistance.menu):
+            bar.addMenu(each)
 
     def _fill_panels(self, menu: QMenu) -> None:
         menu.clear()
         for action in self.workspace.panel_actions() if self.workspace is not None else ():
             menu.addAction(action)
 
-    def _quit(self) -> None:
-        self.close()
+    def _page_seen(self) -> str:
+        return self.workspace.shown_view if self.workspace is not None else "start"
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)

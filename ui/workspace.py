@@ -19,6 +19,8 @@ from PyQt5.QtWidgets import (
 
 from scopeacq.runfolder import Plan
 from ui import theme
+from ui.dock_title import DockTitle
+from ui.help_keys import set_page
 from ui.presenters.messages import Message
 from ui.presenters.strip import Situation, strip_view
 from ui.presenters.tone import Sign, Tone
@@ -34,10 +36,12 @@ class Workspace(QWidget):
 
     ``reopening_wanted``: the run's files have changed, and it is to be read and shown anew.
     ``view_shown`` (key): another view is seen now.
+    ``help_wanted`` (key): the operator asks what a panel or a view is about.
     """
 
     reopening_wanted = pyqtSignal()
     view_shown = pyqtSignal(str)
+    help_wanted = pyqtSignal(str)
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
@@ -57,6 +61,8 @@ class Workspace(QWidget):
         self._stack, self.rail = QStackedWidget(), Rail()
         self._area.setCentralWidget(self._stack)
         self.rail.chosen.connect(self.show_view)
+        self.rail.help_wanted.connect(lambda: self.help_wanted.emit(self.shown_view))
+        set_page(self.strip, "strip")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -77,6 +83,7 @@ class Workspace(QWidget):
     def mount_view(self, key: str, title: str, sign: Sign, hint: str, widget: QWidget) -> None:
         """Add a view and its button in the rail; the first one is seen at once."""
         self._views[key] = widget
+        set_page(widget, key)
         self._stack.addWidget(widget)
         self.rail.add(key, title, sign, hint)
         if len(self._views) == 1:
@@ -115,6 +122,10 @@ class Workspace(QWidget):
         movable = QDockWidget.DockWidgetFeatures(features.DockWidgetMovable)
         dock.setFeatures(movable | features.DockWidgetClosable)
         dock.setWidget(widget)
+        title = DockTitle(dock)
+        title.help_wanted.connect(lambda: self.help_wanted.emit(key))
+        dock.setTitleBarWidget(title)
+        set_page(dock, key)
         self._area.addDockWidget(area, dock)
         if tab_with is not None:
             self._area.tabifyDockWidget(self._docks[tab_with], dock)
