@@ -32,6 +32,10 @@ class Busy(Refused):
     """Another program commands the instrument."""
 
 
+class Halted(HardwareError):
+    """An operator wanted an end before it was done."""
+
+
 class NotReached(HardwareError):
     """The read-back differs from what was wanted by more than the tolerance."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 from hardware.chamber_model import ChamberModel
@@ -26,24 +27,30 @@ def follow(
     path: Path,
     tolerance: PoseTolerance,
     patience: Patience = Patience(),
+    heed: Callable[[], None] = lambda: None,
 ) -> StagePose:
     """Drive ``path`` leg by leg and return the pose read back at its end.
 
     The whole path is checked against limits and solids before the first move. Each leg has a
     deadline, and the whole pose read back at its end is compared, so that an axis that was
     driven silently is noticed. After any error the stage is stopped where it is and never
-    parked: a blind move is what breaks pole pieces.
+    parked: a blind move is what breaks pole pieces. ``heed`` raises when somebody wants an end;
+    it is asked around every move, so that a stop between two legs is no pause.
 
     Raises:
         OutOfRange, Collision: nothing was moved.
         Deadline, Refused, StageTouch, NotReached: the stage was stopped.
     """
     pose = stage.pose()
-    corners = _checked(stage, model, pose, path)
+    corners = check_path(stage, model, pose, path)
     for leg, corner in zip(path, corners, strict=True):
         try:
             deadline_s = stage.duration_s(leg) * patience.factor + patience.margin_s
-            stage.move(leg).wait(deadline_s)
+            heed()
+            motion = stage.move(leg)
+            heed()  # a stop that was sent before this move did not stop it
+            motion.wait(deadline_s)
+            heed()
             pose = stage.pose()
             _require(corner, pose, tolerance)
         except BaseException as error:
@@ -52,8 +59,11 @@ def follow(
     return pose
 
 
-def _checked(stage: Stage, model: ChamberModel, pose: StagePose, path: Path) -> list[StagePose]:
-    """The complete pose at the end of each leg."""
+def check_path(stage: Stage, model: ChamberModel, pose: StagePose, path: Path) -> list[StagePose]:
+    """The complete pose at the end of each leg from ``pose``. Moves nothing.
+
+    Raises ``OutOfRange`` or ``Collision`` when the path is not safe.
+    """
     corners: list[StagePose] = []
     for leg in path:
         stage.check(leg)

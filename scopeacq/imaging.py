@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -22,8 +22,16 @@ class Imager:
     Used by the acquisition thread alone. Keeps only what the next frame is compared with.
     """
 
-    def __init__(self, column: ElectronColumn, scanner: Scanner, detector: Detector) -> None:
+    def __init__(
+        self,
+        column: ElectronColumn,
+        scanner: Scanner,
+        detector: Detector,
+        before_frame: Callable[[FrameSettings], None] = lambda _: None,
+    ) -> None:
+        """``before_frame`` is called while the beam is blanked still; what it raises keeps it so."""
         self._column, self._scanner, self._detector = column, scanner, detector
+        self._before_frame = before_frame
         self._last_digest = b""
         self._last_scanned_at_s = float("-inf")
 
@@ -39,6 +47,7 @@ class Imager:
             HardwareError: whatever else the devices say. The beam is blanked in every case.
         """
         self.require_beam()
+        self._before_frame(settings)
         with self.unblanked():
             frame = self._scanner.acquire(settings)
         self.require_beam()

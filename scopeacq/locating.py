@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from hardware.errors import OutOfRange
 from hardware.motion import follow
-from hardware.paths import path_between_imaging, path_to_imaging
 from hardware.types import Frame, FrameSettings, PoseTolerance, StagePose
 from scopeacq.darkness import require_mark, require_tissue
 from scopeacq.geometry import Point, Rigid, Tile, full_turn_deg
@@ -26,6 +25,7 @@ from scopeacq.rig import Rig
 from scopeacq.steps import RegisterSection, RegisterWafer
 from scopeacq.trouble import StepRefused
 from scopeacq.wafer import Fiducial, Section
+from scopeacq.ways import at_imaging, path_to_point, tolerance_of, xy_um
 
 _NEW_FIDUCIALS = (
     "Look at the fiducials in the live image; where the stage stands right and they look different, delete "
@@ -71,7 +71,7 @@ def go(rig: Rig, wafer_um: Point, place: Rigid) -> None:
     pose = rig.devices.stage.pose()
     shift_um = _beam_shift_um(rig, pose, target_um)
     by_beam_um = rig.plan.project.registration.stage_above_um
-    near = _imaging(rig, pose) and math.dist(_xy_um(pose), target_um) <= by_beam_um
+    near = at_imaging(rig.plan.instrument.stage, pose) and math.dist(xy_um(pose), target_um) <= by_beam_um
     limit_um = rig.plan.instrument.electron.max_beam_shift_um
     if not near or math.hypot(*shift_um) > limit_um:
         shift_um = _beam_shift_um(rig, _drive(rig, pose, target_um), target_um)
@@ -88,11 +88,7 @@ def go(rig: Rig, wafer_um: Point, place: Rigid) -> None:
 def _drive(rig: Rig, pose: StagePose, target_um: Point) -> StagePose:
     """Move the stage to a point at the imaging height by a checked path; where it then stands."""
     profile = rig.plan.instrument.stage
-    if _imaging(rig, pose):
-        path = path_between_imaging(pose, StagePose(*target_um))
-    else:
-        at_imaging = StagePose(*target_um, profile.imaging_z_um, 0.0, 0.0)
-        path = path_to_imaging(pose, at_imaging, profile.safe_z_um)
+    path = path_to_point(profile, pose, target_um)
     arrived = follow(rig.devices.stage, rig.microscope.model, path, tolerance(rig))
     rig.devices.clock.sleep(profile.settle_s)
     return arrived
@@ -100,7 +96,7 @@ def _drive(rig: Rig, pose: StagePose, target_um: Point) -> StagePose:
 
 def _beam_shift_um(rig: Rig, pose: StagePose, target_um: Point) -> Point:
     """What brings a point of the stage frame onto the beam from a pose, with the lens as it is."""
-    (x_um, y_um), lens_um = _xy_um(pose), _lens_shift_um(rig, rig.devices.column.optics().wd_um)
+    (x_um, y_um), lens_um = xy_um(pose), _lens_shift_um(rig, rig.devices.column.optics().wd_um)
     return target_um[0] - x_um - lens_um[0], target_um[1] - y_um - lens_um[1]
 
 
@@ -119,24 +115,7 @@ def _lens_shift_um(rig: Rig, wd_um: float) -> Point:
 
 def tolerance(rig: Rig) -> PoseTolerance:
     """How far a pose may be read back from where it was sent."""
-    um, deg = rig.plan.instrument.stage.tolerance_um, rig.plan.instrument.stage.tolerance_deg
-    return PoseTolerance(um, um, um, deg, deg)
-
-
-def _imaging(rig: Rig, pose: StagePose) -> bool:
-    """Whether the stage stands flat at the imaging height."""
-    allowed = tolerance(rig)
-    return (
-        pose.z_um is not None
-        and abs(pose.z_um - rig.plan.instrument.stage.imaging_z_um) <= allowed.z_um
-        and abs(pose.tilt_deg or 0.0) <= allowed.tilt_deg
-        and abs(pose.rotation_deg or 0.0) <= allowed.rotation_deg
-    )
-
-
-def _xy_um(pose: StagePose) -> Point:
-    assert pose.x_um is not None and pose.y_um is not None
-    return pose.x_um, pose.y_um
+    return tolerance_of(rig.plan.instrument.stage)
 
 
 def look(rig: Rig, settings: FrameSettings, place: Rigid, purpose: Purpose, wafer_um: Point) -> View:

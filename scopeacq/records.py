@@ -80,6 +80,7 @@ class Purpose(Enum):
     SECTION = "section"
     REFERENCE = "reference frame"
     DARK_PLANE = "second look at a dark plane"
+    MANUAL = "manual"
 
 
 class FocusStage(Enum):

@@ -1,0 +1,237 @@
+"""The instrument in an operator's hand, outside of a run: to look, to focus, to set, to drive.
+
+The ion beam cannot be opened from here: of the guard it is only asked to blank, and what it reads. Every
+frame is booked in the run's journal before it is scanned. The stage moves only along a way that was planned
+and checked before. Whoever leaves, in whatever way, leaves both beams blanked and the stage at rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
+from functools import cached_property
+
+from hardware.errors import Halted, Interlocked, Refused
+from hardware.interlocks import pose_deviation
+from hardware.microscope import Devices, Microscope
+from hardware.motion import check_path, follow
+from hardware.paths import centred_xy
+from hardware.types import Blanker, DetectorState, Frame, FrameSettings, Optics, PoseTolerance, StagePose
+from models.estimate import SharpnessJudge
+from scopeacq.autofocus import FocusMethod
+from scopeacq.files import DiskFiles, FileLayer
+from scopeacq.geometry import Point, Rigid
+from scopeacq.imaging import Imager, lens_shift_um
+from scopeacq.journal import Journal
+from scopeacq.locks import OwnerLock
+from scopeacq.logs import text_logs
+from scopeacq.readings import OPTICS, Author, Quantity, Reader, Readings
+from scopeacq.records import DoseBooked, Purpose, WaferRegistered
+from scopeacq.runfolder import Plan
+from scopeacq.session import connect_microscope, focus_methods, load_scorer, open_journal
+from scopeacq.ways import Way, path_to_point, tolerance_of, xy_um
+
+LOG = logging.getLogger(__name__)
+
+
+@contextmanager
+def open_manual(plan: Plan, files: FileLayer | None = None) -> Iterator[Manual]:
+    """Lock the run, connect and claim its instrument, blank both beams; nothing is moved or switched on.
+
+    Raises ``Locked`` or ``Busy`` saying who holds run or instrument, ``JournalError``, ``HardwareError``;
+    at the end ``Interlocked`` or ``BlankerUnknown`` when it cannot be left safe.
+    """
+    files = files or DiskFiles()
+    with ExitStack() as stack:
+        stack.enter_context(OwnerLock.of_run(plan.folder.root, files))
+        files.make_folder(plan.folder.logs)
+        stack.enter_context(text_logs(plan.folder.logs))
+        journal = open_journal(plan, files)
+        stack.callback(journal.close)
+        place = wafer_place(journal)
+        microscope = connect_microscope(plan, files)
+        stack.callback(microscope.close)
+        stack.enter_context(microscope.claim(f"an operator's hand, for the run {plan.folder.root}"))
+        with in_hand(plan, microscope, journal, place) as manual:
+            yield manual
+
+
+@contextmanager
+def in_hand(plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) -> Iterator[Manual]:
+    """Manual control of an instrument that is connected and claimed; made safe at begin and end."""
+    found = microscope.safe_state()  # whoever was killed before may have left a beam on
+    for trouble in found.trouble:
+        LOG.warning("At the begin of manual control: %s", trouble)
+    try:
+        yield Manual(plan, microscope, journal, place)
+    finally:
+        left = microscope.safe_state()
+        if not left.safe:
+            raise Interlocked("instrument", list(left.trouble))
+
+
+def wafer_place(journal: Journal) -> Rigid:
+    """Where the wafer was found last in the stage frame, or as it was mounted. Raises ``JournalError``."""
+    place = Rigid()
+    for row in journal.read():
+        if isinstance(row.record, WaferRegistered):
+            place = Rigid(row.record.x_um, row.record.y_um, row.record.rotation_deg)
+    return place
+
+
+class Manual:
+    """One instrument, used by one thread; what other threads may call says so.
+
+    Every setter reads back what it has set and raises ``HardwareError`` where that differs.
+    ``place`` leads from the wafer to the stage frame.
+    """
+
+    def __init__(self, plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) -> None:
+        self.plan, self.place = plan, place
+        self._microscope, self._journal = microscope, journal
+        self._set_by: dict[Quantity, Author] = {}
+        self._halted = threading.Event()
+        self._reader = Reader(self.devices, microscope.guard)
+        self.imager = Imager(
+            self.devices.column, self.devices.scanner, self.devices.detector, self._before_frame
+        )
+
+    @property
+    def devices(self) -> Devices:
+        return self._microscope.devices
+
+    @cached_property
+    def scorer(self) -> SharpnessJudge:
+        """Loaded when first asked for, which takes seconds. Raises ``WeightsError``."""
+        return load_scorer(self.plan)
+
+    @cached_property
+    def methods(self) -> Sequence[FocusMethod]:
+        """The project's focus methods, loaded likewise. Raises ``WeightsError`` or ``SettingsError``."""
+        return focus_methods(self.plan, self._microscope, self.scorer)
+
+    def read(self) -> Readings:
+        """What every device says now."""
+        return self._reader.read(self._set_by)
+
+    # -- stopping ----------------------------------------------------------------------------
+
+    def begin(self, halted: threading.Event) -> None:
+        """Begin something that ends by ``Halted``, before its next frame or leg, once ``halted`` is set."""
+        self._halted = halted
+
+    def heed(self) -> None:
+        """Raise ``Halted`` when the operator wants an end; to be asked by whatever takes long."""
+        if self._halted.is_set():
+            raise Halted("instrument", "stopped by the operator")
+
+    def stop_stage(self) -> None:
+        """Stop the stage where it is, past whatever waits for it, and drive no further leg. Any thread."""
+        self._halted.set()
+        self.devices.stage.stop()
+
+    def ions(self) -> Blanker:
+        """What the guard reads back now. Any thread."""
+        return self._microscope.guard.state()
+
+    # -- electrons ---------------------------------------------------------------------------
+
+    def grab(self, settings: FrameSettings) -> Frame:
+        """One frame where the beam looks now; see :meth:`Imager.scan`. Its dose is booked before."""
+        return self.imager.scan(settings)
+
+    def looks_at_um(self) -> Point:
+        """The point of the wafer that the beam looks at, as far as stage, beam shift and lens say."""
+        profile, pose = self.plan.instrument, self.devices.stage.pose()
+        nominal_wd_um = profile.electron.wd_at_z0_um - profile.stage.imaging_z_um
+        column, (x_um, y_um) = self.devices.column, xy_um(pose)
+        beam = column.beam_shift_um()
+        lens = lens_shift_um(profile.electron, column.optics().wd_um - nominal_wd_um)
+        centre = profile.stage.rotation_centre_x_um, profile.stage.rotation_centre_y_um
+        at = x_um + beam[0] + lens[0], y_um + beam[1] + lens[1]
+        return self.place.inverse().apply(centred_xy(at, -(pose.rotation_deg or 0.0), centre))
+
+    def _before_frame(self, settings: FrameSettings) -> None:
+        self.heed()
+        read_na = self.devices.column.state().probe_current_na
+        most_na = max(read_na, self.plan.instrument.electron.probe_current_na)
+        dose = settings.electron_dose_per_nm2(most_na)
+        self._journal.append(DoseBooked(Purpose.MANUAL, *self.looks_at_um(), dose))
+
+    # -- setting -----------------------------------------------------------------------------
+
+    def set_optics(self, optics: Optics, by: Author = Author.OPERATOR) -> None:
+        self.devices.column.set_optics(optics)
+        self._set_by.update(dict.fromkeys(OPTICS, by))
+
+    def set_beam_shift(self, x_um: float, y_um: float) -> None:
+        self.devices.column.set_beam_shift_um(x_um, y_um)
+        self._set_by[Quantity.BEAM_SHIFT] = Author.OPERATOR
+
+    def set_eht(self, on: bool) -> None:
+        """The beam is blanked before, so that nothing reaches the wafer by this."""
+        self.imager.blank()
+        self.devices.column.set_eht(on)
+        self._set_by[Quantity.EHT] = Author.OPERATOR
+
+    def set_valve(self, open_: bool) -> None:
+        """The beam is blanked before, so that nothing reaches the wafer by this."""
+        self.imager.blank()
+        self.devices.column.set_valve(open_)
+        self._set_by[Quantity.VALVE] = Author.OPERATOR
+
+    def set_detector(self, state: DetectorState) -> None:
+        """Gain, offset and high voltage."""
+        self.devices.detector.restore(state)
+        self._set_by[Quantity.DETECTOR] = Author.OPERATOR
+
+    def set_detector_hv(self, on: bool) -> None:
+        if on:
+            self.devices.detector.restore(replace(self.devices.detector.state(), hv_on=True))
+        else:
+            self.devices.detector.make_safe()
+        self._set_by[Quantity.DETECTOR] = Author.OPERATOR
+
+    def set_gun_hv(self, on: bool) -> None:
+        """On only while the guard reads back that the ion beam is blanked. Raises ``BlankerUnknown``."""
+        if on:
+            self._microscope.blank_ions()
+        self.devices.gun.set_hv(on)
+        self._set_by[Quantity.GUN_HV] = Author.OPERATOR
+
+    # -- the stage ---------------------------------------------------------------------------
+
+    def way_to(self, x_um: float, y_um: float) -> Way:
+        """The way that brings a point of the stage frame under the pole piece. Moves nothing.
+
+        Raises ``OutOfRange`` or ``Collision`` when there is none.
+        """
+        stage, pose = self.devices.stage, self.devices.stage.pose()
+        path = path_to_point(self.plan.instrument.stage, pose, (x_um, y_um))
+        check_path(stage, self._microscope.model, pose, path)
+        return Way(pose, path, tuple(stage.duration_s(leg) for leg in path))
+
+    def go(self, way: Way) -> StagePose:
+        """Drive a way from :meth:`way_to`, checked once more; where the stage then stands.
+
+        Raises ``Refused`` when the stage is no longer where the way begins, and what
+        :func:`hardware.motion.follow` raises; the stage stands still then.
+        """
+        profile, stage = self.plan.instrument.stage, self.devices.stage
+        tolerance = tolerance_of(profile)
+        self.imager.blank()
+        _require_at(way.start, stage.pose(), tolerance)
+        self._set_by[Quantity.STAGE] = Author.OPERATOR
+        pose = follow(stage, self._microscope.model, way.path, tolerance, heed=self.heed)
+        self.devices.clock.sleep(profile.settle_s)
+        return pose
+
+
+def _require_at(start: StagePose, pose: StagePose, tolerance: PoseTolerance) -> None:
+    """Raise ``Refused`` when the stage was moved since a way was planned from ``start``."""
+    for axis in (f.name for f in fields(StagePose)):
+        if not pose_deviation(axis, getattr(start, axis), getattr(pose, axis)) <= getattr(tolerance, axis):
+            raise Refused("stage", "it was moved since this way was planned", "Plan the way again.")
