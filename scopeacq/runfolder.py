@@ -59,6 +59,11 @@ class RunFolder:
         """Reference images of fiducials and sections."""
         return self.root / "registration"
 
+    @property
+    def overviews(self) -> Path:
+        """Pictures of the wafer and where they lie; see :mod:`scopeacq.overviews`."""
+        return self.root / "overviews"
+
     def images(self, project: Project) -> Path:
         """``images.zarr``, in the run's folder unless the project says otherwise."""
         parent = Path(project.storage.images) if project.storage.images else self.root
