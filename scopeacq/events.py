@@ -56,6 +56,21 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class MillProgressed:
+    """How far a mill pass is; ``number`` of ``passes`` counts from 1 in its cycle.
+
+    ``left_s``: beam time that it still lacks at the ion current it has [instrument's s].
+    """
+
+    number: int
+    passes: int
+    azimuth_deg: float
+    delivered_uc: float
+    requested_uc: float
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PlaneTaken:
     """A plane was judged. ``score_um`` is nan where there is no texture."""
 
@@ -89,7 +104,16 @@ class AbortAnswered:
         return self.ions is not Blanker.BLANKED
 
 
-Event = StateChanged | StepStarted | Progressed | PlaneTaken | IncidentHappened | Outlook | AbortAnswered
+Event = (
+    StateChanged
+    | StepStarted
+    | Progressed
+    | MillProgressed
+    | PlaneTaken
+    | IncidentHappened
+    | Outlook
+    | AbortAnswered
+)
 
 
 class Subscription:
@@ -103,7 +127,7 @@ class Subscription:
     def put(self, event: Event) -> None:
         """Called by the engine; never blocks for long and never raises."""
         with self._changed:
-            if isinstance(event, Progressed | StepStarted | Outlook):
+            if isinstance(event, Progressed | MillProgressed | StepStarted | Outlook):
                 self._coalesce(type(event))
             elif isinstance(event, PlaneTaken) and len(self._events) >= self._capacity:
                 return

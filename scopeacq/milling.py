@@ -17,6 +17,7 @@ from hardware.guard.messages import Why
 from hardware.interlocks import MillProof, open_refusals
 from hardware.milling import end_mill, prepare_mill, prove
 from hardware.types import Raster
+from scopeacq.how_far import how_far_milled
 from scopeacq.records import MillBegin, MillDone, MillEnd, MillHeartbeat, RunRequest
 from scopeacq.rig import Rig
 from scopeacq.settling import Interval, opening_name
@@ -108,7 +109,7 @@ def _open_for(rig: Rig, step: MillAzimuth, proof: MillProof) -> None:
         pace=clock.pace,
         at_s=clock.now_s(),
     )
-    rig.record(begin)
+    _record(rig, begin, begin)
     shutter, reason = Shutter(asked_s=clock.now_s()), ""
     try:
         rig.microscope.guard.open(proof, begin.opening, duration_s + DEADLINE_MARGIN_S, clock.now_s())
@@ -155,7 +156,7 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
             raise Interlocked("ion beam", reasons)
         shutter.alive_s = asked_s  # since its answer the guard may have died, and the line let go
         delivered_uc = begin.current_na * (shutter.alive_s - shutter.opened_s) * 1e-3
-        rig.record(MillHeartbeat(begin.opening, delivered_uc))
+        _record(rig, begin, MillHeartbeat(begin.opening, delivered_uc))
     closing_s = clock.now_s()
     if not _aborted(rig):  # asked after the clock: an abort may have blanked before it
         shutter.closing_s = closing_s
@@ -178,7 +179,14 @@ def _close(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, reaso
     if ack.why is not Why.ASKED or not _still_proven(rig, proof):
         shutter.closing_s = -math.inf  # what fell after the last heartbeat is not known
     delivered = shutter.charge(_mean_current_na(rig, begin.current_na))
-    rig.record(MillEnd(begin.key, begin.opening, delivered.high_uc, delivered.uncertain_uc, reason))
+    end = MillEnd(begin.key, begin.opening, delivered.high_uc, delivered.uncertain_uc, reason)
+    _record(rig, begin, end)
+
+
+def _record(rig: Rig, begin: MillBegin, record: MillBegin | MillHeartbeat | MillEnd) -> None:
+    """Journal it, and tell how far the pass is then."""
+    rig.record(record)
+    rig.events.publish(how_far_milled(rig.progress, begin.key, begin.current_na))
 
 
 def _mean_current_na(rig: Rig, before_na: float) -> float:

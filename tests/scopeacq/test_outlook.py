@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
+
+import pytest
 
 from scopeacq.briefing import read_standpoint
+from scopeacq.events import MillProgressed
 from scopeacq.outlook import GateState, Kind, Outlook
-from tests.scenarios.harness import Scores, TinyRun, tiny_project
+from tests.scenarios.harness import AZIMUTHS_DEG, CHARGE_UC, Scores, TinyRun, tiny_project
 
 
-def outlooks_of(run: TinyRun) -> list[Outlook]:
-    """What was said before each step of one start."""
-    said: list[Outlook] = []
+E = TypeVar("E", Outlook, MillProgressed)
+
+
+def told(run: TinyRun, kind: type[E]) -> list[E]:
+    """All events of a kind of one start."""
+    said: list[E] = []
     publish = run.events.publish
 
     def listening(event: object) -> None:
-        if isinstance(event, Outlook):
+        if isinstance(event, kind):
             said.append(event)
         publish(event)  # type: ignore[arg-type]
 
@@ -24,6 +31,22 @@ def outlooks_of(run: TinyRun) -> list[Outlook]:
     with run.start() as program:
         program.engine.run()
     return said
+
+
+def outlooks_of(run: TinyRun) -> list[Outlook]:
+    """What was said before each step of one start."""
+    return told(run, Outlook)
+
+
+def test_a_mill_pass_grows_to_its_charge_and_says_which_it_is(tmp_path: Path) -> None:
+    said = told(TinyRun.make(tmp_path, tiny_project(cycles=1)), MillProgressed)
+    for number, azimuth_deg in enumerate(AZIMUTHS_DEG, start=1):
+        of_pass = [m for m in said if m.azimuth_deg == azimuth_deg]
+        assert {(m.number, m.passes) for m in of_pass} == {(number, len(AZIMUTHS_DEG))}
+        delivered_uc = [m.delivered_uc for m in of_pass]
+        assert delivered_uc[0] == 0 and delivered_uc == sorted(delivered_uc) and len(of_pass) > 5
+        assert delivered_uc[-1] == pytest.approx(CHARGE_UC, rel=0.05)
+        assert of_pass[0].left_s > of_pass[-1].left_s
 
 
 def test_the_gate_waits_for_what_is_missing_then_passes_then_waits_again(tmp_path: Path) -> None:

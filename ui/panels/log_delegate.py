@@ -13,7 +13,7 @@ from ui.presenters.event_log import Entry
 ENTRY = Qt.ItemDataRole.UserRole
 SIGN_PX, PADDING_PX = 16, 7
 LONGEST_WORD = "Waits for you"
-_LONGEST_CLOCK = {False: "00:00:00", True: "00 Mmm 00:00"}
+LONGEST_TIME, LONGEST_DATE = "00:00:00", "00 Mmm 00:00"
 
 
 class EntryDelegate(QStyledItemDelegate):
@@ -33,9 +33,8 @@ class EntryDelegate(QStyledItemDelegate):
         area = QRectF(option.rect).adjusted(theme.Space.S, 0, -theme.Space.S, 0)
         painter.setFont(option.font)
         painter.setPen(QColor(colours.muted))
-        area = _written(
-            painter, area, entry.clock, metrics.horizontalAdvance(_LONGEST_CLOCK[entry.of_another_day])
-        )
+        longest = LONGEST_DATE if entry.of_another_day else LONGEST_TIME
+        area = _written(painter, area, entry.clock, metrics.horizontalAdvance(longest))
         tone = colours.of(entry.badge.tone)
         draw(
             painter,

@@ -44,7 +44,9 @@ class RunPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.head, self.gate, self.abort = _Head(), Telling(20, text_role="muted"), AbortCard()
-        self.planes, self.passes = _Meter(), _Meter()
+        self.planes = _Meter("Imaging", "Tiles of the whole run that are on the disk and sharp.")
+        self.passes = _Meter("Milling", "Mill passes of the whole run: one of each azimuth in each round.")
+        self.mill_pass = _Meter("This pass", "Charge that the ion beam delivered in the pass under way.")
         self.time_left = _label("muted")
         self.buttons = Buttons()
         self.buttons.start_asked.connect(self.start_asked)
@@ -62,6 +64,7 @@ class RunPanel(QWidget):
         self.head.show_head(view.badge, view.cycle, view.sentence, view.step)
         self.planes.show_bar(view.planes, view.busy)
         self.passes.show_bar(view.passes, False)
+        self.mill_pass.show_bar(view.mill_pass, False)
         self.time_left.setText(view.time_left)
         self.time_left.setVisible(bool(view.time_left))
         self.gate.tell(view.gate.badge, view.gate.text)
@@ -74,10 +77,9 @@ class RunPanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(theme.Space.S)
         grid.setHorizontalSpacing(theme.Space.M)
-        for row, (name, meter) in enumerate((("Imaging", self.planes), ("Milling", self.passes))):
-            grid.addWidget(_label("muted", name), row, 0)
-            grid.addWidget(meter.bar, row, 1)
-            grid.addWidget(meter.words, row, 2)
+        for row, meter in enumerate((self.planes, self.passes, self.mill_pass)):
+            for column, widget in enumerate(meter.widgets):
+                grid.addWidget(widget, row, column)
         grid.setColumnStretch(1, 1)
         return holder
 
@@ -174,17 +176,28 @@ class _Head(QWidget):
 
 
 class _Meter:
-    """A slim bar and its words."""
+    """A slim bar between its name and its words."""
 
-    def __init__(self) -> None:
-        self.bar, self.words = QProgressBar(), _label("")
+    def __init__(self, name: str, hint: str) -> None:
+        self.name, self.bar, self.words = _label("muted", name), QProgressBar(), _label("")
+        for widget in self.widgets:
+            widget.setToolTip(hint)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(theme.Space.S)
         self.words.setAlignment(
             Qt.Alignment() | Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
 
-    def show_bar(self, bar: Bar, busy: bool) -> None:
+    @property
+    def widgets(self) -> tuple[QWidget, ...]:
+        return self.name, self.bar, self.words
+
+    def show_bar(self, bar: Bar | None, busy: bool) -> None:
+        """Show it; nothing at all where there is none."""
+        for widget in self.widgets:
+            widget.setVisible(bar is not None)
+        if bar is None:
+            return
         # a range of 0 to 0 is Qt's moving bar: something goes on, nobody knows how far
         self.bar.setRange(0, 0 if busy and not bar.total else max(bar.total, 1))
         self.bar.setValue(bar.done)

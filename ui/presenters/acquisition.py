@@ -11,6 +11,7 @@ from scopeacq.briefing import Briefing
 from scopeacq.events import (
     AbortAnswered,
     IncidentHappened,
+    MillProgressed,
     Progressed,
     RunState,
     StateChanged,
@@ -20,6 +21,7 @@ from scopeacq.outlook import GateState, Outlook
 from scopeacq.records import Incident, RunEnd, RunRequest
 from scopeacq.time_left import TimeLeft
 from scopeacq.wording import sentence
+from ui.presenters import mill_pass
 from ui.presenters.abort import AbortView, OpenAbort
 from ui.presenters.durations import clock_time, spoken
 from ui.presenters.notices import Asked, Attended, Ended, Leaving, Notice
@@ -80,6 +82,7 @@ class RunView:
     cycle: str
     planes: Bar
     passes: Bar
+    mill_pass: Bar | None
     time_left: str
     gate: GateView
     start_text: str
@@ -132,6 +135,7 @@ class RunPresenter:
     _step: str = ""
     _wish: RunRequest | None = None
     _progress: Progressed | None = None
+    _milling: MillProgressed | None = None
     _time_left: TimeLeft | None = None
     _outlook: Outlook | None = None
     _incident: Incident | None = None
@@ -141,6 +145,7 @@ class RunPresenter:
         """The operator started or resumed the run."""
         self.phase, self.begun, self.finished = Phase.STARTING, True, False
         self._state, self._reason, self._step, self._wish = None, "", "", None
+        self._milling = None
         self._incident, self._abort = None, None
 
     def expect(self, briefing: Briefing) -> None:
@@ -161,7 +166,9 @@ class RunPresenter:
             case StateChanged(state, reason):
                 self._state, self._reason = state, reason
             case StepStarted(text):
-                self._step = text
+                self._step, self._milling = text, None
+            case MillProgressed():
+                self._step, self._milling = mill_pass.told(notice), notice
             case Progressed():
                 self._progressed(notice, now_s)
             case Outlook():
@@ -206,6 +213,7 @@ class RunPresenter:
             cycle=self._cycle(),
             planes=self._planes(),
             passes=self._passes(),
+            mill_pass=self._mill_pass(),
             time_left=self._left(clock),
             gate=self._gate(),
             start_text="Resume" if self.begun and not self.finished else "Start",
@@ -256,6 +264,12 @@ class RunPresenter:
         if p is None:
             return Bar()
         return Bar(p.passes_done, p.passes_total, f"{p.passes_done} of {p.passes_total} mill passes")
+
+    def _mill_pass(self) -> Bar | None:
+        milling = self._milling
+        if milling is None or self.phase is not Phase.ACTIVE:
+            return None
+        return Bar(mill_pass.done_of_bar(milling), mill_pass.BAR_STEPS, mill_pass.left(milling))
 
     def _left(self, clock: datetime) -> str:
         if self.phase is not Phase.ACTIVE or self._time_left is None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hardware.types import BeamState, Blanker, GunState
-from scopeacq.events import StepStarted
+from scopeacq.events import MillProgressed, StepStarted
 from scopeacq.ion_watch import IonsRead
 from scopeacq.outlook import Gate, GateState, Outlook
+from ui.presenters.mill_pass import left, told
 from ui.presenters.notices import Attended, Ended, Notice
 from ui.presenters.tone import Badge, Sign, Tone
 
@@ -154,6 +155,8 @@ class RunWatch:
                 self._connected, self._began_s = True, now_s
             case StepStarted(text):
                 self._step = text
+            case MillProgressed():
+                self._step = f"{told(notice)}, {left(notice)}"
             case Outlook(gate=gate):
                 self._gate = gate
             case IonsRead():

@@ -8,7 +8,15 @@ import pytest
 
 from hardware.types import Blanker
 from scopeacq.briefing import Briefing
-from scopeacq.events import AbortAnswered, IncidentHappened, Progressed, RunState, StateChanged, StepStarted
+from scopeacq.events import (
+    AbortAnswered,
+    IncidentHappened,
+    MillProgressed,
+    Progressed,
+    RunState,
+    StateChanged,
+    StepStarted,
+)
 from scopeacq.exit_codes import ExitCode
 from scopeacq.outlook import Gate, GateState, Outlook
 from scopeacq.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
@@ -112,6 +120,17 @@ def test_progress_has_a_finish_clock_time() -> None:
     view = shown(presenter, 600.0)
     assert (view.planes.done, view.planes.total, view.cycle) == (20, 40, "Cycle 1 of 2")
     assert view.time_left == "About 20 min left, done at 12:20"
+
+
+def test_a_mill_pass_shows_its_charge_until_the_next_step() -> None:
+    presenter = running(StepStarted("Milling"), MillProgressed(2, 6, 120.0, 1.5, 3.0, 600.0))
+    view = shown(presenter)
+    assert view.mill_pass is not None
+    assert view.mill_pass.done / view.mill_pass.total == 0.5
+    assert view.mill_pass.text == "10 min of beam left"
+    assert "pass 2 of 6 from 120\N{DEGREE SIGN}: 1.50 of 3.00" in view.sentence
+    presenter.take(StepStarted("Ending cycle 1"), 1.0)
+    assert shown(presenter).mill_pass is None
 
 
 def test_the_mill_gate_says_what_it_waits_for() -> None:

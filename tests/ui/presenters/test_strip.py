@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import BeamState, Blanker, GunState
-from scopeacq.events import StepStarted
+from scopeacq.events import MillProgressed, StepStarted
 from scopeacq.exit_codes import ExitCode
 from scopeacq.ion_watch import IonsRead
 from scopeacq.outlook import Gate, GateState, Outlook
@@ -83,6 +83,16 @@ def test_a_run_whose_guard_never_answered_is_unknown() -> None:
     watch = RunWatch()
     watch.take(Attended(TimeLeft(0, 0)), 0.0)
     assert strip_view(watch.situation(0.1)).badge.word == "UNKNOWN"
+
+
+def test_an_open_ion_beam_is_said_with_how_long_it_stays_open() -> None:
+    watch = RunWatch()
+    milling = MillProgressed(2, 6, 120.0, 1.5, 3.0, 600.0)
+    for notice in (Attended(TimeLeft(0, 0)), milling, IonsRead(Blanker.OPEN, 0.0)):
+        watch.take(notice, 0.0)
+    view = strip_view(watch.situation(0.1))
+    assert view.badge.word == "Ion beam open"
+    assert "pass 2 of 6" in view.sentence and "10 min of beam left" in view.sentence
 
 
 def test_a_gate_that_waits_for_somebody_stands_out() -> None:
