@@ -44,7 +44,7 @@ class Standpoint:
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """``begun``: the run has a journal; ``standpoint`` is None where that cannot be read."""
+    """``begun``: a program ran it; ``standpoint`` is None where that cannot be read."""
 
     findings: tuple[Finding, ...]
     begun: bool
@@ -61,7 +61,7 @@ def brief(plan: Plan, site: Site | None = None) -> Briefing:
 
     history = read_history(plan)
     findings = preflight.check(plan, site, history)
-    begun = plan.folder.journal_file.exists()
+    begun = history.begun.opened or bool(history.unreadable)
     try:
         standpoint = None if history.unreadable else read_standpoint(plan)
     except JournalError as trouble:

@@ -15,6 +15,7 @@ from pathlib import Path
 from hardware.simulator.specimen import SectionSpec, WaferSpecimen, demo_wafer
 from hardware.simulator.texture import StackTexture
 from scopeacq.geometry import Rigid
+from scopeacq.history import has_begun
 from scopeacq.instrument import (
     DriverSettings,
     ElectronSettings,
@@ -46,7 +47,7 @@ def prepared_demo(parent: Path) -> Plan:
         if not out.exists():
             return make_demo(out)
         plan = RunFolder(out / "demo.scopeacq")
-        if plan.project_file.exists() and not plan.journal_file.exists():
+        if plan.project_file.exists() and not has_begun(plan):
             return Plan.read(plan.root)
     raise AssertionError("some name is free")
 

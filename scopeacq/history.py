@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from scopeacq.journal import JournalError, JournalReader
 from scopeacq.plan_changes import Begun
-from scopeacq.runfolder import Plan
+from scopeacq.records import RunOpened
+from scopeacq.runfolder import Plan, RunFolder
 from scopeacq.status import SectionPhase, status_of
 
 
@@ -23,6 +24,17 @@ class History:
     dropped: frozenset[str] = frozenset()
     begun: Begun = field(default_factory=Begun)
     unreadable: str = ""
+
+
+def has_begun(folder: RunFolder) -> bool:
+    """Whether a program ever ran it; of a journal that cannot be read that is taken for granted."""
+    if not folder.journal_file.exists():
+        return False
+    try:
+        rows = JournalReader(folder.journal_file).read()
+        return any(isinstance(row.record, RunOpened) for row in rows)
+    except JournalError:
+        return True
 
 
 def read_history(plan: Plan) -> History:

@@ -23,9 +23,11 @@ ADVICE = "Put back what was changed, or begin a new run with it."
 class Begun:
     """A fold over the journal: sections and tiles it names, the last frame scanned, the last plane written.
 
+    ``opened``: whether a program ever ran it; a journal may hold what an operator did by hand before.
     ``azimuths``: how many were milled from.
     """
 
+    opened: bool = False
     sections: set[str] = field(default_factory=set)
     tiles: set[tuple[str, int]] = field(default_factory=set)
     frame: FrameSettings | None = None
@@ -34,6 +36,8 @@ class Begun:
 
     def apply(self, record: Record) -> None:
         match record:
+            case r.RunOpened():
+                self.opened = True
             case r.PlaneExposing(key, _, frame):
                 self.sections.add(key.section)
                 self.tiles.add((key.section, key.tile))

@@ -10,7 +10,7 @@ from importlib import import_module
 from scopeacq.briefing import Briefing, brief
 from scopeacq.explain import Explained, explaining
 from scopeacq.findings import error
-from scopeacq.runfolder import Plan
+from scopeacq.runfolder import Plan, RunFolder
 from ui.interpreter import window_first
 from ui.presenters.notices import Briefed, Notice
 
@@ -46,9 +46,14 @@ class CheckThread:
                 briefing = self._checker(self._plan)
                 _load_what_a_run_needs()
         except Explained as trouble:
-            begun = self._plan.folder.journal_file.exists()
-            briefing = Briefing((error(str(trouble)),), begun, False, None)
+            briefing = Briefing((error(str(trouble)),), _has_begun(self._plan.folder), False, None)
         self._notices.put(Briefed(briefing))
+
+
+def _has_begun(folder: RunFolder) -> bool:
+    from scopeacq.history import has_begun
+
+    return has_begun(folder)
 
 
 def _load_what_a_run_needs() -> None:
