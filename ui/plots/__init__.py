@@ -1,0 +1,1 @@
+"""The view of plots: numbers of a run over cycles and hours."""

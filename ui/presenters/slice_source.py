@@ -1,0 +1,112 @@
+"""Reads of a run's files what the view of slices shows. Nothing of it is kept but the shapes of planes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.types import Image
+from scopeacq import takes
+from scopeacq.journal import JournalReader, PlaneRow
+from scopeacq.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
+from scopeacq.runfolder import Plan
+from scopeacq.slice_book import SliceBook
+from scopeacq.storage import StorageError
+from scopeacq.takes import Written
+from ui.presenters.slice_scene import Block, Placed
+from ui.presenters.slices import Looked, SliceRead, scene_of
+
+
+class Axis(Enum):
+    """Which way a stack is cut beside its slices."""
+
+    XZ = "xz"
+    YZ = "yz"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a line through a slice: where it begins in the scene, pixels of the scene per value."""
+
+    start: float
+    step: float
+    values: NDArray[np.generic]
+
+
+Line = tuple[Piece, ...]
+"""What one slice holds along a row or column of the scene; empty where nothing is there."""
+
+
+@dataclass
+class SliceSource:
+    """The files of one run. Used by one thread."""
+
+    plan: Plan
+    _shapes: dict[tuple[str, int], PlaneShape] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._images = self.plan.folder.images(self.plan.project)
+        self._reader = JournalReader(self.plan.folder.journal_file)
+
+    def slice(self, section: str, cycle: int) -> SliceRead:
+        """What is there of a slice. Raises ``JournalError``."""
+        if not self._reader.path.exists():
+            return SliceRead()
+        rows = tuple(self._reader.planes(cycle, section))
+        shapes: dict[int, PlaneShape] = {}
+        unread: dict[int, str] = {}
+        for tile in {row.key.tile for row in rows if row.durable is not None}:
+            try:
+                shapes[tile] = self.shape(section, tile)
+            except StorageError as error:
+                unread[tile] = str(error)
+        return SliceRead(rows, shapes, unread)
+
+    def shape(self, section: str, tile: int) -> PlaneShape:
+        """Raises ``StorageError``."""
+        if (section, tile) not in self._shapes:
+            self._shapes[section, tile] = plane_shape(self._images, section, tile)
+        return self._shapes[section, tile]
+
+    def block(self, block: Block) -> Image:
+        """The pixels of a block. Raises ``StorageError``."""
+        shape = self.shape(block.take.key.section, block.take.key.tile)
+        return read_window(self._images, block.take, shape, block.window(shape))
+
+    def damage(self, row: PlaneRow) -> str:
+        """What is wrong with the file of a durable take, empty when it holds what was written."""
+        assert row.durable is not None
+        path = file_of(self._images, Take(row.key, row.take, row.chosen))
+        written = Written(row.durable.path, row.durable.size_bytes, row.durable.checksum)
+        if takes.holds(path, written):
+            return ""
+        what = "differs from what was written" if path.exists() else "is missing"
+        return f"The file {path} {what}."
+
+    def line(self, book: SliceBook, looked: Looked, axis: Axis, at: float, level: int) -> Line:
+        """What a slice holds at a row (``XZ``) or column (``YZ``) of the scene, tiles one after another.
+
+        A slight turn of a tile is left out of account: its line runs through where its middle has it.
+
+        Raises ``JournalError``, ``StorageError``.
+        """
+        whole = replace(looked, take=None, difference=False)
+        scene = scene_of(self.plan, book, whole, self.slice(looked.section, looked.cycle))
+        return tuple(piece for placed in scene.planes for piece in self._piece(placed, axis, at, level))
+
+    def _piece(self, placed: Placed, axis: Axis, at: float, level: int) -> Iterator[Piece]:
+        box = placed.frame.box(placed.shape.shape_yx)
+        level = min(level, len(placed.shape.levels) - 1)
+        middle = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        across = (middle[0], at) if axis is Axis.XZ else (at, middle[1])
+        column, row = (int(n // 2**level) for n in placed.frame.back(across))
+        height, width = placed.shape.levels[level]
+        if not (0 <= row < height and 0 <= column < width):
+            return
+        window = Window(level, row, 0, 1, width) if axis is Axis.XZ else Window(level, 0, column, height, 1)
+        values = read_window(self._images, placed.take, placed.shape, window).ravel()
+        yield Piece(box.left if axis is Axis.XZ else box.top, float(2**level), values)

@@ -1,0 +1,1 @@
+"""The view of slices: pictures of planes through all cycles."""
