@@ -15,7 +15,7 @@ from hardware.chamber_model import ChamberModel
 from hardware.interlocks import MillLimits
 from hardware.optics import StigmatorFrame
 from hardware.types import Range, StagePose
-from scopeacq.settings import Name, Settings, read_toml
+from scopeacq.settings import MEASURED, Name, Settings, read_toml
 
 TWIN = "twin"
 """The driver that is no real instrument."""
@@ -33,23 +33,49 @@ Angle = Annotated[float, Field(ge=-360, le=360)]
 class DriverSettings(Settings):
     """Which driver speaks to the microscope, and what it is told."""
 
-    name: str = Field(description="Name of an entry point in the group scopeacq.microscopes.")
-    folder: str = Field("", description="Folder of the driver's own files; empty is beside the run.")
-    settings: dict[str, object] = Field(default_factory=dict)
+    name: str = Field(
+        description="Name of an entry point in the group scopeacq.microscopes.", title="Driver"
+    )
+    folder: str = Field(
+        "",
+        description="Folder of the driver's own files; empty is beside the run.",
+        title="Driver's folder",
+    )
+    settings: dict[str, object] = Field(
+        default_factory=dict,
+        title="Driver's own settings",
+        description="What only this driver understands, as in the file.",
+    )
 
 
 class ElectronSettings(Settings):
     """The electron column as calibrated."""
 
-    eht_kv: Positive = 1.5
-    probe_current_na: Positive = 1.8
-    convergence_mrad: Positive = 8.9
-    probe_floor_nm: Positive = Field(4.5, description="Rms width of the probe in perfect focus.")
-    wd_at_z0_um: Positive = Field(30_000.0, description="Working distance of a flat wafer at stage z = 0.")
-    stigmator_um_per_unit: Positive = 4.0
-    stigmator_rotation_deg: Angle = 0.0
-    image_shift_x_um_per_um: Place = Field(0.0, description="Shift of the image per um of wd, in the lab.")
-    image_shift_y_um_per_um: Place = 0.0
+    eht_kv: Positive = Field(1.5, description="Acceleration voltage.")
+    probe_current_na: Positive = Field(1.8, description="Of the electron probe; dose is counted by it.")
+    convergence_mrad: Annotated[Positive, MEASURED] = Field(
+        8.9,
+        title="Convergence angle",
+        description="Half angle of the probe's cone: how fast blur grows with defocus.",
+    )
+    probe_floor_nm: Annotated[Positive, MEASURED] = Field(
+        4.5, description="Rms width of the probe in perfect focus."
+    )
+    wd_at_z0_um: Annotated[Positive, MEASURED] = Field(
+        30_000.0,
+        description="Working distance of a flat wafer at stage z = 0.",
+        title="Working distance at z = 0",
+    )
+    stigmator_um_per_unit: Annotated[Positive, MEASURED] = Field(
+        4.0, title="Stigmator strength", description="Focal shift of one unit of a stigmator."
+    )
+    stigmator_rotation_deg: Annotated[Angle, MEASURED] = Field(
+        0.0, description="Of the stigmators' axes in the lab."
+    )
+    image_shift_x_um_per_um: Annotated[Place, MEASURED] = Field(
+        0.0, description="Shift of the image per um of wd, in the lab."
+    )
+    image_shift_y_um_per_um: Annotated[Place, MEASURED] = 0.0
     max_beam_shift_um: NonNegative = Field(15.0, description="Beyond it the stage moves instead.")
 
     @property
@@ -60,24 +86,48 @@ class ElectronSettings(Settings):
 class StageSettings(Settings):
     """Poses and tolerances of the stage."""
 
-    imaging_z_um: Place = Field(25_500.0, description="Height of imaging: working distance 4.5 mm.")
-    safe_z_um: Place = Field(6_000.0, description="Height at which the stage may tilt and rotate.")
-    rotation_centre_x_um: Place = 0.0
-    rotation_centre_y_um: Place = 0.0
-    tolerance_um: Positive = 2.0
-    tolerance_deg: Positive = 0.05
-    settle_s: NonNegative = 0.3
+    imaging_z_um: Place = Field(
+        25_500.0, description="Height of imaging: working distance 4.5 mm.", title="Imaging height"
+    )
+    safe_z_um: Place = Field(
+        6_000.0, description="Height at which the stage may tilt and rotate.", title="Safe height"
+    )
+    rotation_centre_x_um: Annotated[Place, MEASURED] = Field(
+        0.0, description="Stage x of the rotation axis."
+    )
+    rotation_centre_y_um: Annotated[Place, MEASURED] = Field(
+        0.0, description="Stage y of the rotation axis."
+    )
+    tolerance_um: Positive = Field(2.0, description="A move that ends farther from its target is an error.")
+    tolerance_deg: Positive = Field(
+        0.05,
+        title="Tolerance of angles",
+        description="A turn that ends farther from its target is an error.",
+    )
+    settle_s: NonNegative = Field(0.3, title="Settling time", description="Wait after a move.")
 
 
 class InterlockLimits(Settings):
     """What must hold before and while the ion beam is open."""
 
-    pressure_mbar: tuple[NonNegative, NonNegative] = (0.0, 1e-4)
-    gun_hv_kv: tuple[NonNegative, NonNegative] = (9.5, 10.5)
-    gas_bar: tuple[NonNegative, NonNegative] = (5.0, 25.0)
-    pump_pressure_max_mbar: Positive = 1e-3
-    current_na: tuple[NonNegative, NonNegative] = (20.0, 60.0)
-    current_max_age_s: Positive = 900.0
+    pressure_mbar: tuple[NonNegative, NonNegative] = Field(
+        (0.0, 1e-4), title="Chamber pressure", description="In the chamber."
+    )
+    gun_hv_kv: tuple[NonNegative, NonNegative] = Field(
+        (9.5, 10.5), title="Gun's high voltage", description="Of the ion gun."
+    )
+    gas_bar: tuple[NonNegative, NonNegative] = Field(
+        (5.0, 25.0), title="Gas pressure", description="Behind the gun's regulator."
+    )
+    pump_pressure_max_mbar: Positive = Field(1e-3, title="Max gun pressure", description="In the gun.")
+    current_na: tuple[NonNegative, NonNegative] = Field(
+        (20.0, 60.0), title="Ion current", description="As measured before a pass."
+    )
+    current_max_age_s: Positive = Field(
+        900.0,
+        title="Max age of the ion current",
+        description="An older measurement of the ion current does not count.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> InterlockLimits:
@@ -106,23 +156,43 @@ TABLE_2_1 = (
 class MillSettings(Settings):
     """The ion gun, its raster and where the stage must stand for it."""
 
-    x_um: Place = Field(0.0, description="Stage x at which the wafer's centre meets the ion beam.")
-    y_um: Place = 0.0
-    z_um: Place = Field(5_000.0, description="Height at which the wafer meets the ion beam.")
-    glancing_deg: Annotated[float, Field(ge=1, lt=90)] = 30.0
-    gun_elevation_deg: Angle = 0.0
+    x_um: Annotated[Place, MEASURED] = Field(
+        0.0, description="Stage x at which the wafer's centre meets the ion beam.", title="Mill pose: x"
+    )
+    y_um: Annotated[Place, MEASURED] = Field(
+        0.0, title="Mill pose: y", description="Stage y at which the wafer's centre meets the ion beam."
+    )
+    z_um: Annotated[Place, MEASURED] = Field(
+        5_000.0, description="Height at which the wafer meets the ion beam.", title="Mill pose: z"
+    )
+    glancing_deg: Annotated[float, Field(ge=1, lt=90)] = Field(
+        30.0, title="Glancing angle", description="Between ion beam and wafer."
+    )
+    gun_elevation_deg: Angle = Field(0.0, description="Of the gun over the horizontal.")
     ion_current_na: Annotated[float, Field(ge=1e-3, le=1e6)] = Field(
         38.0, description="Nominal, for estimates; runs use what is measured."
     )
-    raster_um_per_volt: Annotated[float, Field(ge=1, le=1e5)] = Field(
-        500.0, description="Edge of the raster across the beam, per Vpp."
+    raster_um_per_volt: Annotated[float, Field(ge=1, le=1e5), MEASURED] = Field(
+        500.0, description="Edge of the raster across the beam, per Vpp.", title="Raster per volt"
     )
-    raster_x_hz: Positive = 100.0
-    raster_y_hz: Positive = 1.0
-    rates: Annotated[tuple[MillRate, ...], Field(min_length=1, max_length=1000)] = TABLE_2_1
+    raster_x_hz: Positive = Field(
+        100.0, title="Raster frequency: x", description="Frequency of the raster's lines."
+    )
+    raster_y_hz: Positive = Field(
+        1.0, title="Raster frequency: y", description="Frames of the raster per second."
+    )
+    rates: Annotated[tuple[MillRate, ...], Field(min_length=1, max_length=1000), MEASURED] = Field(
+        TABLE_2_1,
+        title="Mill rates",
+        description="Measured: how fast sections of each irradiation are removed.",
+    )
     interlocks: InterlockLimits = InterlockLimits()
-    heartbeat_timeout_s: Annotated[float, Field(gt=0, le=5)] = 1.0
-    guard_latency_s: Annotated[float, Field(gt=0, le=5)] = 0.25
+    heartbeat_timeout_s: Annotated[float, Field(gt=0, le=5)] = Field(
+        1.0, description="The guard blanks the ion beam when it has not heard of the program for so long."
+    )
+    guard_latency_s: Annotated[float, Field(gt=0, le=5)] = Field(
+        0.25, description="Longest time the guard needs to blank."
+    )
     fails_closed_confirmed: bool = Field(
         False, description="The operator has tested that the blanker blanks when unpowered or unplugged."
     )
@@ -141,7 +211,7 @@ class Instrument(Settings):
     """One microscope."""
 
     format: str = FORMAT
-    name: Name
+    name: Name = Field(description="How the microscope is called.")
     driver: DriverSettings
     electron: ElectronSettings = ElectronSettings()
     stage: StageSettings = StageSettings()

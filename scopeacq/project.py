@@ -42,14 +42,24 @@ class EstimatorName(Enum):
 class ImagingSettings(Settings):
     """The tiles."""
 
-    tile_width_px: Pixels = 6000
-    tile_height_px: Pixels = 6000
-    pixel_size_nm: PixelSize = 10.0
-    dwell_ns: Positive = 200.0
-    bit_depth: Literal[8, 16] = 8
-    grid_rows: Annotated[int, Field(ge=1, le=200)] = 1
-    grid_columns: Annotated[int, Field(ge=1, le=200)] = 1
-    overlap_px: Annotated[int, Field(ge=0)] = 200
+    tile_width_px: Pixels = Field(6000, description="Columns of a tile.")
+    tile_height_px: Pixels = Field(6000, description="Rows of a tile.")
+    pixel_size_nm: PixelSize = Field(10.0, description="Edge of a pixel on the wafer.")
+    dwell_ns: Positive = Field(
+        200.0,
+        title="Dwell time",
+        description="How long the beam stays on a pixel: longer is less noise and more dose.",
+    )
+    bit_depth: Literal[8, 16] = Field(
+        8, description="Grey values are kept as they came: 8 or 16 bits each."
+    )
+    grid_rows: Annotated[int, Field(ge=1, le=200)] = Field(
+        1, description="Tiles of a section along its grid's y."
+    )
+    grid_columns: Annotated[int, Field(ge=1, le=200)] = Field(
+        1, description="Tiles of a section along its grid's x."
+    )
+    overlap_px: Annotated[int, Field(ge=0)] = Field(200, description="How much neighbouring tiles share.")
     retakes: Annotated[int, Field(ge=0, le=20)] = Field(
         2, description="How often an unsharp tile is retaken."
     )
@@ -74,31 +84,62 @@ class ImagingSettings(Settings):
 class FocusSettings(Settings):
     """Autofocus before tiles."""
 
-    policy: FocusPolicy = FocusPolicy.EVERY_TILE
-    every_n_tiles: Annotated[int, Field(ge=1, le=100_000)] = 1
+    policy: FocusPolicy = Field(
+        FocusPolicy.EVERY_TILE, title="When to focus", description="Before which tiles focus is corrected."
+    )
+    every_n_tiles: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        1, title="Every n-th tile: n", description="The n of the policy 'every n-th tile'."
+    )
     estimators: tuple[EstimatorName, ...] = Field(
         (EstimatorName.DEEPFOCUS, EstimatorName.DEEPSCORE),
         description="The first is asked; each next is the fallback of the one before.",
     )
-    width_px: Pixels = 1024
-    height_px: Pixels = 768
-    pixel_size_nm: PixelSize = 10.0
-    dwell_ns: Positive = 50.0
-    perturbation_um: Positive = 5.0
+    width_px: Pixels = Field(1024, title="Image width", description="Columns of a focus image.")
+    height_px: Pixels = Field(768, title="Image height", description="Rows of a focus image.")
+    pixel_size_nm: PixelSize = Field(10.0, description="Of focus images; that of the tiles is best.")
+    dwell_ns: Positive = Field(
+        50.0, title="Dwell time", description="Of focus images; 50 to 200 ns are enough."
+    )
+    perturbation_um: Positive = Field(
+        5.0, description="The two images of a pair are taken so far above and below the working distance."
+    )
     coarse_factor: Annotated[float, Field(ge=1, le=20)] = Field(
         3.0,
         description="Far from focus a second look is taken with perturbation and pixels so much larger.",
     )
-    max_iterations: Annotated[int, Field(ge=1, le=20)] = 5
+    max_iterations: Annotated[int, Field(ge=1, le=20)] = Field(
+        5, description="Corrections are repeated so often at most."
+    )
     done_wd_um: Positive = Field(
         1.0,
         description="The loop ends when the predicted correction lies inside this and the depth of focus.",
+        title="Done within (working distance)",
     )
-    done_stig: Positive = 0.25
-    limit_wd_um: Positive = Field(80.0, description="A correction beyond this is refused.")
-    limit_stig: Positive = 8.0
-    max_sd_wd_um: Positive = Field(1.0, description="An estimate less certain than this is refused.")
-    max_sd_stig: Positive = 0.5
+    done_stig: Positive = Field(
+        0.25,
+        title="Done within (stigmators)",
+        description="The same for stigmators, in units of the column.",
+    )
+    limit_wd_um: Positive = Field(
+        80.0,
+        description="A correction beyond this is refused.",
+        title="Largest correction (working distance)",
+    )
+    limit_stig: Positive = Field(
+        8.0,
+        title="Largest correction (stigmators)",
+        description="A correction of a stigmator beyond this is refused.",
+    )
+    max_sd_wd_um: Positive = Field(
+        1.0,
+        description="An estimate less certain than this is refused.",
+        title="Largest uncertainty (working distance)",
+    )
+    max_sd_stig: Positive = Field(
+        0.5,
+        title="Largest uncertainty (stigmators)",
+        description="The same for stigmators, in units of the column.",
+    )
     score_trigger_um: Positive = Field(1.5, description="Policy 'by score': focus when a tile was worse.")
     surface_residual_um: Positive = Field(
         2.0, description="A focus surface that fits worse is not trusted."
@@ -136,32 +177,62 @@ class FocusSettings(Settings):
 class RegistrationSettings(Settings):
     """Finding the wafer and its sections again after each mill."""
 
-    width_px: Pixels = 1024
-    height_px: Pixels = 1024
-    pixel_size_nm: PixelSize = Field(40.0, description="Of images of fiducials.")
-    dwell_ns: Positive = 100.0
-    section_pixel_size_nm: PixelSize = 20.0
-    section_dwell_ns: Positive = 50.0
-    min_correlation: Fraction = 0.15
-    max_residual_um: Positive = 3.0
-    max_shift_um: Positive = 15.0
-    tile_max_shift_um: Positive = Field(3.0, description="Tiles are looked for within this, without dose.")
+    width_px: Pixels = Field(
+        1024, title="Image width", description="Columns of images that places are found in."
+    )
+    height_px: Pixels = Field(
+        1024, title="Image height", description="Rows of images that places are found in."
+    )
+    pixel_size_nm: PixelSize = Field(
+        40.0, description="Of images of fiducials.", title="Pixel size (fiducials)"
+    )
+    dwell_ns: Positive = Field(100.0, title="Dwell time (fiducials)", description="Of images of fiducials.")
+    section_pixel_size_nm: PixelSize = Field(
+        20.0, title="Pixel size (sections)", description="Of the low-dose image of a section."
+    )
+    section_dwell_ns: Positive = Field(
+        50.0, title="Dwell time (sections)", description="Of the low-dose image of a section."
+    )
+    min_correlation: Fraction = Field(
+        0.15, description="What matches its earlier picture less is not taken for the same place."
+    )
+    max_residual_um: Positive = Field(3.0, description="Fiducials that fit together worse are refused.")
+    max_shift_um: Positive = Field(15.0, description="What lies farther from where it was is refused.")
+    tile_max_shift_um: Positive = Field(
+        3.0, description="Tiles are looked for within this, without dose.", title="Max shift of tiles"
+    )
     stage_above_um: NonNegative = Field(
-        2.0, description="Larger corrections go by the stage, smaller ones by beam shift."
+        2.0,
+        description="Larger corrections go by the stage, smaller ones by beam shift.",
+        title="Correct by stage above",
     )
 
 
 class MillingSettings(Settings):
     """How much is milled in each cycle: a charge per azimuth, or a depth through the mill rate."""
 
-    charge_uc_per_azimuth: Annotated[float, Field(gt=0, le=1e6)] | None = None
-    depth_nm: Annotated[float, Field(gt=0, le=1e5)] | None = None
+    charge_uc_per_azimuth: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
+        None,
+        title="Charge per azimuth",
+        description="Ion charge of each azimuth in each cycle; empty where a depth is given.",
+    )
+    depth_nm: Annotated[float, Field(gt=0, le=1e5)] | None = Field(
+        None, title="Depth per cycle", description="What each cycle removes; empty where a charge is given."
+    )
     irradiation_1e27_ev_per_cm3: NonNegative = Field(
         0.5, description="Electron irradiation the sections were given; sets the mill rate of a depth."
     )
-    azimuths_deg: Annotated[tuple[Angle, ...], Field(min_length=1, max_length=36)] = (0.0, 120.0, 240.0)
-    rounds: Annotated[int, Field(ge=1, le=20)] = 2
-    raster_vpp: Annotated[float, Field(ge=0.01, le=20)] = 15.77
+    azimuths_deg: Annotated[tuple[Angle, ...], Field(min_length=1, max_length=36)] = Field(
+        (0.0, 120.0, 240.0), description="Directions that the ions come from, evenly spread to mill evenly."
+    )
+    rounds: Annotated[int, Field(ge=1, le=20)] = Field(
+        2, description="The charge of a cycle is given in so many turns through all azimuths."
+    )
+    raster_vpp: Annotated[float, Field(ge=0.01, le=20)] = Field(
+        15.77,
+        title="Raster voltage",
+        description="Amplitude of the ion raster: it must cover every section.",
+    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> MillingSettings:
@@ -176,8 +247,8 @@ class RecoverySettings(Settings):
     """After a mill, before imaging."""
 
     pressure_max_mbar: Positive = Field(2e-5, description="Imaging waits until it is below; gas flows.")
-    pressure_timeout_s: Positive = 1800.0
-    charge_decay_s: NonNegative = 60.0
+    pressure_timeout_s: Positive = Field(1800.0, description="Longest wait for that pressure.")
+    charge_decay_s: NonNegative = Field(60.0, description="Wait for charges of the mill to flow off.")
 
 
 class QualitySettings(Settings):
@@ -189,54 +260,84 @@ class QualitySettings(Settings):
     dark_below: Annotated[int, Field(ge=0, le=255)] = Field(
         10, description="Grey level (of 255) of bare wafer."
     )
-    saturated_fraction_max: Fraction = 0.02
+    saturated_fraction_max: Fraction = Field(
+        0.02,
+        title="Max saturated fraction",
+        description="A frame with a larger fraction of white pixels is bad.",
+    )
 
 
 class GateSettings(Settings):
     """What may be missing when a cycle mills. By default nothing."""
 
     accept_sections: tuple[str, ...] = Field(
-        (), description="Sections whose planes may be missing or unsharp; the record says so."
+        (),
+        description="Sections whose planes may be missing or unsharp; the record says so.",
+        title="Accepted sections",
     )
-    accept_tiles_per_cycle: Annotated[int, Field(ge=0)] = 0
+    accept_tiles_per_cycle: Annotated[int, Field(ge=0)] = Field(
+        0,
+        title="Accepted tiles per cycle",
+        description="So many planes of these sections may be missing or unsharp when a cycle mills.",
+    )
 
 
 class DropSettings(Settings):
     """When a section is done because the wafer shows through."""
 
-    dark_fraction: Fraction = 0.95
-    cycles: Annotated[int, Field(ge=1)] = 2
-    max_per_cycle: Annotated[int, Field(ge=1)] = 3
+    dark_fraction: Fraction = Field(
+        0.95, description="A section counts as gone when so much of it is as dark as bare wafer."
+    )
+    cycles: Annotated[int, Field(ge=1)] = Field(
+        2, title="Dark cycles", description="In so many cycles one after the other."
+    )
+    max_per_cycle: Annotated[int, Field(ge=1)] = Field(
+        3,
+        title="Max dropped per cycle",
+        description="More at once are a fault, not a verdict: the run asks.",
+    )
 
 
 class CleaningSettings(Settings):
     """Plasma cleaning between mill and imaging; 0 is never."""
 
-    every_cycles: Annotated[int, Field(ge=0)] = 0
-    power_w: Positive = 20.0
-    duration_s: Positive = 120.0
+    every_cycles: Annotated[int, Field(ge=0)] = Field(
+        0, title="Clean every n-th cycle", description="Clean after every so many cycles; 0 is never."
+    )
+    power_w: Positive = Field(20.0, description="Of the plasma.")
+    duration_s: Positive = Field(120.0, description="Of each cleaning.")
 
 
 class StorageSettings(Settings):
     """Where images go and how much room stays free."""
 
-    images: str = Field("", description="Folder of images.zarr; empty is the run's folder.")
-    reserve_gb: NonNegative = 2.0
+    images: str = Field(
+        "", description="Folder of images.zarr; empty is the run's folder.", title="Folder of images"
+    )
+    reserve_gb: NonNegative = Field(2.0, description="Room on the disk that images leave free.")
 
 
 class PolicySettings(Settings):
     """What the engine does about trouble by itself, chosen before the night."""
 
     retries: Annotated[int, Field(ge=0, le=20)] = Field(2, description="Of the policy 'retry'.")
-    focus_refused: Policy = Policy.REQUEUE_TILE
-    bad_frame: Policy = Policy.RETRY
-    stage: Policy = Policy.PAUSE
-    registration: Policy = Policy.RETRY
+    focus_refused: Policy = Field(
+        Policy.REQUEUE_TILE,
+        title="Focus not found",
+        description="No correction of focus was certain enough.",
+    )
+    bad_frame: Policy = Field(
+        Policy.RETRY, description="An image is black, frozen, saturated or truncated."
+    )
+    stage: Policy = Field(Policy.PAUSE, description="The stage is not where it was sent, or refused to go.")
+    registration: Policy = Field(
+        Policy.RETRY, title="Place not found", description="A place does not look as it did."
+    )
     interlock: Policy = Field(Policy.RETRY, description="'retry' waits until it is green, and goes on.")
     interlock_wait_s: Positive = Field(3600.0, description="Longest wait for an interlock before a pause.")
-    connection: Policy = Policy.PAUSE
+    connection: Policy = Field(Policy.PAUSE, title="Device lost", description="A device does not answer.")
     disk: Policy = Field(Policy.RETRY, description="'retry' waits until there is room, and goes on.")
-    ion_beam: Policy = Policy.PAUSE
+    ion_beam: Policy = Field(Policy.PAUSE, description="The ion beam did not do as it was told.")
 
     def of(self, kind: ErrorKind) -> Policy:
         """The policy for a kind of error; what is a fault of the program itself always pauses."""
@@ -250,9 +351,13 @@ class Project(Settings):
     """One acquisition."""
 
     format: str = FORMAT
-    name: Name
-    cycles: Annotated[int, Field(ge=1, le=100_000)]
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    name: Name = Field(description="How the run is called.")
+    cycles: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        description="How often all sections are imaged and then milled."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
+        0, description="Of random choices, so that a run on the twin can be repeated."
+    )
     imaging: ImagingSettings = ImagingSettings()
     focus: FocusSettings = FocusSettings()
     registration: RegistrationSettings = RegistrationSettings()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import reprlib
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
@@ -70,6 +71,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Marks a value, in its ``Annotated`` type, that calibration measures and nobody chooses."""
+
+
+MEASURED = Measured()
 
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
@@ -153,10 +161,29 @@ def validate(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = [_sentence(model, e, where) for e in _all_errors(model, data, error)]
-        raise SettingsError(path, problems, "Correct these values.") from None
+        found = _located(model, data, error, where)
+        raise SettingsError(path, [text for _, text in found], "Correct these values.") from None
     except RecursionError:
         raise SettingsError(path, ["the file is nested too deeply"], "Restore it from a copy.") from None
+
+
+def located_problems(
+    model: type[Settings],
+    data: Any,
+    where: Callable[[Location], str] = lambda location: ".".join(map(str, location)),
+) -> list[tuple[Location, str]]:
+    """Where in the data something is wrong, and what, in a sentence; nothing where all is right."""
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        return _located(model, data, error, where)
+    return []
+
+
+def _located(
+    model: type[Settings], data: Any, error: ValidationError, where: Callable[[Location], str]
+) -> list[tuple[Location, str]]:
+    return [(e["loc"], _sentence(model, e, where)) for e in _all_errors(model, data, error)]
 
 
 def _all_errors(model: type[Settings], data: Any, found: ValidationError) -> list[ErrorDetails]:

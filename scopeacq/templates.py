@@ -111,7 +111,16 @@ def _comment(name: str, info: FieldInfo) -> str:
 
 def unit_of(name: str) -> str:
     """The unit that a key's name ends in, or an empty string."""
-    return next((unit for end, unit in _UNITS.items() if name == end or name.endswith("_" + end)), "")
+    return _UNITS.get(_end_of(name), "")
+
+
+def without_unit(name: str) -> str:
+    """A key's name without its unit; a name that is nothing but a unit stays."""
+    return name.removesuffix(f"_{end}") if (end := _end_of(name)) else name
+
+
+def _end_of(name: str) -> str:
+    return next((end for end in _UNITS if name == end or name.endswith(f"_{end}")), "")
 
 
 def _choices(annotation: object) -> str:
