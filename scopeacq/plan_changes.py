@@ -16,6 +16,14 @@ from scopeacq.records import PlaneKey, Record
 from scopeacq.runfolder import Plan
 from scopeacq.settings import SettingsError
 
+_FRAME_KEYS = {
+    "tile_width_px": "width_px",
+    "tile_height_px": "height_px",
+    "pixel_size_nm": "pixel_size_nm",
+    "bit_depth": "bit_depth",
+}
+"""What a run's images have in common: keys of [imaging], and the frame's names for them."""
+
 ADVICE = "Put back what was changed, or begin a new run with it."
 
 
@@ -46,7 +54,7 @@ class Begun:
                 self.written = key
             case r.MillBegin(key):
                 self.azimuths = max(self.azimuths, key.azimuth + 1)
-            case r.SectionRegistered() | r.SectionSkipped() | r.SectionDropped():
+            case r.SectionRegistered() | r.SectionSkipped() | r.SectionDropped() | r.Wish():
                 self.sections.add(record.section)
             case _:
                 pass
@@ -81,6 +89,14 @@ def changes(plan: Plan, begun: Begun) -> Iterator[str]:
     yield from _missing_images(plan, begun)
 
 
+def fixed(begun: Begun) -> dict[tuple[str, ...], str]:
+    """Values of the project that a run which has begun keeps, by their keys, and why."""
+    if begun.frame is None:
+        return {}
+    why = "This run's images are as this says; begin a new run to change it."
+    return {("imaging", key): why for key in _FRAME_KEYS}
+
+
 def _left_out(plan: Plan, begun: Begun) -> Iterator[str]:
     """Tiles that were imaged and no longer are: by themselves, with their section, or by the grid."""
     imaged: dict[str, set[int]] = defaultdict(set)
@@ -97,13 +113,8 @@ def _left_out(plan: Plan, begun: Begun) -> Iterator[str]:
 def _changed_frame(plan: Plan, begun: Begun) -> Iterator[str]:
     if begun.frame is None:
         return
-    now = plan.project.imaging
-    for key, before, wanted in (
-        ("tile_width_px", begun.frame.width_px, now.tile_width_px),
-        ("tile_height_px", begun.frame.height_px, now.tile_height_px),
-        ("pixel_size_nm", begun.frame.pixel_size_nm, now.pixel_size_nm),
-        ("bit_depth", begun.frame.bit_depth, now.bit_depth),
-    ):
+    for key in _FRAME_KEYS:
+        before, wanted = getattr(begun.frame, _FRAME_KEYS[key]), getattr(plan.project.imaging, key)
         if before != wanted:
             yield f"imaging.{key} is {wanted:g} now and was {before:g} when this run began"
 

@@ -101,7 +101,7 @@ class Plan:
         wafer = attempt(Wafer.read, folder.wafer_file, errors)
         instrument = attempt(Instrument.read, folder.instrument_file, errors)
         if project is not None and wafer is not None:
-            errors += _unknown_sections(folder, project, wafer)
+            errors += unknown_sections(folder, project, wafer)
         if len(errors) == 1:
             raise errors[0]
         if errors or project is None or wafer is None or instrument is None:
@@ -109,7 +109,8 @@ class Plan:
         return cls(folder, project, wafer, instrument)
 
 
-def _unknown_sections(folder: RunFolder, project: Project, wafer: Wafer) -> Iterator[SettingsError]:
+def unknown_sections(folder: RunFolder, project: Project, wafer: Wafer) -> Iterator[SettingsError]:
+    """What a project says of sections that its wafer does not hold."""
     if unknown := sorted(set(project.gate.accept_sections) - {s.id for s in wafer.sections}):
         yield SettingsError(
             folder.project_file,

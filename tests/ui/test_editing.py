@@ -84,7 +84,7 @@ def test_whatever_was_edited_reads_back_from_its_file_as_it_is(sequence: list[Ed
 
 @given(names, small, small)
 def test_a_move_back_is_where_it_was(ids: set[str], dx: float, dy: float) -> None:
-    document = Document(PLAN.project, PLAN.wafer)
+    document = Document(PLAN.project, PLAN.wafer, PLAN.instrument)
     there = editing.move(ids, dx, dy).change(document)
     back = editing.move(ids, -dx, -dy).change(there)
     for before, after in zip(PLAN.wafer.sections, back.wafer.sections, strict=True):
@@ -174,7 +174,7 @@ def test_saved_edits_are_what_the_next_run_reads(plan: Plan) -> None:
     editor.save(DiskFiles())
     assert not editor.unsaved
     again = Plan.read(plan.folder.root)
-    assert Document(again.project, again.wafer) == editor.document
+    assert Document(again.project, again.wafer, again.instrument) == editor.document
     editor.undo()
     assert editor.unsaved
 
@@ -182,7 +182,9 @@ def test_saved_edits_are_what_the_next_run_reads(plan: Plan) -> None:
 def test_files_that_somebody_else_changed_are_not_overwritten(plan: Plan) -> None:
     editor = Editor(plan)
     editor.do(editing.delete(["S001"]))
-    foreign = editing.move(["S002"], 1.0, 1.0).change(Document(plan.project, plan.wafer)).wafer
+    foreign = (
+        editing.move(["S002"], 1.0, 1.0).change(Document(plan.project, plan.wafer, plan.instrument)).wafer
+    )
     plan.folder.wafer_file.write_text(foreign.to_geojson())
     with pytest.raises(SettingsError, match="changed by somebody else"):
         editor.save(DiskFiles())

@@ -1,22 +1,22 @@
 """A plan under edit, with undo and redo.
 
-What a wafer file may hold is decided by reading the edited wafer back
-(:meth:`scopeacq.wafer.Wafer.parse`), what a run that has begun needs as it was by
-:mod:`scopeacq.plan_changes`.
+What the files may hold is decided by reading the edited text back, what a run that has begun needs
+as it was by :mod:`scopeacq.plan_changes`.
 """
 
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from scopeacq.files import FileLayer
 from scopeacq.findings import Severity
-from scopeacq.new_run import PROJECT_HEADER
+from scopeacq.new_run import INSTRUMENT_HEADER, PROJECT_HEADER
 from scopeacq.plan_changes import Begun, changes
-from scopeacq.runfolder import Plan
-from scopeacq.settings import SettingsError
+from scopeacq.runfolder import Plan, unknown_sections
+from scopeacq.settings import Settings, SettingsError
 from scopeacq.templates import to_toml
 from scopeacq.wafer import Wafer
 from scopeacq.wafer_checks import section_findings
@@ -49,9 +49,20 @@ class Editor:
     _saved: Document = field(init=False)
     _past: list[_Step] = field(default_factory=list)
     _future: list[_Step] = field(default_factory=list)
+    _topic: object = None
 
     def __post_init__(self) -> None:
-        self.document = self._saved = Document(self.plan.project, self.plan.wafer)
+        self.document = self._saved = _document(self.plan)
+
+    @property
+    def saved(self) -> Document:
+        """What the files say."""
+        return self._saved
+
+    @property
+    def edited(self) -> Plan:
+        """The plan as it would be read after saving."""
+        return self._as_plan(self.document)
 
     @property
     def unsaved(self) -> bool:
@@ -78,12 +89,18 @@ class Editor:
         if after == self.document:
             return ()
         notes = self._findings(after)
-        self._past = [*self._past[-MOST_UNDONE + 1 :], _Step(edit.name, self.document)]
-        self._future, self.document = [], after
+        if edit.topic is None or edit.topic != self._topic:
+            self._past = [*self._past[-MOST_UNDONE + 1 :], _Step(edit.name, self.document)]
+        self._future, self.document, self._topic = [], after, edit.topic
         return notes
+
+    def end_step(self) -> None:
+        """Whatever is edited next is a step of its own."""
+        self._topic = None
 
     def undo(self) -> None:
         """Take the last step back; nothing when there is none."""
+        self.end_step()
         if self._past:
             step = self._past.pop()
             self._future.append(_Step(step.name, self.document))
@@ -91,6 +108,7 @@ class Editor:
 
     def redo(self) -> None:
         """Do again what was undone last; nothing when there is none."""
+        self.end_step()
         if self._future:
             step = self._future.pop()
             self._past.append(_Step(step.name, self.document))
@@ -105,6 +123,7 @@ class Editor:
         """
         folder = self.plan.folder
         self._refuse_foreign_changes()
+        self.end_step()
         if self.document.wafer != self._saved.wafer:
             text = self.document.wafer.to_geojson()
             files.write_durable(folder.wafer_file, text.encode(), replace=True)
@@ -113,10 +132,14 @@ class Editor:
             text = to_toml(self.document.project, *PROJECT_HEADER)
             files.write_durable(folder.project_file, text.encode(), replace=True)
             self._saved = replace(self._saved, project=self.document.project)
+        if self.document.instrument != self._saved.instrument:
+            text = to_toml(self.document.instrument, *INSTRUMENT_HEADER)
+            files.write_durable(folder.instrument_file, text.encode(), replace=True)
+            self._saved = replace(self._saved, instrument=self.document.instrument)
 
     def _refuse_foreign_changes(self) -> None:
         now = Plan.read(self.plan.folder.root)
-        if Document(now.project, now.wafer) != self._saved:
+        if _document(now) != self._saved:
             raise SettingsError(
                 self.plan.folder.root,
                 ["its files were changed by somebody else since they were opened here"],
@@ -124,7 +147,9 @@ class Editor:
             )
 
     def _as_plan(self, document: Document) -> Plan:
-        return replace(self.plan, project=document.project, wafer=document.wafer)
+        return replace(
+            self.plan, project=document.project, wafer=document.wafer, instrument=document.instrument
+        )
 
     def _refuse_invalid(self, after: Document) -> None:
         """Raise ``Refused`` for what the files could not hold or the run that has begun forbids."""
@@ -132,6 +157,10 @@ class Editor:
             raise Refused("A place on the wafer must be a number.")
         try:
             Wafer.parse(self.plan.folder.wafer_file, after.wafer.to_geojson())
+            _read_back(after.project, self.document.project)
+            _read_back(after.instrument, self.document.instrument)
+            for unknown in unknown_sections(self.plan.folder, after.project, after.wafer):
+                raise unknown
         except SettingsError as error:
             raise Refused(_sentence(error.problems)) from None
         if self.begun is not None:
@@ -148,6 +177,22 @@ class Editor:
             return ()
         plan = self._as_plan(replace(after, wafer=replace(after.wafer, sections=changed[:MOST_CHECKED])))
         return tuple(f.text for f in section_findings(plan) if f.severity is not Severity.NOTE)
+
+
+def _document(plan: Plan) -> Document:
+    return Document(plan.project, plan.wafer, plan.instrument)
+
+
+def _read_back(after: Settings, before: Settings) -> None:
+    """Raise ``Refused`` for settings that their file would not hold as they are."""
+    if after is before:
+        return
+    try:
+        again = type(after).model_validate(tomllib.loads(to_toml(after)))
+    except ValueError as error:  # of TOML and of pydantic
+        raise Refused(_sentence([f"this cannot be written into a file ({error})"])) from None
+    if again != after:
+        raise Refused("This would not be read back from the file as it is.")
 
 
 def _sentence(problems: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from itertools import count
 from pydantic import ValidationError
 
 from scopeacq.geometry import Point, Rigid
+from scopeacq.instrument import Instrument
 from scopeacq.project import ImagingSettings, Project
 from scopeacq.wafer import Section, Wafer
 from scopeacq.wording import counted
@@ -23,6 +24,7 @@ class Document:
 
     project: Project
     wafer: Wafer
+    instrument: Instrument
 
 
 class Refused(ValueError):
@@ -31,10 +33,14 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A named change of a document. ``change`` raises ``Refused``."""
+    """A named change of a document. ``change`` raises ``Refused``.
+
+    Edits of one ``topic`` that follow each other, as while a number is typed, are one step to undo.
+    """
 
     name: str
     change: Callable[[Document], Document]
+    topic: object = None
 
 
 def _each(ids: Iterable[str], change: Callable[[Section], Section]) -> Callable[[Document], Document]:
