@@ -24,11 +24,13 @@ from scopeacq.events import (
     Publisher,
     RunState,
     StepStarted,
+    WishAnswered,
 )
 from scopeacq.files import DiskFull
 from scopeacq.how_far import how_far
 from scopeacq.journal import JournalError
 from scopeacq.locating import find_section, find_wafer
+from scopeacq.looks import Looks
 from scopeacq.milling import mill_azimuth
 from scopeacq.outlook import outlook
 from scopeacq.pipeline import Pipeline
@@ -46,6 +48,8 @@ from scopeacq.records import (
     RunOpened,
     RunRequest,
     Waiting,
+    Wish,
+    WishKind,
 )
 from scopeacq.requests import due, end_for
 from scopeacq.rig import Rig
@@ -62,6 +66,7 @@ from scopeacq.steps import (
     JudgePlane,
     MillAzimuth,
     PassGate,
+    Pause,
     RecoverImaging,
     RegisterSection,
     RegisterWafer,
@@ -76,6 +81,7 @@ from scopeacq.takes import StorageError
 from scopeacq.taking import acquire, fit_focus_surface, focus
 from scopeacq.trouble import StepRefused, Trouble
 from scopeacq.turning import clean, drop_section, pass_gate, recover_imaging, waive_plane
+from scopeacq.wishes import refusal
 
 LOG = logging.getLogger(__name__)
 
@@ -89,6 +95,7 @@ class Engine:
             rig.store, rig.journal, rig.scorer, rig.plan.project.imaging.pixel_size_nm
         )
         self._reaction = Reaction(rig)
+        self._looks = Looks(rig)
         self._handlers: dict[type, Callable[[Rig, Any], None]] = {
             SettleMill: settle_mill,
             RecoverImaging: recover_imaging,
@@ -124,6 +131,10 @@ class Engine:
             asked_s = time.monotonic()
             threading.Thread(target=self._blank_ions, args=(asked_s,), name="abort", daemon=True).start()
 
+    def wish(self, wish: Wish) -> None:
+        """Ask for a change of the steps ahead. Any thread; returns at once, ``WishAnswered`` follows."""
+        self._rig.control.wish(wish)
+
     def _blank_ions(self, asked_s: float) -> None:
         """Blank and tell; the acquisition thread closes as well, and journals what it finds."""
         sent_s = time.monotonic() - asked_s
@@ -154,6 +165,7 @@ class Engine:
         finally:
             safe = rig.microscope.safe_state()
         self._settle_planes()
+        self._grant_wishes()
         reason = "; ".join((reason, *safe.trouble)).strip("; ")
         rig.record(RunClosed(end, reason))
         say(rig, _STATES[end], reason)
@@ -178,19 +190,36 @@ class Engine:
         while True:
             if (end := self._collect()) is not None:
                 return end
+            self._grant_wishes()
             step = next_step(self._rig.plan, self._rig.progress, self._pipeline.in_flight, target)
             if (end := self._asked_to_end(last, step)) is not None:
                 return end
             self._say_whats_ahead(step)
+            self._looks.look()
             match step:
                 case Finish():
                     return RunEnd.FINISHED, ""
+                case Pause(cycle, section):
+                    self._rig.record(Wish(WishKind.GO_ON, cycle, section))
+                    return RunEnd.PAUSED, f"you asked to pause before section {section}"
                 case Wait(reason, text):
                     self._rig.record(Waiting(reason, text))
                     return RunEnd.WAITING, text
             if (end := self._do(step)) is not None:
                 return end
             last = step
+
+    def _grant_wishes(self) -> None:
+        rig = self._rig
+        for wish in rig.control.take_wishes():
+            why_not = refusal(rig.progress, wish)
+            if not why_not:
+                try:
+                    rig.record(wish)
+                except DiskFull as error:
+                    rig.journal.recover()
+                    why_not = str(error)
+            self.events.publish(WishAnswered(wish, why_not))
 
     def _say_whats_ahead(self, step: Step) -> None:
         rig = self._rig

@@ -13,7 +13,8 @@ from enum import Enum
 
 from hardware.types import Blanker
 from scopeacq.outlook import Outlook
-from scopeacq.records import Incident, PlaneKey
+from scopeacq.readings import Readings
+from scopeacq.records import Incident, PlaneKey, Wish
 
 
 class RunState(Enum):
@@ -87,6 +88,14 @@ class IncidentHappened:
 
 
 @dataclass(frozen=True, slots=True)
+class WishAnswered:
+    """A wish for the steps ahead was journalled, or refused for a reason in one sentence."""
+
+    wish: Wish
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
 class AbortAnswered:
     """What the guard said of the ion beam when an abort told it to close.
 
@@ -109,9 +118,11 @@ Event = (
     | StepStarted
     | Progressed
     | MillProgressed
+    | Readings
     | PlaneTaken
     | IncidentHappened
     | Outlook
+    | WishAnswered
     | AbortAnswered
 )
 
@@ -127,7 +138,7 @@ class Subscription:
     def put(self, event: Event) -> None:
         """Called by the engine; never blocks for long and never raises."""
         with self._changed:
-            if isinstance(event, Progressed | MillProgressed | StepStarted | Outlook):
+            if isinstance(event, Progressed | MillProgressed | Readings | StepStarted | Outlook):
                 self._coalesce(type(event))
             elif isinstance(event, PlaneTaken) and len(self._events) >= self._capacity:
                 return
@@ -150,14 +161,24 @@ class Publisher:
 
     def __init__(self) -> None:
         self._subscriptions: tuple[Subscription, ...] = ()
+        self._readers: tuple[Subscription, ...] = ()
 
-    def subscribe(self) -> Subscription:
+    @property
+    def readings_wanted(self) -> bool:
+        """Whether anybody shows what the devices read."""
+        return bool(self._readers)
+
+    def subscribe(self, readings: bool = False) -> Subscription:
+        """``readings``: have the devices read for it now and then, between two steps."""
         subscription = Subscription()
+        if readings:
+            self._readers = (*self._readers, subscription)
         self._subscriptions = (*self._subscriptions, subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         self._subscriptions = tuple(s for s in self._subscriptions if s is not subscription)
+        self._readers = tuple(s for s in self._readers if s is not subscription)
 
     def publish(self, event: Event) -> None:
         for subscription in self._subscriptions:

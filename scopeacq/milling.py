@@ -9,6 +9,7 @@ no part of that interval: it stands in the instrument's profile.
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 from hardware.errors import HardwareError, Interlocked
@@ -18,6 +19,7 @@ from hardware.interlocks import MillProof, open_refusals
 from hardware.milling import end_mill, prepare_mill, prove
 from hardware.types import Raster
 from scopeacq.how_far import how_far_milled
+from scopeacq.readings import proven
 from scopeacq.records import MillBegin, MillDone, MillEnd, MillHeartbeat, RunRequest
 from scopeacq.rig import Rig
 from scopeacq.settling import Interval, opening_name
@@ -152,8 +154,11 @@ def _watch(rig: Rig, proof: MillProof, begin: MillBegin, shutter: Shutter, durat
         asked_s = clock.now_s()
         rig.microscope.guard.heartbeat(asked_s)
         # what fell before something was amiss is known only up to the last proof
-        if reasons := open_refusals(prove(rig.devices, proof), rig.limits):
+        read_s = time.monotonic()
+        fresh = prove(rig.devices, proof)
+        if reasons := open_refusals(fresh, rig.limits):
             raise Interlocked("ion beam", reasons)
+        rig.events.publish(proven(fresh, read_s))
         shutter.alive_s = asked_s  # since its answer the guard may have died, and the line let go
         delivered_uc = begin.current_na * (shutter.alive_s - shutter.opened_s) * 1e-3
         _record(rig, begin, MillHeartbeat(begin.opening, delivered_uc))

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from hardware.errors import HardwareError
-from hardware.guard.client import GuardClient
-from hardware.microscope import Devices
 from hardware.types import (
     BeamState,
     Blanker,
@@ -20,7 +19,12 @@ from hardware.types import (
     RasterState,
     StagePose,
 )
-from scopeacq.geometry import Point
+
+if TYPE_CHECKING:  # the window shows these types before an instrument is connected
+    from hardware.guard.client import GuardClient
+    from hardware.interlocks import MillProof
+    from hardware.microscope import Devices
+    from scopeacq.geometry import Point
 
 
 class Author(Enum):
@@ -50,7 +54,7 @@ OPTICS = (Quantity.WD, Quantity.STIG_X, Quantity.STIG_Y)
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """The answers of one round. ``None``: that device did not answer, and ``silent`` says why.
+    """The answers of one round. ``None``: not asked, or not answered; then ``silent`` says why.
 
     ``at_s``: when the first was asked [``time.monotonic``, s]. ``limits``: allowed values of the optics
     (``wd_um``, ``stig_x``, ``stig_y``) and of the stage's axes by their field names. ``set_by``: who set
@@ -58,7 +62,7 @@ class Readings:
     """
 
     at_s: float
-    ions: Blanker
+    ions: Blanker | None = None
     beam: BeamState | None = None
     optics: Optics | None = None
     beam_shift_um: Point | None = None
@@ -70,6 +74,19 @@ class Readings:
     silent: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, Range] = field(default_factory=dict)
     set_by: Mapping[Quantity, Author] = field(default_factory=dict)
+
+
+def proven(proof: MillProof, at_s: float) -> Readings:
+    """What a proof for milling read anyway. ``at_s``: when it was asked for [``time.monotonic``, s]."""
+    return Readings(
+        at_s,
+        beam=proof.beam,
+        detector=proof.detector,
+        stage=proof.pose,
+        gun=proof.gun,
+        raster=proof.raster,
+        pressure_mbar=proof.pressure_mbar,
+    )
 
 
 class Reader:

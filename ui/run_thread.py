@@ -102,7 +102,7 @@ class RunThread:
     def attend(self, session: Session, cycles: int | None, time_left: TimeLeft) -> RunEnd:
         """As an attendant: run the engine on this thread."""
         engine = session.engine
-        self._subscription = engine.events.subscribe()
+        self._subscription = engine.events.subscribe(readings=True)
         self._notices.put(Attended(time_left))
         with self._lock:
             self._engine, early = engine, self._early
