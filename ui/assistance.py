@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import QObject, Qt
+from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QApplication, QDockWidget, QMainWindow, QWhatsThis
 
 from ui.commands import commands_of
-from ui.dock_title import DockTitle
-from ui.help_keys import page_about, set_page
+from ui.help_keys import page_about
 from ui.help_panel import HelpPanel
 from ui.menus import SEPARATOR, Entry, menu
 from ui.palette import Palette
 from ui.presenters.commands import keys_page
 from ui.presenters.help import CONTENTS, manual_folder
+from ui.side_docks import side_dock
 
-WIDTH_PX = 440
 KEYS_NOW = (
     "These keys hold now, in what is shown. Type a command's name after `Ctrl+K` to do it without its keys."
 )
@@ -53,27 +52,23 @@ class Assistance(QObject):
 
     def show_page(self, key: str) -> None:
         """Show a page of the manual."""
-        self._docked().show()
+        self._raise()
         self.panel.show_page(key)
 
     def show_keys(self) -> None:
         """Show the keys that hold now."""
         page = keys_page(commands_of(self._window), KEYS_NOW)
-        self._docked().show()
+        self._raise()
         self.panel.show_text(page)
 
     def _show_page_in_focus(self) -> None:
         self.show_page(page_about(QApplication.focusWidget(), self._here()))
 
+    def _raise(self) -> None:
+        self._docked().show()
+        self._docked().raise_()
+
     def _docked(self) -> QDockWidget:
         if self._dock is None:
-            self._dock = dock = QDockWidget("Help", self._window)
-            dock.setObjectName("help")
-            dock.setWidget(HelpPanel(manual_folder()))
-            title = DockTitle(dock)
-            title.help.hide()
-            dock.setTitleBarWidget(title)
-            set_page(dock, CONTENTS)
-            self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-            self._window.resizeDocks([dock], [WIDTH_PX], Qt.Orientation.Horizontal)
+            self._dock = side_dock(self._window, "help", "Help", HelpPanel(manual_folder()), CONTENTS)
         return self._dock

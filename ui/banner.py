@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QPainter
-from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ui import theme
-from ui.icons import SignLabel
+from ui.message_row import MessageRow
 from ui.presenters.messages import Message
-from ui.presenters.tone import Tone
 
 MOST_SHOWN = 3
 """Messages that are shown at once; older ones wait behind a count."""
 
 
 class Banner(QWidget):
-    """The messages, newest first. Nothing in it stops what runs."""
+    """The messages, newest first; ``said`` carries each one. Nothing in it stops what runs."""
+
+    said = pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +33,7 @@ class Banner(QWidget):
 
     def say(self, message: Message) -> None:
         """Show a message; the same again moves to the top instead of filling the window."""
+        self.said.emit(message)
         self._messages = [message, *(m for m in self._messages if m != message)]
         self._refresh()
 
@@ -53,56 +54,9 @@ class Banner(QWidget):
         self.setVisible(bool(self._messages))
 
     def _row(self, message: Message) -> QWidget:
-        row = _Row(message)
+        row = MessageRow(message)
         row.close_button.clicked.connect(lambda: self.withdraw(message))
         return row
-
-
-class _Row(QFrame):
-    """One message on the tint of its tone."""
-
-    def __init__(self, message: Message) -> None:
-        super().__init__()
-        self._tone = message.tone
-        self.setAutoFillBackground(True)
-        box = QHBoxLayout(self)
-        box.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.M, theme.Space.S)
-        box.setSpacing(theme.Space.M)
-        box.addWidget(SignLabel(message.sign, message.tone, 20), 0, Qt.AlignmentFlag.AlignTop)
-        box.addLayout(_texts(message), 1)
-        copy = _quiet_button("Copy", "Copy the whole message")
-        copy.clicked.connect(lambda: _to_clipboard(message.text))
-        self.close_button = _quiet_button("Close", "Close this message; what it is about stays as it is")
-        for button in (copy, self.close_button):
-            box.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-
-    def paintEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
-        painter = QPainter(self)
-        colours = theme.shades(self)
-        painter.fillRect(self.rect(), colours.tint(self._tone))
-        painter.fillRect(0, 0, 3, self.height(), colours.of(self._tone))
-        painter.end()
-
-
-def _texts(message: Message) -> QVBoxLayout:
-    column = QVBoxLayout()
-    column.setSpacing(2)
-    heading = _label(f"{message.word}: {message.what}", "strong")
-    if message.tone is not Tone.QUIET:
-        theme.set_tone(heading, message.tone)
-    column.addWidget(heading)
-    if explained := " ".join(part for part in (message.meaning, message.advice) if part):
-        column.addWidget(_label(explained, "body"))
-    return column
-
-
-def _label(text: str, role: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    theme.set_role(label, role)
-    return label
 
 
 def _more(count: int) -> QLabel:
@@ -110,16 +64,3 @@ def _more(count: int) -> QLabel:
     theme.set_role(label, "small")
     label.setContentsMargins(theme.Space.XL, theme.Space.XS, 0, theme.Space.XS)
     return label
-
-
-def _quiet_button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    theme.set_role(button, "quiet")
-    return button
-
-
-def _to_clipboard(text: str) -> None:
-    clipboard = QApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setText(text)

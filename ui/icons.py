@@ -256,6 +256,17 @@ def _target() -> QPainterPath:
     return path
 
 
+def _bell() -> QPainterPath:
+    path = QPainterPath(QPointF(5, 17.5))
+    path.cubicTo(6.8, 15.6, 6.6, 13.4, 6.8, 10.6)
+    path.cubicTo(7, 3.2, 17, 3.2, 17.2, 10.6)
+    path.cubicTo(17.4, 13.4, 17.2, 15.6, 19, 17.5)
+    path.closeSubpath()
+    path.moveTo(10, 20.5)
+    path.cubicTo(10.8, 21.6, 13.2, 21.6, 14, 20.5)
+    return path
+
+
 _PATHS: dict[Sign, Callable[[], QPainterPath]] = {
     Sign.CHECK: _check,
     Sign.PLAY: _play,
@@ -279,4 +290,5 @@ _PATHS: dict[Sign, Callable[[], QPainterPath]] = {
     Sign.LAYERS: _layers,
     Sign.CURVE: _curve,
     Sign.TARGET: _target,
+    Sign.BELL: _bell,
 }

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import Qt
 
-from scopeacq.events import AbortAnswered, IncidentHappened
+from scopeacq.events import AbortAnswered, IncidentHappened, RunState, StateChanged
 from scopeacq.meaning import meaning_of
 from scopeacq.records import Policy
+from scopeacq.wording import sentence
 from ui.acquisition import Acquisition
 from ui.banner import Banner
 from ui.panels.log_panel import LogPanel
@@ -72,12 +73,14 @@ def _tell(banner: Banner, notice: Notice) -> None:
 
 
 def message_of(notice: Notice) -> Message | None:
-    """The message of an incident that ended the run, or of a beam in an unknown state."""
+    """The message of what ended the run or lets it wait, or of a beam in an unknown state."""
     match notice:
         case IncidentHappened(incident) if incident.decision in _PAUSES:
             meaning = meaning_of(incident)
             return Message(Tone.ALARM, f"{meaning.what} {meaning.decided}", meaning.means, meaning.advice)
         case AbortAnswered(text=text) if notice.unknown:
             return Message(Tone.ALARM, text, "Nobody can say whether the ion beam is blanked.")
+        case StateChanged(RunState.WAITING, reason):
+            return Message(Tone.CAUTION, f"The run waits for you. {sentence(reason)}", urgent=True)
         case _:
             return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from PyQt5.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QApplication,
-    QFileDialog,
     QMainWindow,
     QMenu,
     QStackedWidget,
@@ -25,9 +23,11 @@ from scopeacq.explain import Explained
 from ui import theme
 from ui.assistance import Assistance
 from ui.banner import Banner
+from ui.choosers import BY_DIALOG, Choosers
 from ui.help_keys import set_page
 from ui.memory import MemoryFile
 from ui.menus import SEPARATOR, Entry, menu
+from ui.message_history import MessageHistory
 from ui.opening import AFTER_NEW, new_plan, read_plan, simulated_plan
 from ui.presenters.messages import Message, problem
 from ui.presenters.start import ProjectCard, read_card, unread_card
@@ -48,24 +48,6 @@ def _furnish(workspace: Workspace, banner: Banner, tasks: Tasks) -> None:
     furnish(workspace, banner, tasks)
 
 
-@dataclass(frozen=True, slots=True)
-class Choosers:
-    """How the operator names a folder; ``None`` when nothing was chosen. Only used while nothing runs."""
-
-    existing: Callable[[QWidget], Path | None]
-    new: Callable[[QWidget], Path | None]
-
-
-def _choose_existing(parent: QWidget) -> Path | None:
-    chosen = QFileDialog.getExistingDirectory(parent, "Open a run: choose its folder")
-    return Path(chosen) if chosen else None
-
-
-def _choose_new(parent: QWidget) -> Path | None:
-    chosen, _ = QFileDialog.getSaveFileName(parent, "New run: name its folder", "my.scopeacq")
-    return Path(chosen) if chosen else None
-
-
 class MainWindow(QMainWindow):
     """Holds start page and workspace; emits ``opened`` with the workspace of a run that was opened."""
 
@@ -76,7 +58,7 @@ class MainWindow(QMainWindow):
         self,
         memory_file: MemoryFile,
         simulations: Path,
-        choosers: Choosers = Choosers(_choose_existing, _choose_new),
+        choosers: Choosers = BY_DIALOG,
         furnish: Furnish = _furnish,
     ) -> None:
         """``simulations``: the folder in which simulated runs are made."""
@@ -90,7 +72,8 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         set_page(self.start_page, "start")
-        self.assistance = Assistance(self, self._page_seen)
+        self.assistance, self.messages = Assistance(self, self._page_seen), MessageHistory(self)
+        self.banner.said.connect(self.messages.take)
         self._lay_out()
         self._connect()
         if damage is not None:
@@ -249,6 +232,7 @@ class MainWindow(QMainWindow):
         view = (
             Entry("&Dark or light", self.toggle_mode, ("Ctrl+Shift+D",)),
             Entry("&Full screen", self._toggle_full_screen, ("F11",)),
+            Entry("&Messages", self.messages.show, ("Ctrl+M",)),
             SEPARATOR,
         )
         panels = QMenu("&Panels", self)
@@ -257,6 +241,7 @@ class MainWindow(QMainWindow):
         views.addMenu(panels)
         for each in (menu(self, "&Run", run), views, self.assistance.menu):
             bar.addMenu(each)
+        bar.setCornerWidget(self.messages.bell)
 
     def _fill_panels(self, menu: QMenu) -> None:
         menu.clear()

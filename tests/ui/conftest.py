@@ -10,8 +10,9 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from ui.choosers import Choosers
 from ui.memory import MemoryFile
-from ui.window import Choosers, MainWindow
+from ui.window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

@@ -29,12 +29,21 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing to be told. ``meaning`` and ``advice`` may be empty where ``what`` says it all."""
+    """One thing to be told. ``meaning`` and ``advice`` may be empty where ``what`` says it all.
+
+    ``urgent``: somebody is to come, although nothing is broken.
+    """
 
     tone: Tone
     what: str
     meaning: str = ""
     advice: str = ""
+    urgent: bool = False
+
+    @property
+    def calls(self) -> bool:
+        """Whether somebody must come: it is told also to an operator who is not looking."""
+        return self.urgent or self.tone in (Tone.ALARM, Tone.UNKNOWN)
 
     @property
     def sign(self) -> Sign:

@@ -45,6 +45,7 @@ class Sign(Enum):
     LAYERS = "layers"
     CURVE = "curve"
     TARGET = "target"
+    BELL = "bell"
 
 
 @dataclass(frozen=True, slots=True)
