@@ -227,6 +227,10 @@ QPushButton[role="danger"] { color: $alarm; border-color: $alarm; font-weight: 6
 QPushButton[role="danger"]:disabled { color: $muted; border-color: $line; }
 QToolButton[popupMode="1"] { padding-right: 32px; }
 QToolButton::menu-button { border: none; border-left: 1px solid $line; width: 24px; margin: 6px 0; }
+QPushButton[role="note"] {
+    background: transparent; border: none; color: $muted; padding: 2px 4px; font-size: ${small_pt}pt;
+}
+QPushButton[role="note"]:hover, QPushButton[role="note"]:focus { color: $accent; }
 QPushButton[role="quiet"], QToolButton[role="quiet"] {
     background: transparent; border-color: transparent; padding: 4px 8px;
 }

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType
-from typing import Annotated, Any, Generic, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from scopeacq.settings import Location, Measured, S, Settings, located_problems
+from scopeacq.settings import Measured, S, Settings
 from scopeacq.templates import unit_of, without_unit
-from scopeacq.wording import sentence
 from ui.presenters import form_text as ft
 from ui.presenters.quantities import unit_shown
 
 Path = tuple[str, ...]
 """The keys that lead to a value: ``("imaging", "dwell_ns")``."""
-
-_NOWHERE = "together"
-"""The place of a problem that several values have with each other."""
 
 HIDDEN = frozenset({"format"})
 """Keys that are no choice of anybody."""
@@ -69,11 +64,10 @@ class Field:
         """A value in words, with its unit."""
         return ft.with_unit(self.codec.text(value), self.unit)
 
-    def matches(self, words: str) -> bool:
-        """Whether the field is what somebody searches for."""
-        within = " ".join(
-            (*self.path, self.label, self.unit, unit_shown(self.unit), self.description)
-        ).lower()
+    def matches(self, words: str, title: str = "") -> bool:
+        """Whether the field, in a group of this title, is what somebody searches for."""
+        texts = (*self.path, title, self.label, self.unit, unit_shown(self.unit), self.description)
+        within = " ".join(texts).lower()
         return all(word in within for word in words.lower().split())
 
 
@@ -91,6 +85,12 @@ class Group:
 def groups_of(model: type[Settings]) -> tuple[Group, ...]:
     """The form of a model, in the order of its keys; a group without values of its own is left out."""
     return tuple(group for group in _groups(model, (), "General") if group.fields)
+
+
+@cache
+def labels_of(model: type[Settings]) -> Mapping[Path, str]:
+    """What the form calls each value."""
+    return {f.path: f.label for group in groups_of(model) for f in group.fields}
 
 
 def label_of(key: str) -> str:
@@ -116,110 +116,6 @@ def with_values(settings: S, values: Mapping[Path, object]) -> dict[str, Any]:
             table = table[key]
         table[path[-1]] = value
     return data
-
-
-class Unacceptable(ValueError):
-    """Settings that a model allows and somebody else does not; the message says why in a sentence."""
-
-
-Accept = Callable[[S], None]
-"""Takes settings that are valid in themselves; raises ``Unacceptable``."""
-
-
-@dataclass
-class SettingsForm(Generic[S]):
-    """What stands in a form's fields: ``settings``, which are valid, and what is not part of them.
-
-    ``wrong`` holds the values that a model refuses, alone or together with others, until they are corrected
-    or become right by another one. ``spoilt`` fields hold what is no value at all.
-    """
-
-    settings: S
-    saved: S
-    wrong: dict[Path, object] = field(default_factory=dict)
-    spoilt: dict[Path, str] = field(default_factory=dict)
-    problems: dict[Path, str] = field(default_factory=dict)
-
-    def show(self, settings: S, saved: S) -> None:
-        """Take settings that come from elsewhere, as by undo; others than before forget what was wrong."""
-        if settings != self.settings:
-            self.wrong, self.spoilt, self.problems = {}, {}, {}
-        self.settings, self.saved = settings, saved
-
-    def spoil(self, path: Path, problem: str) -> None:
-        """A field holds what is no value."""
-        self.wrong.pop(path, None)
-        self.spoilt[path] = problem
-        self._collect({})
-
-    def enter(self, path: Path, value: object, accept: Accept[S]) -> bool:
-        """A field holds another value. Whether the settings have changed; else ``problems`` says why."""
-        self.spoilt.pop(path, None)
-        self.wrong[path] = value
-        refusals: dict[Path, str] = {}
-        for attempt in ({**self.wrong}, {path: value}):
-            model, data = type(self.settings), with_values(self.settings, attempt)
-            if located_problems(model, data):
-                continue
-            after = model.model_validate(data)
-            try:
-                accept(after)
-            except Unacceptable as refusal:
-                refusals = dict.fromkeys(attempt, str(refusal))
-                continue
-            changed, self.settings = after != self.settings, after
-            self.wrong = {p: v for p, v in self.wrong.items() if p not in attempt}
-            self._collect({})
-            return changed
-        self._collect(refusals)
-        return False
-
-    def _collect(self, refusals: Mapping[Path, str]) -> None:
-        """Say of each field that is not part of the settings why that is so."""
-        together = self._problems(self.wrong)
-        self.problems = dict(self.spoilt)
-        for path in self.wrong:
-            found = (
-                refusals.get(path)
-                or _about(path, together)
-                or _about(path, self._problems({path: self.wrong[path]}))
-            )
-            self.problems[path] = found or "This does not go with the other values that are marked."
-
-    def _problems(self, values: Mapping[Path, object]) -> dict[Location, str]:
-        model = type(self.settings)
-        found = located_problems(
-            model, with_values(self.settings, values), where=lambda loc: _place(model, loc)
-        )
-        return {location: _in_words(model, location, text) for location, text in found}
-
-
-def _about(path: Path, problems: Mapping[Location, str]) -> str:
-    """The problem of a value itself, or else of the model that holds it."""
-    own = [text for location, text in problems.items() if location[: len(path)] == path]
-    around = [text for location, text in problems.items() if location == path[: len(location)]]
-    return " ".join(own or around)
-
-
-def _place(model: type[Settings], location: Location) -> str:
-    """What the form calls a place; nothing for a place that is no field."""
-    labels = _labels(model)
-    keys = tuple(key for key in location if isinstance(key, str))
-    return next((labels[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in labels), _NOWHERE)
-
-
-def _in_words(model: type[Settings], location: Location, text: str) -> str:
-    """A sentence in which values are named as in the form."""
-    text = text.removeprefix(f"{_NOWHERE}: ")
-    for path, label in _labels(model).items():
-        if "_" in path[-1] and path[:-1] == location[: len(path) - 1]:
-            text = re.sub(rf"\b{path[-1]}\b", label.lower(), text)
-    return sentence(text)
-
-
-@cache
-def _labels(model: type[Settings]) -> Mapping[Path, str]:
-    return {f.path: f.label for group in groups_of(model) for f in group.fields}
 
 
 def _groups(model: type[Settings], path: Path, title: str) -> Iterator[Group]:

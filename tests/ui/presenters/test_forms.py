@@ -16,11 +16,10 @@ from scopeacq.project import FocusPolicy, Project
 from scopeacq.settings import Settings
 from ui.memory import Memory
 from ui.presenters import form_text as ft
+from ui.presenters.form_state import SettingsForm, Unacceptable
 from ui.presenters.forms import (
     Field,
     Kind,
-    SettingsForm,
-    Unacceptable,
     groups_of,
     value_at,
     with_values,

@@ -1,0 +1,43 @@
+"""What a plan that is being edited would cost, and what pre-flight says of it: before it is saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scopeacq import preflight
+from scopeacq.estimate import Estimate, estimate
+from scopeacq.files import DiskFiles
+from scopeacq.findings import Finding
+from scopeacq.history import History
+from scopeacq.runfolder import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """Costs of a plan, where its run stands, and the room on the disk of its images.
+
+    ``free_bytes`` is None where nobody can say.
+    """
+
+    plan: Plan
+    cost: Estimate
+    cycles_done: int = 0
+    free_bytes: int | None = None
+
+
+def appraise(plan: Plan, history: History) -> Appraisal:
+    """Count what the plan costs. Touches no device; asks the disk for its room."""
+    cost = estimate(plan.project, plan.wafer, plan.instrument)
+    return Appraisal(plan, cost, history.cycles_done, _free_bytes(plan))
+
+
+def findings(plan: Plan, history: History) -> tuple[Finding, ...]:
+    """What pre-flight says of the plan as it stands. Slow."""
+    return tuple(preflight.check(plan, history=history))
+
+
+def _free_bytes(plan: Plan) -> int | None:
+    try:
+        return DiskFiles().free_bytes(plan.folder.images(plan.project))
+    except OSError:
+        return None

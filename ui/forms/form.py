@@ -1,0 +1,139 @@
+"""A settings model as a page of groups and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Generic
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from scopeacq.settings import S
+from ui import theme
+from ui.forms.row import FieldRow
+from ui.presenters.form_rows import Filter, Locks, Row, rows_of
+from ui.presenters.form_state import SettingsForm
+from ui.presenters.forms import Group, Path
+
+NOTHING_FOUND = "No setting is called so. Search for a part of its name, its unit or what it is for."
+
+
+class FormPage(QScrollArea, Generic[S]):
+    """Shows a form and puts into it what its operator enters.
+
+    Signals:
+        changed: the form has other settings, or other problems.
+        step_ended: the operator is done with a field for now.
+    """
+
+    changed = pyqtSignal()
+    step_ended = pyqtSignal()
+
+    def __init__(
+        self, form: SettingsForm[S], accept: Callable[[Path, S], None], basic: frozenset[Path]
+    ) -> None:
+        """``accept``: takes valid settings and the value that was entered last; raises ``Unacceptable``."""
+        super().__init__()
+        self.form, self._accept, self._basic = form, accept, basic
+        self._locks, self._filter, self._editable = Locks({}), Filter(), False
+        self._rows: dict[Path, FieldRow] = {}
+        self._groups: dict[Path, _GroupWidget] = {}
+        self._nothing = QLabel(NOTHING_FOUND)
+        theme.set_role(self._nothing, "muted")
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._build()
+        self.refresh()
+
+    def row(self, path: Path) -> FieldRow:
+        """The row of a value. Raises ``KeyError``."""
+        return self._rows[path]
+
+    def set_editable(self, editable: bool, locks: Locks) -> None:
+        """Let values be edited but for those that are locked."""
+        self._editable, self._locks = editable, locks
+        self.refresh()
+
+    def set_filter(self, wanted: Filter) -> None:
+        """Show only what is wanted."""
+        self._filter = wanted
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the form as it is now."""
+        found = False
+        for group, rows in rows_of(self.form, self._locks):
+            some = False
+            for row in rows:
+                some |= self._show(group, row)
+            self._groups[group.path].setVisible(some)
+            found |= some
+        self._nothing.setVisible(not found)
+
+    def _show(self, group: Group, row: Row) -> bool:
+        widget = self._rows[row.field.path]
+        widget.show_row(row, self._editable)
+        seen = self._filter.takes(group, row, self._basic) or widget.input.hasFocus()
+        widget.setVisible(seen)
+        return seen
+
+    def _enter(self, path: Path, value: object) -> None:
+        self.form.enter(path, value, partial(self._accept, path))
+        self._changed()
+
+    def _spoil(self, path: Path, problem: str) -> None:
+        self.form.spoil(path, problem)
+        self._changed()
+
+    def _give_up(self, path: Path) -> None:
+        self.form.forget(path)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.refresh()
+        self.changed.emit()
+
+    def _build(self) -> None:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.XL)
+        column.setSpacing(theme.Space.XL)
+        column.addWidget(self._nothing)
+        for group, rows in rows_of(self.form, self._locks):
+            widget = self._groups[group.path] = _GroupWidget(group)
+            for row in rows:
+                widget.add(self._make_row(row))
+            column.addWidget(widget)
+        column.addStretch(1)
+        self.setWidget(page)
+
+    def _make_row(self, row: Row) -> FieldRow:
+        path = row.field.path
+        made = self._rows[path] = FieldRow(row.field)
+        made.entered.connect(partial(self._enter, path))
+        made.spoiled.connect(partial(self._spoil, path))
+        made.given_up.connect(partial(self._give_up, path))
+        made.committed.connect(self.step_ended)
+        return made
+
+
+class _GroupWidget(QWidget):
+    """A heading, what it is about, and rows."""
+
+    def __init__(self, group: Group) -> None:
+        super().__init__()
+        title, about = QLabel(group.title), QLabel(group.description)
+        theme.set_role(title, "lead")
+        theme.set_role(about, "small")
+        about.setWordWrap(True)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.Space.S)
+        self._column.addWidget(title)
+        self._column.addWidget(about)
+        self._column.addSpacing(theme.Space.XS)
+
+    def add(self, row: QWidget) -> None:
+        """One more row at the end."""
+        self._column.addWidget(row)

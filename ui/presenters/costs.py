@@ -1,0 +1,208 @@
+"""What a plan costs, as figures that explain themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scopeacq.appraisal import Appraisal
+from scopeacq.wording import counted
+from ui.presenters.durations import clock_time, spoken
+from ui.presenters.quantities import unit_shown
+from ui.presenters.tone import Tone
+
+GB = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with its name, and where it comes from."""
+
+    label: str
+    value: str
+    why: str
+    tone: Tone = Tone.QUIET
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a cycle's time; ``part`` is 0 to 1."""
+
+    name: str
+    part: float
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostView:
+    """The estimates of a plan."""
+
+    total: Figure
+    finish: Figure
+    shares: tuple[Share, ...]
+    figures: tuple[Figure, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it, to be copied."""
+        figures = (self.total, self.finish, *self.figures)
+        return "\n".join(f"{f.label}: {f.value}" for f in figures)
+
+
+def cost_view(appraisal: Appraisal, now: datetime) -> CostView:
+    """The figures of a plan, for a run that is started now."""
+    return CostView(
+        _total(appraisal),
+        _finish(appraisal, now),
+        _shares(appraisal),
+        (
+            _planes(appraisal),
+            _dose(appraisal),
+            _dose_most(appraisal),
+            _depth(appraisal),
+            _charge(appraisal),
+            _bytes(appraisal),
+        ),
+    )
+
+
+def bytes_shown(count: float) -> str:
+    """``1.2 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB" if count < 1e6 else f"{count:.2g} TB"
+
+
+def _total(a: Appraisal) -> Figure:
+    left = max(a.cost.cycles - a.cycles_done, 0)
+    done = f", {a.cycles_done} of them done" if a.cycles_done else ""
+    return Figure(
+        "Time left" if a.cycles_done else "Time in all",
+        spoken(a.cost.cycle_s * left) if left else "none",
+        f"{counted(a.cost.cycles, 'cycle')}{done}, of {spoken(a.cost.cycle_s)} each. Retakes, waits and "
+        "pauses come on top.",
+    )
+
+
+def _finish(a: Appraisal, now: datetime) -> Figure:
+    left_s = a.cost.cycle_s * max(a.cost.cycles - a.cycles_done, 0)
+    return Figure(
+        "Finished",
+        clock_time(now, left_s),
+        f"If the run is started now, {now:%H:%M}, and never pauses: now plus the time "
+        f"{'left' if a.cycles_done else 'in all'}.",
+    )
+
+
+def _shares(a: Appraisal) -> tuple[Share, ...]:
+    cost, project, instrument = a.cost, a.plan.project, a.plan.instrument
+    i, m = project.imaging, project.milling
+    parts = (
+        (
+            "Imaging",
+            cost.imaging_s,
+            f"{counted(cost.planes_per_cycle, 'tile')} of {i.tile_width_px} x {i.tile_height_px} pixels at "
+            f"{i.dwell_ns:g} ns, and 2 s each to move and settle.",
+        ),
+        (
+            "Focus",
+            cost.focus_s,
+            f"Corrections {project.focus.policy.value}: usually two pairs of images each, at "
+            f"{project.focus.dwell_ns:g} ns.",
+        ),
+        (
+            "Finding",
+            cost.registration_s,
+            f"Low-dose images of {counted(len(a.plan.wafer.fiducials), 'fiducial')} and "
+            f"{counted(cost.sections, 'section')}, and 3 s each to move and compare.",
+        ),
+        (
+            "Milling",
+            cost.milling_s,
+            f"{len(m.azimuths_deg)} azimuths x {cost.charge_uc_per_azimuth:.3g} µC at "
+            f"{instrument.mill.ion_current_na:g} nA, in {counted(m.rounds, 'round')}, and a minute for the "
+            "way to each pass.",
+        ),
+        (
+            "Recovery",
+            cost.recovery_s,
+            f"Pumping and restoring the electron beam, and {project.recovery.charge_decay_s:g} s for charges "
+            "to decay.",
+        ),
+    )
+    whole_s = cost.cycle_s or 1.0
+    return tuple(Share(name, s / whole_s, spoken(s) if s else "none", why) for name, s, why in parts)
+
+
+def _planes(a: Appraisal) -> Figure:
+    cost = a.cost
+    return Figure(
+        "Tiles",
+        f"{cost.planes_per_cycle} per cycle, {cost.planes} in all",
+        f"{counted(cost.sections, 'section')} with the tiles of their grids that are not left out, in each of "
+        f"{counted(cost.cycles, 'cycle')}.",
+    )
+
+
+def _dose(a: Appraisal) -> Figure:
+    i, e = a.plan.project.imaging, a.plan.instrument.electron
+    return Figure(
+        "Electron dose",
+        f"{a.cost.imaging_dose_per_nm2:.3g} e⁻/nm² per tile",
+        f"{e.probe_current_na:g} nA x {i.dwell_ns:g} ns on each pixel of {i.pixel_size_nm:g} nm.",
+    )
+
+
+def _dose_most(a: Appraisal) -> Figure:
+    project = a.plan.project
+    return Figure(
+        "At most on one spot",
+        f"{a.cost.dose_most_per_nm2:.3g} e⁻/nm² per cycle",
+        f"If one place got all that is allowed: {counted(project.imaging.retakes, 'retake')}, with up to "
+        f"{counted(project.focus.max_iterations, 'focus iteration')} each, and its section's low-dose image.",
+    )
+
+
+def _depth(a: Appraisal) -> Figure:
+    cost, sections = a.cost, a.plan.wafer.sections
+    thinnest = min(sections, key=lambda s: s.thickness_nm)
+    through = cost.milled_nm > thinnest.thickness_nm
+    return Figure(
+        "Milled",
+        f"{cost.depth_nm:.3g} nm per cycle, {cost.milled_nm:.3g} nm in all",
+        f"From the mill rate at {a.plan.project.milling.irradiation_1e27_ev_per_cm3:g} "
+        f"{unit_shown('10^27 eV/cm^3')}. The thinnest section, {thinnest.id}, has {thinnest.thickness_nm:g} nm.",
+        Tone.CAUTION if through else Tone.QUIET,
+    )
+
+
+def _charge(a: Appraisal) -> Figure:
+    return Figure(
+        "Ion charge",
+        f"{a.cost.charge_uc_per_azimuth:.3g} µC per azimuth",
+        "As the plan says, or what it takes for the depth at the measured mill rate; a pass takes "
+        f"{spoken(a.cost.pass_s)}.",
+    )
+
+
+def _bytes(a: Appraisal) -> Figure:
+    left = a.cost.slice_bytes * max(a.cost.cycles - a.cycles_done, 0)
+    reserve = a.plan.project.storage.reserve_gb * GB
+    why = (
+        f"{bytes_shown(a.cost.slice_bytes)} per cycle: all tiles with their pyramids (4/3), not compressed, "
+        "each taken once."
+    )
+    if a.free_bytes is None:
+        return Figure(
+            "Disk", f"{bytes_shown(left)} to come", f"{why} Nobody can say how much room there is."
+        )
+    room = max(a.free_bytes - reserve, 0.0)
+    return Figure(
+        "Disk",
+        f"{bytes_shown(left)} of {bytes_shown(room)} free",
+        f"{why} The room is that of {a.plan.folder.images(a.plan.project).parent} less the reserve.",
+        Tone.CAUTION if left > room else Tone.QUIET,
+    )

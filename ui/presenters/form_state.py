@@ -1,0 +1,120 @@
+"""A form under edit: the settings that are valid, and what stands in its fields and is not part of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic
+
+from scopeacq.settings import Location, S, Settings, located_problems
+from scopeacq.wording import sentence
+from ui.presenters.forms import Path, labels_of, with_values
+
+_NOWHERE = "together"
+"""The place of a problem that several values have with each other."""
+
+
+class Unacceptable(ValueError):
+    """Settings that a model allows and somebody else does not; the message says why in a sentence."""
+
+
+Accept = Callable[[S], None]
+"""Takes settings that are valid in themselves; raises ``Unacceptable``."""
+
+
+@dataclass
+class SettingsForm(Generic[S]):
+    """What stands in a form's fields: ``settings``, which are valid, and what is not part of them.
+
+    ``wrong`` holds the values that a model refuses, alone or together with others, until they are corrected
+    or become right by another one. ``spoilt`` fields hold what is no value at all.
+    """
+
+    settings: S
+    saved: S
+    wrong: dict[Path, object] = field(default_factory=dict)
+    spoilt: dict[Path, str] = field(default_factory=dict)
+    problems: dict[Path, str] = field(default_factory=dict)
+
+    def show(self, settings: S, saved: S) -> None:
+        """Take settings that come from elsewhere, as by undo; others than before forget what was wrong."""
+        if settings != self.settings:
+            self.wrong, self.spoilt, self.problems = {}, {}, {}
+        self.settings, self.saved = settings, saved
+
+    def forget(self, path: Path) -> None:
+        """What stands in a field and is wrong does not count any more."""
+        self.wrong.pop(path, None)
+        self.spoilt.pop(path, None)
+        self._collect({})
+
+    def spoil(self, path: Path, problem: str) -> None:
+        """A field holds what is no value."""
+        self.wrong.pop(path, None)
+        self.spoilt[path] = problem
+        self._collect({})
+
+    def enter(self, path: Path, value: object, accept: Accept[S]) -> bool:
+        """A field holds another value. Whether the settings have changed; else ``problems`` says why."""
+        self.spoilt.pop(path, None)
+        self.wrong[path] = value
+        refusals: dict[Path, str] = {}
+        for attempt in ({**self.wrong}, {path: value}):
+            model, data = type(self.settings), with_values(self.settings, attempt)
+            if located_problems(model, data):
+                continue
+            after = model.model_validate(data)
+            try:
+                accept(after)
+            except Unacceptable as refusal:
+                refusals = dict.fromkeys(attempt, str(refusal))
+                continue
+            changed, self.settings = after != self.settings, after
+            self.wrong = {p: v for p, v in self.wrong.items() if p not in attempt}
+            self._collect({})
+            return changed
+        self._collect(refusals)
+        return False
+
+    def _collect(self, refusals: Mapping[Path, str]) -> None:
+        """Say of each field that is not part of the settings why that is so."""
+        together = self._problems(self.wrong)
+        self.problems = dict(self.spoilt)
+        for path in self.wrong:
+            found = (
+                refusals.get(path)
+                or _about(path, together)
+                or _about(path, self._problems({path: self.wrong[path]}))
+            )
+            self.problems[path] = found or "This does not go with the other values that are marked."
+
+    def _problems(self, values: Mapping[Path, object]) -> dict[Location, str]:
+        model = type(self.settings)
+        found = located_problems(
+            model, with_values(self.settings, values), where=lambda loc: _place(model, loc)
+        )
+        return {location: _in_words(model, location, text) for location, text in found}
+
+
+def _about(path: Path, problems: Mapping[Location, str]) -> str:
+    """The problem of a value itself, or else of the model that holds it."""
+    own = [text for location, text in problems.items() if location[: len(path)] == path]
+    around = [text for location, text in problems.items() if location == path[: len(location)]]
+    return " ".join(own or around)
+
+
+def _place(model: type[Settings], location: Location) -> str:
+    """What the form calls a place; nothing for a place that is no field."""
+    labels = labels_of(model)
+    keys = tuple(key for key in location if isinstance(key, str))
+    return next((labels[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in labels), _NOWHERE)
+
+
+def _in_words(model: type[Settings], location: Location, text: str) -> str:
+    """A sentence in which values are named as in the form."""
+    text = text.removeprefix(f"{_NOWHERE}: ")
+    for path, label in labels_of(model).items():
+        if "_" in path[-1] and path[:-1] == location[: len(path) - 1]:
+            text = re.sub(rf"\b{path[-1]}\b", label.lower(), text)
+    return sentence(text)
