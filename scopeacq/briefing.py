@@ -25,6 +25,7 @@ _WORTH_TELLING = (
     r.RunOpened,
     r.RunClosed,
     r.Requested,
+    r.Wish,
     r.Waiting,
     r.Incident,
     r.PlaneLost,

@@ -17,6 +17,7 @@ from scopeacq.progress import Progress
 from scopeacq.records import PlaneKey
 from scopeacq.runfolder import Plan
 from scopeacq.steps import AwaitPlanes, Finish, SettleMill, Step, Wait, section_of
+from scopeacq.wishes import Offer, offers
 from scopeacq.wording import counted
 
 SECTIONS_SHOWN = 6
@@ -47,7 +48,9 @@ class Kind(Enum):
 
     NOW = "now"
     LOOK = "look"
+    PAUSE = "pause"
     IMAGE = "image"
+    LEFT_OUT = "left out"
     GATE = "gate"
     MILL = "mill"
     CYCLE = "cycle"
@@ -56,11 +59,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """One entry of what happens next. ``duration_s``: instrument's time, 0 where it hardly takes any."""
+    """One entry of what happens next. ``duration_s``: instrument's time, 0 where it hardly takes any.
+
+    ``offers``: what an operator may change of it.
+    """
 
     kind: Kind
     text: str
     duration_s: float = 0.0
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +116,18 @@ def _waits_for(progress: Progress, in_flight: InFlight) -> str:
     first = next((key for key in progress.open_keys if key not in in_flight), None)
     assert first is not None
     others = f" and {counted(missing - 1, 'other')}" if missing > 1 else ""
-    retaken = ", which was not sharp," if _was_refused(progress, first) else ""
-    tile = f"section {first.section}, tile {first.tile + 1}{retaken}{others}"
+    tile = f"section {first.section}, tile {first.tile + 1}{_why_missing(progress, first)}{others}"
     return f"Milling waits for {tile} of cycle {cycle}."
 
 
-def _was_refused(progress: Progress, key: PlaneKey) -> bool:
-    return key in progress.planes and progress.planes[key].refused_takes > 0
+def _why_missing(progress: Progress, key: PlaneKey) -> str:
+    if progress.sections[key.section].left_out:
+        return ", which you left out,"
+    if progress.sections[key.section].skipped:
+        return ", which was skipped after trouble,"
+    if key in progress.planes and progress.planes[key].refused_takes > 0:
+        return ", which was not sharp,"
+    return ""
 
 
 def _end(progress: Progress) -> Ahead:
@@ -124,6 +136,7 @@ def _end(progress: Progress) -> Ahead:
 
 def _ahead(plan: Plan, progress: Progress, step: Step) -> Iterator[Ahead]:
     if isinstance(step, Wait):
+        yield from _left_out(progress)
         return
     cost = estimate(plan.project, plan.wafer, plan.instrument)
     if progress.gate is None:
@@ -145,15 +158,38 @@ def _imaging(plan: Plan, progress: Progress, step: Step, cost: Estimate) -> Iter
         )
     seen = Counter(key.section for key in islice(progress.open_keys, PLANES_LOOKED_AT))
     tile_s = (cost.imaging_s + cost.focus_s) / cost.planes_per_cycle
-    shown = list(islice(seen.items(), SECTIONS_SHOWN))
+    imaged = {s: tiles for s, tiles in seen.items() if not progress.sections[s].passed_over}
+    shown = list(islice(imaged.items(), SECTIONS_SHOWN))
     for section, tiles in shown:
-        rest = "the rest of section" if section == section_of(step) else "section"
-        yield Ahead(Kind.IMAGE, f"Image {rest} {section}: {counted(tiles, 'tile')}", tiles * tile_s)
-    tiles_left = len(progress.open_keys) - sum(tiles for _, tiles in shown)
+        yield from _section(progress, section, tiles, section == section_of(step), tiles * tile_s)
+    not_shown = len(progress.open_keys) - sum(seen.values())
+    tiles_left = sum(imaged.values()) - sum(tiles for _, tiles in shown) + not_shown
     if tiles_left > 0:
         yield Ahead(
             Kind.IMAGE, f"Image {counted(tiles_left, 'tile')} of other sections", tiles_left * tile_s
         )
+    yield from _left_out(progress)
+
+
+def _section(
+    progress: Progress, section: str, tiles: int, begun: bool, duration_s: float
+) -> Iterator[Ahead]:
+    state = progress.sections[section]
+    if state.pause_before:
+        yield Ahead(Kind.PAUSE, f"Pause before section {section}")
+    verb = "Focus again and image" if state.focus_first else "Image"
+    rest = "the rest of section" if begun else "section"
+    text = f"{verb} {rest} {section}: {counted(tiles, 'tile')}"
+    yield Ahead(Kind.IMAGE, text, duration_s, offers(progress, section))
+
+
+def _left_out(progress: Progress) -> Iterator[Ahead]:
+    """Sections that nothing is imaged of any more in this cycle, although the gate asks for them."""
+    if progress.gate is not None:
+        return
+    seen = dict.fromkeys(key.section for key in islice(progress.open_keys, PLANES_LOOKED_AT))
+    for section in (s for s in seen if progress.sections[s].passed_over):
+        yield Ahead(Kind.LEFT_OUT, f"Left out: section {section}", offers=offers(progress, section))
 
 
 def _milling(plan: Plan, progress: Progress, step: Step, cost: Estimate) -> Iterator[Ahead]:

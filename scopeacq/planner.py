@@ -27,6 +27,7 @@ from scopeacq.steps import (
     JudgePlane,
     MillAzimuth,
     PassGate,
+    Pause,
     RecoverImaging,
     RegisterSection,
     RegisterWafer,
@@ -102,7 +103,7 @@ def _cleaning_due(plan: Plan, progress: Progress) -> bool:
 
 def _imaging(plan: Plan, progress: Progress, in_flight: InFlight, _: Target) -> Step | None:
     for key in progress.open_keys:
-        if key in in_flight or progress.sections[key.section].skipped:
+        if key in in_flight or progress.sections[key.section].passed_over:
             continue
         plane = progress.plane(key)
         if plane.unjudged is not None:
@@ -113,7 +114,10 @@ def _imaging(plan: Plan, progress: Progress, in_flight: InFlight, _: Target) -> 
 
 
 def _take(plan: Plan, progress: Progress, key: PlaneKey, plane: PlaneState) -> Step:
-    if not progress.sections[key.section].found:
+    state = progress.sections[key.section]
+    if state.pause_before:
+        return Pause(progress.cycle, key.section)
+    if not state.found:
         return RegisterSection(progress.cycle, key.section)
     unfocused = plane.focused is None and not plane.focus_given_up
     if unfocused and focus_due(plan.project.focus, progress, key):
@@ -143,6 +147,12 @@ def _closing(plan: Plan, progress: Progress, _: InFlight, __: Target) -> Step | 
 def _gate_shut(progress: Progress, key: PlaneKey) -> Wait:
     missing = len(progress.open_keys)
     others = f" and {missing - 1} more" if missing > 1 else ""
+    if progress.sections[key.section].left_out:
+        return Wait(
+            WaitReason.MILL_GATE,
+            f"The mill gate is shut: section {key.section} was left out of cycle {key.cycle + 1} as you "
+            "asked. Image it after all, or accept the section under [gate] in project.toml.",
+        )
     return Wait(
         WaitReason.MILL_GATE,
         f"The mill gate is shut: section {key.section}, tile {key.tile + 1}{others} of cycle "
@@ -168,6 +178,8 @@ def needs_surface(focus: FocusSettings) -> bool:
 
 def focus_due(focus: FocusSettings, progress: Progress, key: PlaneKey) -> bool:
     """Whether a correction precedes this tile."""
+    if progress.sections[key.section].focus_first:
+        return True
     situation = TileSituation(
         position=progress.tiles[key.section].index(key.tile),
         surface_known=progress.surface is not None,

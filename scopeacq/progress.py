@@ -80,15 +80,27 @@ class PlaneState:
 
 @dataclass(slots=True)
 class SectionState:
-    """One section through all cycles."""
+    """One section through all cycles.
+
+    Of this cycle: ``skipped`` by policy until the next start; ``left_out``, ``focus_first`` and
+    ``pause_before`` at an operator's wish, until it is carried out or taken back.
+    """
 
     dropped: bool = False
     skipped: bool = False
+    left_out: bool = False
+    focus_first: bool = False
+    pause_before: bool = False
     found: bool = False
     registered: r.SectionRegistered | None = None
     dark_fractions: tuple[float, ...] = ()
     drop_refused: bool = False
     last_score_um: float | None = None
+
+    @property
+    def passed_over(self) -> bool:
+        """Whether nothing more of it is imaged in this cycle; the gate asks for it all the same."""
+        return self.skipped or self.left_out
 
 
 @dataclass(slots=True)
@@ -187,6 +199,7 @@ class Progress:
         self.mills = {}
         for state in self.sections.values():
             state.skipped = state.drop_refused = False
+            state.left_out = state.focus_first = state.pause_before = False
         self.open_keys = {PlaneKey(cycle, s, tile): None for s in self.active() for tile in self.tiles[s]}
         self.forget_places()
 
@@ -230,6 +243,32 @@ def _opened(p: Progress, _: r.RunOpened) -> None:
 
 def _closed(p: Progress, record: r.RunClosed) -> None:
     p.closed = record
+
+
+def _wish(p: Progress, record: r.Wish) -> None:
+    state = p.sections[record.section]
+    match record.kind:
+        case r.WishKind.FOCUS_NEXT:
+            _bring_forward(p, record.section)
+            state.focus_first = True
+        case r.WishKind.LEAVE_OUT:
+            state.left_out = True
+        case r.WishKind.TAKE_IN:
+            state.left_out = state.skipped = False
+        case r.WishKind.PAUSE_BEFORE:
+            state.pause_before = True
+        case r.WishKind.GO_ON:
+            state.pause_before = False
+
+
+def _bring_forward(p: Progress, section: str) -> None:
+    """What is open of a section comes first, is focused anew, and may be taken as often as at a start."""
+    first = [key for key in p.open_keys if key.section == section]
+    p.open_keys = dict.fromkeys((*first, *p.open_keys))
+    for key in first:
+        plane = p.plane(key)
+        plane.forget_focus()
+        plane.forgiven_takes = plane.refused_takes
 
 
 def _waiting(p: Progress, record: r.Waiting) -> None:
@@ -284,6 +323,7 @@ def _tile(p: Progress, record: r.TileRegistered) -> None:
 
 def _focus(p: Progress, record: r.FocusDone) -> None:
     """What was refused or broken off counts as not focused: an error's policy says how to go on."""
+    p.sections[record.key.section].focus_first = False
     if record.applied:
         p.plane(record.key).focused = record
         p.optics = record.after
@@ -405,6 +445,7 @@ def _skipped(p: Progress, record: r.SectionSkipped) -> None:
 _HANDLERS: dict[type, Callable[[Progress, Any], None]] = {
     r.RunOpened: _opened,
     r.RunClosed: _closed,
+    r.Wish: _wish,
     r.Waiting: _waiting,
     r.WaitOver: _wait_over,
     r.Incident: _incident,

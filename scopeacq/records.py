@@ -27,6 +27,16 @@ class RunRequest(Enum):
     RESUME = "resume"
 
 
+class WishKind(Enum):
+    """What an operator may change of the steps ahead, for one section in one cycle."""
+
+    FOCUS_NEXT = "focus again, next"
+    LEAVE_OUT = "leave out of this cycle"
+    TAKE_IN = "image after all"
+    PAUSE_BEFORE = "pause before it"
+    GO_ON = "do not pause before it"
+
+
 class ErrorKind(Enum):
     """Kinds of trouble for which an operator chooses a policy before the night."""
 
@@ -150,6 +160,15 @@ class Requested:
     """An operator's request reached the engine."""
 
     request: RunRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An operator's wish for the steps ahead was granted. A pause that was made ends with ``GO_ON``."""
+
+    kind: WishKind
+    cycle: int
+    section: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,6 +539,7 @@ Record = (
     RunOpened
     | RunClosed
     | Requested
+    | Wish
     | Waiting
     | WaitOver
     | Incident

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from scopeacq.instrument import mill_limits
 from scopeacq.journal import Journal
 from scopeacq.progress import Progress
 from scopeacq.quality import Standard, seen_in_focus_um
-from scopeacq.records import PlaneKey, Record, RunRequest
+from scopeacq.records import PlaneKey, Record, RunRequest, Wish
 from scopeacq.runfolder import Plan
 from scopeacq.storage import ImageStore
 
@@ -28,12 +29,21 @@ class Control:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: RunRequest | None = None
+        self._wishes: queue.SimpleQueue[Wish] = queue.SimpleQueue()
 
     def ask(self, request: RunRequest) -> None:
         """Remember the request; abort outranks all, a later request replaces an earlier one."""
         with self._lock:
             if self._pending is not RunRequest.ABORT:
                 self._pending = None if request is RunRequest.RESUME else request
+
+    def wish(self, wish: Wish) -> None:
+        """Leave a wish for the steps ahead."""
+        self._wishes.put(wish)
+
+    def take_wishes(self) -> list[Wish]:
+        """The wishes since the last call, in order."""
+        return [self._wishes.get_nowait() for _ in range(self._wishes.qsize())]
 
     def clear(self) -> None:
         with self._lock:

@@ -173,6 +173,17 @@ class EndCycle:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """An operator asked to pause before this section."""
+
+    cycle: int
+    section: str
+
+    def __str__(self) -> str:
+        return f"Pausing before section {self.section}"
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Only an operator can go on; ``text`` says why and what to do."""
 
@@ -207,6 +218,7 @@ Step = (
     | PassGate
     | MillAzimuth
     | EndCycle
+    | Pause
     | Wait
     | Finish
 )
@@ -219,7 +231,7 @@ def plane_of(step: Step) -> PlaneKey | None:
 
 def section_of(step: Step) -> str | None:
     """The section that a step is about, if it is about one."""
-    if isinstance(step, RegisterSection | DropSection):
+    if isinstance(step, RegisterSection | DropSection | Pause):
         return step.section
     key = plane_of(step)
     return key.section if key is not None else None

@@ -98,8 +98,10 @@ class PlaneTally:
                 self.waived += 1
             case r.SectionDropped(cycle, section):
                 self.dropped.setdefault(section, cycle)
-            case r.SectionSkipped(_, section):
+            case r.SectionSkipped(_, section) | r.Wish(r.WishKind.LEAVE_OUT, _, section):
                 self.skipped.add(section)
+            case r.Wish(r.WishKind.TAKE_IN, _, section):
+                self.skipped.discard(section)
             case r.MillBegin():
                 self._count_lost()
             case r.CycleDone(cycle):

@@ -15,8 +15,10 @@ from hardware.errors import HardwareError
 from hardware.simulator.faults import FaultScript
 from scopeacq import engine
 from scopeacq.journal import JournalError
-from scopeacq.records import RunEnd, RunRequest
+from scopeacq.records import RunEnd, RunRequest, Wish, WishKind
+from scopeacq.standing import read_standing
 from scopeacq.storage import StorageError
+from scopeacq.wishes import leave_wish
 from tests.scenarios.harness import Scores, Started, TinyRun, tiny_project
 from tests.scenarios.life import Killed, Life
 from tests.scenarios.promises import broken_promises, planes_not_safe
@@ -29,6 +31,7 @@ LONGEST_START_S = 15.0
 DEEDS = 1500
 """What a run without trouble does, about."""
 
+WISHES = tuple(WishKind)
 ASKED = tuple(r for r in RunRequest if r is not RunRequest.RESUME)
 
 
@@ -54,6 +57,8 @@ def run_sequence(seed: int, folder: Path) -> Outcome:
     run.before_opening = lambda: outcome.broken.extend(planes_not_safe(run))
     with mock.patch.object(engine, "AWAIT_S", 0.05):
         for n in range(STARTS):
+            if n >= REPAIRED_FROM:
+                take_all_in(run)
             if n == REPAIRED_FROM:
                 run.repair()
                 run.scorer = Scores()
@@ -65,6 +70,14 @@ def run_sequence(seed: int, folder: Path) -> Outcome:
     outcome.openings = len(run.line_openings)
     outcome.broken += broken_promises(run)
     return outcome
+
+
+def take_all_in(run: TinyRun) -> None:
+    """Image after all what an operator has left out; refused where nothing was."""
+    if run.plan.folder.journal_file.exists():
+        progress = read_standing(run.plan)
+        for section in run.plan.wafer.sections:
+            leave_wish(run.plan, Wish(WishKind.TAKE_IN, progress.cycle, section.id))
 
 
 def _troubled_run(rng: np.random.Generator, folder: Path, seed: int) -> TinyRun:
@@ -110,9 +123,12 @@ def _happening(run: TinyRun, program: Started, rng: np.random.Generator) -> Call
         program.link.frozen_sleeps = 30
 
     request = ASKED[rng.integers(len(ASKED))]
+    kind, cycle = WISHES[rng.integers(len(WISHES))], program.rig.progress.cycle
+    wish = Wish(kind, cycle, str(rng.choice(program.rig.progress.order)))
     refusals = int(rng.integers(1, 6))
     choices: tuple[Callable[[], None], ...] = (
         lambda: program.engine.request(request),
+        lambda: program.engine.wish(wish),
         lambda: run.disk.fill(refusals),
         lambda: program.wire.silence(3.0),
         freeze_clock,

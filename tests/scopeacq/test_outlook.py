@@ -13,7 +13,6 @@ from scopeacq.events import MillProgressed
 from scopeacq.outlook import GateState, Kind, Outlook
 from tests.scenarios.harness import AZIMUTHS_DEG, CHARGE_UC, Scores, TinyRun, tiny_project
 
-
 E = TypeVar("E", Outlook, MillProgressed)
 
 
@@ -45,7 +44,7 @@ def test_a_mill_pass_grows_to_its_charge_and_says_which_it_is(tmp_path: Path) ->
         assert {(m.number, m.passes) for m in of_pass} == {(number, len(AZIMUTHS_DEG))}
         delivered_uc = [m.delivered_uc for m in of_pass]
         assert delivered_uc[0] == 0 and delivered_uc == sorted(delivered_uc) and len(of_pass) > 5
-        assert delivered_uc[-1] == pytest.approx(CHARGE_UC, rel=0.05)
+        assert delivered_uc[-1] == pytest.approx(CHARGE_UC, abs=0.04)  # whole slow frames
         assert of_pass[0].left_s > of_pass[-1].left_s
 
 

@@ -23,12 +23,15 @@ from scopeacq.project import (
     MillingSettings,
     Project,
 )
-from scopeacq.records import MillKey, PlaneKey, Record, Verdict
+from scopeacq.records import MillKey, PlaneKey, Record, Verdict, Wish, WishKind
 from scopeacq.runfolder import Plan, RunFolder
 from scopeacq.wafer import Section, Wafer
+from scopeacq.wishes import offers, refusal
 
 MILL = r.MillPlan((0.0, 120.0, 240.0), 2, 6.0, 10.0, 0.5)
 OPTICS = Optics(4500.0, 0.0, 0.0)
+WISHES = st.sampled_from([None] * 20 + list(WishKind))
+"""Now and then one."""
 SQUARE = ((-50.0, -50.0), (50.0, -50.0), (50.0, 50.0), (-50.0, 50.0))
 
 
@@ -61,6 +64,8 @@ def answer(step: s.Step, verdict: Verdict = Verdict.SHARP) -> list[Record]:
             return [r.ImagingRecovered(cycle, 1e-6, 120.0, 0.0)]
         case s.RegisterWafer(cycle):
             return [r.WaferRegistered(cycle, 0.0, 0.0, 0.0, 0.1, 3, 1.0)]
+        case s.FitSurface(cycle):
+            return [r.SurfaceFitted(cycle, 4500.0, 0.0, 0.0, 0.1, ("S0",))]
         case s.RegisterSection(cycle, section):
             return [r.SectionRegistered(cycle, section, 0.0, 0.0, 0.0, 0.9, 1.0)]
         case s.Focus(key):
@@ -89,6 +94,8 @@ def answer(step: s.Step, verdict: Verdict = Verdict.SHARP) -> list[Record]:
             return [r.MillEnd(key, opening_id, 0.5, 0.5, "killed")]
         case s.EndCycle(cycle):
             return [r.CycleDone(cycle)]
+        case s.Pause(cycle, section):
+            return [r.Wish(WishKind.GO_ON, cycle, section)]
     raise AssertionError(f"{step} is no step to answer")
 
 
@@ -262,23 +269,99 @@ def test_charges_of_a_cycle_add_up_to_what_was_asked_per_azimuth() -> None:
     assert per_azimuth == pytest.approx({0: 6.0, 1: 6.0, 2: 6.0})
 
 
+def wish(progress: Progress, kind: WishKind, section: str) -> None:
+    """Ask for something that is granted."""
+    asked = Wish(kind, progress.cycle, section)
+    assert not refusal(progress, asked)
+    progress.apply(asked)
+
+
+def imaged_until(plan: Plan, progress: Progress, kind: type) -> list[s.Step]:
+    """The steps that focus and image before one of ``kind`` comes up."""
+    done = []
+    while not isinstance(step := ask(plan, progress), kind):
+        progress.apply_all(answer(step))
+        done.append(step)
+    return [step for step in done if isinstance(step, s.Focus | s.AcquireTile)]
+
+
+def test_a_section_that_is_wished_for_comes_next_and_is_focused_again() -> None:
+    plan = make_plan(3, focus=FocusSettings(policy=FocusPolicy.FIRST_OF_SECTION))
+    progress = make_progress(plan)
+    progress.apply_all(answer(run_until(plan, progress, s.AcquireTile)))
+    wish(progress, WishKind.FOCUS_NEXT, "S2")
+    wish(progress, WishKind.FOCUS_NEXT, "S0")
+    first, second, third = imaged_until(plan, progress, s.PassGate)[:3]
+    assert (first, second) == (s.Focus(PlaneKey(0, "S0", 1)), s.AcquireTile(PlaneKey(0, "S0", 1), 0))
+    assert third == s.Focus(PlaneKey(0, "S2", 0))
+
+
+def test_a_tile_that_was_never_sharp_is_taken_again_after_it_was_focused_again() -> None:
+    plan = make_plan(tiles=1)
+    progress = make_progress(plan)
+    for _ in range(2):
+        progress.apply_all(answer(run_until(plan, progress, s.AcquireTile), Verdict.UNSHARP))
+    assert ask(plan, progress) == s.RegisterSection(0, "S1")
+    wish(progress, WishKind.FOCUS_NEXT, "S0")
+    assert ask(plan, progress) == s.Focus(PlaneKey(0, "S0", 0))
+
+
+def test_a_section_that_is_left_out_keeps_the_gate_shut_until_it_is_imaged_after_all() -> None:
+    plan = make_plan()
+    progress = make_progress(plan)
+    wish(progress, WishKind.LEAVE_OUT, "S0")
+    progress.apply(r.RunOpened("0", "host", 1))
+    assert {step.key.section for step in imaged_until(plan, progress, s.Wait)} == {"S1"}  # type: ignore[union-attr]
+    assert "left out" in str(ask(plan, progress))
+    wish(progress, WishKind.TAKE_IN, "S0")
+    assert {step.key.section for step in imaged_until(plan, progress, s.PassGate)} == {"S0"}  # type: ignore[union-attr]
+
+
+def test_a_pause_before_a_section_is_made_once_and_in_no_later_cycle() -> None:
+    plan = make_plan()
+    progress = make_progress(plan)
+    wish(progress, WishKind.PAUSE_BEFORE, "S1")
+    progress.apply(r.RunOpened("0", "host", 1))
+    pause = run_until(plan, progress, s.Pause)
+    assert pause == s.Pause(0, "S1")
+    progress.apply_all(answer(pause))
+    assert isinstance(run_until(plan, progress, s.Pause | s.Finish), s.Finish)  # type: ignore[arg-type]
+
+
+def test_what_is_past_is_refused_with_a_reason() -> None:
+    plan = make_plan(tiles=1)
+    progress = make_progress(plan)
+    progress.apply_all(answer(run_until(plan, progress, s.AcquireTile)))
+    for kind in WishKind:
+        assert "is imaged" in refusal(progress, Wish(kind, 0, "S0"))
+        assert "no section" in refusal(progress, Wish(kind, 0, "S9"))
+        assert "over" in refusal(progress, Wish(kind, -1, "S1"))
+    run_until(plan, progress, s.MillAzimuth)
+    assert all("mill gate" in offer.why_not for offer in offers(progress, "S1"))
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_the_fold_forgets_nothing_that_a_restart_needs(data: st.DataObject) -> None:
-    """Kill anywhere, rebuild from the records: nothing is milled past a plane, nothing twice."""
+    """Kill anywhere, wish anything, rebuild from the records: nothing is milled past a plane, nor twice."""
     plan = make_plan(sections=2, tiles=2)
     journal: list[Record] = []
     progress = make_progress(plan)
     done: list[MillKey] = []
     while not isinstance(step := ask(plan, progress), s.Finish):
         verdict = data.draw(st.sampled_from([Verdict.SHARP, Verdict.SHARP, Verdict.UNSHARP]))
-        if isinstance(step, s.Wait):
-            written: list[Record] = [r.RunOpened("0", "host", 1)]
+        wished = data.draw(WISHES)
+        asked = Wish(wished, progress.cycle, "S0") if wished else None
+        if asked and not refusal(progress, asked):
+            written: list[Record] = [asked]
+        elif isinstance(step, s.Wait):
+            taken_in = [Wish(WishKind.TAKE_IN, progress.cycle, name) for name in progress.order]
+            written = [r.RunOpened("0", "host", 1), *(w for w in taken_in if not refusal(progress, w))]
         else:
             written = answer(step, verdict)
         killed = data.draw(st.integers(0, len(written))) if data.draw(st.booleans()) else None
         kept = written if killed is None else written[:killed]
-        if isinstance(step, s.MillAzimuth):
+        if isinstance(step, s.MillAzimuth) and written != [asked]:
             assert not progress.open_keys
             assert step.key not in done
         done += [record.key for record in kept if isinstance(record, r.MillDone)]

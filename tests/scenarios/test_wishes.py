@@ -1,0 +1,112 @@
+"""An operator changes what lies ahead of a run under way; a kill at any moment forgets no wish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from scopeacq.events import WishAnswered
+from scopeacq.records import (
+    FocusDone,
+    MillBegin,
+    PlaneChosen,
+    PlaneExposing,
+    Record,
+    RunEnd,
+    Wish,
+    WishKind,
+)
+from scopeacq.status import SectionPhase, read_status
+from scopeacq.wishes import leave_wish
+from tests.scenarios.harness import TinyRun, tiny_project
+from tests.scenarios.life import Killed, Life
+from tests.scenarios.promises import broken_promises
+
+FIRST, LAST = "S001", "S003"
+
+
+def three_sections(folder: Path, cycles: int = 1) -> TinyRun:
+    return TinyRun.make(folder, tiny_project(cycles), n_sections=3)
+
+
+def run_with(run: TinyRun, wishes: Iterable[Wish], life: Life | None = None) -> tuple[RunEnd, list[str]]:
+    """A start with wishes that are asked for before its first step: its end and the refusals."""
+    with run.start(life) as program:
+        told = run.events.subscribe()
+        for wish in wishes:
+            program.engine.wish(wish)
+        end, answers = program.engine.run(), list[str]()
+        while (event := told.get(0.0)) is not None:
+            if isinstance(event, WishAnswered):
+                answers.append(event.why_not)
+        run.events.unsubscribe(told)
+    return end, answers
+
+
+def imaged(records: Iterable[Record]) -> list[str]:
+    return [record.key.section for record in records if isinstance(record, PlaneExposing)]
+
+
+def test_a_section_is_focused_and_imaged_next(tmp_path: Path) -> None:
+    run = three_sections(tmp_path)
+    assert run_with(run, [Wish(WishKind.FOCUS_NEXT, 0, LAST)]) == (RunEnd.FINISHED, [""])
+    focused = [r.key.section for r in run.records() if isinstance(r, FocusDone)]
+    assert imaged(run.records())[0] == focused[0] == LAST
+
+
+def test_a_section_that_is_left_out_is_not_imaged_and_nothing_is_milled(tmp_path: Path) -> None:
+    run = three_sections(tmp_path)
+    end, _ = run_with(run, [Wish(WishKind.LEAVE_OUT, 0, FIRST)])
+    assert end is RunEnd.WAITING
+    assert FIRST not in imaged(run.records())
+    assert not any(isinstance(r, MillBegin) for r in run.records())
+    assert read_status(run.plan).sections[0].state is SectionPhase.SKIPPED
+    assert run_with(run, [])[0] is RunEnd.WAITING  # a new start keeps to it
+    assert leave_wish(run.plan, Wish(WishKind.TAKE_IN, 0, FIRST)) == ""
+    assert run_with(run, [])[0] is RunEnd.FINISHED
+    assert not broken_promises(run)
+
+
+def test_the_run_pauses_before_a_section_once(tmp_path: Path) -> None:
+    run = three_sections(tmp_path)
+    assert run_with(run, [Wish(WishKind.PAUSE_BEFORE, 0, LAST)])[0] is RunEnd.PAUSED
+    assert LAST not in imaged(run.records())
+    assert run_with(run, [])[0] is RunEnd.FINISHED
+
+
+def test_what_is_refused_is_not_journalled(tmp_path: Path) -> None:
+    run = three_sections(tmp_path)
+    _, answers = run_with(run, [Wish(WishKind.LEAVE_OUT, 7, FIRST), Wish(WishKind.TAKE_IN, 0, FIRST)])
+    assert answers == ["Cycle 8 is over.", f"Section {FIRST} is not left out."]
+    assert not any(isinstance(r, Wish) for r in run.records())
+    assert leave_wish(run.plan, Wish(WishKind.LEAVE_OUT, 0, FIRST)) == "Cycle 1 is over."
+
+
+def test_a_run_that_was_not_started_takes_no_wishes(tmp_path: Path) -> None:
+    run = three_sections(tmp_path)
+    assert "not started" in leave_wish(run.plan, Wish(WishKind.LEAVE_OUT, 0, FIRST))
+    assert not run.plan.folder.journal_file.exists()
+
+
+@pytest.mark.parametrize("deeds", [30, 90, 200, 400, 700])
+def test_a_wish_that_was_granted_outlives_a_kill(tmp_path: Path, deeds: int) -> None:
+    run = three_sections(tmp_path)
+    wishes = [Wish(WishKind.FOCUS_NEXT, 0, LAST), Wish(WishKind.PAUSE_BEFORE, 0, FIRST)]
+    life = Life()
+    life.dies_at = deeds
+    with suppress(Killed):
+        run_with(run, wishes, life)
+    granted = [r for r in run.records() if isinstance(r, Wish) and r.kind is not WishKind.GO_ON]
+    paused = any(isinstance(r, Wish) and r.kind is WishKind.GO_ON for r in run.records())
+    end, _ = run_with(run, [])
+    if len(granted) == len(wishes) and not paused and FIRST not in imaged(run.records()):
+        assert end is RunEnd.PAUSED
+        end, _ = run_with(run, [])
+    assert end is RunEnd.FINISHED
+    if granted:
+        assert imaged(run.records())[0] == LAST
+    assert not broken_promises(run)
+    assert sum(isinstance(r, PlaneChosen) for r in run.records()) == 3
