@@ -7,6 +7,7 @@ never mapped into memory: where a folder vanishes under a map, the program would
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import FileIO
 from itertools import product
@@ -74,23 +75,32 @@ def plane_shape(images: Path, section: str, tile: int) -> PlaneShape:
 
 
 def file_of(images: Path, take: Take, level: int = 0) -> Path:
-    """Where a take lies. Levels above 0 exist for chosen takes only."""
+    """Where a take lies. Smaller levels exist of chosen ones only."""
+    if not take.chosen and level == 0:
+        return images / takes.take_path(take.key, take.take)
     image = images / take.key.section / str(take.key.tile)
-    plane = image / str(level) / takes.grid_place(take.key.cycle)
-    return plane if take.chosen else images / takes.take_path(take.key, take.take)
+    return image / str(level) / takes.grid_place(take.key.cycle)
 
 
 def read_window(images: Path, take: Take, shape: PlaneShape, window: Window) -> Image:
     """The pixels of a window, shape (height, width), clipped to the plane.
 
-    A level that is not on the disk is made of level 0 by means over its pixels.
+    A level that is not on the disk, or damaged, is made of level 0 by means over its pixels.
 
     Raises:
         StorageError: the file is missing, cut off or not such a plane, or cannot be read.
     """
     window = _clipped(window, shape.levels[window.level])
-    if window.level > 0 and not (take.chosen and file_of(images, take, window.level).exists()):
-        return _derived(images, take, shape, window)
+    if window.level == 0:
+        return _stored(images, take, shape, window)
+    if take.chosen:
+        # smaller levels are for looking only: a missing or damaged one is made again
+        with suppress(StorageError):
+            return _stored(images, take, shape, window)
+    return _derived(images, take, shape, window)
+
+
+def _stored(images: Path, take: Take, shape: PlaneShape, window: Window) -> Image:
     path = file_of(images, take, window.level)
     try:
         with path.open("rb", buffering=0) as file:

@@ -57,13 +57,16 @@ def test_a_window_holds_what_the_plane_holds_there(
     assert np.array_equal(found.ravel(), wanted.ravel())
 
 
-def test_levels_that_are_missing_are_made_of_the_finest(stored: tuple[ImageStore, Image]) -> None:
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"cut off")])
+def test_levels_that_cannot_be_read_are_made_of_the_finest(
+    stored: tuple[ImageStore, Image], harm: Callable[[Path], object]
+) -> None:
     store, _ = stored
     shape, window = plane_shape(store.root, "S1", 0), Window(1, 100, 200, 300, 400)
     built = read_window(store.root, CHOSEN, shape, window)
     level = file_of(store.root, CHOSEN, 1)
     kept = level.read_bytes()
-    level.unlink()
+    harm(level)
     made = read_window(store.root, CHOSEN, shape, window)
     level.write_bytes(kept)
     assert np.abs(made.astype(int) - built.astype(int)).max() <= 1

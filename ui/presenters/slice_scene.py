@@ -182,10 +182,14 @@ class Block:
         return Window(self.level, top, left, min(chunk[0], height - top), min(chunk[1], width - left))
 
 
+def level_of(zoom: float) -> int:
+    """The coarsest level that has a pixel for each pixel of the screen."""
+    return math.floor(math.log2(1 / zoom) + 1e-9) if zoom < 1 else 0
+
+
 def level_for(zoom: float, shape: PlaneShape) -> int:
-    """The coarsest level that has a pixel for each pixel of the screen, or the finest there is."""
-    wanted = math.floor(math.log2(1 / zoom) + 1e-9) if zoom < 1 else 0
-    return min(wanted, len(shape.levels) - 1)
+    """The same among the levels that there are."""
+    return min(level_of(zoom), len(shape.levels) - 1)
 
 
 def coarse(plane: Placed) -> Block:

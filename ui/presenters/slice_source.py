@@ -14,11 +14,10 @@ from scopeacq import takes
 from scopeacq.journal import JournalReader, PlaneRow
 from scopeacq.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
 from scopeacq.runfolder import Plan
-from scopeacq.slice_book import SliceBook
 from scopeacq.storage import StorageError
 from scopeacq.takes import Written
 from ui.presenters.slice_scene import Block, Placed
-from ui.presenters.slices import Looked, SliceRead, scene_of
+from ui.presenters.slices import Looked, SliceRead, planes_of
 
 
 class Axis(Enum):
@@ -87,16 +86,16 @@ class SliceSource:
         what = "differs from what was written" if path.exists() else "is missing"
         return f"The file {path} {what}."
 
-    def line(self, book: SliceBook, looked: Looked, axis: Axis, at: float, level: int) -> Line:
+    def line(self, tiles: tuple[int, ...], looked: Looked, axis: Axis, at: float, level: int) -> Line:
         """What a slice holds at a row (``XZ``) or column (``YZ``) of the scene, tiles one after another.
 
         A slight turn of a tile is left out of account: its line runs through where its middle has it.
 
         Raises ``JournalError``, ``StorageError``.
         """
-        whole = replace(looked, take=None, difference=False)
-        scene = scene_of(self.plan, book, whole, self.slice(looked.section, looked.cycle))
-        return tuple(piece for placed in scene.planes for piece in self._piece(placed, axis, at, level))
+        read = self.slice(looked.section, looked.cycle)
+        planes = planes_of(self.plan, tiles, replace(looked, take=None), read)
+        return tuple(piece for placed in planes for piece in self._piece(placed, axis, at, level))
 
     def _piece(self, placed: Placed, axis: Axis, at: float, level: int) -> Iterator[Piece]:
         box = placed.frame.box(placed.shape.shape_yx)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 
+from scopeacq import takes
 from scopeacq.geometry import Affine, Point
 from scopeacq.journal import PlaneRow
 from scopeacq.plane_windows import PlaneShape, Take
@@ -23,7 +24,7 @@ from ui.presenters.slice_scene import (
     planned_frame,
     section_frame,
 )
-from ui.presenters.tone import Sign, Tone
+from ui.presenters.tone import Badge, Sign, Tone
 
 UM = "\N{MICRO SIGN}m"
 UNKNOWN = "\N{EN DASH}"
@@ -42,11 +43,15 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class SliceRead:
-    """What the files say of one cycle of a section. ``unread``: why a tile's images cannot be used."""
+    """What the files say of one cycle of a section.
+
+    ``unread``: why a tile's images cannot be used; ``trouble``: why nothing is known at all.
+    """
 
     rows: tuple[PlaneRow, ...] = ()
     shapes: Mapping[int, PlaneShape] = field(default_factory=dict)
     unread: Mapping[int, str] = field(default_factory=dict)
+    trouble: str = ""
 
     def takes(self, tile: int) -> list[PlaneRow]:
         """The durable takes of a tile, in order."""
@@ -101,20 +106,35 @@ class SliceScene:
         return None
 
 
-def scene_of(plan: Plan, book: SliceBook, looked: Looked, read: SliceRead) -> SliceScene:
-    """The planes of a slice at their places, and its holes with their reasons."""
-    planes, holes = [], []
-    for tile in _tiles(book, looked):
+def scene_of(
+    plan: Plan, book: SliceBook, looked: Looked, read: SliceRead, problems: Mapping[Take, str]
+) -> SliceScene:
+    """The planes of a slice at their places, and its holes with their reasons.
+
+    ``problems``: takes whose files turned out to be damaged or gone, and what is wrong.
+    """
+    tiles = tiles_of(book, looked)
+    planes = planes_of(plan, tiles, looked, read)
+    there = {plane.take.key.tile for plane in planes}
+    holes = [_hole(plan, book, looked, read, tile) for tile in tiles if tile not in there]
+    broken = [plane for plane in planes if plane.take in problems]
+    holes += [_broken(plane, problems[plane.take]) for plane in broken]
+    return SliceScene(looked, tuple(p for p in planes if p not in broken), tuple(holes))
+
+
+def planes_of(plan: Plan, tiles: Iterable[int], looked: Looked, read: SliceRead) -> list[Placed]:
+    """The planes of some tiles that are there, at their places."""
+    planes = []
+    for tile in tiles:
         row, shape = read.shown(tile, looked.take), read.shapes.get(tile)
-        if row is None or shape is None:
-            holes.append(_hole(plan, book, looked, tile, read.unread.get(tile, "")))
-        else:
+        if row is not None and shape is not None:
             take = Take(row.key, row.take, row.chosen)
             planes.append(Placed(take, shape, _frame(plan, looked, row)))
-    return SliceScene(looked, tuple(planes), tuple(holes))
+    return planes
 
 
-def _tiles(book: SliceBook, looked: Looked) -> tuple[int, ...]:
+def tiles_of(book: SliceBook, looked: Looked) -> tuple[int, ...]:
+    """The tiles that are looked at."""
     return book.tiles.get(looked.section, ()) if looked.tile is None else (looked.tile,)
 
 
@@ -132,14 +152,19 @@ def _affine(numbers: tuple[float, ...]) -> Affine:
     return np.array(numbers, float).reshape(2, 3)
 
 
-def _hole(plan: Plan, book: SliceBook, looked: Looked, tile: int, unread: str) -> Hole:
+def _hole(plan: Plan, book: SliceBook, looked: Looked, read: SliceRead, tile: int) -> Hole:
     imaging, key = plan.project.imaging, PlaneKey(looked.cycle, looked.section, tile)
     frame = AS_RECORDED
     if looked.tile is None:
         frame = planned_frame(plan.wafer.section(looked.section), imaging, tile)
     corners = frame.box((imaging.tile_height_px, imaging.tile_width_px)).corners()
-    mark = book.mark(key)
-    return Hole(key, corners, mark.value.capitalize(), unread or book.why(key))
+    why = read.trouble or read.unread.get(tile, "") or book.why(key)
+    return Hole(key, corners, book.mark(key).value.capitalize(), why)
+
+
+def _broken(plane: Placed, what: str) -> Hole:
+    corners = plane.frame.box(plane.shape.shape_yx).corners()
+    return Hole(plane.take.key, corners, "Cannot be shown", what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +176,25 @@ class Fact:
     tip: str = ""
 
 
-def facts_of(row: PlaneRow | None, takes: int, depth_nm: float) -> list[Fact]:
+def facts_of(row: PlaneRow | None, of_takes: int, depth_nm: float) -> list[Fact]:
     """What is known of a take, to be read and copied; nothing of one that is not there."""
     if row is None:
         return []
-    named = f"{row.take + 1} of {takes}" + ("" if row.chosen else ", not accepted")
+    named = f"{row.take + 1} of {of_takes}" + ("" if row.chosen else ", not accepted")
     return [
         Fact("Take", named, "How often the tile was scanned in this cycle"),
         *_judged(row),
         *_optics(row),
         *_scan(row),
         Fact("Depth", f"{depth_nm:.1f} nm", "Milled away above this slice, by the delivered charge"),
-        Fact("File", row.durable.path if row.durable else UNKNOWN, "Inside the folder of images"),
+        Fact("File", _file(row), "Inside the folder of images"),
     ]
+
+
+def _file(row: PlaneRow) -> str:
+    if row.durable is None:
+        return UNKNOWN
+    return takes.grid_path(row.durable.path) if row.chosen else row.durable.path
 
 
 def _judged(row: PlaneRow) -> list[Fact]:
@@ -242,11 +273,26 @@ def marks_of(book: SliceBook, looked: Looked) -> tuple[PlaneMark, ...]:
     return tuple(book.slice_mark(looked.section, cycle, looked.tile) for cycle in range(book.cycles))
 
 
-def facts_text(looked: Looked, tile: int | None, facts: list[Fact]) -> str:
-    """All facts as lines, for the clipboard."""
+def badge_of(mark: PlaneMark, damaged: bool) -> Badge:
+    """How the state of a plane is shown. ``damaged``: its file is not what was written."""
+    if damaged:
+        return Badge(Tone.ALARM, Sign.WARNING, "Damaged")
+    return Badge(TONES[mark], SIGNS[mark], mark.value.capitalize())
+
+
+def why_of(book: SliceBook, looked: Looked, tile: int | None, damage: str) -> str:
+    """Why the slice or one tile of it is as it is, what is wrong with its file, or what to do here."""
+    if tile is None:
+        return "Click a tile for what is known of it; double-click shows it alone."
+    return damage or book.why(PlaneKey(looked.cycle, looked.section, tile))
+
+
+def facts_text(looked: Looked, tile: int | None, mark: PlaneMark, why: str, facts: list[Fact]) -> str:
+    """All that is known of a plane as lines, for the clipboard."""
     place = f"Section {looked.section}, cycle {looked.cycle + 1}"
     place += "" if tile is None else f", tile {tile + 1}"
-    return "\n".join([place, *(f"{fact.name}\t{fact.value}" for fact in facts)])
+    lines = [place, f"State\t{mark.value}", *([f"Reason\t{why}"] if why and tile is not None else [])]
+    return "\n".join([*lines, *(f"{fact.name}\t{fact.value}" for fact in facts)])
 
 
 def stepped(looked: Looked, cycle: int, book: SliceBook) -> Looked:

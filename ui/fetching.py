@@ -1,22 +1,17 @@
-"""Reading what is looked at, on a thread of its own: the newest wishes count, older ones are forgotten."""
+"""Reading what is looked at, on a thread of its own: what is wanted last counts, the rest is forgotten."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from scopeacq.explain import Explained, explaining
 
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Something to be read, and its name."""
-
-    key: Hashable
-    read: Callable[[], object]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +21,34 @@ class Unread:
     why: str
 
 
-class Wishes(QObject):
-    """One thread that fulfils wishes in order.
+@dataclass(frozen=True, slots=True)
+class Fetch(Generic[T]):
+    """Something to be read elsewhere, its name, and who is told of it on the thread of :class:`Fetcher`."""
 
-    ``came`` (key, result): a result, or :class:`Unread`; told on the thread that this object lives in.
-    """
+    key: Hashable
+    read: Callable[[], T]
+    done: Callable[[T | Unread], None]
 
-    came = pyqtSignal(object, object)
+
+class Fetcher(QObject):
+    """One thread that reads what is wanted, in order."""
+
     _read = pyqtSignal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._open: list[Wish] = []
+        self._open: list[Fetch[Any]] = []
         self._told: set[Hashable] = set()
         self._changed = threading.Condition()
         self._over = False
         self._read.connect(self._deliver)
-        self._thread = threading.Thread(target=self._work, name="wishes", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="fetching", daemon=True)
         self._thread.start()
 
-    def want(self, wishes: Sequence[Wish]) -> None:
+    def want(self, fetches: Sequence[Fetch[Any]]) -> None:
         """Read these, the first one first, and nothing else any more."""
         with self._changed:
-            self._open = [wish for wish in reversed(wishes) if wish.key not in self._told]
+            self._open = [fetch for fetch in reversed(fetches) if fetch.key not in self._told]
             self._changed.notify()
 
     def close(self) -> None:
@@ -58,12 +58,12 @@ class Wishes(QObject):
             self._changed.notify()
         self._thread.join()
 
-    def _deliver(self, key: Hashable, result: object) -> None:
+    def _deliver(self, fetch: Fetch[Any], result: object) -> None:
         with self._changed:
-            self._told.discard(key)
+            self._told.discard(fetch.key)
             over = self._over
         if not over:
-            self.came.emit(key, result)
+            fetch.done(result)
 
     def _work(self) -> None:
         while True:
@@ -71,15 +71,15 @@ class Wishes(QObject):
                 self._changed.wait_for(lambda: self._over or bool(self._open))
                 if self._over:
                     return
-                wish = self._open.pop()
+                fetch = self._open.pop()
                 # until it is delivered nobody has to ask for it again
-                self._told.add(wish.key)
-            self._read.emit(wish.key, _fulfilled(wish))
+                self._told.add(fetch.key)
+            self._read.emit(fetch, _fetched(fetch))
 
 
-def _fulfilled(wish: Wish) -> object:
+def _fetched(fetch: Fetch[Any]) -> object:
     try:
         with explaining():
-            return wish.read()
+            return fetch.read()
     except Explained as error:
         return Unread(str(error))

@@ -1,0 +1,116 @@
+"""What is known of the plane on show: facts to be read and copied, and ways to go on from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from ui import theme
+from ui.icons import SignLabel
+from ui.presenters.slices import Fact
+from ui.presenters.tone import Badge, Sign, Tone
+from ui.slices.contrast_bar import ContrastBar
+from ui.viewport.actions import copy_text
+
+WIDTH_PX = 260
+
+
+class PlaneCard(QWidget):
+    """The card beside a slice.
+
+    Signals:
+        wafer_wanted: show this tile on the wafer.
+        trace_wanted: show how it was focused.
+    """
+
+    wafer_wanted = pyqtSignal()
+    trace_wanted = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedWidth(WIDTH_PX)
+        self.contrast = ContrastBar()
+        self._place, self._why, self._text = _words("title"), _words("body"), ""
+        self._sign, self._state = SignLabel(Sign.INFO, Tone.QUIET), _words("strong")
+        self._names: list[QLabel] = []
+        self._values: list[QLabel] = []
+        self._form = QFormLayout()
+        self._form.setHorizontalSpacing(theme.Space.M)
+        self._form.setVerticalSpacing(theme.Space.XS)
+        self.copy = _button("Copy", "Copy all that is known of this plane (Ctrl+C)")
+        self.copy.clicked.connect(lambda: copy_text(self._text))
+        self.wafer = _button("On the wafer", "Show this tile on the wafer")
+        self.wafer.clicked.connect(self.wafer_wanted)
+        self.trace = _button("Its focus", "Show how this tile was focused over the cycles")
+        self.trace.clicked.connect(self.trace_wanted)
+        self._lay_out()
+
+    def show_plane(self, place: str, badge: Badge, why: str, facts: Sequence[Fact], text: str) -> None:
+        """Show what is known; ``text`` is what is copied."""
+        self._text = text
+        self._place.setText(place)
+        self._sign.show_sign(badge.sign, badge.tone)
+        self._state.setText(badge.word)
+        theme.set_tone(self._state, badge.tone)
+        self._why.setText(why)
+        self._why.setVisible(bool(why))
+        while len(self._names) < len(facts):
+            self._add_row()
+        for n, (name, value) in enumerate(zip(self._names, self._values, strict=True)):
+            fact = facts[n] if n < len(facts) else Fact("", "")
+            for label, words in ((name, fact.name), (value, fact.value)):
+                label.setText(words)
+                label.setToolTip(fact.tip)
+                label.setVisible(bool(fact.name))
+
+    @property
+    def text(self) -> str:
+        """What is copied."""
+        return self._text
+
+    def _add_row(self) -> None:
+        name, value = _words("small"), _words("body")
+        name.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._form.addRow(name, value)
+        self._names.append(name)
+        self._values.append(value)
+
+    def _lay_out(self) -> None:
+        state = QHBoxLayout()
+        state.setSpacing(theme.Space.S)
+        state.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        state.addWidget(self._state, 1)
+        state.addWidget(self.copy)
+        ways = QHBoxLayout()
+        ways.setSpacing(theme.Space.XS)
+        for button in (self.wafer, self.trace):
+            ways.addWidget(button)
+        ways.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.M)
+        column.setSpacing(theme.Space.M)
+        column.addWidget(self.contrast)
+        column.addWidget(self._place)
+        column.addLayout(state)
+        column.addWidget(self._why)
+        column.addLayout(self._form)
+        column.addLayout(ways)
+        column.addStretch(1)
+
+
+def _words(role: str) -> QLabel:
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    theme.set_role(label, role)
+    return label
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    theme.set_role(button, "quiet")
+    return button
