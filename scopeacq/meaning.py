@@ -24,6 +24,11 @@ def meaning_of(incident: Incident) -> Meaning:
     return Meaning(told(incident), means, incident.advice or advice, _OF_DECISION[incident.decision])
 
 
+def meaning_of_kind(kind: ErrorKind) -> str:
+    """What an incident of a kind means, whatever caused it."""
+    return _OF_KIND[kind][0]
+
+
 _OF_KIND: dict[ErrorKind, tuple[str, str]] = {
     ErrorKind.FOCUS_REFUSED: (
         "No correction of focus was certain enough, so the optics were left as they were before. "

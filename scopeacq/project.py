@@ -278,7 +278,7 @@ class GateSettings(Settings):
     accept_tiles_per_cycle: Annotated[int, Field(ge=0)] = Field(
         0,
         title="Accepted tiles per cycle",
-        description="So many planes of these sections may be missing or unsharp when a cycle mills.",
+        description="So many other planes of a cycle may be missing or unsharp, too, when it mills.",
     )
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from scopeacq.appraisal import Appraisal
+from scopeacq.estimate import Pace
 from scopeacq.wording import counted
 from ui.presenters.durations import clock_time, spoken
-from ui.presenters.quantities import unit_shown
+from ui.presenters.quantities import shown, unit_shown
 from ui.presenters.tone import Tone
 
 GB = 1e9
+PACE = Pace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,18 @@ def cost_view(appraisal: Appraisal, now: datetime) -> CostView:
     )
 
 
+def three(value: float) -> str:
+    """Three figures say enough."""
+    return shown(float(f"{value:.3g}"))
+
+
 def bytes_shown(count: float) -> str:
     """``1.2 GB``."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
-            return f"{count:.3g} {unit}"
+            return f"{three(count)} {unit}"
         count /= 1000
-    return f"{count:.3g} TB" if count < 1e6 else f"{count:.2g} TB"
+    return f"{three(count)} TB"
 
 
 def _total(a: Appraisal) -> Figure:
@@ -105,7 +112,7 @@ def _shares(a: Appraisal) -> tuple[Share, ...]:
             "Imaging",
             cost.imaging_s,
             f"{counted(cost.planes_per_cycle, 'tile')} of {i.tile_width_px} x {i.tile_height_px} pixels at "
-            f"{i.dwell_ns:g} ns, and 2 s each to move and settle.",
+            f"{i.dwell_ns:g} ns, and {PACE.tile_s:g} s each to move and settle.",
         ),
         (
             "Focus",
@@ -117,20 +124,20 @@ def _shares(a: Appraisal) -> tuple[Share, ...]:
             "Finding",
             cost.registration_s,
             f"Low-dose images of {counted(len(a.plan.wafer.fiducials), 'fiducial')} and "
-            f"{counted(cost.sections, 'section')}, and 3 s each to move and compare.",
+            f"{counted(cost.sections, 'section')}, and {PACE.registration_s:g} s each to move and compare.",
         ),
         (
             "Milling",
             cost.milling_s,
-            f"{len(m.azimuths_deg)} azimuths x {cost.charge_uc_per_azimuth:.3g} µC at "
-            f"{instrument.mill.ion_current_na:g} nA, in {counted(m.rounds, 'round')}, and a minute for the "
-            "way to each pass.",
+            f"{len(m.azimuths_deg)} azimuths x {three(cost.charge_uc_per_azimuth)} µC at "
+            f"{instrument.mill.ion_current_na:g} nA, in {counted(m.rounds, 'round')}, and "
+            f"{PACE.mill_pass_s:g} s for the way to each pass.",
         ),
         (
             "Recovery",
             cost.recovery_s,
-            f"Pumping and restoring the electron beam, and {project.recovery.charge_decay_s:g} s for charges "
-            "to decay.",
+            f"{PACE.recovery_s:g} s to pump and to restore the electron beam, and "
+            f"{project.recovery.charge_decay_s:g} s for charges to decay.",
         ),
     )
     whole_s = cost.cycle_s or 1.0
@@ -142,7 +149,7 @@ def _planes(a: Appraisal) -> Figure:
     return Figure(
         "Tiles",
         f"{cost.planes_per_cycle} per cycle, {cost.planes} in all",
-        f"{counted(cost.sections, 'section')} with the tiles of their grids that are not left out, in each of "
+        f"The tiles of {counted(cost.sections, 'section')} that are not left out, in each of "
         f"{counted(cost.cycles, 'cycle')}.",
     )
 
@@ -151,7 +158,7 @@ def _dose(a: Appraisal) -> Figure:
     i, e = a.plan.project.imaging, a.plan.instrument.electron
     return Figure(
         "Electron dose",
-        f"{a.cost.imaging_dose_per_nm2:.3g} e⁻/nm² per tile",
+        f"{three(a.cost.imaging_dose_per_nm2)} e⁻/nm² per tile",
         f"{e.probe_current_na:g} nA x {i.dwell_ns:g} ns on each pixel of {i.pixel_size_nm:g} nm.",
     )
 
@@ -160,9 +167,10 @@ def _dose_most(a: Appraisal) -> Figure:
     project = a.plan.project
     return Figure(
         "At most on one spot",
-        f"{a.cost.dose_most_per_nm2:.3g} e⁻/nm² per cycle",
-        f"If one place got all that is allowed: {counted(project.imaging.retakes, 'retake')}, with up to "
-        f"{counted(project.focus.max_iterations, 'focus iteration')} each, and its section's low-dose image.",
+        f"{three(a.cost.dose_most_per_nm2)} e⁻/nm² per cycle",
+        f"If one place got all that is allowed: {counted(project.imaging.retakes, 'retake')}, up to "
+        f"{counted(project.focus.max_iterations, 'focus iteration')} before each take, and the low-dose "
+        "image of its section.",
     )
 
 
@@ -172,9 +180,10 @@ def _depth(a: Appraisal) -> Figure:
     through = cost.milled_nm > thinnest.thickness_nm
     return Figure(
         "Milled",
-        f"{cost.depth_nm:.3g} nm per cycle, {cost.milled_nm:.3g} nm in all",
+        f"{three(cost.depth_nm)} nm per cycle, {three(cost.milled_nm)} nm in all",
         f"From the mill rate at {a.plan.project.milling.irradiation_1e27_ev_per_cm3:g} "
-        f"{unit_shown('10^27 eV/cm^3')}. The thinnest section, {thinnest.id}, has {thinnest.thickness_nm:g} nm.",
+        f"{unit_shown('10^27 eV/cm^3')}. The thinnest section, {thinnest.id}, is "
+        f"{three(thinnest.thickness_nm)} nm thick.",
         Tone.CAUTION if through else Tone.QUIET,
     )
 
@@ -182,7 +191,7 @@ def _depth(a: Appraisal) -> Figure:
 def _charge(a: Appraisal) -> Figure:
     return Figure(
         "Ion charge",
-        f"{a.cost.charge_uc_per_azimuth:.3g} µC per azimuth",
+        f"{three(a.cost.charge_uc_per_azimuth)} µC per azimuth",
         "As the plan says, or what it takes for the depth at the measured mill rate; a pass takes "
         f"{spoken(a.cost.pass_s)}.",
     )
@@ -192,8 +201,8 @@ def _bytes(a: Appraisal) -> Figure:
     left = a.cost.slice_bytes * max(a.cost.cycles - a.cycles_done, 0)
     reserve = a.plan.project.storage.reserve_gb * GB
     why = (
-        f"{bytes_shown(a.cost.slice_bytes)} per cycle: all tiles with their pyramids (4/3), not compressed, "
-        "each taken once."
+        f"{bytes_shown(a.cost.slice_bytes)} per cycle: all tiles with their pyramids, not compressed, each "
+        "taken once."
     )
     if a.free_bytes is None:
         return Figure(
