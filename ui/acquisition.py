@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from datetime import date, datetime
+from functools import partial
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from scopeacq.briefing import brief
 from scopeacq.outlook import Outlook
-from scopeacq.records import RunRequest
+from scopeacq.records import RunRequest, Wish
 from scopeacq.runfolder import Plan
 from ui.bridge import Bridge
-from ui.check_thread import Checker, CheckThread
+from ui.errands import Checker, Errand, checked, wished
 from ui.presenters.acquisition import Phase, RunPresenter, RunView
 from ui.presenters.checklist import Checklist, Confirmation
 from ui.presenters.event_log import EventLog
-from ui.presenters.notices import Briefed, Ended, Notice
+from ui.presenters.notices import Briefed, Ended, Notice, Stands, Wished
 from ui.presenters.past import past_entries
 from ui.presenters.timeline import timeline
 from ui.run_thread import Conductor, RunThread, conducted
@@ -44,11 +45,12 @@ class Acquisition(QObject):
         self._run: RunThread | None = None
         self._outlook: Outlook | None = None
         self._shown: RunView | None = None
+        self._before_run: list[Callable[[], None]] = []
         self.log = EventLog()
         self.checklist = Checklist()
         self._presenter = RunPresenter()
-        self._run_bridge, self._check_bridge = Bridge(self), Bridge(self)
-        for bridge in (self._run_bridge, self._check_bridge):
+        self._run_bridge, self._check_bridge, self._wish_bridge = Bridge(self), Bridge(self), Bridge(self)
+        for bridge in (self._run_bridge, self._check_bridge, self._wish_bridge):
             bridge.noticed.connect(self._take)
         self._run_bridge.looked.connect(self._refresh)
 
@@ -76,10 +78,8 @@ class Acquisition(QObject):
         """Check the open run again, as after an edit. Its findings are ``listed`` when they are there."""
         if self._plan is None or self.active:
             return
-        checking = CheckThread(self._plan, self._checker)
         self._show_list(self.checklist.begun())
-        checking.start()
-        self._check_bridge.follow(checking)
+        self._check_bridge.follow(Errand("check", partial(checked, self._plan, self._checker)))
 
     def confirm(self, what: Confirmation, holds: bool) -> None:
         """The operator confirms by hand what no software can read."""
@@ -93,19 +93,38 @@ class Acquisition(QObject):
         if self._plan is None or self.active or self.checklist.held_back or self._presenter.finished:
             return
         self._presenter.started()
-        self._run = RunThread(self._plan, cycles, self._conductor)
+        self._run = RunThread(self._plan, cycles, self._conduct)
         self._run.start()
         self._run_bridge.follow(self._run)
         self._refresh()
+
+    def give_way(self, ready: Callable[[], None]) -> None:
+        """Have ``ready`` called on a run's own thread before it takes the instrument; it may wait there."""
+        self._before_run.append(ready)
 
     def request(self, request: RunRequest) -> None:
         """Ask the run for something; returns at once. An abort is on its way to the guard then."""
         if self._run is not None:
             self._run.request(request)
 
+    def wish(self, wish: Wish) -> None:
+        """Ask for a change of the steps ahead; returns at once. Its answer is noticed, and logged."""
+        if self._plan is None or self._wish_bridge.follows:
+            return
+        if self._run is not None and self.active:
+            self._run.wish(wish)
+        else:
+            self._take([Wished(wish)])
+            self._wish_bridge.follow(Errand("wish", partial(wished, self._plan, wish)))
+
     def wait(self, timeout_s: float) -> bool:
         """Wait for the end of a run that was asked to end; whether the instrument is let go."""
         return self._run is None or self._run.join(timeout_s)
+
+    def _conduct(self, plan: Plan, cycles: int | None, attendant: Attendant) -> Outcome:
+        for ready in self._before_run:
+            ready()
+        return self._conductor(plan, cycles, attendant)
 
     def _take(self, notices: list[Notice]) -> None:
         now_s, now, before = time.monotonic(), datetime.now().astimezone(), self.log.version
@@ -114,6 +133,8 @@ class Acquisition(QObject):
             self.log.take(notice, now)
             if isinstance(notice, Briefed):
                 self._briefed(notice)
+            elif isinstance(notice, Stands) and not self.active:
+                self._show_ahead(notice.standpoint.outlook)
             elif isinstance(notice, Outlook):
                 self._outlook = notice
             elif isinstance(notice, Ended) and self._presenter.finished:
@@ -134,7 +155,8 @@ class Acquisition(QObject):
 
     def _show_ahead(self, outlook: Outlook | None) -> None:
         self._outlook = outlook
-        self.ahead.emit(timeline(outlook, self._presenter.phase is Phase.ACTIVE))
+        presenter = self._presenter
+        self.ahead.emit(timeline(outlook, presenter.phase is Phase.ACTIVE, presenter.begun))
 
     def _show_list(self, checklist: Checklist) -> None:
         self.checklist = checklist

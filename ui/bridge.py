@@ -43,6 +43,11 @@ class Bridge(QObject):
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self._look)
 
+    @property
+    def follows(self) -> bool:
+        """Whether somebody may still say something."""
+        return self._source is not None
+
     def follow(self, source: Source) -> None:
         """Tell what ``source`` says from now on, until it is over."""
         self._source = source

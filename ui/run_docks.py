@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import Qt
 
-from scopeacq.events import AbortAnswered, IncidentHappened, RunState, StateChanged
+from scopeacq.events import AbortAnswered, IncidentHappened, RunState, StateChanged, WishAnswered
 from scopeacq.meaning import meaning_of
 from scopeacq.records import Policy
 from scopeacq.wording import sentence
@@ -43,6 +43,7 @@ class RunPanels:
         acquisition.logged.connect(panels.log.refresh)
         panels.run.start_asked.connect(acquisition.start)
         panels.run.requested.connect(acquisition.request)
+        panels.timeline.wished.connect(acquisition.wish)
         panels.preflight.confirmed.connect(acquisition.confirm)
         panels.preflight.check_asked.connect(acquisition.check)
         return panels
@@ -80,6 +81,8 @@ def message_of(notice: Notice) -> Message | None:
             return Message(Tone.ALARM, f"{meaning.what} {meaning.decided}", meaning.means, meaning.advice)
         case AbortAnswered(text=text) if notice.unknown:
             return Message(Tone.ALARM, text, "Nobody can say whether the ion beam is blanked.")
+        case WishAnswered(_, why_not) if why_not:
+            return Message(Tone.CAUTION, f"What happens next stays as it is. {why_not}")
         case StateChanged(RunState.WAITING, reason):
             return Message(Tone.CAUTION, f"The run waits for you. {sentence(reason)}", urgent=True)
         case _:

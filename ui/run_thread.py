@@ -7,15 +7,15 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from scopeacq.events import Subscription
+from scopeacq.events import Subscription, WishAnswered
 from scopeacq.explain import Explained, explaining
 from scopeacq.findings import Finding
 from scopeacq.ion_watch import ions_watched
-from scopeacq.records import RunEnd, RunRequest
+from scopeacq.records import RunEnd, RunRequest, Wish
 from scopeacq.runfolder import Plan
 from scopeacq.time_left import TimeLeft
 from ui.interpreter import window_first
-from ui.presenters.notices import Asked, Attended, Checked, Ended, Leaving, Notice
+from ui.presenters.notices import Asked, Attended, Checked, Ended, Leaving, Notice, Wished
 
 if TYPE_CHECKING:  # these bring SQLite, SciPy and the twin, which the first window does without
     from scopeacq.conduct import Attendant, Outcome
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # these bring SQLite, SciPy and the twin, which the first win
 
 Conductor = Callable[[Plan, int | None, "Attendant"], "Outcome"]
 """Takes a run from pre-flight to its end, as ``scopeacq.conduct.conduct`` does."""
+
+NOT_NOW = "The run is starting or ending: ask again in a moment."
 
 
 def conducted(plan: Plan, cycles: int | None, attendant: Attendant) -> Outcome:
@@ -80,6 +82,16 @@ class RunThread:
             self._notices.put(Asked(request))
         if engine is not None:
             engine.request(request)
+
+    def wish(self, wish: Wish) -> None:
+        """Ask for a change of the steps ahead; ``WishAnswered`` follows."""
+        self._notices.put(Wished(wish))
+        with self._lock:
+            engine = self._engine
+        if engine is None:
+            self._notices.put(WishAnswered(wish, NOT_NOW))
+        else:
+            engine.wish(wish)
 
     def take(self, most: int = 200) -> list[Notice]:
         """What was said since the last call, in order, at most so much of it."""

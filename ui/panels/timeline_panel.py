@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QFont
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.icons import SignLabel
-from ui.presenters.timeline import Entry
+from ui.presenters.timeline import Choice, Entry
+from ui.presenters.tone import Sign
+from ui.sign_button import SignButton
 
 NOTHING = "Open a run to see what it does next."
 
 
 class TimelinePanel(QWidget):
-    """Shows timeline entries. Rows are reused: a run says what lies ahead at each of its steps."""
+    """Shows timeline entries, and says by ``wished(Wish)`` what of them its operator wants changed.
+
+    Rows are reused: a run says what lies ahead at each of its steps.
+    """
+
+    wished = pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,6 +50,7 @@ class TimelinePanel(QWidget):
         self._nothing.setVisible(not entries)
         while len(self._rows) < len(entries):
             row = _Row()
+            row.wished.connect(self.wished)
             self._rows.append(row)
             self._list.insertWidget(len(self._rows), row)
         for n, row in enumerate(self._rows):
@@ -52,10 +60,17 @@ class TimelinePanel(QWidget):
 
 
 class _Row(QWidget):
-    """Sign, text, and when."""
+    """Sign, text, when, and the button for changes."""
+
+    wished = pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
+        self.change = SignButton(Sign.SLIDERS, "Change this step: focus again, leave out, pause before")
+        self.change.setPopupMode(SignButton.ToolButtonPopupMode.InstantPopup)
+        self._menu = QMenu(self.change)
+        self._menu.setToolTipsVisible(True)
+        self.change.setMenu(self._menu)
         self._entry: Entry | None = None
         self.text, self.when = QLabel(), QLabel()
         self.text.setWordWrap(True)
@@ -67,12 +82,15 @@ class _Row(QWidget):
         self._line.setSpacing(theme.Space.M)
         self._line.addWidget(self.text, 1)
         self._line.addWidget(self.when)
+        self._line.addWidget(self.change, 0, Qt.AlignmentFlag.AlignTop)
         self._sign: SignLabel | None = None
 
     def show_entry(self, entry: Entry) -> None:
         """Show an entry; the same again costs nothing."""
         if entry == self._entry:
             return
+        if self._entry is None or entry.choices != self._entry.choices:
+            self._offer(entry.choices)
         self._entry = entry
         if self._sign is None:
             self._sign = SignLabel(entry.sign, entry.tone, 18)
@@ -82,3 +100,13 @@ class _Row(QWidget):
         font = theme.font(weight=QFont.DemiBold if entry.current else QFont.Normal)
         self.text.setFont(font)
         self.when.setText("\n".join(filter(None, (entry.when, entry.takes and f"takes {entry.takes}"))))
+
+    def _offer(self, choices: tuple[Choice, ...]) -> None:
+        self.change.setVisible(bool(choices))
+        self._menu.clear()
+        for choice in choices:
+            action = QAction(choice.text, self._menu)
+            action.setEnabled(choice.now)
+            action.setToolTip(choice.why)
+            action.triggered.connect(lambda _=False, wish=choice.wish: self.wished.emit(wish))
+            self._menu.addAction(action)

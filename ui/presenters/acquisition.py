@@ -24,7 +24,7 @@ from scopeacq.wording import sentence
 from ui.presenters import mill_pass
 from ui.presenters.abort import AbortView, OpenAbort
 from ui.presenters.durations import clock_time, spoken
-from ui.presenters.notices import Asked, Attended, Ended, Leaving, Notice
+from ui.presenters.notices import Asked, Attended, Ended, Leaving, Notice, Stands
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 
 
@@ -173,6 +173,8 @@ class RunPresenter:
                 self._progressed(notice, now_s)
             case Outlook():
                 self._outlook = notice
+            case Stands(standpoint):
+                self._outlook = standpoint.outlook
             case IncidentHappened(incident):
                 self._incident = incident
             case AbortAnswered() if self._abort is not None:

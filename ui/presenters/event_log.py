@@ -7,12 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from scopeacq.events import AbortAnswered, IncidentHappened, PlaneTaken, StateChanged, StepStarted
+from scopeacq.events import (
+    AbortAnswered,
+    IncidentHappened,
+    PlaneTaken,
+    StateChanged,
+    StepStarted,
+    WishAnswered,
+)
 from scopeacq.findings import Severity
 from scopeacq.meaning import meaning_of
-from scopeacq.records import Incident, PlaneKey, Policy
+from scopeacq.records import Incident, PlaneKey, Policy, Wish
 from scopeacq.wording import sentence
-from ui.presenters.notices import Asked, Checked, Ended, Notice
+from ui.presenters.notices import Asked, Checked, Ended, Notice, Wished
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 
 KEPT = 5_000
@@ -98,6 +105,10 @@ def entry_of(notice: Notice, now: datetime) -> Entry | None:
             return incident_entry(incident, now)
         case Asked(request):
             return Entry(now, Badge(Tone.QUIET, Sign.HAND, "You asked"), f"To {request.value}.")
+        case Wished(wish):
+            return wish_entry(wish, now)
+        case WishAnswered(_, why_not) if why_not:
+            return Entry(now, Badge(Tone.CAUTION, Sign.HAND, "Refused"), sentence(why_not))
         case AbortAnswered():
             return _abort(notice, now)
         case Checked(findings):
@@ -109,6 +120,12 @@ def entry_of(notice: Notice, now: datetime) -> Entry | None:
             return Entry(now, failed if code else Badge(Tone.GOOD, Sign.CHECK, "Done"), why)
         case _:
             return None
+
+
+def wish_entry(wish: Wish, at: datetime) -> Entry:
+    """What an operator asked of the steps ahead."""
+    text = f"Section {wish.section} of cycle {wish.cycle + 1}: {wish.kind.value}."
+    return Entry(at, Badge(Tone.QUIET, Sign.HAND, "You asked"), text)
 
 
 def plane_entry(plane: PlaneTaken, now: datetime) -> Entry:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scopeacq.briefing import Briefing
+from scopeacq.briefing import Briefing, Standpoint
 from scopeacq.events import Event
 from scopeacq.exit_codes import ExitCode
 from scopeacq.findings import Finding
 from scopeacq.ion_watch import IonsRead
-from scopeacq.records import RunEnd, RunRequest
+from scopeacq.records import RunEnd, RunRequest, Wish
 from scopeacq.time_left import TimeLeft
 
 
@@ -55,4 +55,18 @@ class Briefed:
     briefing: Briefing
 
 
-Notice = Event | IonsRead | Briefed | Checked | Attended | Asked | Leaving | Ended
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """The operator asked for a change of the steps ahead."""
+
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where a run that is not active stands, after its journal was changed."""
+
+    standpoint: Standpoint
+
+
+Notice = Event | IonsRead | Briefed | Stands | Checked | Attended | Asked | Wished | Leaving | Ended

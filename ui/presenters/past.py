@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from scopeacq import records as r
 from scopeacq.events import PlaneTaken, RunState
-from scopeacq.records import RunEnd, WaitReason
+from scopeacq.records import RunEnd, WaitReason, WishKind
 from scopeacq.wording import sentence
-from ui.presenters.event_log import Entry, incident_entry, plane_entry
+from ui.presenters.event_log import Entry, incident_entry, plane_entry, wish_entry
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 
 if TYPE_CHECKING:  # brings SQLite
@@ -45,6 +45,8 @@ def _entry(row: Row) -> Entry | None:
             return Entry(at, state, sentence(reason) or "The run ended in order.")
         case r.Requested(request):
             return Entry(at, _ASKED, f"To {request.value}.")
+        case r.Wish() as wish:
+            return wish_entry(wish, at) if wish.kind is not WishKind.GO_ON else None
         case r.Waiting(reason, text):
             waits = RunState.SUSPENDED if reason is WaitReason.INTERLOCK else RunState.WAITING
             return Entry(at, badge_of(waits), sentence(text))

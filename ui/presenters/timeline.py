@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scopeacq.outlook import Ahead, Kind, Outlook
+from scopeacq.records import Wish, WishKind
 from ui.presenters.durations import spoken
 from ui.presenters.tone import Sign, Tone
 
 _LOOKS = {
     Kind.NOW: (Sign.PLAY, Tone.ACTIVE),
     Kind.LOOK: (Sign.WAFER, Tone.QUIET),
+    Kind.PAUSE: (Sign.PAUSE, Tone.CAUTION),
     Kind.IMAGE: (Sign.WAFER, Tone.QUIET),
+    Kind.LEFT_OUT: (Sign.HAND, Tone.CAUTION),
     Kind.GATE: (Sign.SHIELD, Tone.GOOD),
     Kind.MILL: (Sign.BEAM, Tone.CAUTION),
     Kind.CYCLE: (Sign.HOURGLASS, Tone.QUIET),
     Kind.END: (Sign.CHECK, Tone.GOOD),
 }
+
+
+WISHES = {
+    WishKind.FOCUS_NEXT: (
+        "Focus again, next",
+        "Its tiles come next, after a new correction of the focus. What was not sharp is taken again.",
+    ),
+    WishKind.LEAVE_OUT: (
+        "Leave out of this cycle",
+        "Nothing more of it is imaged. The mill gate still asks for it: nothing is milled before it is "
+        "imaged after all, or accepted by the plan.",
+    ),
+    WishKind.TAKE_IN: ("Image after all", "It is imaged in this cycle like all others."),
+    WishKind.PAUSE_BEFORE: (
+        "Pause before it",
+        "The run ends in order before the next tile of this section; Resume goes on with it.",
+    ),
+    WishKind.GO_ON: ("Do not pause before it", "The run goes on without a pause."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that can be asked for of an entry; ``why``: what its tooltip says, or why not now."""
+
+    wish: Wish
+    text: str
+    why: str
+    now: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +61,27 @@ class Entry:
     when: str
     takes: str
     current: bool = False
+    choices: tuple[Choice, ...] = ()
 
 
-def timeline(outlook: Outlook | None, active: bool) -> tuple[Entry, ...]:
-    """The entries of an outlook. ``active``: whether a run is doing the first of them now."""
+def timeline(outlook: Outlook | None, active: bool, begun: bool = True) -> tuple[Entry, ...]:
+    """The entries of an outlook. ``active``: whether a run is doing the first of them now.
+
+    ``begun``: of a run that was not, the plan is edited instead of what lies ahead.
+    """
     if outlook is None:
         return ()
     entries, from_now_s = [], 0.0
     for ahead in outlook.ahead:
-        entries.append(_entry(ahead, from_now_s, active))
+        entry = _entry(ahead, from_now_s, active)
+        entries.append(replace(entry, choices=_choices(ahead)) if begun else entry)
         from_now_s += ahead.duration_s
     return tuple(entries)
+
+
+def _choices(ahead: Ahead) -> tuple[Choice, ...]:
+    made = ((offer, *WISHES[offer.wish.kind]) for offer in ahead.offers)
+    return tuple(Choice(o.wish, text, o.why_not or hint, o.granted) for o, text, hint in made)
 
 
 def _entry(ahead: Ahead, from_now_s: float, active: bool) -> Entry:

@@ -1,0 +1,85 @@
+"""What the window does with the files of a run that is not active, on a thread of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from importlib import import_module
+
+from scopeacq.briefing import Briefing, Standpoint, brief, read_standpoint
+from scopeacq.events import WishAnswered
+from scopeacq.explain import Explained, explaining
+from scopeacq.findings import error
+from scopeacq.records import Wish
+from scopeacq.runfolder import Plan, RunFolder
+from scopeacq.wishes import leave_wish
+from ui.interpreter import window_first
+from ui.presenters.notices import Briefed, Notice, Stands
+
+Checker = Callable[[Plan], Briefing]
+"""Checks a plan, as ``scopeacq.briefing.brief`` does."""
+
+
+class Errand:
+    """Done once. It touches nothing but the run's files and may be left alone at any time."""
+
+    def __init__(self, name: str, work: Callable[[], Iterable[Notice]]) -> None:
+        self._work = work
+        self._notices: queue.SimpleQueue[Notice] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def over(self) -> bool:
+        return not self._thread.is_alive() and self._notices.empty()
+
+    def take(self, most: int = 1) -> list[Notice]:
+        """What came of it, once it is there."""
+        try:
+            return [self._notices.get_nowait()]
+        except queue.Empty:
+            return []
+
+    def _run(self) -> None:
+        with window_first():
+            for notice in self._work():
+                self._notices.put(notice)
+
+
+def checked(plan: Plan, checker: Checker = brief) -> Iterable[Notice]:
+    """Check a plan: it loads networks and probes the disk."""
+    try:
+        with explaining(plan.folder.logs):
+            briefing = checker(plan)
+            _load_what_a_run_needs()
+    except Explained as trouble:
+        briefing = Briefing((error(str(trouble)),), _has_begun(plan.folder), False, None)
+    yield Briefed(briefing)
+
+
+def wished(plan: Plan, wish: Wish) -> Iterable[Notice]:
+    """Journal a wish, and see what lies ahead then."""
+    try:
+        with explaining(plan.folder.logs):
+            why_not, standpoint = _left(plan, wish)
+    except Explained as trouble:
+        yield WishAnswered(wish, str(trouble))
+    else:
+        yield WishAnswered(wish, why_not)
+        yield Stands(standpoint)
+
+
+def _left(plan: Plan, wish: Wish) -> tuple[str, Standpoint]:
+    return leave_wish(plan, wish), read_standpoint(plan)
+
+
+def _has_begun(folder: RunFolder) -> bool:
+    from scopeacq.history import has_begun
+
+    return has_begun(folder)
+
+
+def _load_what_a_run_needs() -> None:
+    """Loading libraries stops every thread for a moment: now, while the operator reads, not in a run."""
+    import_module("scopeacq.conduct")
