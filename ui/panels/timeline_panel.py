@@ -70,7 +70,11 @@ class _Row(QWidget):
         self.change.setPopupMode(SignButton.ToolButtonPopupMode.InstantPopup)
         self._menu = QMenu(self.change)
         self._menu.setToolTipsVisible(True)
+        self.change.setFixedHeight(22)
         self.change.setMenu(self._menu)
+        policy = self.change.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # the times of all rows stay in one column
+        self.change.setSizePolicy(policy)
         self._entry: Entry | None = None
         self.text, self.when = QLabel(), QLabel()
         self.text.setWordWrap(True)

@@ -86,7 +86,7 @@ def _choices(ahead: Ahead) -> tuple[Choice, ...]:
 
 def _entry(ahead: Ahead, from_now_s: float, active: bool) -> Entry:
     sign, tone = _LOOKS[ahead.kind]
-    if ahead.kind is Kind.END and not active:
+    if ahead.kind is Kind.LEFT_OUT or (ahead.kind is Kind.END and not active):
         return Entry(sign, tone, ahead.text, "", "")
     if ahead.kind is Kind.NOW:
         return Entry(sign, tone, ahead.text, "now" if active else "first", "", True)
