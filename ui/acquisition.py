@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -21,6 +23,9 @@ from ui.presenters.notices import Briefed, Ended, Notice, Stands, Wished
 from ui.presenters.past import past_entries
 from ui.presenters.timeline import timeline
 from ui.run_thread import Conductor, RunThread, conducted
+
+if TYPE_CHECKING:  # brings SQLite, SciPy and the twin
+    from scopeacq.conduct import Attendant, Outcome
 
 
 class Acquisition(QObject):
