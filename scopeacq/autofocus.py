@@ -9,7 +9,7 @@ from typing import Protocol
 from hardware.errors import HardwareError
 from hardware.protocols import ElectronColumn
 from hardware.types import Frame, FrameSettings, Image, Optics, Range
-from models.estimate import AberrationEstimate
+from models.estimate import AberrationEstimate, PairCondition
 from scopeacq.correction import depth_of_focus
 from scopeacq.imaging import Imager
 from scopeacq.instrument import ElectronSettings
@@ -60,7 +60,9 @@ class OnlyHere:
 class Watcher(Protocol):
     """Looks on while methods work, on their thread. What it raises ends the correction in order."""
 
-    def estimated(self, pair: tuple[Image, Image], estimate: AberrationEstimate) -> None:
+    def estimated(
+        self, pair: tuple[Image, Image], condition: PairCondition, estimate: AberrationEstimate
+    ) -> None:
         """A pair of images, ``wd`` plus the perturbation first, and what was read from it."""
 
     def noted(self, iteration: FocusIteration) -> None:
@@ -70,7 +72,9 @@ class Watcher(Protocol):
 class Nobody:
     """The :class:`Watcher` of a run, which reads its journal instead."""
 
-    def estimated(self, pair: tuple[Image, Image], estimate: AberrationEstimate) -> None:
+    def estimated(
+        self, pair: tuple[Image, Image], condition: PairCondition, estimate: AberrationEstimate
+    ) -> None:
         """Nobody looks."""
 
     def noted(self, iteration: FocusIteration) -> None:

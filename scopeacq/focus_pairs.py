@@ -110,7 +110,7 @@ def take_look(bench: FocusBench, estimator: AberrationEstimator, optics: Optics,
     """
     pair = take_pair(bench, optics, scan)
     estimate = estimator.estimate(pair.plus, pair.minus, pair.condition)
-    bench.watcher.estimated((pair.plus, pair.minus), estimate)
+    bench.watcher.estimated((pair.plus, pair.minus), pair.condition, estimate)
     detail, _ = coherence(pair.plus.astype(np.float32), pair.minus.astype(np.float32))
     change = optics_change(estimate, bench.electron, bench.frame.scan_rot_deg)
     certain = change.is_certain(bench.focus)

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hardware.errors import HardwareError
+from hardware.types import Image
 from models.estimate import AberrationEstimate, PairCondition, Sharp, Sharpness
 from models.images import ImageFault, ImagesRefused
 from scopeacq.focus_compare import ByPair, ByScores, compare, spread_um
@@ -119,8 +120,10 @@ def test_who_watches_a_correction_sees_its_pairs_and_its_trace() -> None:
             self.pairs: list[tuple[int, ...]] = []
             self.trace: list[FocusIteration] = []
 
-        def estimated(self, pair: object, estimate: AberrationEstimate) -> None:
-            self.pairs.append(pair[0].shape)  # type: ignore[index]
+        def estimated(
+            self, pair: tuple[Image, Image], condition: PairCondition, estimate: AberrationEstimate
+        ) -> None:
+            self.pairs.append(pair[0].shape)
 
         def noted(self, iteration: FocusIteration) -> None:
             self.trace.append(iteration)

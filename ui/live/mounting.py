@@ -1,0 +1,64 @@
+"""Puts the view Live into a workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from scopeacq.explain import Explained
+from ui.banner import Banner
+from ui.live.control import LiveControl
+from ui.live.feed import RunFeed
+from ui.live.page import LivePage
+from ui.manual import ManualControl
+from ui.presenters.messages import Message, problem
+from ui.presenters.tone import Sign, Tone
+from ui.tasks import Tasks
+from ui.workspace import Workspace
+
+if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
+    from scopeacq.cockpit import Shot
+
+KEY = "live"
+HINT = "What the microscope sees: live image, autofocus, series through focus"
+
+
+def mount_live(
+    workspace: Workspace,
+    manual: ManualControl,
+    tasks: Tasks,
+    banner: Banner,
+    show_tile: Callable[[str, int], None],
+) -> LivePage:
+    """Mount the view. ``show_tile`` (section, tile) shows a tile on the wafer."""
+    control = LiveControl(manual, workspace)
+    page = LivePage(workspace.plan, control)
+    feed = RunFeed(workspace.plan, tasks, page)
+    feed.past.connect(page.show_past)
+    feed.tile.connect(page.show_run_tile)
+    control.told.connect(banner.say)
+    page.tile_chosen.connect(show_tile)
+    page.save_asked.connect(partial(_save, workspace, tasks, banner))
+    workspace.view_shown.connect(lambda key: feed.wake(key == KEY))
+    workspace.before_closing(control.stop)
+    workspace.before_closing(feed.stop)
+    workspace.mount_view(KEY, "Live", Sign.EYE, HINT, page)
+    return page
+
+
+def _save(workspace: Workspace, tasks: Tasks, banner: Banner, shot: Shot) -> None:
+    """Keep a frame in the run's folder; files are written on a thread of their own."""
+
+    def keep() -> str:
+        from scopeacq.kept_frames import keep_frame
+
+        return keep_frame(workspace.plan, shot)
+
+    def kept(name: str) -> None:
+        banner.say(Message(Tone.GOOD, f"The frame is kept as {name} in the run's folder."))
+
+    def failed(error: Explained) -> None:
+        banner.say(problem(error))
+
+    tasks.run(keep, kept, failed)

@@ -1,0 +1,130 @@
+"""Corrections of the run so far, the refused ones first, and tiles off the wafer's plane of focus."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from scopeacq.correction import DepthOfFocus
+from scopeacq.focus_history import FocusedTile, WaferFocus
+from scopeacq.project import FocusSettings
+from scopeacq.records import FocusDone
+from ui import theme
+from ui.live.charts import TraceChart
+from ui.live.feed import Past
+from ui.live.parts import Table, Verdict, label, padded
+from ui.presenters.focusing import past_ending, trace_view
+from ui.presenters.past_focus import PastFilter, PastRow, outlier_text, past_rows, wafer_sentence
+
+EMPTY = "When a run has corrected focus, each correction can be looked at here, the refused ones first."
+ALL = "all"
+LIST_HEIGHT_PX = 190
+
+
+class RunTab(QWidget):
+    """``chosen`` (section, tile): an operator wants to see it on the wafer."""
+
+    chosen = pyqtSignal(str, int)
+
+    def __init__(self, focus: FocusSettings, depth: DepthOfFocus) -> None:
+        super().__init__()
+        self._focus, self._depth = focus, depth
+        self._corrections: tuple[FocusDone, ...] = ()
+        self._rows: tuple[PastRow, ...] = ()
+        self._outliers: tuple[FocusedTile, ...] = ()
+        self.section, self.tile, self.cycle = QComboBox(), QComboBox(), QComboBox()
+        self.list = Table(("Correction", "Came to"), "The refused ones first, then from the newest on")
+        self.list.setMaximumHeight(LIST_HEIGHT_PX)
+        self.verdict, self.chart = Verdict(EMPTY), TraceChart()
+        self.outliers = Table(("Tile off the plane",), "Choose one to see it on the wafer")
+        self.said = label(wafer_sentence(None))
+        self.parts = QTabWidget()
+        self.parts.addTab(self._corrections_part(), "Corrections")
+        self.parts.addTab(self._plane_part(), "Plane of focus")
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.parts)
+        self.list.itemSelectionChanged.connect(self._choose)
+        self.outliers.itemSelectionChanged.connect(self._choose_outlier)
+        for field in (self.section, self.tile, self.cycle):
+            field.activated.connect(lambda _: self._refresh())
+
+    def show_past(self, past: Past) -> None:
+        """Show what a run has focused so far; what is chosen stays chosen."""
+        self._corrections = past.corrections
+        keys = [done.key for done in past.corrections]
+        _offer(self.section, sorted({key.section for key in keys}))
+        _offer(self.tile, sorted({key.tile + 1 for key in keys}))
+        _offer(self.cycle, sorted({key.cycle + 1 for key in keys}))
+        self._refresh()
+        self._show_wafer(past.wafer)
+
+    def _show_wafer(self, focus: WaferFocus | None) -> None:
+        self.said.setText(wafer_sentence(focus))
+        self._outliers = focus.outliers if focus is not None else ()
+        self.outliers.show_rows([[outlier_text(tile)] for tile in self._outliers])
+
+    def _refresh(self) -> None:
+        chosen = (
+            self._rows[self.list.currentRow()].done
+            if 0 <= self.list.currentRow() < len(self._rows)
+            else None
+        )
+        wanted = PastFilter(
+            self.section.currentData() or "", self.tile.currentData(), self.cycle.currentData()
+        )
+        self._rows = past_rows(self._corrections, wanted)
+        self.list.blockSignals(True)
+        self.list.show_rows([(row.text, row.detail) for row in self._rows])
+        index = next((n for n, row in enumerate(self._rows) if row.done is chosen), 0)
+        self.list.selectRow(index)
+        self.list.blockSignals(False)
+        self._choose()
+
+    def _choose(self) -> None:
+        row = self.list.currentRow()
+        if not 0 <= row < len(self._rows):
+            self.verdict.show_nothing()
+            return
+        done = self._rows[row].done
+        self.verdict.show_ending(past_ending(done))
+        self.chart.show_trace(trace_view(done.iterations, self._focus, self._depth, done))
+
+    def _choose_outlier(self) -> None:
+        row = self.outliers.currentRow()
+        if 0 <= row < len(self._outliers):
+            self.chosen.emit(self._outliers[row].section, self._outliers[row].tile)
+
+    def _corrections_part(self) -> QWidget:
+        part, filters = QWidget(), QHBoxLayout()
+        filters.setSpacing(theme.Space.S)
+        for word, field in (("Section", self.section), ("Tile", self.tile), ("Cycle", self.cycle)):
+            field.addItem(ALL, None)
+            field.setToolTip(f"Only corrections of this {word.lower()}")
+            filters.addWidget(label(word, "muted", wrap=False))
+            filters.addWidget(field, 1)
+        box = padded(QVBoxLayout(part))
+        box.addLayout(filters)
+        box.addWidget(self.list)
+        box.addWidget(self.verdict)
+        box.addWidget(self.chart, 1)
+        return part
+
+    def _plane_part(self) -> QWidget:
+        part = QWidget()
+        box = padded(QVBoxLayout(part))
+        box.addWidget(self.said)
+        box.addWidget(self.outliers, 1)
+        return part
+
+
+def _offer(field: QComboBox, values: list[str] | list[int]) -> None:
+    """Offer these and all of them; what is chosen stays chosen."""
+    if [field.itemData(n) for n in range(1, field.count())] == values:
+        return
+    chosen = field.currentData()
+    field.clear()
+    field.addItem(ALL, None)
+    for value in values:
+        field.addItem(str(value), value)
+    field.setCurrentIndex(max(field.findData(chosen), 0) if chosen is not None else 0)

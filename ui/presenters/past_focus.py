@@ -1,0 +1,87 @@
+"""What a run has focused on so far, as shown: its corrections, and how focus lies on the wafer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from scopeacq.focus_history import FocusedTile, WaferFocus
+from scopeacq.records import FocusDone
+from scopeacq.wording import counted, sentence
+from ui.presenters.focusing import MICRO, past_ending
+from ui.presenters.tone import Badge
+
+
+@dataclass(frozen=True, slots=True)
+class PastFilter:
+    """Which past corrections are wanted; empty text and None are all. Tiles and cycles count from 1."""
+
+    section: str = ""
+    tile: int | None = None
+    cycle: int | None = None
+
+    def takes(self, done: FocusDone) -> bool:
+        """Whether a correction is wanted."""
+        return (
+            (not self.section or done.key.section == self.section)
+            and (self.tile is None or done.key.tile + 1 == self.tile)
+            and (self.cycle is None or done.key.cycle + 1 == self.cycle)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PastRow:
+    """One past correction in a list."""
+
+    done: FocusDone
+    badge: Badge
+    text: str
+    detail: str
+
+
+MOST_ROWS = 200
+
+
+def past_rows(corrections: Iterable[FocusDone], wanted: PastFilter) -> tuple[PastRow, ...]:
+    """Those wanted, in the given order, not more than a list can hold."""
+    rows: list[PastRow] = []
+    for done in corrections:
+        if wanted.takes(done):
+            rows.append(_past_row(done))
+        if len(rows) == MOST_ROWS:
+            break
+    return tuple(rows)
+
+
+def _past_row(done: FocusDone) -> PastRow:
+    badge, key = past_ending(done).badge, done.key
+    pairs = counted(len(done.iterations), "pair")
+    wd = f"{done.after.wd_um - done.before.wd_um:+.2f} {MICRO}m" if done.applied else "not applied"
+    text = f"{key.section}, tile {key.tile + 1}, cycle {key.cycle + 1}"
+    return PastRow(done, badge, text, f"{badge.word}, {pairs}, {wd}")
+
+
+def wafer_sentence(focus: WaferFocus | None) -> str:
+    """How focus lies on the wafer, in words."""
+    if focus is None:
+        return (
+            "Nothing yet: when four tiles of a cycle have been focused, their working distances stand here."
+        )
+    tiles, cycle = counted(len(focus.tiles), "tile"), focus.cycle + 1
+    if focus.surface is None:
+        return f"Cycle {cycle}: {tiles} on a line or at one place; no plane goes through them."
+    slope = 1e3 * math.hypot(focus.surface.slope_x, focus.surface.slope_y)
+    n = len(focus.outliers)
+    off = (
+        f"{counted(n, 'tile')} off it by more than {focus.limit_um:g} {MICRO}m"
+        if n
+        else "no tile is off it"
+    )
+    refused = f" The run trusted no plane: {sentence(focus.refused)}" if focus.refused else ""
+    return f"Cycle {cycle}: a plane through {tiles}, tilted by {slope:.2f} {MICRO}m/mm; {off}.{refused}"
+
+
+def outlier_text(tile: FocusedTile) -> str:
+    """One tile off the plane."""
+    return f"{tile.section}, tile {tile.tile + 1}: {tile.residual_um:+.2f} {MICRO}m"
