@@ -13,13 +13,17 @@ TilePlace = tuple[str, int]
 
 @dataclass(slots=True)
 class TileAccount:
-    """One tile over the whole run. The dose is of its scans and its focus images, all cycles together."""
+    """One tile over the whole run. The dose is of its scans and its focus images, all cycles together.
+
+    ``cycle``: of its score; ``wd_cycle``: of its working distance.
+    """
 
     electron_dose_per_nm2: float = 0.0
     score_um: float | None = None
     verdict: Verdict | None = None
     wd_um: float | None = None
     cycle: int | None = None
+    wd_cycle: int | None = None
 
 
 @dataclass(slots=True)
@@ -40,14 +44,18 @@ class TileLedger:
             case r.FocusDone(key):
                 self._of(key).electron_dose_per_nm2 += record.electron_dose_per_nm2
                 if record.applied:
-                    self._of(key).wd_um = record.after.wd_um
+                    self._focused(key, record.after.wd_um)
             case r.PlaneExposed(key, _, optics):
-                self._of(key).wd_um = optics.wd_um
+                self._focused(key, optics.wd_um)
             case r.PlaneJudged(key, _, verdict, score_um):
                 account = self._of(key)
                 account.verdict, account.score_um, account.cycle = verdict, score_um, key.cycle
             case _:
                 pass
+
+    def _focused(self, key: PlaneKey, wd_um: float) -> None:
+        account = self._of(key)
+        account.wd_um, account.wd_cycle = wd_um, key.cycle
 
     def _of(self, key: PlaneKey) -> TileAccount:
         return self.tiles.setdefault((key.section, key.tile), TileAccount())

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PyQt5.QtCore import QObject, QTimer
 
-from hardware.types import Image
 from scopeacq.explain import Explained
-from scopeacq.files import DiskFiles
 from scopeacq.journal import JournalReader
-from scopeacq.records import PlaneKey
+from scopeacq.run_pictures import RunPictures
 from scopeacq.runfolder import Plan
-from scopeacq.status import read_status
-from scopeacq.storage import ImageStore
-from scopeacq.thumbnails import latest_grey
-from ui.presenters.wafer_map import WaferMap, WaferPresenter
+from ui.presenters.hover import History
+from ui.presenters.wafer_map import Hit, WaferMap
+from ui.presenters.wafer_presenter import WaferPresenter
 from ui.tasks import Tasks
 from ui.viewport.widget import WaferViewport
 
@@ -26,13 +25,14 @@ class WaferFeed(QObject):
     def __init__(self, viewport: WaferViewport, plan: Plan, tasks: Tasks) -> None:
         super().__init__(viewport)
         self._viewport, self._tasks = viewport, tasks
-        self._reader, self._over = _Reader(plan), False
+        self._reader, self._pictures, self._over = _Reader(plan), RunPictures(plan), False
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
-        viewport.set_pictures(_Thumbnails(plan))
+        viewport.set_pictures(self._pictures)
         viewport.show_map(WaferPresenter(plan).shown())
+        viewport.history_wanted.connect(self._read_history)
 
     def refresh(self) -> None:
         """Read what is new, show it, and look again after a while."""
@@ -43,6 +43,7 @@ class WaferFeed(QObject):
         self._over = True
         self._timer.stop()
         self._viewport.close_pictures()
+        self._pictures.close()
 
     def _show(self, news: WaferMap | None) -> None:
         if self._over:
@@ -56,41 +57,30 @@ class WaferFeed(QObject):
         if not self._over:
             self._timer.start()
 
+    def _read_history(self, hit: Hit) -> None:
+        done = partial(self._show_history, hit)
+        self._tasks.run(partial(self._reader.history, hit), done, lambda _: None)
+
+    def _show_history(self, hit: Hit, history: History) -> None:
+        if not self._over:
+            self._viewport.show_history(hit, history)
+
 
 class _Reader:
     """Folds the journal bit by bit; used by one thread at a time."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan, self._presenter, self._seq = plan, WaferPresenter(plan), 0
-        self._cycle = -1
+        self._journal, self._presenter, self._seq = plan.folder.journal_file, WaferPresenter(plan), 0
 
     def read(self) -> WaferMap | None:
         """The map, or None when nothing happened since the last time. Raises ``JournalError``."""
-        journal = self._plan.folder.journal_file
-        rows = list(JournalReader(journal).read(self._seq)) if journal.exists() else []
+        rows = list(JournalReader(self._journal).read(self._seq)) if self._journal.exists() else []
         if not rows:
             return None
         self._seq = rows[-1].seq
         self._presenter.apply(row.record for row in rows)
-        shown = self._presenter.shown()
-        if shown.cycle == self._cycle:
-            return shown
-        self._cycle = shown.cycle
-        status = read_status(self._plan)
-        self._presenter.depths({section.id: section.milled_nm for section in status.sections})
         return self._presenter.shown()
 
-
-class _Thumbnails:
-    """Pictures of planes from the run's images, which may not be there yet."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._root = plan.folder.images(plan.project)
-        self._store: ImageStore | None = None
-
-    def __call__(self, plane: PlaneKey, edge_px: int) -> Image | None:
-        if self._store is None:
-            if not (self._root / "zarr.json").exists():
-                return None
-            self._store = ImageStore.open(self._root, DiskFiles())
-        return latest_grey(self._store, plane, edge_px)
+    def history(self, hit: Hit) -> History:
+        """How the numbers of what lies there went over the cycles."""
+        return self._presenter.history(hit)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hardware.types import FrameSettings
 from scopeacq.files import DiskFiles
+from scopeacq.geometry import turn
 from scopeacq.plan_changes import Begun
 from scopeacq.records import PlaneExposing, PlaneKey
 from scopeacq.runfolder import Plan
@@ -38,7 +39,15 @@ edits = st.one_of(
     st.builds(editing.move_roi, st.sampled_from(NAMES), st.tuples(small, small)),
     st.builds(editing.delete, names),
     st.builds(editing.activate, names, st.booleans()),
-    st.builds(editing.activate_tile, st.sampled_from(NAMES), st.integers(0, 5), st.booleans()),
+    st.builds(
+        editing.activate_tiles,
+        st.sets(st.tuples(st.sampled_from(NAMES), st.integers(0, 5)), min_size=1),
+        st.booleans(),
+    ),
+    st.builds(editing.turn_grid, names, st.floats(-400, 400)),
+    st.builds(editing.propagate, st.sampled_from(NAMES), names),
+    st.builds(editing.duplicate, st.sampled_from(NAMES)),
+    st.builds(editing.reorder, names, st.sampled_from((*NAMES, None))),
     st.builds(lambda n: editing.add(section(n, (2000.0, 2000.0))), st.sampled_from(("S004", "S005"))),
     st.builds(editing.set_grid, st.integers(-1, 5), st.integers(0, 5)),
 )
@@ -105,6 +114,59 @@ def test_resizing_goes_along_and_across_the_grid() -> None:
     assert wide.outline_um[0] == pytest.approx((120.0, -400.0))
 
 
+def test_a_grid_lies_on_other_sections_as_on_its_own() -> None:
+    editor = Editor(PLAN)
+    editor.do(editing.move_roi("S001", (50.0, 20.0)))
+    editor.do(editing.activate_tiles([("S001", 2)], False))
+    editor.do(editing.propagate("S001", NAMES))
+    for name in NAMES[1:]:
+        before, after = PLAN.wafer.section(name), editor.document.wafer.section(name)
+        x, y = before.roi_centre_um
+        offset = after.roi_centre_um[0] - x, after.roi_centre_um[1] - y
+        assert turn(offset, -before.rotation_deg) == pytest.approx((50.0, 20.0))
+        assert after.inactive_tiles == (2,)
+        assert (after.outline_um, after.rotation_deg) == (before.outline_um, before.rotation_deg)
+
+
+def test_the_route_goes_as_it_was_set() -> None:
+    editor = Editor(PLAN)
+
+    def route() -> list[str]:
+        return [s.id for s in editor.document.wafer.sections]
+
+    editor.do(editing.reorder(["S003"], "S001"))
+    assert route() == ["S003", "S001", "S002"]
+    editor.do(editing.reorder(["S001", "S003"], None))
+    assert route() == ["S002", "S003", "S001"]
+    editor.do(editing.reorder(["S002"], "S002"))
+    assert route() == ["S002", "S003", "S001"]
+
+
+def test_a_copy_lies_beside_its_section_and_has_a_free_name() -> None:
+    editor = Editor(PLAN)
+    assert not editor.do(editing.duplicate("S001"))
+    copy, source = editor.document.wafer.section("S004"), PLAN.wafer.section("S001")
+    assert copy.roi_centre_um == pytest.approx((460.0, 0.0))
+    assert copy.thickness_nm == source.thickness_nm
+
+
+def test_a_grid_turns_without_its_outline() -> None:
+    editor = Editor(PLAN)
+    editor.do(editing.turn_grid(["S001"], 190.0))
+    turned = editor.document.wafer.section("S001")
+    assert turned.rotation_deg == pytest.approx(-170.0)
+    assert turned.outline_um == PLAN.wafer.section("S001").outline_um
+
+
+def test_the_grid_of_all_is_set_with_its_overlap() -> None:
+    editor = Editor(PLAN)
+    editor.do(editing.set_grid(4, 5, 60))
+    imaging = editor.document.project.imaging
+    assert (imaging.grid_rows, imaging.grid_columns, imaging.overlap_px) == (4, 5, 60)
+    with pytest.raises(Refused, match="half a tile"):
+        editor.do(editing.set_grid(4, 5, 900))
+
+
 def test_a_new_edit_forgets_what_was_undone() -> None:
     editor = Editor(PLAN)
     editor.do(editing.move(["S001"], 5.0, 0.0))
@@ -149,10 +211,10 @@ def test_a_tile_that_was_imaged_is_imaged_to_the_end() -> None:
     begun = Begun()
     begun.apply(PlaneExposing(PlaneKey(0, "S002", 4), 0, FrameSettings(1000, 800, 100.0, 200.0, 0.0), 1.0))
     editor = Editor(PLAN, begun)
-    for edit in (editing.activate(["S002"], False), editing.activate_tile("S002", 4, False)):
+    for edit in (editing.activate(["S002"], False), editing.activate_tiles([("S002", 4)], False)):
         with pytest.raises(Refused, match="Tile 5 of section S002 is no longer imaged"):
             editor.do(edit)
-    editor.do(editing.activate_tile("S002", 3, False))
+    editor.do(editing.activate_tiles([("S002", 3)], False))
     assert not editor.document.wafer.section("S002").images(3)
 
 

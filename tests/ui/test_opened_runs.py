@@ -17,7 +17,7 @@ from ui.presenters.layers import Layer, legend_of
 from ui.presenters.past import past_entries
 from ui.presenters.sections import TileState
 from ui.presenters.timeline import timeline
-from ui.presenters.wafer_map import WaferPresenter
+from ui.presenters.wafer_presenter import WaferPresenter
 
 NOW = datetime(2026, 3, 14, 12, 0)
 

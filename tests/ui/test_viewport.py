@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,16 @@ from pytestqt.qtbot import QtBot
 
 from scopeacq.geometry import Point, Rigid
 from scopeacq.records import PlaneKey
+from scopeacq.run_pictures import PlacedPicture
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.editing import Editor
 from ui.presenters.layers import Layer
-from ui.presenters.sections import TileShown, TileState
-from ui.presenters.wafer_map import Selection
+from ui.presenters.sections import SectionShown, TileShown, TileState
+from ui.presenters.wafer_map import Selection, WaferMap
 from ui.viewport import WaferViewport
-from ui.viewport.canvas import Tool
+from ui.viewport.tool import Tool
 
+SOON_MS = 20_000
 ONE, OTHER = section("S001", (0.0, 0.0)), section("S002", (1500.0, 400.0), 25.0)
 
 
@@ -90,7 +93,7 @@ def test_a_click_chooses_and_with_ctrl_adds(qtbot: QtBot, viewport: WaferViewpor
 def test_a_tile_is_chosen_from_near(qtbot: QtBot, viewport: WaferViewport) -> None:
     viewport.canvas.fit(frozenset({"S001"}))
     click(qtbot, viewport, px(viewport, GRID.offset_um(4)))
-    assert viewport.selection.tile == ("S001", 4)
+    assert viewport.selection.tiles == {("S001", 4)}
 
 
 def test_a_drag_pans_and_the_wheel_zooms_at_the_cursor(qtbot: QtBot, viewport: WaferViewport) -> None:
@@ -234,24 +237,63 @@ def test_coordinates_follow_the_cursor(qtbot: QtBot, viewport: WaferViewport) ->
     assert told[-1] == pytest.approx(viewport.canvas.stage_um(QPointF(200, 200)))
 
 
+class White:
+    """A source of white pictures that notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.on_gui = False
+
+    def whole(self, plane: PlaneKey, edge_px: int) -> PlacedPicture | None:
+        return self._white("whole", plane, edge_px)
+
+    def part(self, plane: PlaneKey, level: int, row: int, column: int) -> PlacedPicture | None:
+        return self._white("part", plane, level, row, column)
+
+    def overview(self, path: Path, level: int, row: int, column: int) -> PlacedPicture | None:
+        return self._white("overview", path, level, row, column)
+
+    def section(self, section: str) -> PlacedPicture | None:
+        return None
+
+    def _white(self, *asked: object) -> PlacedPicture:
+        self.asked.append(asked)
+        self.on_gui |= threading.current_thread() is threading.main_thread()
+        return PlacedPicture(np.full((64, 80), 255, np.uint8))
+
+
+def white_at(viewport: WaferViewport, wafer_um: Point) -> bool:
+    return viewport.canvas.grab().toImage().pixelColor(px(viewport, wafer_um)).lightness() > 250
+
+
 def test_pictures_are_read_off_the_gui_thread_and_shown(qtbot: QtBot, viewport: WaferViewport) -> None:
-    asked: list[tuple[PlaneKey, int, bool]] = []
-
-    def white(key: PlaneKey, edge_px: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-        asked.append((key, edge_px, threading.current_thread() is threading.main_thread()))
-        return np.full((64, 80), 255, np.uint8)
-
-    viewport.set_pictures(white)
+    source = White()
+    viewport.set_pictures(source)
     viewport.show_map(wafer_map(ONE, tile=TileShown(TileState.SHARP, 0.5, 1.0, 4500.0, 2)))
     viewport.canvas.fit(frozenset({"S001"}))
-    with qtbot.waitSignal(viewport.canvas.pictures.loaded):
+    with qtbot.waitSignal(viewport.canvas.pictures.loaded, timeout=SOON_MS):
         viewport.canvas.repaint()
-    qtbot.waitUntil(lambda: len(asked) >= 6)
-    assert {key.cycle for key, _, _ in asked} == {2}
-    assert not any(on_gui for _, _, on_gui in asked)
-    middle = px(viewport, (10.0, 35.0))
+    qtbot.waitUntil(lambda: len(source.asked) >= 6, timeout=SOON_MS)
+    assert {plane.cycle for kind, plane, _ in source.asked if isinstance(plane, PlaneKey)} == {2}
+    assert not source.on_gui
+    qtbot.waitUntil(lambda: white_at(viewport, (10.0, 35.0)), timeout=SOON_MS)
 
-    def white_there() -> bool:
-        return viewport.canvas.grab().toImage().pixelColor(middle).lightness() > 250
 
-    qtbot.waitUntil(white_there)
+def test_from_near_parts_of_full_resolution_are_read(qtbot: QtBot, viewport: WaferViewport) -> None:
+    source = White()
+    viewport.set_pictures(source)
+    grid = replace(GRID, tile_px=(4800, 6000))
+    tiles = (TileShown(TileState.SHARP, 0.5, 1.0, 4500.0, 2),) * 6
+    viewport.show_map(WaferMap((SectionShown(ONE, grid, tiles=tiles),)))
+    viewport.canvas.fit(frozenset({"S001"}))
+    for factor, level in ((12.0, 2), (2.0, 1), (4.0, 0)):
+        viewport.canvas.zoom(factor)
+
+        def asked(level: int = level) -> bool:
+            viewport.canvas.repaint()
+            return any(kind == "part" and rest[1] == level for kind, *rest in source.asked)
+
+        qtbot.waitUntil(asked, timeout=SOON_MS)
+    finest = {tuple(rest[2:]) for kind, *rest in source.asked if kind == "part" and rest[1] == 0}
+    assert 1 <= len(finest) <= 6
+    qtbot.waitUntil(lambda: white_at(viewport, viewport.canvas.camera.centre_um), timeout=SOON_MS)

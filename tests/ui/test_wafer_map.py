@@ -20,7 +20,8 @@ from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.camera import FARTHEST_UM_PER_PX, Camera, length_text, scale_bar_um
 from ui.presenters.layers import Layer, described, legend_of, scale_of
 from ui.presenters.sections import TileShown, TileState, inside
-from ui.presenters.wafer_map import Hit, WaferPresenter, edited
+from ui.presenters.wafer_map import Hit, edited
+from ui.presenters.wafer_presenter import WaferPresenter
 
 KEY = PlaneKey(0, "S001", 4)
 FRAME = FrameSettings(1000, 800, 100.0, 200.0, 0.0)
@@ -59,7 +60,7 @@ def test_a_tile_goes_through_its_states(presenter: WaferPresenter) -> None:
 def test_a_new_cycle_opens_all_tiles_and_keeps_what_was_seen(presenter: WaferPresenter) -> None:
     presenter.apply([*taken(Verdict.SHARP), r.PlaneChosen(KEY, 0), r.CycleDone(0)])
     tile = presenter.shown().sections[0].tiles[KEY.tile]
-    assert tile == TileShown(TileState.OPEN, 0.4, 19.0, 4503.0, cycle=0)
+    assert tile == TileShown(TileState.OPEN, 0.4, 19.0, 4503.0, cycle=0, wd_cycle=0)
     assert presenter.shown().cycle == 1
 
 

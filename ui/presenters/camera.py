@@ -49,6 +49,10 @@ class Camera:
         """The same centre and scale in another window."""
         return replace(self, width_px=max(width_px, 1), height_px=max(height_px, 1))
 
+    def at(self, centre_um: Point, um_per_px: float) -> Camera:
+        """The same window onto another place, at another scale."""
+        return replace(self, centre_um=centre_um, um_per_px=um_per_px)
+
     def fitted(self, centre_um: Point, width_um: float, height_um: float) -> Camera:
         """So near that a rectangle of the stage frame fills the window, with a margin."""
         needed = max(width_um / self.width_px, height_um / self.height_px) * FIT_MARGIN

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from pydantic import ValidationError
+from shapely.geometry import Polygon
 
-from scopeacq.geometry import Point, Rigid
+from scopeacq.geometry import Point, Rigid, turn
 from scopeacq.instrument import Instrument
 from scopeacq.project import ImagingSettings, Project
 from scopeacq.wafer import Section, Wafer
@@ -16,6 +17,8 @@ from scopeacq.wording import counted
 
 DEFAULT_THICKNESS_NM = 200.0
 FULL_TURN_DEG = 360.0
+COPY_GAP = 0.15
+"""Between a section and its copy, as a share of its width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,71 @@ def move_roi(section_id: str, centre_um: Point) -> Edit:
     return Edit(f"Move the grid of {section_id}", change)
 
 
+def turn_grid(ids: Iterable[str], rotation_deg: float) -> Edit:
+    """Turn the grids of sections to an angle on the wafer; the outlines stay."""
+    ids = tuple(ids)
+    angle_deg = within_half_turn(rotation_deg)
+    return Edit(f"Turn the grid of {_named(ids)}", _each(ids, lambda s: replace(s, rotation_deg=angle_deg)))
+
+
+def propagate(source_id: str, ids: Iterable[str]) -> Edit:
+    """Put the grids of sections where that of one section lies on its outline, leaving out the same tiles.
+
+    The place is taken from the centroid of the outline and turns with each section's own angle.
+    """
+    ids = frozenset(ids) - {source_id}
+
+    def change(document: Document) -> Document:
+        if not ids:
+            raise Refused("There is no other section to give this grid to.")
+        source = next((s for s in document.wafer.sections if s.id == source_id), None)
+        if source is None:
+            raise Refused(f"The wafer holds no section {source_id}.")
+        x, y = _centroid(source)
+        offset = turn((source.roi_centre_um[0] - x, source.roi_centre_um[1] - y), -source.rotation_deg)
+
+        def like_source(section: Section) -> Section:
+            u, v = _centroid(section)
+            du, dv = turn(offset, section.rotation_deg)
+            return replace(section, roi_centre_um=(u + du, v + dv), inactive_tiles=source.inactive_tiles)
+
+        return _each(ids, like_source)(document)
+
+    return Edit(f"Give the grid of {source_id} to {_named(tuple(ids))}", change)
+
+
+def duplicate(section_id: str) -> Edit:
+    """Put a copy of a section beside it, last in the route."""
+
+    def change(document: Document) -> Document:
+        _require(document, frozenset({section_id}))
+        source = document.wafer.section(section_id)
+        x = [corner[0] for corner in source.outline_um]
+        shift = Rigid((1 + COPY_GAP) * (max(x) - min(x)), 0.0)
+        copy = replace(placed(source, shift, source.rotation_deg), id=free_id(document.wafer))
+        return add(copy).change(document)
+
+    return Edit(f"Duplicate {section_id}", change)
+
+
+def reorder(ids: Iterable[str], before: str | None) -> Edit:
+    """Image sections, in the order that they have now, right before another one, or last of all."""
+    ids = frozenset(ids)
+
+    def change(document: Document) -> Document:
+        _require(document, ids)
+        left = [s for s in document.wafer.sections if s.id not in ids]
+        place = next((n for n, s in enumerate(left) if s.id == before), None)
+        if before is not None and place is None:
+            return document
+        moved = [s for s in document.wafer.sections if s.id in ids]
+        end = len(left) if place is None else place
+        sections = (*left[:end], *moved, *left[end:])
+        return replace(document, wafer=replace(document.wafer, sections=sections))
+
+    return Edit(f"Image {_named(tuple(ids))} {f'before {before}' if before else 'last'}", change)
+
+
 def delete(ids: Iterable[str]) -> Edit:
     """Take sections off the plan."""
     wanted = frozenset(ids)
@@ -118,14 +186,20 @@ def activate(ids: Iterable[str], active: bool) -> Edit:
     return Edit(name, _each(ids, lambda s: replace(s, active=active)))
 
 
-def activate_tile(section_id: str, tile: int, active: bool) -> Edit:
-    """Have one tile of a section imaged, or leave it out."""
+def activate_tiles(tiles: Iterable[tuple[str, int]], active: bool) -> Edit:
+    """Have single tiles (section, index) imaged, or leave them out."""
+    chosen = frozenset(tiles)
 
     def change(section: Section) -> Section:
-        others = frozenset(section.inactive_tiles) - {tile}
-        return replace(section, inactive_tiles=tuple(sorted(others if active else others | {tile})))
+        own = {tile for name, tile in chosen if name == section.id}
+        others = frozenset(section.inactive_tiles) - own
+        return replace(section, inactive_tiles=tuple(sorted(others if active else others | own)))
 
-    return Edit(f"{_verb(active)} tile {tile + 1} of {section_id}", _each((section_id,), change))
+    names = frozenset(name for name, _ in chosen)
+    what = ", ".join(f"tile {tile + 1} of {name}" for name, tile in chosen)
+    if len(chosen) != 1:
+        what = f"{counted(len(chosen), 'tile')} of {_named(tuple(names))}"
+    return Edit(f"{_verb(active)} {what}", _each(names, change))
 
 
 def _verb(active: bool) -> str:
@@ -142,17 +216,19 @@ def add(section: Section) -> Edit:
     return Edit(f"Add {section.id}", change)
 
 
-def set_grid(rows: int, columns: int) -> Edit:
-    """Give every section a grid of so many tiles."""
+def set_grid(rows: int, columns: int, overlap_px: int | None = None) -> Edit:
+    """Give every section a grid of so many tiles, which overlap as before unless it is said how much."""
+    changed: dict[str, int] = {"grid_rows": rows, "grid_columns": columns}
+    if overlap_px is not None:
+        changed["overlap_px"] = overlap_px
 
     def change(document: Document) -> Document:
         try:
-            imaging = ImagingSettings.model_validate(
-                document.project.imaging.model_dump() | {"grid_rows": rows, "grid_columns": columns}
-            )
+            imaging = ImagingSettings.model_validate(document.project.imaging.model_dump() | changed)
         except ValidationError:
             raise Refused(
-                f"A grid of {rows} x {columns} is not possible; 1 to 200 tiles each way."
+                f"A grid of {rows} x {columns} is not possible; 1 to 200 tiles each way, which overlap by "
+                "less than half a tile."
             ) from None
         return replace(document, project=document.project.model_copy(update={"imaging": imaging}))
 
@@ -161,18 +237,32 @@ def set_grid(rows: int, columns: int) -> Edit:
 
 def rectangle(wafer: Wafer, centre_um: Point, width_um: float, height_um: float) -> Section:
     """A new upright section with the first free id, as thick as the last one."""
-    taken = {s.id for s in wafer.sections}
-    name = next(name for n in count(len(taken) + 1) if (name := f"S{n:03d}") not in taken)
     (x, y), u, v = centre_um, width_um / 2, height_um / 2
     outline = (x - u, y - v), (x + u, y - v), (x + u, y + v), (x - u, y + v)
     thickness_nm = wafer.sections[-1].thickness_nm if wafer.sections else DEFAULT_THICKNESS_NM
-    return Section(name, outline, centre_um, 0.0, thickness_nm)
+    return Section(free_id(wafer), outline, centre_um, 0.0, thickness_nm)
+
+
+def free_id(wafer: Wafer) -> str:
+    """The first id that no section has."""
+    taken = {s.id for s in wafer.sections}
+    return next(name for n in count(len(taken) + 1) if (name := f"S{n:03d}") not in taken)
 
 
 def rotated(section: Section, angle_deg: float) -> Section:
     """A section turned about the centre of its ROI; its angle is kept in [-180, 180)."""
-    total_deg = (section.rotation_deg + angle_deg + FULL_TURN_DEG / 2) % FULL_TURN_DEG - FULL_TURN_DEG / 2
+    total_deg = within_half_turn(section.rotation_deg + angle_deg)
     return placed(section, Rigid.about(section.roi_centre_um, angle_deg), total_deg)
+
+
+def within_half_turn(angle_deg: float) -> float:
+    """The same direction in [-180, 180)."""
+    return (angle_deg + FULL_TURN_DEG / 2) % FULL_TURN_DEG - FULL_TURN_DEG / 2
+
+
+def _centroid(section: Section) -> Point:
+    middle = Polygon(section.outline_um).centroid
+    return middle.x, middle.y
 
 
 def resized(section: Section, factor_x: float, factor_y: float) -> Section:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from scopeacq.status import SectionPhase
+from ui.presenters.focus_plane import in_words, outliers
 from ui.presenters.sections import GLYPHS, SectionShown, TileShown, TileState
 from ui.presenters.wafer_map import Hit, WaferMap
 
@@ -67,11 +68,12 @@ class LegendEntry:
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """What the colours of a layer mean; ``empty``: why there is nothing to colour."""
+    """What the colours of a layer mean; ``empty``: why nothing is coloured; ``notes`` stand below."""
 
     title: str
     entries: tuple[LegendEntry, ...]
     empty: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def value_of(layer: Layer, section: SectionShown, tile: TileShown) -> float | None:
@@ -121,7 +123,14 @@ def legend_of(layer: Layer, shown: WaferMap) -> Legend:
     entries = (
         LegendEntry(f"{scale.low + f * (scale.high - scale.low):,.{digits}f}", fraction=f) for f in places
     )
-    return Legend(f"{layer.value} [{unit}]", tuple(entries))
+    notes = _about_plane(shown) if layer is Layer.FOCUS else ()
+    return Legend(f"{layer.value} [{unit}]", tuple(entries), notes=notes)
+
+
+def _about_plane(shown: WaferMap) -> tuple[str, ...]:
+    if shown.plane is None:
+        return ("No plane of focus was fitted yet.",)
+    return in_words(shown.plane, len(outliers(shown.plane, shown.sections)))
 
 
 def _digits(scale: Scale) -> int:

@@ -60,23 +60,31 @@ _OF_VERDICT = {
 
 @dataclass(frozen=True, slots=True)
 class TileShown:
-    """One tile. Dose of the whole run; score and working distance as last seen, None before that."""
+    """One tile. Dose of the whole run; score and working distance as last seen, None before that.
+
+    ``cycle``: of the score and the picture; ``wd_cycle``: of the working distance.
+    """
 
     state: TileState = TileState.OPEN
     score_um: float | None = None
     dose_per_nm2: float = 0.0
     wd_um: float | None = None
     cycle: int | None = None
+    wd_cycle: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The tiles of a section in the section's own frame: rows run down, columns to the right."""
+    """The tiles of a section in the section's own frame: rows run down, columns to the right.
+
+    ``tile_px``: height and width of a tile's image, 0 where nobody knows.
+    """
 
     rows: int
     columns: int
     tile_um: Point
     step_um: Point
+    tile_px: tuple[int, int] = (0, 0)
 
     @staticmethod
     def of(imaging: ImagingSettings) -> Grid:
@@ -84,7 +92,8 @@ class Grid:
         tile = imaging.tile_width_px * pixel_um, imaging.tile_height_px * pixel_um
         overlap_um = imaging.overlap_px * pixel_um
         step = tile[0] - overlap_um, tile[1] - overlap_um
-        return Grid(imaging.grid_rows, imaging.grid_columns, tile, step)
+        size_px = imaging.tile_height_px, imaging.tile_width_px
+        return Grid(imaging.grid_rows, imaging.grid_columns, tile, step, size_px)
 
     @property
     def size_um(self) -> Point:
@@ -114,13 +123,18 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class SectionShown:
-    """One section with its tiles, row by row."""
+    """One section with its tiles, row by row.
+
+    ``ions_per_nm2``: delivered by milling; ``looks_per_nm2``: electrons by which it was found again.
+    """
 
     section: Section
     grid: Grid
     phase: SectionPhase = SectionPhase.ACTIVE
     milled_nm: float = 0.0
     tiles: tuple[TileShown, ...] = ()
+    ions_per_nm2: float = 0.0
+    looks_per_nm2: float = 0.0
 
     @property
     def id(self) -> str:

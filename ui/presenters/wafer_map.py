@@ -7,19 +7,16 @@ in the wafer frame unless a name says stage.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from scopeacq.geometry import Point, Rigid
-from scopeacq.progress import Progress
 from scopeacq.project import ImagingSettings
-from scopeacq.records import CycleDone, PlaneKey, Record, RunOpened
-from scopeacq.runfolder import Plan
 from scopeacq.status import SectionPhase
-from scopeacq.tile_ledger import TileLedger
 from scopeacq.wafer import Fiducial, Section, Wafer
 from scopeacq.wafer_checks import WAFER_RADIUS_UM
-from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, inside, phase_of, tile_state
+from ui.presenters.focus_plane import FocusPlane
+from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, inside, phase_of
 
 AS_MOUNTED = Rigid()
 """Where the wafer lies before it was ever found by its fiducials."""
@@ -35,10 +32,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the operator has chosen: sections, and one tile when it was clicked from near."""
+    """What the operator has chosen: sections, and of these single tiles when that was done from near."""
 
     sections: frozenset[str] = frozenset()
-    tile: tuple[str, int] | None = None
+    tiles: frozenset[tuple[str, int]] = frozenset()
+
+    @staticmethod
+    def of_tiles(tiles: Iterable[tuple[str, int]]) -> Selection:
+        """Single tiles with their sections."""
+        chosen = frozenset(tiles)
+        return Selection(frozenset(section for section, _ in chosen), chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class WaferMap:
-    """All that the viewport shows. ``stage_um``: where the beam looks now, None when nobody has read it.
+    """All that the viewport shows.
 
-    ``finished``: every cycle is done, and ``cycle`` is the last one.
+    ``stage_um``: where the beam looks now, None when nobody has read it; ``field_um``: width and height of
+    what it scans there, None when nobody said so. ``finished``: every cycle is done, and ``cycle`` is the
+    last one. ``plane``: of focus, None before the first was fitted.
     """
 
     sections: tuple[SectionShown, ...] = ()
@@ -64,6 +69,8 @@ class WaferMap:
     cycle: int = 0
     radius_um: float = WAFER_RADIUS_UM
     finished: bool = False
+    field_um: Point | None = None
+    plane: FocusPlane | None = None
 
     def section(self, section_id: str) -> SectionShown | None:
         return next((s for s in self.sections if s.id == section_id), None)
@@ -111,6 +118,21 @@ class WaferMap:
         centres = ((s.id, self.wafer_to_stage.apply(s.section.roi_centre_um)) for s in self.sections)
         return frozenset(i for i, (x, y) in centres if left <= x <= right and low <= y <= high)
 
+    def tiles_within(self, one_um: Point, other_um: Point) -> frozenset[tuple[str, int]]:
+        """Tiles whose centres lie in a rectangle of the stage frame."""
+        (left, right), (low, high) = (sorted(pair) for pair in zip(one_um, other_um, strict=True))
+        found: set[tuple[str, int]] = set()
+        for shown in self.sections:
+            x, y = self.wafer_to_stage.apply(shown.section.roi_centre_um)
+            reach = shown.radius_um
+            if not (left - reach <= x <= right + reach and low - reach <= y <= high + reach):
+                continue
+            for tile in range(shown.grid.rows * shown.grid.columns):
+                x, y = self.wafer_to_stage.apply(shown.from_local(shown.grid.offset_um(tile)))
+                if left <= x <= right and low <= y <= high:
+                    found.add((shown.id, tile))
+        return frozenset(found)
+
     def grid_bounds_um(self, ids: Iterable[str]) -> tuple[Point, float, float] | None:
         """Centre, width and height in the stage frame of the grid of a single section, else None."""
         shown = [s for s in self.sections if s.id in set(ids)]
@@ -129,98 +151,6 @@ class WaferMap:
         left, right = min(x - r for x, _, r in discs), max(x + r for x, _, r in discs)
         low, high = min(y - r for _, y, r in discs), max(y + r for _, y, r in discs)
         return ((left + right) / 2, (low + high) / 2), right - left, high - low
-
-
-@dataclass
-class WaferPresenter:
-    """Folds a journal's records into a :class:`WaferMap`; only what a record touches is made anew."""
-
-    plan: Plan
-    milled_nm: Mapping[str, float] = field(default_factory=dict)
-    _ledger: TileLedger = field(default_factory=TileLedger)
-    _shown: dict[str, SectionShown] = field(default_factory=dict)
-    _finished: bool = False
-
-    def __post_init__(self) -> None:
-        self._grid = Grid.of(self.plan.project.imaging)
-        self._progress = Progress.of(self.plan)
-
-    def apply(self, records: Iterable[Record]) -> None:
-        """Take more of the journal into account; a cycle or process that begins makes all anew."""
-        cycle = self._progress.cycle
-        for record in records:
-            touched = set(_touched(record))
-            if not touched <= self._progress.sections.keys():
-                # pre-flight refuses a plan that lacks what its run has worked on; the map shows the rest
-                continue
-            if isinstance(record, CycleDone) and record.cycle + 1 >= self.plan.project.cycles:
-                self._finished = True  # no cycle follows: the last slice stays in view
-                continue
-            self._progress.apply(record)
-            self._ledger.apply(record)
-            for section in touched:
-                self._shown.pop(section, None)
-            if isinstance(record, RunOpened):
-                self._shown.clear()
-        if self._progress.cycle != cycle:
-            self._shown.clear()
-
-    def depths(self, milled_nm: Mapping[str, float]) -> None:
-        """Milled depth of each section, as :class:`scopeacq.status.Status` has it."""
-        self.milled_nm = milled_nm
-        for section, shown in self._shown.items():
-            self._shown[section] = replace(shown, milled_nm=milled_nm.get(section, 0.0))
-
-    def shown(self, stage_um: Point | None = None) -> WaferMap:
-        """The map as it is now."""
-        place = self._progress.wafer or self._progress.last_wafer
-        return WaferMap(
-            tuple(self._section(s) for s in self.plan.wafer.sections),
-            self.plan.wafer.fiducials,
-            Rigid(place.x_um, place.y_um, place.rotation_deg) if place else AS_MOUNTED,
-            stage_um,
-            self._progress.cycle,
-            finished=self._finished,
-        )
-
-    def _section(self, section: Section) -> SectionShown:
-        if section.id not in self._shown:
-            self._shown[section.id] = self._made(section)
-        return self._shown[section.id]
-
-    def _made(self, section: Section) -> SectionShown:
-        state = self._progress.sections[section.id]
-        phase = SectionPhase.SKIPPED if state.skipped else phase_of(section, self._grid)
-        tiles = tuple(self._tile(section.id, n) for n in range(self._grid.rows * self._grid.columns))
-        return SectionShown(
-            section,
-            self._grid,
-            SectionPhase.DROPPED if state.dropped else phase,
-            self.milled_nm.get(section.id, 0.0),
-            tiles,
-        )
-
-    def _tile(self, section: str, index: int) -> TileShown:
-        imaged = index in self._progress.tiles[section]
-        plane = self._progress.planes.get(PlaneKey(self._progress.cycle, section, index))
-        account = self._ledger.account(section, index)
-        return TileShown(
-            tile_state(plane) if imaged else TileState.INACTIVE,
-            account.score_um,
-            account.electron_dose_per_nm2,
-            account.wd_um,
-            account.cycle,
-        )
-
-
-def _touched(record: Record) -> Iterator[str]:
-    """Sections that a record says something about."""
-    section = getattr(record, "section", None)
-    key = getattr(record, "key", None) or getattr(record, "plane", None)
-    if isinstance(section, str):
-        yield section
-    if isinstance(key, PlaneKey):
-        yield key.section
 
 
 def edited(shown: WaferMap, wafer: Wafer, imaging: ImagingSettings) -> WaferMap:

@@ -33,8 +33,8 @@ def choice(
     return made
 
 
-def bar(left: Sequence[QAction], right: Sequence[QAction]) -> QFrame:
-    """Buttons for actions at both ends of a bar."""
+def bar(left: Sequence[QAction], right: Sequence[QAction], between: QWidget | None = None) -> QFrame:
+    """Buttons for actions at both ends of a bar; ``between`` stands before the right ones."""
     frame = QFrame()
     set_role(frame, "bar")
     row = QHBoxLayout(frame)
@@ -49,6 +49,8 @@ def bar(left: Sequence[QAction], right: Sequence[QAction]) -> QFrame:
             row.addWidget(button)
         if actions is left:
             row.addStretch(1)
+            if between is not None:
+                row.addWidget(between)
     return frame
 
 

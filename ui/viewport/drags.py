@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from scopeacq.geometry import Point, Rigid, turn
@@ -48,6 +48,29 @@ class MoveDrag:
         if self._shift == (0.0, 0.0):
             return None
         return edits.move([s.id for s in self.sections], *self._shift)
+
+
+@dataclass
+class GridDrag:
+    """The grid of a section follows the cursor, its outline stays; with Shift along one axis only."""
+
+    section: Section
+    start_um: Point
+    _centre_um: Point | None = None
+
+    def moved(self, at_um: Point, *, snap: bool) -> Mapping[str, Section]:
+        dx, dy = at_um[0] - self.start_um[0], at_um[1] - self.start_um[1]
+        if snap:
+            dx, dy = (dx, 0.0) if abs(dx) > abs(dy) else (0.0, dy)
+        x, y = self.section.roi_centre_um
+        self._centre_um = x + dx, y + dy
+        return {self.section.id: replace(self.section, roi_centre_um=self._centre_um)}
+
+    def edit(self) -> Edit | None:
+        if self._centre_um in (None, self.section.roi_centre_um):
+            return None
+        assert self._centre_um is not None
+        return edits.move_roi(self.section.id, self._centre_um)
 
 
 @dataclass

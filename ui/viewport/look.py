@@ -9,6 +9,7 @@ from PyQt5.QtGui import QColor, QPen
 
 from scopeacq.wafer import Section
 from ui.presenters.camera import Camera
+from ui.presenters.overviews import Underlay
 from ui.theme import Shades
 from ui.viewport.grid_images import Paint
 
@@ -20,12 +21,18 @@ class Look:
     camera: Camera
     paint: Paint
     selected: frozenset[str] = frozenset()
-    selected_tile: tuple[str, int] | None = None
+    selected_tiles: frozenset[tuple[str, int]] = frozenset()
     moved: Mapping[str, Section] = field(default_factory=dict)
+    underlay: Underlay = field(default_factory=Underlay)
 
     @property
     def shades(self) -> Shades:
         return self.paint.shades
+
+    @property
+    def over_pictures(self) -> bool:
+        """Whether a picture lies under the map, on which thin lines and small type are hard to see."""
+        return self.underlay.visible and bool(self.underlay.overviews) and self.underlay.opacity > 0.2
 
 
 def cosmetic(colour: QColor, width_px: float) -> QPen:

@@ -29,7 +29,7 @@ def draw_scale_bar(painter: QPainter, camera: Camera, colours: Shades) -> None:
     length_px = length_um / camera.um_per_px
     left, bottom = float(Space.L), camera.height_px - float(Space.L)
     card = QRectF(left - 10, bottom - 34, max(length_px, 40) + 20, 44)
-    _draw_card(painter, card, colours)
+    draw_card(painter, card, colours)
     painter.setPen(QPen(QColor(colours.text), 2.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
     painter.drawLine(QLineF(left, bottom, left + length_px, bottom))
     painter.setFont(font(FontPt.SMALL))
@@ -38,7 +38,8 @@ def draw_scale_bar(painter: QPainter, camera: Camera, colours: Shades) -> None:
     )
 
 
-def _draw_card(painter: QPainter, area: QRectF, colours: Shades) -> None:
+def draw_card(painter: QPainter, area: QRectF, colours: Shades) -> None:
+    """The ground of what stands over the map."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     background = QColor(colours.panel)
@@ -74,8 +75,10 @@ class LegendCard(QWidget):
         body, title = QFontMetricsF(font(FontPt.SMALL)), QFontMetricsF(font(FontPt.SMALL, 63))
         labels = [self._text(n) for n in range(len(self._legend.entries))] or [self._legend.empty]
         widest = max(max(body.horizontalAdvance(text) for text in labels) + 34, 120)
+        notes = (body.horizontalAdvance(note) for note in self._legend.notes)
+        widest = max(widest, *notes, 0.0)
         width = max(widest, title.horizontalAdvance(self._legend.title)) + 2 * self.PAD_PX
-        lines = max(len(self._legend.entries), 1) + 1
+        lines = max(len(self._legend.entries), 1) + 1 + len(self._legend.notes)
         return QSize(math.ceil(width), math.ceil(lines * self.LINE_PX + 2 * self.PAD_PX - 4))
 
     def _text(self, index: int) -> str:
@@ -84,7 +87,7 @@ class LegendCard(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 (Qt's name)
         painter, colours = QPainter(self), shades(self)
-        _draw_card(painter, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), colours)
+        draw_card(painter, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), colours)
         line = QRectF(self.PAD_PX, self.PAD_PX - 4, self.width() - 2 * self.PAD_PX, self.LINE_PX)
         painter.setPen(QColor(colours.text))
         painter.setFont(font(FontPt.SMALL, 63))
@@ -98,7 +101,15 @@ class LegendCard(QWidget):
             self._draw_ramp(painter, line, colours)
         else:
             self._draw_states(painter, line, colours)
+        self._draw_notes(painter, colours)
         painter.end()
+
+    def _draw_notes(self, painter: QPainter, colours: Shades) -> None:
+        painter.setPen(QColor(colours.muted))
+        top = self.height() - self.PAD_PX - len(self._legend.notes) * self.LINE_PX
+        for number, note in enumerate(self._legend.notes):
+            line = QRectF(self.PAD_PX, top + number * self.LINE_PX, self.width(), self.LINE_PX)
+            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, note)
 
     def _draw_states(self, painter: QPainter, line: QRectF, colours: Shades) -> None:
         for entry in self._legend.entries:

@@ -1,35 +1,101 @@
-"""Pictures of tiles, loaded off the GUI thread and kept up to a budget of memory."""
+"""Pictures, read off the GUI thread and kept up to a budget of memory."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 from PyQt5.QtCore import QObject, QRunnable, QThreadPool, pyqtSignal
 from PyQt5.QtGui import QImage
 
-from hardware.types import Image
+from scopeacq.placement import Placement
+from scopeacq.pyramid_tiff import Picture
 from scopeacq.records import PlaneKey
+from scopeacq.run_pictures import PlacedPicture
 
-Source = Callable[[PlaneKey, int], "Image | None"]
-"""Reads a plane as an 8-bit picture with so many pixels along its longer edge; None when it is absent."""
-
-EDGES_PX = (64, 256, 1024, 4096, 32768)
-"""Sizes in which pictures are kept: the next that is not smaller than what the screen shows."""
-
-BUDGET_BYTES = 256 * 2**20
-MOST_WAITING = 48
+BUDGET_BYTES = 384 * 2**20
+MOST_WAITING = 64
 """Pictures asked for at once; more wait until they are looked at again."""
 
 
+class Source(Protocol):
+    """Where pictures come from, see :class:`scopeacq.run_pictures.RunPictures`; asked on one thread."""
+
+    def whole(self, plane: PlaneKey, edge_px: int) -> PlacedPicture | None: ...
+
+    def part(self, plane: PlaneKey, level: int, row: int, column: int) -> PlacedPicture | None: ...
+
+    def overview(self, path: Path, level: int, row: int, column: int) -> PlacedPicture | None: ...
+
+    def section(self, section: str) -> PlacedPicture | None: ...
+
+
+class Wanted(Protocol):
+    """Names a picture and knows how to read it; equal names are one picture."""
+
+    def read(self, source: Source) -> PlacedPicture | None: ...
+
+
 @dataclass(frozen=True, slots=True)
-class PictureKey:
-    """A picture of one plane in one size. ``seen`` tells takes apart: another one is another picture."""
+class WholePlane:
+    """A plane in one size. ``seen`` tells takes apart: another one is another picture."""
 
     plane: PlaneKey
     edge_px: int
     seen: object = None
+
+    def read(self, source: Source) -> PlacedPicture | None:
+        return source.whole(self.plane, self.edge_px)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanePart:
+    """A part of one level of a plane."""
+
+    plane: PlaneKey
+    level: int
+    row: int
+    column: int
+    seen: object = None
+
+    def read(self, source: Source) -> PlacedPicture | None:
+        return source.part(self.plane, self.level, self.row, self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewPart:
+    """A part of one level of an overview."""
+
+    path: Path
+    level: int
+    row: int
+    column: int
+
+    def read(self, source: Source) -> PlacedPicture | None:
+        return source.overview(self.path, self.level, self.row, self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionLook:
+    """The low-dose look at a section. ``seen`` tells looks apart."""
+
+    section: str
+    seen: object = None
+
+    def read(self, source: Source) -> PlacedPicture | None:
+        return source.section(self.section)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture ready to be painted."""
+
+    image: QImage
+    placement: Placement | None = None
 
 
 class Pictures(QObject):
@@ -41,9 +107,10 @@ class Pictures(QObject):
     def __init__(self, parent: QObject | None = None, budget_bytes: int = BUDGET_BYTES) -> None:
         super().__init__(parent)
         self._source: Source | None = None
-        self._budget_bytes = budget_bytes
-        self._kept: OrderedDict[PictureKey, QImage | None] = OrderedDict()
-        self._waiting: set[PictureKey] = set()
+        self._budget_bytes, self._used_bytes = budget_bytes, 0
+        self._kept: OrderedDict[Wanted, Shown | None] = OrderedDict()
+        self._waiting: set[Wanted] = set()
+        self._asked = 0
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._arrived.connect(self._keep)
@@ -54,38 +121,42 @@ class Pictures(QObject):
         self._source = source
         self._kept.clear()
         self._waiting.clear()
+        self._used_bytes = 0
 
-    def of(self, plane: PlaneKey, shown_px: float, seen: object = None) -> QImage | None:
-        """The best picture at hand; a better one is asked for and announced by ``loaded``."""
-        edge = next((e for e in EDGES_PX if e >= shown_px), EDGES_PX[-1])
-        wanted = PictureKey(plane, edge, seen)
+    def of(self, wanted: Wanted) -> Shown | None:
+        """The picture if it is at hand; otherwise it is asked for and announced by ``loaded``."""
         if wanted in self._kept:
             self._kept.move_to_end(wanted)
-        else:
-            self._ask(wanted)
-        candidates = (wanted, *(PictureKey(plane, e, seen) for e in reversed(EDGES_PX)))
-        return next((image for key in candidates if (image := self._kept.get(key)) is not None), None)
+            return self._kept[wanted]
+        self._ask(wanted)
+        return None
+
+    def at_hand(self, wanted: Wanted) -> Shown | None:
+        """The picture if it is at hand; it is not asked for."""
+        return self._kept.get(wanted)
 
     def close(self) -> None:
         """Forget what waits and wait for what is being read."""
         self.set_source(None)
         self._pool.waitForDone()
 
-    def _ask(self, key: PictureKey) -> None:
-        if self._source is None or key in self._waiting or len(self._waiting) >= MOST_WAITING:
+    def _ask(self, wanted: Wanted) -> None:
+        if self._source is None or wanted in self._waiting or len(self._waiting) >= MOST_WAITING:
             return
-        self._waiting.add(key)
-        self._pool.start(_Read(self._source, key, self._arrived.emit))
+        self._waiting.add(wanted)
+        self._asked += 1
+        # what was asked for last is what is looked at now
+        self._pool.start(_Read(self._source, wanted, self._arrived.emit), self._asked)
 
-    def _keep(self, key: PictureKey, image: QImage | None) -> None:
-        if key not in self._waiting:
+    def _keep(self, wanted: Wanted, shown: Shown | None) -> None:
+        if wanted not in self._waiting:
             return
-        self._waiting.discard(key)
-        self._kept[key] = image
-        used = sum(kept.sizeInBytes() for kept in self._kept.values() if kept is not None)
-        while used > self._budget_bytes and len(self._kept) > 1:
+        self._waiting.discard(wanted)
+        self._kept[wanted] = shown
+        self._used_bytes += _bytes(shown)
+        while self._used_bytes > self._budget_bytes and len(self._kept) > 1:
             _, oldest = self._kept.popitem(last=False)
-            used -= oldest.sizeInBytes() if oldest is not None else 0
+            self._used_bytes -= _bytes(oldest)
         self.loaded.emit()
 
 
@@ -93,17 +164,27 @@ class _Read(QRunnable):
     """One reading, on the pool's thread."""
 
     def __init__(
-        self, source: Source, key: PictureKey, done: Callable[[PictureKey, QImage | None], None]
+        self, source: Source, wanted: Wanted, done: Callable[[Wanted, Shown | None], None]
     ) -> None:
         super().__init__()
-        self._source, self._key, self._done = source, key, done
+        self._source, self._wanted, self._done = source, wanted, done
 
     def run(self) -> None:
-        pixels = self._source(self._key.plane, self._key.edge_px)
-        self._done(self._key, None if pixels is None else _grey(pixels))
+        picture = self._wanted.read(self._source)
+        shown = None if picture is None else Shown(as_image(picture.pixels), picture.placement)
+        self._done(self._wanted, shown)
 
 
-def _grey(pixels: Image) -> QImage:
-    """A grey image of its own memory; rows of a QImage may be padded, those of ``pixels`` are not."""
-    height, width = pixels.shape
-    return QImage(pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8).copy()
+def as_image(pixels: Picture) -> QImage:
+    """Grey or colour in the format that is painted fastest when turned and scaled."""
+    height, width = pixels.shape[:2]
+    grey = pixels.ndim == 2
+    form = QImage.Format.Format_Grayscale8 if grey else QImage.Format.Format_RGB888
+    data = np.ascontiguousarray(pixels)
+    made = QImage(data.tobytes(), width, height, data.strides[0], form)
+    # converted, and so copied: a QImage does not keep the bytes alive that it was made from
+    return made.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def _bytes(shown: Shown | None) -> int:
+    return 0 if shown is None else shown.image.sizeInBytes()

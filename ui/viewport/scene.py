@@ -7,26 +7,38 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
+from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
 from scopeacq.geometry import Point
 from scopeacq.status import SectionPhase
 from scopeacq.wafer import Section
 from ui.presenters.camera import Camera
+from ui.presenters.focus_plane import Outlier, outliers
+from ui.presenters.layers import Layer
 from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import WaferMap
-from ui.theme import FontPt, font, mixed
+from ui.theme import mixed
 from ui.viewport.look import Look, cosmetic
+from ui.viewport.marks import (
+    draw_fiducials,
+    draw_names,
+    draw_outliers,
+    draw_rings,
+    draw_route,
+    draw_stage,
+    mapped,
+)
 from ui.viewport.pictures import Pictures
 from ui.viewport.tiles import TilePainter
+from ui.viewport.underlay import draw_underlay
 
 DOT_PX = 2.5
-"""Sections with a smaller radius are dots,"""
-NAMES_FROM_PX = 26.0
-"""those with a larger one than this are named."""
+"""Sections with a smaller radius are dots."""
 DONE_OPACITY = 0.35
 """Of the tiles of a section that is milled through."""
+OVER_OPACITY = 0.75
+"""Of tiles over a picture of the wafer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,8 @@ class Scene:
         self._outlines: dict[str, _Outline] = {}
         self._centres: NDArray[np.float64] = np.zeros((0, 2))
         self._radii: NDArray[np.float64] = np.zeros(0)
+        self._outliers: tuple[Outlier, ...] = ()
+        self._pictures = pictures
         self.shown = WaferMap()
 
     def show(self, shown: WaferMap) -> None:
@@ -51,6 +65,7 @@ class Scene:
             centres = [s.section.roi_centre_um for s in shown.sections]
             self._centres = np.array(centres, np.float64).reshape(-1, 2)
             self._radii = np.array([s.radius_um for s in shown.sections], np.float64)
+        self._outliers = outliers(shown.plane, shown.sections) if shown.plane is not None else ()
         self.shown = shown
 
     def to_px(self, camera: Camera) -> QTransform:
@@ -67,7 +82,9 @@ class Scene:
         """Everything, from the wafer up to the stage's cross."""
         to_px = self.to_px(look.camera)
         self._draw_disc(painter, look, to_px)
-        self._draw_route(painter, look, to_px)
+        draw_underlay(painter, look, to_px, look.underlay, self._pictures)
+        painter.resetTransform()
+        draw_route(painter, look, to_px, self.shown.route_um)
         near, dots = self._in_sight(look.camera, to_px)
         self._draw_dots(painter, look, to_px, dots)
         sections = [(shown, look.moved.get(shown.id, shown.section)) for shown in near]
@@ -76,9 +93,23 @@ class Scene:
         for shown, section in sections:
             self._draw_tiles(painter, look, to_px, shown, section)
         painter.resetTransform()
-        self._draw_names(painter, look, to_px, sections)
-        self._draw_fiducials(painter, look, to_px)
-        self._draw_stage(painter, look)
+        all_seen = [*sections, *((shown, look.moved.get(shown.id, shown.section)) for shown in dots)]
+        self._draw_marks(painter, look, to_px, all_seen)
+
+    def _draw_marks(
+        self,
+        painter: QPainter,
+        look: Look,
+        to_px: QTransform,
+        sections: Sequence[tuple[SectionShown, Section]],
+    ) -> None:
+        draw_rings(painter, look, to_px, sections)
+        draw_fiducials(painter, look, to_px, self.shown.fiducials)
+        draw_names(painter, look, to_px, sections)
+        if look.paint.layer is Layer.FOCUS:
+            draw_outliers(painter, look, to_px, self.shown, self._outliers)
+        if self.shown.stage_um is not None:
+            draw_stage(painter, look, self.shown.stage_um, self.shown.field_um)
 
     def _in_sight(self, camera: Camera, to_px: QTransform) -> tuple[list[SectionShown], list[SectionShown]]:
         """Sections of which something lies in the window: those to be painted, and those that are dots."""
@@ -122,12 +153,14 @@ class Scene:
     ) -> None:
         """All in one go, since setting a painter up costs more than a polygon."""
         shades = look.shades
-        plain = {phase: _pen(QColor(shades.muted), 1.0, phase) for phase in SectionPhase}
+        line = QColor(shades.text if look.over_pictures else shades.muted)
+        plain = {phase: _pen(line, 1.0, phase) for phase in SectionPhase}
         chosen = {phase: _pen(QColor(shades.accent), 2.0, phase) for phase in SectionPhase}
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setWorldTransform(to_px)
-        painter.setBrush(mixed(QColor(shades.panel), QColor(shades.raised), 0.8))
+        if not look.over_pictures:
+            painter.setBrush(mixed(QColor(shades.panel), QColor(shades.raised), 0.8))
         for shown, section in sections:
             painter.setPen((chosen if shown.id in look.selected else plain)[shown.phase])
             painter.drawPolygon(self._outline(section))
@@ -144,7 +177,8 @@ class Scene:
         local.rotate(section.rotation_deg)
         local.scale(1, -1)
         painter.setWorldTransform(local)
-        painter.setOpacity(DONE_OPACITY if shown.phase is SectionPhase.DROPPED else 1.0)
+        done = shown.phase is SectionPhase.DROPPED
+        painter.setOpacity(DONE_OPACITY if done else OVER_OPACITY if look.over_pictures else 1.0)
         self._tiles.draw(painter, look, local, shown)
         painter.setOpacity(1.0)
 
@@ -154,59 +188,6 @@ class Scene:
             polygon = QPolygonF([QPointF(x, y) for x, y in section.outline_um])
             kept = self._outlines[section.id] = _Outline(section, polygon)
         return kept.polygon
-
-    def _draw_names(
-        self,
-        painter: QPainter,
-        look: Look,
-        to_px: QTransform,
-        sections: Sequence[tuple[SectionShown, Section]],
-    ) -> None:
-        """Above the topmost corner of each outline, upright."""
-        least_um = NAMES_FROM_PX * look.camera.um_per_px
-        if self._radii.max(initial=0.0) < least_um:
-            return
-        painter.setFont(font(FontPt.SMALL))
-        for shown, section in sections:
-            if shown.radius_um < least_um:
-                continue
-            corners = [mapped(to_px, corner) for corner in section.outline_um]
-            top = min(y for _, y in corners)
-            middle = (min(x for x, _ in corners) + max(x for x, _ in corners)) / 2
-            painter.setPen(QColor(look.shades.accent if shown.id in look.selected else look.shades.muted))
-            area = QRectF(middle - 80, top - 22, 160, 18)
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, section.id)
-
-    def _draw_fiducials(self, painter: QPainter, look: Look, to_px: QTransform) -> None:
-        painter.setPen(QPen(QColor(look.shades.muted), 1.5))
-        for fiducial in self.shown.fiducials:
-            x, y = mapped(to_px, fiducial.centre_um)
-            painter.drawLine(QLineF(x - 6, y, x + 6, y))
-            painter.drawLine(QLineF(x, y - 6, x, y + 6))
-
-    def _draw_route(self, painter: QPainter, look: Look, to_px: QTransform) -> None:
-        route = self.shown.route_um
-        if len(route) < 2:
-            return
-        colour = QColor(look.shades.muted)
-        colour.setAlphaF(0.45)
-        painter.setPen(QPen(colour, 1.0, Qt.PenStyle.DotLine))
-        painter.drawPolyline(QPolygonF([QPointF(*mapped(to_px, place)) for place in route]))
-
-    def _draw_stage(self, painter: QPainter, look: Look) -> None:
-        """A ring with a cross where the beam looks now."""
-        if self.shown.stage_um is None:
-            return
-        x, y = look.camera.to_px(self.shown.stage_um)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((look.shades.window, 5.0), (look.shades.accent, 2.0)):
-            painter.setPen(QPen(QColor(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            painter.drawEllipse(QPointF(x, y), 8, 8)
-            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                painter.drawLine(QLineF(x + 8 * dx, y + 8 * dy, x + 15 * dx, y + 15 * dy))
-        painter.restore()
 
 
 def corners_px(scene: Scene, camera: Camera, section: Section) -> list[Point]:
@@ -221,9 +202,3 @@ def _pen(colour: QColor, width_px: float, phase: SectionPhase) -> QPen:
     if phase is not SectionPhase.ACTIVE:
         pen.setStyle(Qt.PenStyle.DashLine)
     return pen
-
-
-def mapped(transform: QTransform, point: Point) -> Point:
-    """A point through a transform."""
-    at = transform.map(QPointF(*point))
-    return at.x(), at.y()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PyQt5.QtCore import QLineF, QRectF, Qt
-from PyQt5.QtGui import QColor, QImage, QPainter, QTransform
+from PyQt5.QtGui import QColor, QPainter, QTransform
 
 from scopeacq.records import PlaneKey
 from ui.presenters.camera import Camera
@@ -15,23 +15,24 @@ from ui.viewport.colours import legible_on
 from ui.viewport.grid_images import GridImages
 from ui.viewport.look import Look, cosmetic
 from ui.viewport.pictures import Pictures
+from ui.viewport.tile_pictures import PICTURES_FROM_PX, Slice, TilePictures
 
 LINES_FROM_PX = 7.0
 """Tiles of this edge get lines between them,"""
 SIGNS_FROM_PX = 22.0
-"""of this one signs of their states,"""
-PICTURES_FROM_PX = 44.0
-"""and of this one their pictures."""
+"""and of this one signs of their states."""
 SIGN_PX = 18.0
 FRAME_PX = 1.5
 LEFT_OUT_OPACITY = 0.35
+LOOK_OPACITY = 0.45
+"""Of the state's colour over a low-dose look at the section, where the tile has no picture yet."""
 
 
 class TilePainter:
     """Keeps what was painted before for the next frame."""
 
     def __init__(self, pictures: Pictures) -> None:
-        self._pictures = pictures
+        self._pictures = TilePictures(pictures)
         self._images = GridImages()
 
     def draw(self, painter: QPainter, look: Look, local: QTransform, shown: SectionShown) -> None:
@@ -41,12 +42,11 @@ class TilePainter:
             self._draw_all(painter, look, shown, lines=tile_px >= LINES_FROM_PX)
             return
         indices = _tiles_in(shown, local, look.camera)
-        pictures = [self._picture(painter, shown, index, tile_px) for index in indices]
-        for index, picture in zip(indices, pictures, strict=True):
-            _draw_inside(painter, look, shown, index, picture)
+        looked = tile_px >= PICTURES_FROM_PX and self._pictures.draw_look(painter, shown)
+        pictures = [self._draw_inside(painter, look, shown, index, over_look=looked) for index in indices]
         # frames last, since neighbouring tiles overlap
         for index, picture in zip(indices, pictures, strict=True):
-            _draw_frame(painter, look, shown, index, over_picture=picture is not None)
+            _draw_frame(painter, look, shown, index, over_picture=picture)
 
     def _draw_all(self, painter: QPainter, look: Look, shown: SectionShown, *, lines: bool) -> None:
         width, height = shown.grid.size_um
@@ -57,30 +57,23 @@ class TilePainter:
             painter.setPen(cosmetic(QColor(look.shades.panel), 1.0))
             painter.drawLines(*_between(shown))
 
-    def _picture(self, painter: QPainter, shown: SectionShown, index: int, tile_px: float) -> QImage | None:
-        """The tile's latest slice, where there is one and it is large enough to be seen."""
-        tile, device = shown.tiles[index], painter.device()
-        if tile_px < PICTURES_FROM_PX or tile.cycle is None or device is None:
-            return None
-        longer_px = tile_px * max(shown.grid.tile_um) / min(shown.grid.tile_um)
-        plane = PlaneKey(tile.cycle, shown.id, index)
-        return self._pictures.of(plane, longer_px * device.devicePixelRatioF(), tile.state)
-
-
-def _draw_inside(
-    painter: QPainter, look: Look, shown: SectionShown, index: int, picture: QImage | None
-) -> None:
-    area = _area(shown, index)
-    if picture is None:
-        painter.fillRect(area, look.paint.colour(shown, shown.tiles[index]))
-    else:
-        smaller = area.width() / look.camera.um_per_px < picture.width()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smaller)
-        left_out = shown.tiles[index].state is TileState.INACTIVE
-        opacity = painter.opacity()
+    def _draw_inside(
+        self, painter: QPainter, look: Look, shown: SectionShown, index: int, *, over_look: bool
+    ) -> bool:
+        """The tile's latest slice, or the colour of its state; whether it was a picture."""
+        tile, opacity = shown.tiles[index], painter.opacity()
+        left_out = tile.state is TileState.INACTIVE
         painter.setOpacity(opacity * (LEFT_OUT_OPACITY if left_out else 1.0))
-        painter.drawImage(area, picture)
+        pictured = False
+        if tile.cycle is not None:
+            plane = PlaneKey(tile.cycle, shown.id, index)
+            taken = Slice(plane, _area(shown, index), shown.grid.tile_px, tile.state)
+            pictured = self._pictures.draw(painter, look, taken)
+        if not pictured:
+            painter.setOpacity(opacity * (LOOK_OPACITY if over_look else 1.0))
+            painter.fillRect(_area(shown, index), look.paint.colour(shown, tile))
         painter.setOpacity(opacity)
+        return pictured
 
 
 def _draw_frame(
@@ -91,7 +84,7 @@ def _draw_frame(
     colour = look.paint.colour(shown, tile)
     inset = look.camera.um_per_px * FRAME_PX
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    if look.selected_tile == (shown.id, index):
+    if (shown.id, index) in look.selected_tiles:
         painter.setPen(cosmetic(QColor(look.shades.accent), 2 * FRAME_PX))
     elif over_picture:
         painter.setPen(cosmetic(colour, FRAME_PX))

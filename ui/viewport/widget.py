@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from PyQt5.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal
-from PyQt5.QtWidgets import (
-    QAction,
-    QActionGroup,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtWidgets import QActionGroup, QFrame, QMenu, QVBoxLayout, QWidget
 
 from scopeacq.geometry import Point
 from ui.presenters import edits
 from ui.presenters.editing import Editor
 from ui.presenters.edits import Edit, Refused
+from ui.presenters.hover import History, card_of
 from ui.presenters.layers import EXPLAINED, Layer, legend_of
-from ui.presenters.wafer_map import Selection, WaferMap, edited
-from ui.theme import Space, set_role
+from ui.presenters.overviews import Underlay
+from ui.presenters.wafer_map import Hit, Selection, WaferMap, edited
+from ui.theme import Space
 from ui.viewport.actions import action, bar, choice, copy_text
-from ui.viewport.canvas import Tool, WaferCanvas
+from ui.viewport.canvas import WaferCanvas
+from ui.viewport.foot import Foot
+from ui.viewport.hover_card import HoverCard
+from ui.viewport.menu import Entry, menu_of
 from ui.viewport.overlays import LegendCard
+from ui.viewport.overview_menu import OverviewButton
 from ui.viewport.pictures import Source
+from ui.viewport.placing_bar import PlacingBar
+from ui.viewport.tool import HINTS, TOOL_TIPS, Tool
 
 ZOOM_STEP = 1.6
 PAN_STEP_PX = 80
-HINTS = {
-    Tool.LOOK: "Drag to pan, wheel to zoom, click to choose, double-click to go there.",
-    Tool.EDIT: "Drag a chosen section to move it, its corners to resize, its ring to turn; Shift snaps.",
-    Tool.ADD: "Drag a rectangle over the new section.",
-}
-TOOL_TIPS = {
-    Tool.LOOK: "Look around without changing anything (L)",
-    Tool.EDIT: "Move, turn, resize and delete sections; every step can be undone (E)",
-    Tool.ADD: "Draw the outline of a new section (A)",
-}
 
 
 class WaferViewport(QWidget):
@@ -49,6 +38,8 @@ class WaferViewport(QWidget):
     Signals:
         go_to_requested (Target): an operator asks the stage to go there; nothing was confirmed or checked.
         selection_changed (Selection)
+        shown_anew (WaferMap): the map has changed, by the run or by an edit.
+        history_wanted (Hit): the card wants the curves of what lies there; see :meth:`show_history`.
         document_changed (Document): an edit was made, undone or done again.
         save_requested: the edited plan is to be written.
         told (str): why an edit was refused, or what pre-flight will say of it.
@@ -56,6 +47,8 @@ class WaferViewport(QWidget):
 
     go_to_requested = pyqtSignal(object)
     selection_changed = pyqtSignal(object)
+    shown_anew = pyqtSignal(object)
+    history_wanted = pyqtSignal(object)
     document_changed = pyqtSignal(object)
     save_requested = pyqtSignal()
     told = pyqtSignal(str)
@@ -63,14 +56,18 @@ class WaferViewport(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = WaferCanvas(self)
-        self.legend = LegendCard(self.canvas)
+        self.legend, self.hover_card = LegendCard(self.canvas), HoverCard(self.canvas)
+        self.overview_button, self.placing_bar = OverviewButton(), PlacingBar()
+        self._foot = Foot()
         self._map = WaferMap()
+        self._stage: tuple[Point | None, Point | None] = None, None
+        self._hit: Hit | None = None
         self._editor: Editor | None = None
         self._layer = Layer.STATE
-        self._coordinates, self._hint = QLabel(), QLabel(HINTS[Tool.LOOK])
         self._make_actions()
         self._lay_out()
         self._connect()
+        self.use(Tool.LOOK)
         self.show_map(self._map)
 
     # -- what is shown ------------------------------------------------------------------
@@ -83,14 +80,32 @@ class WaferViewport(QWidget):
     def selection(self) -> Selection:
         return self.canvas.selection
 
+    @property
+    def editor(self) -> Editor | None:
+        """What is edited here, None while the map is only looked at."""
+        return self._editor
+
     def show_map(self, shown: WaferMap) -> None:
         """Show how the run stands now; what is being edited stays as it was edited."""
         self._map = shown
         if self._editor is not None:
             document = self._editor.document
             shown = edited(shown, document.wafer, document.project.imaging)
+        stage_um, field_um = self._stage
+        if stage_um is not None:
+            shown = replace(shown, stage_um=stage_um, field_um=field_um)
         self.canvas.show_map(shown)
         self._refresh()
+        self.shown_anew.emit(shown)
+
+    def show_stage(self, x_um: float | None, y_um: float | None, field_um: Point | None = None) -> None:
+        """Show where the beam looks (stage frame), None when nobody can say.
+
+        ``field_um``: width and height of what is scanned there.
+        """
+        stage_um = None if x_um is None or y_um is None else (x_um, y_um)
+        self._stage = stage_um, field_um
+        self.canvas.show_map(replace(self.canvas.shown, stage_um=stage_um, field_um=field_um))
 
     def show_layer(self, layer: Layer) -> None:
         """Colour the tiles by this."""
@@ -98,6 +113,10 @@ class WaferViewport(QWidget):
         self.canvas.show_layer(layer)
         self._layers[layer].setChecked(True)
         self._refresh()
+
+    def show_underlay(self, underlay: Underlay) -> None:
+        """Show these pictures under the map."""
+        self.canvas.show_underlay(underlay)
 
     def set_editor(self, editor: Editor | None) -> None:
         """Let this plan be edited here; without one the map is only looked at."""
@@ -107,15 +126,22 @@ class WaferViewport(QWidget):
         self.show_map(self._map)
 
     def set_pictures(self, source: Source | None) -> None:
-        """Where pictures of tiles come from; asked on a thread of its own."""
+        """Where pictures come from; asked on a thread of its own."""
         self.canvas.pictures.set_source(source)
         self.canvas.update()
 
     def use(self, tool: Tool) -> None:
         """Take up a tool."""
         self._tools[tool].setChecked(True)
-        self._hint.setText(HINTS[tool])
+        self._foot.hint(HINTS[tool])
         self.canvas.use(tool)
+
+    def show_history(self, hit: Hit, history: History) -> None:
+        """The curves that ``history_wanted`` asked for; too late for another place they are left out."""
+        if hit == self._hit:
+            card = card_of(self.canvas.shown, hit, self._layer, history)
+            if card is not None:
+                self.hover_card.show_curve(card)
 
     def close_pictures(self) -> None:
         """Stop reading pictures; before the run's files are let go."""
@@ -152,18 +178,19 @@ class WaferViewport(QWidget):
         self.propose(edits.delete(self.selection.sections))
 
     def _toggle_active(self) -> None:
-        """Leave out the chosen tile or sections, or activate them where they are left out."""
+        """Leave out the chosen tiles or sections, or activate them where they are left out."""
         active = not self._chosen_active()
-        if self.selection.tile is not None:
-            self.propose(edits.activate_tile(*self.selection.tile, active))
+        if self.selection.tiles:
+            self.propose(edits.activate_tiles(self.selection.tiles, active))
         else:
             self.propose(edits.activate(self.selection.sections, active))
 
     def _chosen_active(self) -> bool:
         """Whether some of what is chosen is imaged."""
-        shown = [s.section for s in self.canvas.shown.sections if s.id in self.selection.sections]
-        tile = self.selection.tile
-        return any(s.active if tile is None else s.images(tile[1]) for s in shown)
+        chosen = {s.id: s.section for s in self.canvas.shown.sections if s.id in self.selection.sections}
+        if self.selection.tiles:
+            return any(chosen[name].images(tile) for name, tile in self.selection.tiles)
+        return any(section.active for section in chosen.values())
 
     def _changed(self) -> None:
         assert self._editor is not None
@@ -185,59 +212,40 @@ class WaferViewport(QWidget):
             for tool in Tool
         }
         self._layers[Layer.STATE].setChecked(True)
-        self._tools[Tool.LOOK].setChecked(True)
         self._undo_action = action(self, "Undo", "Ctrl+Z", self._undo)
         self._redo_action = action(self, "Redo", "Ctrl+Shift+Z", self._redo, "Ctrl+Y")
         self._delete_action = action(self, "Delete", "Del", self._delete)
         self._active_action = action(self, "Leave out", "X", self._toggle_active)
         self._save_action = action(self, "Save", "Ctrl+S", self.save_requested.emit)
         self._fit_action = action(self, "Fit", "F", self._fit, "Home")
-        self._fit_action.setToolTip(
-            "Show the chosen sections, or the whole wafer; twice for the grid of one (F)"
-        )
+        self._fit_action.setToolTip("Show what is chosen, then all sections, then the whole wafer (F)")
         self._in_action = action(self, "+", "+", partial(self.canvas.zoom, ZOOM_STEP), "=")
         self._in_action.setToolTip("Come nearer (+)")
         self._out_action = action(self, "\N{MINUS SIGN}", "-", partial(self.canvas.zoom, 1 / ZOOM_STEP))
         self._out_action.setToolTip("Go farther away (-)")
+        self.addAction(self.overview_button.show_action)
         action(self, "Choose all", "Ctrl+A", self._select_all)
         action(self, "Choose none", "Esc", self._let_go)
         for key, dx, dy in (("Left", 1, 0), ("Right", -1, 0), ("Up", 0, 1), ("Down", 0, -1)):
-            action(
-                self,
-                f"Pan {key.lower()}",
-                key,
-                partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX),
-            )
+            action(self, key, key, partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX))
 
     def _lay_out(self) -> None:
+        views = [self._out_action, self._in_action, self._fit_action]
+        steps = [self._undo_action, self._redo_action, self._active_action, self._delete_action]
+        self._editing: QFrame = bar([*self._tools.values()], [*steps, self._save_action])
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        views = [self._out_action, self._in_action, self._fit_action]
-        whole.addWidget(bar([*self._layers.values()], views))
-        steps = [self._undo_action, self._redo_action, self._active_action, self._delete_action]
-        steps.append(self._save_action)
-        self._editing = bar([*self._tools.values()], steps)
-        whole.addWidget(self._editing)
+        whole.addWidget(bar([*self._layers.values()], views, self.overview_button))
+        for part in (self._editing, self.placing_bar):
+            whole.addWidget(part)
         whole.addWidget(self.canvas, 1)
-        whole.addWidget(self._foot())
-
-    def _foot(self) -> QFrame:
-        foot = QFrame()
-        row = QHBoxLayout(foot)
-        row.setContentsMargins(Space.M, Space.XS, Space.M, Space.XS)
-        self._coordinates.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._coordinates.setToolTip("Where the cursor is, in the frame of the stage; right-click to copy")
-        for label in (self._hint, self._coordinates):
-            set_role(label, "small")
-        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row.addWidget(self._hint, 1)
-        row.addWidget(self._coordinates)
-        return foot
+        whole.addWidget(self._foot)
 
     def _connect(self) -> None:
         canvas = self.canvas
         canvas.hovered.connect(self._hovered)
+        canvas.rested.connect(self._rested)
         canvas.selected.connect(self._selected)
         canvas.proposed.connect(self.propose)
         canvas.go_to_requested.connect(self.go_to_requested)
@@ -262,8 +270,8 @@ class WaferViewport(QWidget):
         self._editing.setVisible(may_edit)
         for tool in (Tool.EDIT, Tool.ADD):
             self._tools[tool].setEnabled(may_edit)
-        self._delete_action.setEnabled(may_edit and bool(self.selection.sections))
-        self._active_action.setEnabled(may_edit and bool(self.selection.sections))
+        for each in (self._delete_action, self._active_action):
+            each.setEnabled(may_edit and bool(self.selection.sections))
         leave = self._chosen_active() or not self.selection.sections
         self._active_action.setText("Leave out" if leave else "Activate")
         what = "Do not image what is chosen" if leave else "Image what is chosen again"
@@ -282,7 +290,17 @@ class WaferViewport(QWidget):
         self.selection_changed.emit(selection)
 
     def _hovered(self, stage_um: Point | None) -> None:
-        self._coordinates.setText(self.canvas.shown.coordinates(stage_um) if stage_um else "")
+        self._foot.coordinates(self.canvas.shown.coordinates(stage_um) if stage_um else "")
+
+    def _rested(self, at: QPoint | None) -> None:
+        """Show the card of what lies under a cursor that rests; no card while it moves."""
+        self._hit = None if at is None else self.canvas.shown.hit(self.canvas.stage_um(QPointF(at)))
+        card = card_of(self.canvas.shown, self._hit, self._layer, None) if self._hit else None
+        if at is None or card is None:
+            self.hover_card.hide()
+            return
+        self.hover_card.show_card(card, at)
+        self.history_wanted.emit(self._hit)
 
     def _fit(self) -> None:
         self.canvas.fit(self.selection.sections)
@@ -295,6 +313,8 @@ class WaferViewport(QWidget):
         if not self.canvas.give_up():
             self.canvas.select(Selection())
 
+    # -- the menu at a point ------------------------------------------------------------
+
     def _show_menu(self, at: QPoint) -> None:
         menu = self.menu_at(self.canvas.stage_um(QPointF(at)))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -303,17 +323,32 @@ class WaferViewport(QWidget):
     def menu_at(self, stage_um: Point) -> QMenu:
         """What can be done at a point of the stage frame."""
         shown = self.canvas.shown
-        target, text = shown.target(stage_um), shown.coordinates(stage_um)
-        menu = QMenu(self)
-        for name, done in (
-            (f"Go to {target.text} \N{HORIZONTAL ELLIPSIS}", lambda: self.go_to_requested.emit(target)),
-            ("Copy coordinates", lambda: copy_text(text)),
-        ):
-            entry = QAction(name, menu)
-            entry.triggered.connect(lambda _, done=done: done())
-            menu.addAction(entry)
-        menu.addSeparator()
-        menu.addAction(self._fit_action)
-        if self._editor is not None:
-            menu.addActions([self._active_action, self._delete_action])
-        return menu
+        target, hit = shown.target(stage_um), shown.hit(stage_um)
+        go = f"Go to {target.text} \N{HORIZONTAL ELLIPSIS}", lambda: self.go_to_requested.emit(target)
+        copies: list[Entry] = [("Copy coordinates", lambda: copy_text(shown.coordinates(stage_um)))]
+        if hit is not None:
+            copies.append((f"Copy the numbers of {hit.section}", partial(self._copy_numbers, hit)))
+        if self._editor is None:
+            return menu_of(self, [go, *copies], [self._fit_action])
+        own = self._section_edits(hit.section) if hit is not None else []
+        return menu_of(
+            self, [go, *copies], [self._fit_action], own, [self._active_action, self._delete_action]
+        )
+
+    def _copy_numbers(self, hit: Hit) -> None:
+        """The card's words; with its curve where it is the one that stands there."""
+        shown = self.hover_card.card
+        card = card_of(self.canvas.shown, hit, self._layer, None)
+        if card is not None:
+            same = shown is not None and shown.title == card.title
+            copy_text(shown.text if shown is not None and same else card.text)
+
+    def _section_edits(self, name: str) -> list[Entry]:
+        others = [s.id for s in self.canvas.shown.sections if s.id != name]
+        ways = (
+            (f"Duplicate {name}", edits.duplicate(name)),
+            (f"Give the grid of {name} to all others", edits.propagate(name, others)),
+            (f"Image {name} first", edits.reorder([name], others[0] if others else None)),
+            (f"Image {name} last", edits.reorder([name], None)),
+        )
+        return [(text, partial(self.propose, edit)) for text, edit in ways]
