@@ -19,6 +19,7 @@ from ui.panels.timeline_panel import TimelinePanel
 from ui.presenters.messages import Message
 from ui.presenters.notices import Notice
 from ui.presenters.tone import Tone
+from ui.services import SERVICES, Services
 from ui.workspace import Workspace
 
 _PAUSES = frozenset({Policy.PAUSE, Policy.PARK_AND_ALERT})
@@ -49,12 +50,12 @@ class RunPanels:
         return panels
 
 
-def mount_run(workspace: Workspace, banner: Banner) -> Acquisition:
+def mount_run(workspace: Workspace, banner: Banner, services: Services = SERVICES) -> Acquisition:
     """Give a workspace its run: pre-flight and run at the right, timeline and log below.
 
     The check of its plan begins at once. Whoever closes the workspace asks the acquisition first.
     """
-    acquisition = Acquisition(parent=workspace)
+    acquisition = Acquisition(services.conductor, services.checker, workspace)
     panels = RunPanels.made_for(acquisition)
     below = Qt.DockWidgetArea.BottomDockWidgetArea
     workspace.mount_panel("run", "Run", panels.run)

@@ -1,0 +1,20 @@
+"""What of the core the panels of a run call: tests have their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scopeacq.briefing import brief
+from ui.errands import Checker
+from ui.run_thread import Conductor, conducted
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """``conductor`` takes a run to its end, ``checker`` checks a plan before."""
+
+    conductor: Conductor = conducted
+    checker: Checker = brief
+
+
+SERVICES = Services()
