@@ -54,7 +54,8 @@ OPTICS = (Quantity.WD, Quantity.STIG_X, Quantity.STIG_Y)
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """The answers of one round. ``None``: not asked, or not answered; then ``silent`` says why.
+    """The answers of one round. ``None``: not asked, or not answered; then ``silent`` says why, by the
+    device's name in :class:`hardware.microscope.Devices`.
 
     ``at_s``: when the first was asked [``time.monotonic``, s]. ``limits``: allowed values of the optics
     (``wd_um``, ``stig_x``, ``stig_y``) and of the stage's axes by their field names. ``set_by``: who set
@@ -95,16 +96,16 @@ class Reader:
     def __init__(self, devices: Devices, guard: GuardClient) -> None:
         self._guard = guard
         self._limits: dict[str, Range] = {}
-        self._questions: dict[str, Callable[[], object]] = {
-            "beam": devices.column.state,
-            "optics": devices.column.optics,
-            "beam_shift_um": devices.column.beam_shift_um,
-            "detector": devices.detector.state,
-            "stage": devices.stage.pose,
-            "gun": devices.gun.state,
-            "raster": devices.raster.state,
-            "pressure_mbar": devices.chamber.pressure_mbar,
-        }
+        self._questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
+            ("column", "beam", devices.column.state),
+            ("column", "optics", devices.column.optics),
+            ("column", "beam_shift_um", devices.column.beam_shift_um),
+            ("detector", "detector", devices.detector.state),
+            ("stage", "stage", devices.stage.pose),
+            ("gun", "gun", devices.gun.state),
+            ("raster", "raster", devices.raster.state),
+            ("chamber", "pressure_mbar", devices.chamber.pressure_mbar),
+        )
         self._devices = devices
 
     def read(self, set_by: Mapping[Quantity, Author] | None = None) -> Readings:
@@ -112,11 +113,11 @@ class Reader:
         asked_s = time.monotonic()
         silent: dict[str, str] = {}
         answers: dict[str, object] = {"limits": self._allowed(silent)}
-        for name, ask in self._questions.items():
+        for device, name, ask in self._questions:
             try:
                 answers[name] = ask()
             except HardwareError as error:
-                silent[error.device] = str(error)
+                silent[device] = str(error)
         return Readings(asked_s, self._guard.state(), silent=silent, set_by=dict(set_by or {}), **answers)  # type: ignore[arg-type]
 
     def _allowed(self, silent: dict[str, str]) -> Mapping[str, Range]:
@@ -125,5 +126,5 @@ class Reader:
             try:
                 self._limits = {**self._devices.column.optics_limits, **self._devices.stage.limits}
             except HardwareError as error:
-                silent[error.device] = str(error)
+                silent["limits"] = str(error)
         return self._limits

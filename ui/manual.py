@@ -142,8 +142,12 @@ class ManualControl(QObject):
     def stop_stage(self) -> None:
         """Stop the stage where it is, at once, whatever is under way."""
         self.halt()
+        self.at_once(lambda manual: manual.stop_stage())
+
+    def at_once(self, work: Callable[[Manual], object]) -> None:
+        """Do what brings the instrument to rest past whatever is under way, on a thread of its own."""
         if self._hold is not None:
-            self._hold.stop_stage()
+            self._hold.at_once(work)
 
     # -- what the instrument's thread says -------------------------------------------------------
 

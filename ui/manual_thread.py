@@ -88,7 +88,7 @@ class ManualThread:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._leaving = threading.Event()
         self._manual: Manual | None = None
-        self._stops: list[threading.Thread] = []
+        self._urgent: list[threading.Thread] = []
         # not a daemon: an instrument that is let go in the middle is left as it is
         self._thread = threading.Thread(target=self._run, name="manual control")
 
@@ -100,11 +100,11 @@ class ManualThread:
         """Have a job done after those before it."""
         self._jobs.put(job)
 
-    def stop_stage(self) -> None:
-        """Stop the stage on a thread of its own, past whatever is under way; a failure is told."""
-        stop = threading.Thread(target=self._stop_stage, name="stop the stage", daemon=True)
-        self._stops = [*(thread for thread in self._stops if thread.is_alive()), stop]
-        stop.start()
+    def at_once(self, work: Callable[[Manual], object]) -> None:
+        """Do something on a thread of its own, past whatever is under way; a failure is told."""
+        thread = threading.Thread(target=self._do_at_once, args=(work,), name="at once", daemon=True)
+        self._urgent = [*(other for other in self._urgent if other.is_alive()), thread]
+        thread.start()
 
     def leave(self) -> None:
         """Let go of the instrument after what is under way."""
@@ -113,7 +113,7 @@ class ManualThread:
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until the instrument is let go; whether it is."""
-        for thread in (*self._stops, self._thread):
+        for thread in (*self._urgent, self._thread):
             thread.join(timeout_s)
         return not self._thread.is_alive()
 
@@ -156,11 +156,11 @@ class ManualThread:
         except Explained as error:
             return JobFailed(job, error)
 
-    def _stop_stage(self) -> None:
+    def _do_at_once(self, work: Callable[[Manual], object]) -> None:
         if (manual := self._manual) is None:
             return
         try:
             with explaining(self._plan.folder.logs):
-                manual.stop_stage()
+                work(manual)
         except Explained as error:
             self._tell(error)

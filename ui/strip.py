@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from html import escape
 
-from PyQt5.QtCore import QEvent, QRectF, QSize, Qt
+from PyQt5.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QFont, QPainter, QPen
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.presenters.hold import HoldView
 from ui.presenters.strip import Clause, Situation, StripView, strip_view
 from ui.presenters.tone import Tone
 
@@ -20,7 +21,14 @@ _TIP = (
 
 
 class SafetyStrip(QFrame):
-    """Shows a :class:`StripView`; it decides nothing."""
+    """Shows a :class:`StripView`, and a button that connects the instrument; it decides nothing.
+
+    Signals:
+        connect_asked, release_asked
+    """
+
+    connect_asked = pyqtSignal()
+    release_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +41,11 @@ class SafetyStrip(QFrame):
         self._sentence.setTextFormat(Qt.TextFormat.RichText)
         self._sentence.setWordWrap(True)
         self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.button, self._connects = QPushButton(), True
+        self.button.clicked.connect(
+            lambda: (self.connect_asked if self._connects else self.release_asked).emit()
+        )
+        self.button.hide()
         theme.set_role(self, "bar")
         self.setToolTip(_TIP)
         self._lay_out()
@@ -55,6 +68,14 @@ class SafetyStrip(QFrame):
         self._colour_sentence()
         self.setAccessibleName(f"{view.badge.word}. {view.sentence}")
 
+    def show_hold(self, hold: HoldView) -> None:
+        """Offer to connect the instrument or to let it go."""
+        self._connects = hold.connect
+        self.button.setText("Connect" if hold.connect else "Release")
+        self.button.setToolTip(hold.tip)
+        self.button.setEnabled(hold.now)
+        self.button.show()
+
     def _lay_out(self) -> None:
         box = QHBoxLayout(self)
         box.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.S)
@@ -63,6 +84,7 @@ class SafetyStrip(QFrame):
             box.addWidget(widget)
         box.addSpacing(theme.Space.S)
         box.addWidget(self._sentence, 1)
+        box.addWidget(self.button)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def _colour_sentence(self) -> None:

@@ -142,6 +142,11 @@ def set_tone(widget: QWidget, tone: Tone) -> None:
     _set_property(widget, "tone", tone.value)
 
 
+def clear_tone(widget: QWidget) -> None:
+    """Give a widget the colour of plain text again."""
+    _set_property(widget, "tone", "")
+
+
 def set_role(widget: QWidget, role: str) -> None:
     """Give a widget one of the style sheet's roles: display, title, lead, small, card, primary, quiet."""
     _set_property(widget, "role", role)
@@ -202,6 +207,7 @@ QLabel[role="display"] { font-size: ${display_pt}pt; font-weight: 300; }
 QLabel[role="title"] { font-size: ${title_pt}pt; font-weight: 600; }
 QLabel[role="lead"] { font-size: ${lead_pt}pt; }
 QLabel[role="small"] { font-size: ${small_pt}pt; color: $muted; }
+QLabel[role="remark"] { font-size: ${small_pt}pt; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="strong"] { font-weight: 600; }
 QFrame[role="card"] { background: $panel; border: 1px solid $line; border-radius: ${radius}px; }
@@ -236,6 +242,7 @@ QPushButton[role="quiet"], QToolButton[role="quiet"] {
 }
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color: $accent; }
+QToolButton[role="sign"]::menu-indicator { image: none; }
 QToolButton[role="sign"] {
     background: transparent; border-color: transparent; padding: 4px; min-height: 0; border-radius: 4px;
 }
@@ -261,6 +268,7 @@ QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border-color: $accent; }
 *[wrong="true"], *[wrong="true"]:focus { border: 1px solid $alarm; color: $alarm; }
 QTextBrowser[role="page"] { background: $panel; border: none; border-radius: 0; padding: 0; }
+QComboBox::drop-down { border: none; width: 24px; }
 QAbstractItemView { background: $panel; border: 1px solid $line; outline: none; }
 QAbstractItemView[role="plain"] { border: none; }
 QAbstractItemView::item:selected { background: $hover; color: $text; }

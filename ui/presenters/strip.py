@@ -5,38 +5,46 @@ What was not read, or not read lately, is UNKNOWN and said so; it is never shown
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from hardware.types import BeamState, Blanker, GunState
+from hardware.types import BeamState, Blanker, DetectorState, GunState, StagePose
 from scopeacq.events import MillProgressed, StepStarted
 from scopeacq.ion_watch import IonsRead
 from scopeacq.outlook import Gate, GateState, Outlook
+from scopeacq.readings import Readings
+from ui.presenters.durations import spoken
 from ui.presenters.mill_pass import left, told
 from ui.presenters.notices import Attended, Ended, Notice
 from ui.presenters.tone import Badge, Sign, Tone
 
 STALE_S = 3.0
-"""A reading that is older than this says nothing about now [s]."""
+"""What the guard read longer ago says nothing about now, and the age of other readings is said [s]."""
+FORGOTTEN_S = 60.0
+"""Readings of column, detector and stage that are older say nothing about now [s]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known of the instrument. ``None``: it was not read.
+    """What is known of the instrument.
 
-    ``age_s``: how old the readings are [s]; ``stage``: where it stands, in words ("at section 17").
-    ``step``: what a run does now; it then steers column and stage, which nobody else may ask meanwhile.
+    ``ions``: the guard's answer, ``ions_age_s`` old. ``devices``: the last answers of all others, ``age_s``
+    old; None where nobody has asked yet. ``place``: where the stage stood then, in words ("at section 17").
+    ``steered``: who uses beam and stage at this very moment ("the run"), so that what was read between two
+    of their steps does not tell whether the electron beam is blanked now; ``step``: what they do.
     ``gate``: how the mill gate stands; ``gate_shut``: it waits for an operator.
     """
 
     connected: bool = False
     ions: Blanker | None = None
-    gun: GunState | None = None
-    electrons: BeamState | None = None
-    stage: str | None = None
+    ions_age_s: float = 0.0
+    devices: Readings | None = None
+    age_s: float = 0.0
+    place: str = ""
+    steered: str = ""
     step: str = ""
     gate: str = ""
     gate_shut: bool = False
-    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +74,10 @@ def strip_view(now: Situation, simulated: bool = False) -> StripView:
     if not now.connected:
         idle = Clause("No instrument is connected: its beams are not watched here")
         return StripView(_NOT_CONNECTED, (idle,), simulated)
-    if now.age_s > STALE_S:
-        old = Clause(f"The instrument was last read {now.age_s:.0f} s ago", Tone.UNKNOWN)
-        return StripView(_UNKNOWN, (_ions(None, None), old), simulated)
-    if now.step:
-        steered = Clause("Electron beam and stage steered by the run"), Clause(now.step)
-        return StripView(
-            _badge_of_run(now.ions), (_ions(now.ions, now.gun), *steered, *_gate(now)), simulated
-        )
-    clauses = (_ions(now.ions, now.gun), _electrons(now.electrons), _stage(now.stage), *_gate(now))
-    return StripView(_badge(now), clauses, simulated)
+    ions = now.ions if now.ions_age_s <= STALE_S else None
+    gun = now.devices.gun if now.devices is not None and now.age_s <= FORGOTTEN_S else None
+    clauses = (_ions(ions, now, gun), *_devices(now), *_step(now), *_gate(now))
+    return StripView(_badge(now, ions), clauses, simulated)
 
 
 _NOT_CONNECTED = Badge(Tone.QUIET, Sign.INFO, "Not connected")
@@ -86,26 +88,24 @@ _BLANKED = Badge(Tone.GOOD, Sign.SHIELD, "Beams blanked")
 _IONS_BLANKED = Badge(Tone.GOOD, Sign.SHIELD, "Ion beam blanked")
 
 
-def _badge(now: Situation) -> Badge:
+def _badge(now: Situation, ions: Blanker | None) -> Badge:
     """The ions first: they cannot be taken back."""
-    if now.ions is Blanker.OPEN:
-        return _MILLING
-    if now.ions is not Blanker.BLANKED or now.electrons is None:
-        return _UNKNOWN
-    return _EXPOSING if _exposes(now.electrons) else _BLANKED
-
-
-def _badge_of_run(ions: Blanker | None) -> Badge:
     if ions is Blanker.OPEN:
         return _MILLING
-    return _IONS_BLANKED if ions is Blanker.BLANKED else _UNKNOWN
+    if ions is not Blanker.BLANKED:
+        return _UNKNOWN
+    if now.steered:
+        return _IONS_BLANKED
+    if now.devices is None or now.devices.beam is None or now.age_s > STALE_S:
+        return _UNKNOWN
+    return _EXPOSING if _exposes(now.devices.beam) else _BLANKED
 
 
 def _exposes(beam: BeamState) -> bool:
     return beam.eht_on and beam.valve_open and not beam.blanked
 
 
-def _ions(blanker: Blanker | None, gun: GunState | None) -> Clause:
+def _ions(blanker: Blanker | None, now: Situation, gun: GunState | None) -> Clause:
     high_voltage = "" if gun is None else f", HV {'on' if gun.hv_on else 'off'}"
     match blanker:
         case Blanker.BLANKED:
@@ -113,25 +113,48 @@ def _ions(blanker: Blanker | None, gun: GunState | None) -> Clause:
         case Blanker.OPEN:
             return Clause(f"Ion beam OPEN{high_voltage}", Tone.ALARM)
         case _:
-            return Clause(f"Ion beam UNKNOWN{high_voltage}: if in doubt, press gun off", Tone.UNKNOWN)
+            old = f", last read {spoken(now.ions_age_s)} ago" if now.ions_age_s > STALE_S else ""
+            return Clause(f"Ion beam UNKNOWN{old}: if in doubt, press gun off", Tone.UNKNOWN)
 
 
-def _electrons(beam: BeamState | None) -> Clause:
+def _devices(now: Situation) -> tuple[Clause, ...]:
+    """Column, detector and stage, with the age of what is said of them."""
+    if now.devices is None:
+        return (Clause("Electron beam and stage UNKNOWN: not read yet", Tone.UNKNOWN),)
+    if now.age_s > FORGOTTEN_S:
+        old = f"Electron beam and stage UNKNOWN: last read {spoken(now.age_s)} ago"
+        return (Clause(old, Tone.UNKNOWN),)
+    beam = _electrons(now.devices.beam, now.steered)
+    clauses = beam, _detector(now.devices.detector), _stage(now.devices.stage, now.place)
+    age = (Clause(f"Read {spoken(now.age_s)} ago"),) if now.age_s > STALE_S else ()
+    return (*clauses, *age)
+
+
+def _electrons(beam: BeamState | None, steered: str) -> Clause:
     if beam is None:
         return Clause("Electron beam UNKNOWN", Tone.UNKNOWN)
+    source = f"EHT {'on' if beam.eht_on else 'off'}, valve {'open' if beam.valve_open else 'shut'}"
+    if steered:
+        return Clause(f"Electron beam steered by {steered}, {source}")
     if _exposes(beam):
         return Clause("Electron beam on", Tone.ACTIVE)
-    off = [] if beam.eht_on else ["EHT off"]
-    shut = [] if beam.valve_open else ["valve shut"]
-    return Clause(
-        ", ".join(["Electron beam blanked" if beam.blanked else "Electron beam off", *off, *shut])
-    )
+    return Clause(f"Electron beam {'blanked' if beam.blanked else 'off'}, {source}")
 
 
-def _stage(place: str | None) -> Clause:
-    if place is None:
+def _detector(detector: DetectorState | None) -> Clause:
+    if detector is None:
+        return Clause("Detector UNKNOWN", Tone.UNKNOWN)
+    return Clause(f"Detector {'on' if detector.hv_on else 'off'}")
+
+
+def _stage(pose: StagePose | None, place: str) -> Clause:
+    if pose is None:
         return Clause("Stage UNKNOWN", Tone.UNKNOWN)
     return Clause(f"Stage {place}")
+
+
+def _step(now: Situation) -> tuple[Clause, ...]:
+    return (Clause(now.step),) if now.step else ()
 
 
 def _gate(now: Situation) -> tuple[Clause, ...]:
@@ -139,20 +162,27 @@ def _gate(now: Situation) -> tuple[Clause, ...]:
 
 
 @dataclass(slots=True)
-class RunWatch:
-    """Gathers from a run's notices what the strip shows. Before and after a run nothing is connected."""
+class InstrumentWatch:
+    """Gathers what the strip shows, from a run's notices or from manual control, whoever has it now.
 
-    _connected: bool = False
+    ``place_of``: where the stage stands by some readings, in words.
+    """
+
+    place_of: Callable[[Readings], str] = lambda _: "at an unknown place"
+    _run: bool = False
+    _hand: bool = False
     _step: str = ""
     _gate: Gate | None = None
     _ions: IonsRead | None = None
+    _devices: Readings | None = None
     _began_s: float = 0.0
 
     def take(self, notice: Notice, now_s: float) -> None:
         """``now_s``: ``time.monotonic`` [s]."""
         match notice:
             case Attended():
-                self._connected, self._began_s = True, now_s
+                self._forget(now_s)
+                self._run, self._step = True, "Beginning"
             case StepStarted(text):
                 self._step = text
             case MillProgressed():
@@ -161,19 +191,36 @@ class RunWatch:
                 self._gate = gate
             case IonsRead():
                 self._ions = notice
+            case Readings():
+                self._devices = notice
             case Ended():
-                self._connected, self._step, self._gate, self._ions = False, "", None, None
+                self._forget(now_s)
+
+    def hand(self, connected: bool, doing: str, now_s: float) -> None:
+        """Manual control holds the instrument, or no longer; ``doing``: what it is busy with."""
+        if connected != self._hand:
+            self._forget(now_s)
+        self._hand, self._step = connected, doing
 
     def situation(self, now_s: float) -> Situation:
         """What is known at ``now_s``; readings that stopped coming grow old."""
-        if not self._connected:
+        if not (self._run or self._hand):
             return Situation()
-        gate = self._gate
+        gate, devices = self._gate, self._devices
         return Situation(
             connected=True,
             ions=self._ions.ions if self._ions else None,
-            step=self._step or "Beginning",
+            ions_age_s=now_s - (self._ions.at_s if self._ions else self._began_s),
+            devices=devices,
+            age_s=now_s - devices.at_s if devices else 0.0,
+            place=self.place_of(devices) if devices and devices.stage else "",
+            steered="the run" if self._run else "your order" if self._step else "",
+            step=self._step,
             gate=gate.text.rstrip(".") if gate and gate.state is not GateState.PASSED else "",
             gate_shut=gate is not None and gate.state is GateState.SHUT,
-            age_s=now_s - (self._ions.at_s if self._ions else self._began_s),
         )
+
+    def _forget(self, now_s: float) -> None:
+        self._run = self._hand = False
+        self._step, self._gate, self._ions, self._devices = "", None, None, None
+        self._began_s = now_s

@@ -8,51 +8,75 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardware.types import BeamState, Blanker, GunState
+from hardware.types import BeamState, Blanker, DetectorState, GunState, StagePose
 from scopeacq.events import MillProgressed, StepStarted
 from scopeacq.exit_codes import ExitCode
 from scopeacq.ion_watch import IonsRead
 from scopeacq.outlook import Gate, GateState, Outlook
+from scopeacq.readings import Readings
 from scopeacq.time_left import TimeLeft
 from ui.presenters.notices import Attended, Ended
-from ui.presenters.strip import STALE_S, RunWatch, Situation, strip_view
+from ui.presenters.strip import FORGOTTEN_S, STALE_S, InstrumentWatch, Situation, strip_view
 from ui.presenters.tone import Tone
 
-GUN = GunState(10.0, True, 4.0, 1e-5)
-BLANKED = BeamState(True, 1.5, True, 1.6, True)
-QUIET = Situation(True, Blanker.BLANKED, GUN, BLANKED, "at section 17")
+READ = Readings(
+    0.0,
+    beam=BeamState(True, 1.5, True, 1.6, True),
+    detector=DetectorState(True, 1.0, 0.0),
+    stage=StagePose(0.0, 0.0, 25_500.0, 0.0, 0.0),
+    gun=GunState(10.0, True, 4.0, 1e-5),
+)
+QUIET = Situation(True, Blanker.BLANKED, devices=READ, place="at section 17")
 
 
 def test_all_in_order_is_a_calm_sentence() -> None:
     view = strip_view(replace(QUIET, gate="Mill gate waits for tile 3", gate_shut=True))
     assert view.sentence == (
-        "Ion beam blanked, HV on. Electron beam blanked. Stage at section 17. Mill gate waits for tile 3."
+        "Ion beam blanked, HV on. Electron beam blanked, EHT on, valve open. Detector on. "
+        "Stage at section 17. Mill gate waits for tile 3."
     )
-    assert view.badge.tone is Tone.GOOD
-    assert [clause.tone for clause in view.clauses[:3]] == [Tone.QUIET] * 3
+    assert (view.badge.tone, view.badge.word) == (Tone.GOOD, "Beams blanked")
+    assert [clause.tone for clause in view.clauses[:4]] == [Tone.QUIET] * 4
 
 
 def test_an_open_ion_beam_comes_before_all_else() -> None:
-    view = strip_view(replace(QUIET, ions=Blanker.OPEN, electrons=None, stage=None))
+    view = strip_view(replace(QUIET, ions=Blanker.OPEN, devices=None))
     assert view.badge.tone is Tone.ALARM
     assert "Ion beam OPEN" in view.sentence
 
 
-@pytest.mark.parametrize("electrons", [BLANKED, None])
+@pytest.mark.parametrize("devices", [READ, None])
 @pytest.mark.parametrize("ions", [Blanker.UNKNOWN, None])
 def test_an_unknown_ion_beam_is_said_with_what_to_do(
-    ions: Blanker | None, electrons: BeamState | None
+    ions: Blanker | None, devices: Readings | None
 ) -> None:
-    view = strip_view(replace(QUIET, ions=ions, electrons=electrons))
+    view = strip_view(replace(QUIET, ions=ions, devices=devices))
     assert (view.badge.tone, view.badge.word) == (Tone.UNKNOWN, "UNKNOWN")
     assert "press gun off" in view.sentence
 
 
-def test_old_readings_say_nothing_about_now() -> None:
-    view = strip_view(replace(QUIET, age_s=STALE_S + 1))
+def test_an_old_answer_of_the_guard_says_nothing_about_now() -> None:
+    view = strip_view(replace(QUIET, ions_age_s=STALE_S + 1))
     assert view.badge.word == "UNKNOWN"
-    assert "blanked" not in view.sentence
-    assert "4 s ago" in view.sentence
+    assert "Ion beam UNKNOWN, last read 4 s ago" in view.sentence
+
+
+def test_readings_say_how_old_they_are_and_are_forgotten_when_too_old() -> None:
+    view = strip_view(replace(QUIET, age_s=4.0, steered="the run"))
+    assert "Stage at section 17. Read 4 s ago." in view.sentence
+    view = strip_view(replace(QUIET, age_s=FORGOTTEN_S + 60))
+    assert "Electron beam and stage UNKNOWN: last read 2 min ago." in view.sentence
+    assert "section 17" not in view.sentence and "HV" not in view.sentence
+
+
+@pytest.mark.parametrize(
+    ("silent", "said"),
+    [("beam", "Electron beam UNKNOWN"), ("detector", "Detector UNKNOWN"), ("stage", "Stage UNKNOWN")],
+)
+def test_a_device_that_does_not_answer_is_unknown(silent: str, said: str) -> None:
+    view = strip_view(replace(QUIET, devices=replace(READ, **{silent: None})))
+    clause = next(clause for clause in view.clauses if clause.text == said)
+    assert clause.tone is Tone.UNKNOWN
 
 
 def test_without_an_instrument_nothing_is_claimed() -> None:
@@ -61,32 +85,49 @@ def test_without_an_instrument_nothing_is_claimed() -> None:
     assert "blanked" not in view.sentence
 
 
-def test_during_a_run_only_the_ions_are_claimed() -> None:
-    watch = RunWatch()
+def test_a_run_claims_nothing_of_the_electrons_between_its_steps() -> None:
+    watch = InstrumentWatch(lambda _: "at section a, tile 1")
     assert not watch.situation(0.0).connected
     for notice in (
         Attended(TimeLeft(0, 0)),
         StepStarted("Imaging section a, tile 1"),
         IonsRead(Blanker.BLANKED, 1.0),
+        replace(READ, at_s=1.0),
     ):
         watch.take(notice, 0.5)
     view = strip_view(watch.situation(1.2))
     assert view.badge.word == "Ion beam blanked"
-    assert view.sentence.endswith("Imaging section a, tile 1.")
+    assert "Electron beam steered by the run, EHT on, valve open. Detector on." in view.sentence
+    assert view.sentence.endswith("Stage at section a, tile 1. Imaging section a, tile 1.")
     assert "lectron beam blanked" not in view.sentence
     assert strip_view(watch.situation(1.1 + STALE_S)).badge.word == "UNKNOWN"
     watch.take(Ended(ExitCode.FINISHED, None, ""), 9.0)
     assert watch.situation(9.0) == Situation()
 
 
-def test_a_run_whose_guard_never_answered_is_unknown() -> None:
-    watch = RunWatch()
+def test_a_run_whose_devices_never_answered_is_unknown() -> None:
+    watch = InstrumentWatch()
     watch.take(Attended(TimeLeft(0, 0)), 0.0)
-    assert strip_view(watch.situation(0.1)).badge.word == "UNKNOWN"
+    view = strip_view(watch.situation(0.1))
+    assert view.badge.word == "UNKNOWN"
+    assert "not read yet" in view.sentence
+
+
+def test_an_instrument_in_hand_is_read_and_forgotten_when_it_is_let_go() -> None:
+    watch = InstrumentWatch(lambda _: "at section 17")
+    watch.hand(True, "", 0.0)
+    for answer in (IonsRead(Blanker.BLANKED, 0.5), replace(READ, at_s=0.5)):
+        watch.take(answer, 0.5)
+    assert strip_view(watch.situation(1.0)).badge.word == "Beams blanked"
+    watch.hand(True, "Focusing", 1.0)
+    busy = strip_view(watch.situation(1.0))
+    assert busy.badge.word == "Ion beam blanked" and busy.sentence.endswith("Focusing.")
+    watch.hand(False, "", 2.0)
+    assert watch.situation(2.0) == Situation()
 
 
 def test_an_open_ion_beam_is_said_with_how_long_it_stays_open() -> None:
-    watch = RunWatch()
+    watch = InstrumentWatch()
     milling = MillProgressed(2, 6, 120.0, 1.5, 3.0, 600.0)
     for notice in (Attended(TimeLeft(0, 0)), milling, IonsRead(Blanker.OPEN, 0.0)):
         watch.take(notice, 0.0)
@@ -96,7 +137,7 @@ def test_an_open_ion_beam_is_said_with_how_long_it_stays_open() -> None:
 
 
 def test_a_gate_that_waits_for_somebody_stands_out() -> None:
-    watch = RunWatch()
+    watch = InstrumentWatch()
     watch.take(Attended(TimeLeft(0, 0)), 0.0)
     watch.take(Outlook(0, 5, Gate(GateState.SHUT, 1, "The mill gate is shut."), ()), 0.0)
     gate = strip_view(watch.situation(0.1)).clauses[-1]
@@ -104,29 +145,37 @@ def test_a_gate_that_waits_for_somebody_stands_out() -> None:
 
 
 BEAMS = st.builds(BeamState, st.booleans(), st.just(1.5), st.booleans(), st.just(1.6), st.booleans())
+GUNS = st.builds(GunState, st.just(10.0), st.booleans(), st.just(4.0), st.just(1e-5))
+DEVICES = st.builds(
+    lambda beam, gun, stage: Readings(0.0, beam=beam, gun=gun, stage=stage),
+    st.none() | BEAMS,
+    st.none() | GUNS,
+    st.none() | st.just(READ.stage),
+)
 
 
 @given(
     st.builds(
         Situation,
-        st.booleans(),
-        st.none() | st.sampled_from(Blanker),
-        st.none() | st.builds(GunState, st.just(10.0), st.booleans(), st.just(4.0), st.just(1e-5)),
-        st.none() | BEAMS,
-        st.none() | st.just("parked"),
-        st.sampled_from(["", "Imaging"]),
-        st.just(""),
-        st.just(False),
-        st.floats(0, 10),
+        connected=st.booleans(),
+        ions=st.none() | st.sampled_from(Blanker),
+        ions_age_s=st.floats(0, 10),
+        devices=st.none() | DEVICES,
+        age_s=st.floats(0, 100),
+        place=st.just("parked"),
+        steered=st.sampled_from(["", "the run"]),
+        step=st.sampled_from(["", "Imaging"]),
     ),
     st.booleans(),
 )
 def test_blanked_is_claimed_only_of_what_was_read_as_blanked(now: Situation, simulated: bool) -> None:
     view = strip_view(now, simulated)
     assert view.simulated is simulated
+    beam = now.devices.beam if now.devices is not None else None
     if view.badge.word == "Beams blanked":
-        assert now.connected and now.age_s <= STALE_S and now.ions is Blanker.BLANKED
-        assert now.electrons is not None
-        assert now.electrons.blanked or not (now.electrons.eht_on and now.electrons.valve_open)
+        assert now.connected and now.age_s <= STALE_S and not now.steered
+        assert beam is not None and (beam.blanked or not (beam.eht_on and beam.valve_open))
     if "Ion beam blanked" in view.sentence:
-        assert now.ions is Blanker.BLANKED
+        assert now.ions is Blanker.BLANKED and now.ions_age_s <= STALE_S
+    if "Electron beam blanked" in view.sentence:
+        assert beam is not None and beam.blanked and not now.steered

@@ -1,0 +1,197 @@
+"""Puts manual control, the Instrument panel, the safety strip and go-to together for one workspace."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from PyQt5.QtCore import QEvent, QObject, QTimer
+
+from scopeacq.ion_watch import IonsRead
+from scopeacq.readings import Readings
+from ui import theme
+from ui.acquisition import Acquisition
+from ui.banner import Banner
+from ui.go_card import GoCard
+from ui.go_to import GoTo
+from ui.manual import ManualControl, ManualState
+from ui.manual_thread import Opener, opened
+from ui.panels.instrument_panel import InstrumentPanel
+from ui.presenters.hold import hold_view
+from ui.presenters.instrument import InstrumentPresenter
+from ui.presenters.notices import Attended, Ended, Notice
+from ui.presenters.orders import Order
+from ui.presenters.stage import beam_um, place_of
+from ui.presenters.strip import InstrumentWatch
+from ui.viewport.widget import WaferViewport
+from ui.workspace import Workspace
+
+LOOK_MS = 500
+RUN_HAS_IT = "A run has the instrument and steers the stage itself; pause or stop it first."
+
+
+def mount_instrument(
+    workspace: Workspace,
+    banner: Banner,
+    acquisition: Acquisition,
+    viewport: WaferViewport,
+    opener: Opener = opened,
+) -> ManualControl:
+    """Give a workspace its instrument: panel, strip, the stage on the map, and what sends it somewhere.
+
+    Nothing is connected by that. A run that starts takes the instrument over by itself.
+    """
+
+    def objection() -> str:
+        return RUN_HAS_IT if acquisition.active else ""
+
+    manual = ManualControl(workspace.plan, opener, objection, workspace)
+    go_to = GoTo(manual, objection, workspace)
+    panel = InstrumentPanel()
+    workspace.mount_panel("instrument", "Instrument", panel, tab_with="preflight")
+    acquisition.give_way(manual.wait_released)
+    _wire_panel(panel, manual, go_to, viewport)
+    _wire_cards(workspace, panel, go_to, viewport)
+    for source in (manual, go_to):
+        source.told.connect(banner.say)
+    workspace.strip.connect_asked.connect(manual.connect_instrument)
+    workspace.strip.release_asked.connect(manual.release)
+    desk = _Desk(workspace, acquisition, manual, panel, viewport)
+    desk.refresh()
+    workspace.before_closing(desk.stop)
+    workspace.before_closing(manual.close)
+    return manual
+
+
+def _wire_panel(
+    panel: InstrumentPanel, manual: ManualControl, go_to: GoTo, viewport: WaferViewport
+) -> None:
+    def order(given: Order) -> None:
+        manual.submit(given.work, doing=given.doing)
+
+    panel.connect_asked.connect(manual.connect_instrument)
+    panel.release_asked.connect(manual.release)
+    panel.ordered.connect(order)
+    panel.off_asked.connect(lambda given: manual.at_once(given.work))
+    panel.stop_asked.connect(manual.stop_stage)
+    panel.go_to_asked.connect(lambda x_um, y_um: go_to.ask(viewport.canvas.shown.target((x_um, y_um))))
+
+
+def _wire_cards(workspace: Workspace, panel: InstrumentPanel, go_to: GoTo, viewport: WaferViewport) -> None:
+    """The way is shown over the wafer; in the panel while another view is seen."""
+    over_wafer = GoCard(viewport.canvas)
+    _OnTop(over_wafer)
+    viewport.go_to_requested.connect(go_to.ask)
+
+    def show() -> None:
+        on_wafer = workspace.shown_view == "wafer"
+        over_wafer.show_view(go_to.view if on_wafer else None)
+        panel.card.show_view(None if on_wafer else go_to.view)
+
+    for card in (over_wafer, panel.card):
+        card.go_asked.connect(go_to.go)
+        card.cancel_asked.connect(go_to.cancel)
+    go_to.viewed.connect(lambda _: show())
+    workspace.view_shown.connect(lambda _: show())
+
+
+class _OnTop(QObject):
+    """Keeps a card at the top of the widget that it lies on, in its middle."""
+
+    WIDEST_PX = 460
+
+    def __init__(self, card: GoCard) -> None:
+        super().__init__(card)
+        self._card, self._below = card, card.parentWidget()
+        assert self._below is not None
+        for watched in (card, self._below):
+            watched.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
+        kinds = (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest)
+        if event is not None and event.type() in kinds:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        assert self._below is not None
+        width = min(self.WIDEST_PX, self._below.width() - 2 * theme.Space.L)
+        height = self._card.heightForWidth(width)
+        left = (self._below.width() - width) // 2
+        self._card.setGeometry(
+            left, theme.Space.L, width, max(height, self._card.minimumSizeHint().height())
+        )
+
+
+class _Desk(QObject):
+    """Shows on panel, strip and map what is read of the instrument, whoever has it."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        acquisition: Acquisition,
+        manual: ManualControl,
+        panel: InstrumentPanel,
+        viewport: WaferViewport,
+    ) -> None:
+        super().__init__(workspace)
+        self._workspace, self._acquisition, self._manual = workspace, acquisition, manual
+        self._panel, self._viewport = panel, viewport
+        plan = workspace.plan
+        self._presenter = InstrumentPresenter(plan.instrument, plan.project.imaging)
+        self._watch = InstrumentWatch(self._place_of)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start(LOOK_MS)
+        manual.state_changed.connect(self._hold_changed)
+        manual.readings.connect(self._take)
+        manual.ions.connect(self._take)
+        acquisition.noticed.connect(self._take)
+        acquisition.viewed.connect(lambda _: self._show_hold())
+        self._show_hold()
+
+    def refresh(self) -> None:
+        """Let what is shown grow older."""
+        now_s = time.monotonic()
+        self._workspace.show_situation(self._watch.situation(now_s))
+        self._panel.show_view(self._presenter.view(now_s))
+
+    def stop(self) -> None:
+        """Show nothing more, before the panels go."""
+        self._timer.stop()
+        self._manual.readings.disconnect(self._take)
+        self._manual.ions.disconnect(self._take)
+
+    def _take(self, notice: Notice) -> None:
+        self._watch.take(notice, time.monotonic())
+        match notice:
+            case Readings():
+                self._presenter.take(notice, datetime.now().astimezone())
+                self._viewport.show_stage(*(beam_um(notice) or (None, None)))
+                self.refresh()
+            case IonsRead():
+                self._presenter.take_ions(notice)
+            case Attended() | Ended():
+                self._forget()
+
+    def _hold_changed(self, state: ManualState) -> None:
+        doing = self._manual.doing if state is ManualState.BUSY else ""
+        self._watch.hand(self._manual.connected, doing, time.monotonic())
+        if state is ManualState.RELEASED:
+            self._forget()
+        self._show_hold()
+
+    def _forget(self) -> None:
+        """Nothing is known any more of where the stage stands."""
+        self._presenter.forget()
+        self._viewport.show_stage(None, None)
+        self.refresh()
+
+    def _show_hold(self) -> None:
+        hold = hold_view(self._manual.state, self._manual.doing, self._acquisition.active)
+        self._panel.show_hold(hold)
+        self._workspace.strip.show_hold(hold)
+        self.refresh()
+
+    def _place_of(self, readings: Readings) -> str:
+        return place_of(readings, self._viewport.canvas.shown, self._workspace.plan.instrument)
