@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import QApplication
 
 from scopeacq.exit_codes import ExitCode
 from scopeacq.explain import Explained, explaining
+from ui.copying import CopyMenus
 from ui.memory import MemoryFile
 from ui.presenters.messages import Message, problem
 from ui.window import MainWindow
@@ -83,13 +84,14 @@ def tell_unexpected(
 
 
 def make_application() -> QApplication:
-    """Qt's application, sharp on every screen."""
+    """Qt's application, sharp on every screen, with values that can be copied."""
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_EnableHighDpiScaling)
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_UseHighDpiPixmaps)
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("scopeacq")
     app.setApplicationDisplayName("")
+    CopyMenus(app)
     return app
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ui import theme
+from ui.copying import copy_text
 from ui.message_row import MessageRow
 from ui.presenters.message_log import MessageLog, Told
 from ui.presenters.tone import Sign, Tone
@@ -39,7 +40,7 @@ class MessagePanel(QWidget):
         self._log = log
         copy = QPushButton("Copy all")
         copy.setToolTip("Copy all messages with their times")
-        copy.clicked.connect(lambda: self._copy())
+        copy.clicked.connect(lambda: copy_text(log.as_text()))
         holder, area = QWidget(), QScrollArea()
         self._rows = QVBoxLayout(holder)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -64,11 +65,6 @@ class MessagePanel(QWidget):
         if not self._log.told:
             self._rows.addWidget(_nothing())
         self._rows.addStretch(1)
-
-    def _copy(self) -> None:
-        clipboard = QApplication.clipboard()
-        if clipboard is not None:
-            clipboard.setText(self._log.as_text())
 
 
 def _row(told: Told) -> MessageRow:

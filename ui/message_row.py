@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QPainter
-from PyQt5.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from ui import theme
+from ui.copying import copy_text
 from ui.icons import SignLabel
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone
@@ -25,7 +26,7 @@ class MessageRow(QFrame):
         box.addWidget(SignLabel(message.sign, message.tone, 20), 0, Qt.AlignmentFlag.AlignTop)
         box.addLayout(_texts(message, when), 1)
         copy = _quiet_button("Copy", "Copy the whole message")
-        copy.clicked.connect(lambda: _to_clipboard(message.text))
+        copy.clicked.connect(lambda: copy_text(message.text))
         self.close_button = _quiet_button("Close", "Close this message; what it is about stays as it is")
         for button in (copy, self.close_button):
             box.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
@@ -66,9 +67,3 @@ def _quiet_button(text: str, tip: str) -> QPushButton:
     button.setToolTip(tip)
     theme.set_role(button, "quiet")
     return button
-
-
-def _to_clipboard(text: str) -> None:
-    clipboard = QApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setText(text)

@@ -12,10 +12,12 @@ from scopeacq.records import Policy
 from scopeacq.wording import sentence
 from ui.acquisition import Acquisition
 from ui.banner import Banner
+from ui.copying import offer_command
 from ui.panels.log_panel import LogPanel
 from ui.panels.preflight_panel import PreflightPanel
 from ui.panels.run_panel import RunPanel
 from ui.panels.timeline_panel import TimelinePanel
+from ui.presenters.command_lines import command_line
 from ui.presenters.messages import Message
 from ui.presenters.notices import Notice
 from ui.presenters.tone import Tone
@@ -62,6 +64,8 @@ def mount_run(workspace: Workspace, banner: Banner, services: Services = SERVICE
     workspace.mount_panel("preflight", "Pre-flight", panels.preflight)
     workspace.mount_panel("log", "Events", panels.log, below)
     workspace.mount_panel("timeline", "What happens next", panels.timeline, below)
+    for button, command in ((panels.run.buttons.start, "run"), (panels.preflight.again, "check")):
+        offer_command(button, command_line(command, workspace.plan.folder.root))
     acquisition.noticed.connect(lambda notice: _tell(banner, notice))
     acquisition.open(workspace.plan)
     return acquisition
