@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from PyQt5.QtCore import QEvent, QObject, QPoint, Qt
 from PyQt5.QtGui import QContextMenuEvent, QTextDocumentFragment
 from PyQt5.QtWidgets import QApplication, QLabel, QMenu, QProgressBar, QWhatsThis, QWidget
 
 _COMMAND = "command_line"
+_TAG = re.compile(r"<[a-z][^<>]*>")
 
 
 def copy_text(text: str) -> None:
@@ -64,7 +67,7 @@ def value_of(widget: QWidget) -> str:
 
 def _is_rich(label: QLabel) -> bool:
     form = label.textFormat()
-    guessed = form == Qt.TextFormat.AutoText and Qt.mightBeRichText(label.text())
+    guessed = form == Qt.TextFormat.AutoText and _TAG.search(label.text()) is not None
     return form == Qt.TextFormat.RichText or guessed
 
 
