@@ -109,6 +109,11 @@ def consequence(kind: ErrorKind, policies: PolicySettings) -> str:
     return f"{sentence(CALLS)} Nothing moves meanwhile."
 
 
+def title_of(kind: ErrorKind) -> str:
+    """What operators call a kind of error."""
+    return PolicySettings.model_fields[kind.name.lower()].title or kind.value.capitalize()
+
+
 def night(project: Project) -> tuple[str, ...]:
     """The night in a few sentences: what is mended alone, what is waited for, what ends it."""
     return tuple(_night(project))
@@ -123,10 +128,11 @@ def _night(project: Project) -> Iterator[str]:
     if gate.accept_sections:
         yield f"The gate does not wait for {', '.join(gate.accept_sections)}."
     policies = project.policies
-    stops = [kind.value for kind in KINDS if policies.of(kind) in (Policy.PAUSE, Policy.PARK_AND_ALERT)]
+    ends = Policy.PAUSE, Policy.PARK_AND_ALERT
+    stops = [title_of(kind).lower() for kind in KINDS if policies.of(kind) in ends]
     if stops:
         yield f"The run pauses at once and calls you for: {', '.join(stops)}."
-    alone = [kind.value for kind in KINDS if kind.value not in stops]
+    alone = [title_of(kind).lower() for kind in KINDS if policies.of(kind) not in ends]
     if alone:
         yield f"It helps itself first with: {', '.join(alone)}."
 

@@ -93,7 +93,7 @@ def fixed(begun: Begun) -> dict[tuple[str, ...], str]:
     """Values of the project that a run which has begun keeps, by their keys, and why."""
     if begun.frame is None:
         return {}
-    why = "This run's images are as this says; begin a new run to change it."
+    why = "Fixed: this run's images are of this kind."
     return {("imaging", key): why for key in _FRAME_KEYS}
 
 

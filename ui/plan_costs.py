@@ -56,7 +56,7 @@ class CostPanel(QScrollArea):
         self._view = view
         self._total.setText(view.total.value)
         self._total.setToolTip(_hint(view.total))
-        self._finish.setText(f"{view.total.label}. {view.finish.label} {view.finish.value} if started now.")
+        self._finish.setText(view.sentence)
         self._finish.setToolTip(_hint(view.finish))
         self._bar.show_shares(view.shares)
         _clear(self._legend)

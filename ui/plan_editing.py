@@ -1,8 +1,10 @@
-"""Editing the open plan on the map: allowed while no run is active, kept on the disk when it is saved."""
+"""Editing the open plan, on the map and in its forms: allowed while no run is active, kept when saved."""
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from typing import Protocol
+
+from PyQt5.QtCore import QObject, pyqtBoundSignal, pyqtSignal
 
 from scopeacq.explain import Explained
 from scopeacq.files import DiskFiles
@@ -14,7 +16,6 @@ from ui.presenters.editing import Editor
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Tone
 from ui.tasks import Tasks
-from ui.viewport.widget import WaferViewport
 
 UNSAVED = Message(
     Tone.CAUTION,
@@ -24,17 +25,48 @@ UNSAVED = Message(
 )
 
 
+class Surface(Protocol):
+    """A widget in which the plan is edited."""
+
+    document_changed: pyqtBoundSignal
+    save_requested: pyqtBoundSignal
+
+    def set_editor(self, editor: Editor | None) -> None:
+        """Edit this plan, as it is now; without one it is only looked at."""
+
+    def setEnabled(self, enabled: bool) -> None:  # noqa: N802 (Qt's name)
+        """As of any widget."""
+
+
 class PlanEditing(QObject):
-    """``saved``: the files of the plan have changed, and whoever shows the run reads them again."""
+    """One plan under edit, in several widgets: with one undo and one save.
+
+    Signals:
+        saved: the files of the plan have changed, and whoever shows the run reads them again.
+        edited (Plan): how the plan would be read if it were saved now.
+    """
 
     saved = pyqtSignal()
+    edited = pyqtSignal(object)
 
-    def __init__(self, viewport: WaferViewport, plan: Plan, tasks: Tasks, banner: Banner) -> None:
-        super().__init__(viewport)
-        self._viewport, self._tasks, self._banner = viewport, tasks, banner
+    def __init__(self, plan: Plan, tasks: Tasks, banner: Banner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks, self._banner = tasks, banner
         self._plan, self._editor = plan, Editor(plan)
-        self._allowed = self._over = False
-        viewport.save_requested.connect(self.save)
+        self._surfaces: list[Surface] = []
+        self._allowed = self._over = self._open = False
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as it would be read if it were saved now."""
+        return self._editor.edited
+
+    def edit_in(self, surface: Surface) -> None:
+        """Let the plan be edited in one more widget."""
+        self._surfaces.append(surface)
+        surface.document_changed.connect(lambda _: self._changed_in(surface))
+        surface.save_requested.connect(self.save)
+        surface.set_editor(self._editor if self._open else None)
 
     def objection(self) -> Message | None:
         """Why the plan must not be left as it is, if so."""
@@ -48,7 +80,7 @@ class PlanEditing(QObject):
     def forbid(self) -> None:
         """Let the plan only be looked at, as while a run is active. Edits stay for later."""
         self._allowed = False
-        self._viewport.set_editor(None)
+        self._hand_out(None)
         if self._editor.unsaved:
             self._banner.say(UNSAVED)
 
@@ -56,29 +88,45 @@ class PlanEditing(QObject):
         """Write the edits to the run's files; while a run is active they wait."""
         if not (self._allowed and self._editor.unsaved):
             return
-        self._viewport.setEnabled(False)
+        self._enable(False)
         self._tasks.run(lambda: self._editor.save(DiskFiles()), self._kept, self._failed)
 
     def stop(self) -> None:
-        """The viewport goes; what is still being read is for nobody."""
+        """The widgets go; what is still being read is for nobody."""
         self._over = True
+
+    def _hand_out(self, editor: Editor | None) -> None:
+        self._open = editor is not None
+        for surface in self._surfaces:
+            surface.set_editor(editor)
+
+    def _enable(self, enabled: bool) -> None:
+        for surface in self._surfaces:
+            surface.setEnabled(enabled)
+
+    def _changed_in(self, surface: Surface) -> None:
+        """Show elsewhere what was edited in one widget."""
+        for other in self._surfaces:
+            if other is not surface:
+                other.set_editor(self._editor if self._open else None)
+        self.edited.emit(self._editor.edited)
 
     def _begin(self, begun: Begun | None) -> None:
         if self._allowed and not self._over:
             self._editor.begun = begun
-            self._viewport.set_editor(self._editor)
+            self._hand_out(self._editor)
 
     def _kept(self, _: None) -> None:
         if self._over:
             return
-        self._viewport.setEnabled(True)
+        self._enable(True)
         self._banner.withdraw(UNSAVED)
         self.saved.emit()
 
     def _failed(self, error: Explained) -> None:
         if self._over:
             return
-        self._viewport.setEnabled(True)
+        self._enable(True)
         self._banner.say(problem(error))
 
 

@@ -113,7 +113,7 @@ class FieldRow(QWidget):
         self._label.setFixedWidth(LABEL_PX)
         self._label.setWordWrap(True)
         self._problem.setWordWrap(True)
-        theme.set_role(self._problem, "small")
+        theme.set_role(self._problem, "remark")
         self._problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._problem.hide()
         self._others.setSpacing(theme.Space.XS)
@@ -130,7 +130,7 @@ class FieldRow(QWidget):
         whole.setSpacing(theme.Space.M)
         whole.addWidget(self._label, 0, Qt.AlignmentFlag.AlignTop)
         whole.addLayout(right, 1)
-        self._label.setMinimumHeight(self.input.sizeHint().height())
+        self._label.setMinimumHeight(theme.Space.XL)
 
 
 def _short(text: str) -> str:

@@ -14,6 +14,7 @@ from ui.presenters.tone import Tone
 
 GB = 1e9
 PACE = Pace()
+FINISHED = "Finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,13 @@ class CostView:
     finish: Figure
     shares: tuple[Share, ...]
     figures: tuple[Figure, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What stands under the total."""
+        if self.total.value == FINISHED:
+            return f"{self.total.label}."
+        return f"{self.total.label}. {self.finish.label} {self.finish.value} if started now."
 
     @property
     def text(self) -> str:
@@ -84,24 +92,30 @@ def bytes_shown(count: float) -> str:
 
 
 def _total(a: Appraisal) -> Figure:
-    left = max(a.cost.cycles - a.cycles_done, 0)
+    left = _cycles_left(a)
+    if not left:
+        return Figure("All cycles are done", FINISHED, "Raise the number of cycles to go on.")
     done = f", {a.cycles_done} of them done" if a.cycles_done else ""
     return Figure(
         "Time left" if a.cycles_done else "Time in all",
-        spoken(a.cost.cycle_s * left) if left else "none",
+        spoken(a.cost.cycle_s * left),
         f"{counted(a.cost.cycles, 'cycle')}{done}, of {spoken(a.cost.cycle_s)} each. Retakes, waits and "
         "pauses come on top.",
     )
 
 
 def _finish(a: Appraisal, now: datetime) -> Figure:
-    left_s = a.cost.cycle_s * max(a.cost.cycles - a.cycles_done, 0)
+    left_s = a.cost.cycle_s * _cycles_left(a)
     return Figure(
         "Finished",
         clock_time(now, left_s),
         f"If the run is started now, {now:%H:%M}, and never pauses: now plus the time "
         f"{'left' if a.cycles_done else 'in all'}.",
     )
+
+
+def _cycles_left(a: Appraisal) -> int:
+    return max(a.cost.cycles - a.cycles_done, 0)
 
 
 def _shares(a: Appraisal) -> tuple[Share, ...]:
@@ -198,7 +212,7 @@ def _charge(a: Appraisal) -> Figure:
 
 
 def _bytes(a: Appraisal) -> Figure:
-    left = a.cost.slice_bytes * max(a.cost.cycles - a.cycles_done, 0)
+    left = a.cost.slice_bytes * _cycles_left(a)
     reserve = a.plan.project.storage.reserve_gb * GB
     why = (
         f"{bytes_shown(a.cost.slice_bytes)} per cycle: all tiles with their pyramids, not compressed, each "

@@ -9,7 +9,7 @@ from typing import Generic
 
 from scopeacq.settings import Location, S, Settings, located_problems
 from scopeacq.wording import sentence
-from ui.presenters.forms import Path, labels_of, with_values
+from ui.presenters.forms import Path, fields_of, with_values
 
 _NOWHERE = "together"
 """The place of a problem that several values have with each other."""
@@ -40,7 +40,7 @@ class SettingsForm(Generic[S]):
     def show(self, settings: S, saved: S) -> None:
         """Take settings that come from elsewhere, as by undo; others than before forget what was wrong."""
         if settings != self.settings:
-            self.wrong, self.spoilt, self.problems = {}, {}, {}
+            self.forget_all()
         self.settings, self.saved = settings, saved
 
     def forget(self, path: Path) -> None:
@@ -48,6 +48,10 @@ class SettingsForm(Generic[S]):
         self.wrong.pop(path, None)
         self.spoilt.pop(path, None)
         self._collect({})
+
+    def forget_all(self) -> None:
+        """Nothing that is wrong counts any more."""
+        self.wrong, self.spoilt, self.problems = {}, {}, {}
 
     def spoil(self, path: Path, problem: str) -> None:
         """A field holds what is no value."""
@@ -106,15 +110,15 @@ def _about(path: Path, problems: Mapping[Location, str]) -> str:
 
 def _place(model: type[Settings], location: Location) -> str:
     """What the form calls a place; nothing for a place that is no field."""
-    labels = labels_of(model)
+    fields = fields_of(model)
     keys = tuple(key for key in location if isinstance(key, str))
-    return next((labels[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in labels), _NOWHERE)
+    return next((fields[keys[:n]].label for n in range(len(keys), 0, -1) if keys[:n] in fields), _NOWHERE)
 
 
 def _in_words(model: type[Settings], location: Location, text: str) -> str:
     """A sentence in which values are named as in the form."""
     text = text.removeprefix(f"{_NOWHERE}: ")
-    for path, label in labels_of(model).items():
+    for path, field_there in fields_of(model).items():
         if "_" in path[-1] and path[:-1] == location[: len(path) - 1]:
-            text = re.sub(rf"\b{path[-1]}\b", label.lower(), text)
+            text = re.sub(rf"\b{path[-1]}\b", field_there.label.lower(), text)
     return sentence(text)

@@ -88,9 +88,9 @@ def groups_of(model: type[Settings]) -> tuple[Group, ...]:
 
 
 @cache
-def labels_of(model: type[Settings]) -> Mapping[Path, str]:
-    """What the form calls each value."""
-    return {f.path: f.label for group in groups_of(model) for f in group.fields}
+def fields_of(model: type[Settings]) -> Mapping[Path, Field]:
+    """The fields of a model's form by their paths."""
+    return {field.path: field for group in groups_of(model) for field in group.fields}
 
 
 def label_of(key: str) -> str:

@@ -1,0 +1,30 @@
+"""The plan's editor in the workspace of its run."""
+
+from __future__ import annotations
+
+from ui.banner import Banner
+from ui.plan_appraisal import PlanAppraisal
+from ui.plan_editing import PlanEditing
+from ui.plan_view import PlanView
+from ui.presenters.messages import problem
+from ui.presenters.tone import Sign
+from ui.workspace import Workspace
+
+KEY = "plan"
+
+
+def mount_plan(workspace: Workspace, editing: PlanEditing, banner: Banner) -> PlanView:
+    """Give a workspace the view in which its plan is edited, with what it costs beside it."""
+    view, appraisal = PlanView(workspace.plan), PlanAppraisal(workspace)
+    view.told.connect(banner.say)
+    view.shown.connect(lambda: appraisal.look_at(editing.plan))
+    editing.edited.connect(lambda plan: appraisal.look_at(plan) if view.isVisible() else None)
+    appraisal.counted.connect(view.costs.show_costs)
+    appraisal.checking.connect(view.costs.checking)
+    appraisal.checked.connect(view.costs.show_findings)
+    appraisal.failed.connect(lambda error: banner.say(problem(error)))
+    editing.edit_in(view)
+    workspace.mount_view(KEY, "Plan", Sign.SLIDERS, "What the run is to do, and what it costs", view)
+    workspace.ask_before_leaving(view.objection)
+    workspace.before_closing(appraisal.stop)
+    return view
