@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.after import mount_after
 from ui.banner import Banner
 from ui.instrument import mount_instrument
 from ui.plan_editing import PlanEditing
@@ -37,7 +38,7 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     workspace.set_height("log", BELOW_PX)
     workspace.before_closing(feed.stop)
     feed.refresh()
-    mount_instrument(workspace, banner, acquisition, viewport)
+    mount_instrument(workspace, banner, acquisition, viewport, services.opener)
     editing = PlanEditing(workspace.plan, tasks, banner, workspace)
     editing.edit_in(viewport)
     mount_plan(workspace, editing, banner)
@@ -46,6 +47,7 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     workspace.before_closing(editing.stop)
     editing.allow()
     acquisition.noticed.connect(lambda notice: _hold_still(editing, notice))
+    mount_after(workspace, banner, viewport)
 
 
 def _hold_still(editing: PlanEditing, notice: Notice) -> None:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 from scopeacq.briefing import brief
 from ui.errands import Checker
+from ui.manual_thread import Opener, opened
 from ui.run_thread import Conductor, conducted
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``conductor`` takes a run to its end, ``checker`` checks a plan before."""
+    """``conductor`` takes a run to its end, ``checker`` checks a plan before, ``opener`` connects by hand."""
 
     conductor: Conductor = conducted
     checker: Checker = brief
+    opener: Opener = opened
 
 
 SERVICES = Services()

@@ -69,6 +69,9 @@ class InstrumentPanel(QWidget):
             if group.title not in self.groups:
                 self._add_group(GroupView(group), group.title)
             self.groups[group.title].show_group(group, self._settable)
+        bar = self._area.verticalScrollBar()
+        assert bar is not None
+        self._area.setMinimumWidth(self._column.minimumSize().width() + bar.sizeHint().width())
         if view.readings is not None:
             self.x_um.set_limits(view.readings.limits.get("x_um"))
             self.y_um.set_limits(view.readings.limits.get("y_um"))
@@ -79,11 +82,8 @@ class InstrumentPanel(QWidget):
         widget.number_asked.connect(lambda number, value: self._set(number, value))
         widget.switch_asked.connect(self._switch)
         self._column.insertWidget(self._column.count() - 1, widget)
-        bar = self._area.verticalScrollBar()
-        assert bar is not None
-        self._area.setMinimumWidth(self._holder.minimumSizeHint().width() + bar.sizeHint().width())
         if title == STAGE:
-            widget.below.addLayout(self._way_row())
+            self._add_way(widget.below)
 
     def _set(self, number: Number, value: float) -> None:
         self.ordered.emit(to_set(number, value))
@@ -110,8 +110,8 @@ class InstrumentPanel(QWidget):
         known = self.x_um.value is not None and self.y_um.value is not None
         self.plan_way.setEnabled(self._settable and known)
 
-    def _way_row(self) -> QHBoxLayout:
-        row = QHBoxLayout()
+    def _add_way(self, below: QVBoxLayout) -> None:
+        row, last = QHBoxLayout(), QHBoxLayout()
         row.setSpacing(theme.Space.S)
         for name, field in (("x", self.x_um), ("y", self.y_um)):
             field.setToolTip(f"Where to send the stage, {name} in its own frame, then plan the way.")
@@ -122,8 +122,10 @@ class InstrumentPanel(QWidget):
             row.addWidget(QLabel(name))
             row.addWidget(field, 1)
         self.plan_way.setToolTip("Find and check a way there. Nothing moves before you have seen it.")
-        row.addWidget(self.plan_way)
-        return row
+        last.addStretch(1)
+        last.addWidget(self.plan_way)
+        below.addLayout(row)
+        below.addLayout(last)
 
     def _lay_out(self) -> None:
         holder, area = self._holder, self._area

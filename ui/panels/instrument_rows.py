@@ -13,7 +13,7 @@ from ui.presenters.instrument_lines import Number, Switch
 from ui.presenters.tone import Tone
 from ui.quantity import QuantityField
 
-CONTROL_PX = 112
+CONTROL_PX, ROW_PX = 112, 28
 _WORDS = {Switch.VALVE: ("Open", "Shut")}
 
 
@@ -31,7 +31,7 @@ class GroupView(QWidget):
         super().__init__()
         title = QLabel(group.title)
         theme.set_role(title, "strong")
-        self.silent = _label("body")
+        self.silent = _label(wraps=True)
         theme.set_tone(self.silent, Tone.UNKNOWN)
         self.rows = tuple(_row(line, self) for line in group.lines)
         self.below = QVBoxLayout()
@@ -40,6 +40,7 @@ class GroupView(QWidget):
         grid.setVerticalSpacing(theme.Space.XS)
         grid.setColumnStretch(1, 1)
         for n, row in enumerate(self.rows):
+            grid.setRowMinimumHeight(n, ROW_PX)
             row.place(grid, n)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, theme.Space.M)
@@ -62,7 +63,7 @@ class Row:
     """Name and what is read; both can be copied."""
 
     def __init__(self, line: Line) -> None:
-        self.name, self.value = QLabel(line.reading.name), _label("body")
+        self.name, self.value = QLabel(line.reading.name), _label(wraps=False)
         theme.set_role(self.name, "muted")
         self.value.setAlignment(
             Qt.Alignment() | Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -145,9 +146,8 @@ def _row(line: Line, group: GroupView) -> Row:
             return Row(line)
 
 
-def _label(role: str) -> QLabel:
+def _label(wraps: bool) -> QLabel:
     label = QLabel()
-    label.setWordWrap(role == "body")
+    label.setWordWrap(wraps)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    theme.set_role(label, role)
     return label
