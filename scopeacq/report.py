@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -25,8 +25,20 @@ from scopeacq.wording import counted
 SECTIONS_LISTED = 200
 
 
-def write_report(plan: Plan, out: Path | None = None, files: FileLayer | None = None) -> Path:
+def _nobody(_: str) -> None:
+    """Nobody wants to know how far it is."""
+
+
+def write_report(
+    plan: Plan,
+    out: Path | None = None,
+    files: FileLayer | None = None,
+    told: Callable[[str], None] = _nobody,
+) -> Path:
     """Write the report, by default into the run's folder, replacing an older one.
+
+    Args:
+        told: told what is being done, a clause; what it raises ends the writing with nothing written.
 
     Raises:
         SettingsError: ``out`` is a folder; nothing was written.
@@ -39,8 +51,13 @@ def write_report(plan: Plan, out: Path | None = None, files: FileLayer | None = 
         raise SettingsError(
             path, ["this is a folder"], f"Name a file for the report, such as {path / 'report.html'}."
         )
-    status, data = read_status(plan), _data(plan)
+    told("reading how the run stands")
+    status = read_status(plan)
+    told("gathering its numbers")
+    data = _data(plan)
+    told("choosing pictures")
     text = render(plan, status, data, *_pictures(plan, status, data, files))
+    told("writing")
     files.make_folder(path.absolute().parent)
     files.write_durable(path, text.encode(), replace=True)
     return path

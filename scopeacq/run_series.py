@@ -76,13 +76,16 @@ UNITS: dict[Quantity, str] = {
 }
 _VERDICTS = tuple(Verdict)
 NO_TILE = -1
+IMAGING_PART = 0.8
+"""Of a cycle's room on the x axis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
     """A quantity as arrays of one length, in the order of the journal.
 
-    ``place``: the cycle, counted from 1, and the part of it that was done. ``wall_s``: since 1970.
+    ``place``: the cycle, counted from 1, and the part of it that was done, imaging up to 0.8 and milling
+    from there. ``wall_s``: since 1970.
     ``section`` and ``tile`` are -1 where a number is of the whole wafer; ``section`` counts in
     :attr:`RunSeries.sections`.
     """
@@ -140,6 +143,8 @@ class RunSeries:
     _tables: dict[Quantity, _Table] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
     _chosen: int = 0
+    _openings: int = 0
+    _passes: int = 1
     _rates: dict[int, float] = field(default_factory=dict)
     _current_na: float = math.nan
     _depth_nm: float = 0.0
@@ -208,14 +213,16 @@ class RunSeries:
                 self._imaging_since_s, self._milling_since_s, self._last_tile_s = at_s, None, None
             case r.GatePassed(cycle, mill=mill):
                 self._rates[cycle] = mill.nm_per_uc
+                self._passes, self._openings = max(sum(1 for _ in mill.passes(cycle)), 1), 0
             case r.MillBegin(key):
                 self._begin(row, key.cycle, row.record)
             case r.MillEnd(key, _, delivered_uc):
                 self._depth_nm += delivered_uc * self._rates.get(key.cycle, math.nan)
                 numbers = self._current_na, delivered_uc, self._depth_nm
+                self._openings += 1
                 self._add(_PASS, row, key.cycle, None, NO_TILE, *numbers)
             case r.CycleDone():
-                self._chosen = 0
+                self._chosen = self._openings = 0
             case _:
                 pass
 
@@ -268,9 +275,12 @@ class RunSeries:
         tile: int,
         *numbers: float,
     ) -> None:
-        place = cycle + 1 + min(self._chosen / self.planes_per_cycle, 0.99)
         which = -1 if section is None else self._number(section)
-        self._tables[quantities[0]].add(place, row.wall_time_s, which, tile, *numbers)
+        self._tables[quantities[0]].add(cycle + 1 + self._part(), row.wall_time_s, which, tile, *numbers)
+
+    def _part(self) -> float:
+        imaged, milled = self._chosen / self.planes_per_cycle, self._openings / self._passes
+        return min(IMAGING_PART * min(imaged, 1.0) + (1 - IMAGING_PART) * milled, 0.99)
 
     def _number(self, section: str) -> int:
         if section not in self._numbers:

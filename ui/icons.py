@@ -248,6 +248,14 @@ def _curve() -> QPainterPath:
     return _lines(((3.5, 3), (3.5, 20.5), (21, 20.5)), ((6.5, 16), (10.5, 10), (14, 13), (20, 5.5)))
 
 
+def _slices() -> QPainterPath:
+    """Slices of a block, one behind the other."""
+    path = QPainterPath()
+    path.addRect(QRectF(3, 8.5, 12.5, 12.5))
+    path.addPath(_lines(((6.5, 5.5), (18.5, 5.5), (18.5, 17.5)), ((10, 2.8), (21.2, 2.8), (21.2, 14))))
+    return path
+
+
 def _target() -> QPainterPath:
     path = _dot(QPainterPath(), 12, 12, 6)
     path.addPath(
@@ -289,6 +297,7 @@ _PATHS: dict[Sign, Callable[[], QPainterPath]] = {
     Sign.SLIDERS: _sliders,
     Sign.LAYERS: _layers,
     Sign.CURVE: _curve,
+    Sign.SLICES: _slices,
     Sign.TARGET: _target,
     Sign.BELL: _bell,
 }

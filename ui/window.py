@@ -225,6 +225,7 @@ class MainWindow(QMainWindow):
             Entry("&Open ...", lambda: self.open_run(None), ("Ctrl+O",)),
             Entry("&New from template ...", self.new_run, ("Ctrl+N",)),
             Entry("&Simulate", self.simulate, ("Ctrl+T",)),
+            Entry("Write the &report", self._write_report, ("Ctrl+R",)),
             SEPARATOR,
             Entry("Start &page", self.show_start, ("Ctrl+Home",)),
             Entry("&Quit", self.close, ("Ctrl+Q",)),
@@ -247,6 +248,10 @@ class MainWindow(QMainWindow):
         menu.clear()
         for action in self.workspace.panel_actions() if self.workspace is not None else ():
             menu.addAction(action)
+
+    def _write_report(self) -> None:
+        if self.workspace is not None:
+            self.workspace.report_wanted.emit()
 
     def _page_seen(self) -> str:
         return self.workspace.shown_view if self.workspace is not None else "start"

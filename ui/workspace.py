@@ -37,11 +37,13 @@ class Workspace(QWidget):
     ``reopening_wanted``: the run's files have changed, and it is to be read and shown anew.
     ``view_shown`` (key): another view is seen now.
     ``help_wanted`` (key): the operator asks what a panel or a view is about.
+    ``report_wanted``: the run's report is to be written and opened.
     """
 
     reopening_wanted = pyqtSignal()
     view_shown = pyqtSignal(str)
     help_wanted = pyqtSignal(str)
+    report_wanted = pyqtSignal()
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()

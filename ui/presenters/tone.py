@@ -44,6 +44,7 @@ class Sign(Enum):
     SLIDERS = "sliders"
     LAYERS = "layers"
     CURVE = "curve"
+    SLICES = "slices"
     TARGET = "target"
     BELL = "bell"
 

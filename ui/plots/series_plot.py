@@ -1,0 +1,201 @@
+"""One quantity over cycles or time: pyqtgraph in the window's colours, with no more points than pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt5.QtCore import QEvent, QPointF, Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QMouseEvent
+from PyQt5.QtWidgets import QLabel
+
+from scopeacq.run_series import UNITS, Quantity
+from ui import theme
+from ui.presenters.curves import JOINED, WRITTEN, Across, Curve, Indices
+
+HEIGHT_PX = 176
+TITLE_PX = 24
+AXIS_PX = 64
+NEAR_PX = 40.0
+DOT_PX, HIT_PX = 5.0, 10.0
+ROOM = 0.08
+"""Part of the height that is left free above and below."""
+
+
+class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
+    """Signals:
+
+    hovered (Curve, int | None): the point nearest to the cursor.
+    chosen (Curve, int): the point that was clicked.
+    """
+
+    hovered = pyqtSignal(object, object)
+    chosen = pyqtSignal(object, int)
+
+    def __init__(self, quantity: Quantity, across: Across) -> None:
+        axis = pg.DateAxisItem() if across is Across.TIME else _CycleAxis("bottom")
+        super().__init__(axisItems={"bottom": axis}, enableMenu=False)
+        self.quantity = quantity
+        self._curve: Curve | None = None
+        self._shown: Indices = np.empty(0, np.intp)
+        self._pressed: QPointF | None = None
+        self._line = pg.PlotCurveItem(antialias=True)
+        self._dots = pg.ScatterPlotItem(size=DOT_PX, pxMode=True, useCache=True)
+        self._hit = pg.ScatterPlotItem(size=HIT_PX, pxMode=True)
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._title, self._empty = QLabel(self), QLabel(self)
+        self._prepare()
+
+    def show_curve(self, curve: Curve) -> None:
+        """Show these numbers; what is in view stays."""
+        self._curve = curve
+        self._empty.setVisible(not len(curve.value))
+        self._redraw()
+
+    def end(self) -> None:
+        """Let go of what pyqtgraph holds; the widget goes next."""
+        self._curve = None
+        self.setXLink(None)
+        self.close()
+
+    def extent(self) -> tuple[float, float] | None:
+        """From the first to the last number; None where there are none."""
+        if self._curve is None or not len(self._curve.x):
+            return None
+        return float(np.min(self._curve.x)), float(np.max(self._curve.x))
+
+    def mark(self, x: float | None) -> None:
+        """Draw a line through all plots at the same place."""
+        self._cursor.setVisible(x is not None)
+        if x is not None:
+            self._cursor.setValue(x)
+        else:
+            self._hit.clear()
+
+    # -- drawing ----------------------------------------------------------------------------
+
+    def _redraw(self) -> None:
+        if self._curve is None:
+            return
+        (left, right), _ = self.getViewBox().viewRange()
+        columns = max(self.width() - AXIS_PX, 50)
+        self._shown = self._curve.in_view(left, right, columns)
+        x, y = self._curve.x[self._shown], self._curve.value[self._shown]
+        self._dots.setData(x, y)
+        joined = self.quantity in JOINED
+        self._line.setData(x if joined else [], y if joined else [])
+        if len(y):
+            low, high = float(np.min(y)), float(np.max(y))
+            room = ROOM * (high - low) or max(abs(high) * ROOM, 1e-9)
+            self.setYRange(low - room, high + room, padding=0)
+
+    def _prepare(self) -> None:
+        self.setFixedHeight(HEIGHT_PX)
+        self.setFrameShape(self.NoFrame)
+        self.setMouseTracking(True)
+        self.setToolTip(f"{WRITTEN[self.quantity]}\nWheel: nearer; drag: along; click: to the slice.")
+        self.hideButtons()
+        self.getAxis("left").setWidth(AXIS_PX)
+        for item in (self._line, self._dots, self._hit, self._cursor):
+            self.addItem(item, ignoreBounds=True)
+        self._cursor.setVisible(False)
+        self.setMouseEnabled(x=True, y=False)
+        box = self.getViewBox()
+        box.setDefaultPadding(0)
+        box.disableAutoRange()
+        box.sigXRangeChanged.connect(lambda *_: self._redraw())
+        self.getPlotItem().layout.setContentsMargins(0, TITLE_PX, 0, 0)
+        unit = UNITS[self.quantity]
+        self._title.setText(f"{self.quantity.value.capitalize()}" + (f" [{unit}]" if unit else ""))
+        theme.set_role(self._title, "small")
+        self._title.move(AXIS_PX, 0)
+        self._empty.setText(f"Nothing of this in the journal yet. {WRITTEN[self.quantity]}")
+        theme.set_role(self._empty, "muted")
+        self._empty.move(AXIS_PX + theme.Space.S, HEIGHT_PX // 2 - theme.Space.L)
+        for label in (self._title, self._empty):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._colour()
+
+    def _colour(self) -> None:
+        shades = theme.shades(self)
+        accent, soft = QColor(shades.accent), QColor(shades.accent)
+        soft.setAlpha(170)
+        self.setBackground(None)
+        for name in ("left", "bottom"):
+            axis = self.getAxis(name)
+            axis.setPen(pg.mkPen(shades.line))
+            axis.setTextPen(pg.mkPen(shades.muted))
+            axis.setStyle(tickFont=theme.font(theme.FontPt.SMALL), tickLength=-4)
+        self.showGrid(x=False, y=True, alpha=0.12)
+        self._line.setPen(pg.mkPen(soft, width=1.5))
+        self._dots.setBrush(pg.mkBrush(soft))
+        self._dots.setPen(pg.mkPen(None))
+        self._hit.setBrush(pg.mkBrush(None))
+        self._hit.setPen(pg.mkPen(accent, width=2))
+        self._cursor.setPen(pg.mkPen(shades.muted, style=Qt.PenStyle.DotLine))
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 (Qt's name)
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange and hasattr(self, "_dots"):
+            self._colour()
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        if hasattr(self, "_curve"):
+            self._redraw()
+
+    # -- hands ------------------------------------------------------------------------------
+
+    def under(self, at: QPointF) -> int | None:
+        """The point near a place of the widget."""
+        if self._curve is None or not len(self._shown):
+            return None
+        box = self.getViewBox()
+        place, (per_x, per_y) = box.mapSceneToView(at), box.viewPixelSize()
+        index = self._curve.nearest(place.x(), place.y(), per_x, per_y, self._shown)
+        assert index is not None
+        dx = (self._curve.x[index] - place.x()) / per_x
+        dy = (self._curve.value[index] - place.y()) / per_y
+        return index if np.hypot(dx, dy) < NEAR_PX else None
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 (Qt's name)
+        super().mouseMoveEvent(event)
+        if event is None or self._curve is None or event.buttons():
+            return
+        index = self.under(event.localPos())
+        if index is None:
+            self._hit.clear()
+        else:
+            self._hit.setData([self._curve.x[index]], [self._curve.value[index]])
+        self.hovered.emit(self._curve, index)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 (Qt's name)
+        super().mousePressEvent(event)
+        self._pressed = event.localPos() if event is not None else None
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 (Qt's name)
+        super().mouseReleaseEvent(event)
+        pressed, self._pressed = self._pressed, None
+        if event is None or pressed is None or self._curve is None:
+            return
+        still = (event.localPos() - pressed).manhattanLength() < 4
+        if still and (index := self.under(event.localPos())) is not None:
+            self.chosen.emit(self._curve, index)
+
+    def leaveEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        super().leaveEvent(event)
+        self.hovered.emit(self._curve, None)
+
+
+def linked(plots: Sequence[SeriesPlot]) -> None:
+    """Let all plots show the same part of the x axis."""
+    for plot in plots[1:]:
+        plot.setXLink(plots[0])
+
+
+class _CycleAxis(pg.AxisItem):  # type: ignore[misc]
+    """Names whole cycles alone."""
+
+    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        return [f"{value:.0f}" if abs(value - round(value)) < 1e-6 else "" for value in values]

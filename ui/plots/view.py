@@ -1,0 +1,231 @@
+"""The view of plots: groups of quantities over cycles or time, with one x axis for all."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QPixmap
+from PyQt5.QtWidgets import (
+    QAction,
+    QActionGroup,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from scopeacq.run_series import RunSeries
+from ui import theme
+from ui.plots.series_plot import SeriesPlot, linked
+from ui.presenters.curves import GROUPS, Across, Curve, Group, curve_of, told
+from ui.presenters.tone import Tone
+from ui.viewport.actions import action, bar, choice, copy_text
+
+EVERY_MS = 500
+ALL = "All sections"
+HINT = "Wheel for nearer, drag to go along, click a point to see its slice."
+
+
+class PlotsView(QWidget):
+    """Signals:
+
+    plane_wanted (PlaneKey): show this plane.
+    csv_wanted, png_wanted, report_wanted: keep the numbers, the picture, the report.
+    """
+
+    plane_wanted = pyqtSignal(object)
+    csv_wanted = pyqtSignal()
+    png_wanted = pyqtSignal()
+    report_wanted = pyqtSignal()
+
+    def __init__(self, series: RunSeries) -> None:
+        super().__init__()
+        self.series, self._seen = series, -1
+        self.group, self.across = GROUPS[0], Across.CYCLES
+        self.section: str | None = None
+        self.plots: list[SeriesPlot] = []
+        self.curves: list[Curve] = []
+        self._hint, self._trouble = QLabel(HINT), QLabel()
+        self._sections = QComboBox()
+        self._column = QVBoxLayout()
+        self._due = QTimer(self)
+        self._due.setSingleShot(True)
+        self._due.setInterval(EVERY_MS)
+        self._due.timeout.connect(self._refresh)
+        self._make_actions()
+        self._lay_out()
+        self._make_plots()
+
+    # -- what is shown ----------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """There is more; much that comes in a moment is shown together."""
+        if not self._due.isActive():
+            self._due.start()
+
+    def show_group(self, group: Group) -> None:
+        """Plot these quantities."""
+        self.group = group
+        self._groups[group.name].setChecked(True)
+        self._make_plots()
+
+    def show_across(self, across: Across) -> None:
+        """Plot over cycles or over time."""
+        self.across = across
+        self._axes[across].setChecked(True)
+        self._make_plots()
+
+    def show_section(self, section: str | None) -> None:
+        """Plot one section, or all of them."""
+        self.section = section
+        self._sections.setCurrentIndex(0 if section is None else self._sections.findText(section))
+        self._fill()
+
+    def show_trouble(self, text: str) -> None:
+        """Say why nothing new comes; empty: all is well."""
+        self._trouble.setText(text)
+        self._trouble.setVisible(bool(text))
+
+    def fit(self) -> None:
+        """Show the whole run."""
+        found = [extent for plot in self.plots if (extent := plot.extent()) is not None]
+        if not found:
+            return
+        left, right = min(low for low, _ in found), max(high for _, high in found)
+        room = 0.02 * (right - left) or 0.5
+        self.plots[0].setXRange(left - room, right + room, padding=0)
+
+    def picture(self) -> QPixmap:
+        """All plots of the group, as they are seen."""
+        return self._sheet.grab()
+
+    # -- numbers ----------------------------------------------------------------------------
+
+    def showEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self.isVisible() and self._seen != self.series.version:
+            empty = not any(len(curve.value) for curve in self.curves)
+            self._fill()
+            if empty:
+                self.fit()
+
+    def _fill(self) -> None:
+        self._seen = self.series.version
+        names = [self._sections.itemText(n) for n in range(1, self._sections.count())]
+        self._sections.addItems([name for name in self.series.sections if name not in names])
+        self.curves = [curve_of(self.series, q, self.across, self.section) for q in self.group.quantities]
+        for plot, curve in zip(self.plots, self.curves, strict=True):
+            plot.show_curve(curve)
+
+    def _make_plots(self) -> None:
+        """New plots for another group or another axis."""
+        for old in self.plots:
+            self._column.removeWidget(old)
+            old.end()
+            old.deleteLater()
+        self.plots = [SeriesPlot(quantity, self.across) for quantity in self.group.quantities]
+        for n, plot in enumerate(self.plots):
+            self._column.insertWidget(n, plot)
+            plot.hovered.connect(self._hovered)
+            plot.chosen.connect(self._chosen)
+        linked(self.plots)
+        self._fill()
+        self.fit()
+
+    def _hovered(self, curve: Curve | None, index: int | None) -> None:
+        text, x = HINT, None
+        if curve is not None and index is not None:
+            text, x = told(self.series, curve, index), float(curve.x[index])
+        self._hint.setText(text)
+        for plot in self.plots:
+            plot.mark(x)
+
+    def _chosen(self, curve: Curve, index: int) -> None:
+        plane = self.series.plane(curve.points, index)
+        if plane is not None:
+            self.plane_wanted.emit(plane)
+
+    # -- the parts --------------------------------------------------------------------------
+
+    def _make_actions(self) -> None:
+        groups, axes = QActionGroup(self), QActionGroup(self)
+        self._groups = {
+            group.name: choice(self, groups, group.name, str(n), group.tip, partial(self.show_group, group))
+            for n, group in enumerate(GROUPS, 1)
+        }
+        self._axes = {
+            across: choice(
+                self,
+                axes,
+                across.value,
+                across.value[0],
+                "What the x axis counts",
+                partial(self.show_across, across),
+            )
+            for across, key in ((Across.CYCLES, "C"), (Across.TIME, "T"))
+        }
+        self._groups[self.group.name].setChecked(True)
+        self._axes[self.across].setChecked(True)
+        keep = (
+            ("Fit", "F", "Show the whole run", self.fit),
+            ("CSV", "Ctrl+E", "Keep the numbers of these plots as a table", self.csv_wanted.emit),
+            ("PNG", "Ctrl+Shift+E", "Keep these plots as a picture", self.png_wanted.emit),
+        )
+        self._keep: list[QAction] = []
+        for text, key, tip, do in keep:
+            made = action(self, text, key, do)
+            made.setToolTip(f"{tip} ({key})")
+            self._keep.append(made)
+        report = QAction("Report", self)
+        report.setToolTip("Write the report of the run, and open it (Ctrl+R)")
+        report.triggered.connect(lambda: self.report_wanted.emit())
+        self._keep.append(report)
+        action(self, "Copy", "Ctrl+C", lambda: copy_text(self._hint.text()))
+
+    def _lay_out(self) -> None:
+        tools = bar([*self._groups.values()], [*self._axes.values(), *self._keep])
+        row = tools.layout()
+        assert isinstance(row, QHBoxLayout)
+        self._sections.addItem(ALL)
+        self._sections.setToolTip("Plot one section, or all of them")
+        self._sections.activated.connect(
+            lambda n: self.show_section(None if n == 0 else self._sections.itemText(n))
+        )
+        row.insertWidget(len(self._groups) + 1, self._sections)
+        self._sheet = QWidget()
+        self._column.setContentsMargins(theme.Space.M, theme.Space.M, theme.Space.M, theme.Space.M)
+        self._column.setSpacing(theme.Space.M)
+        self._column.addStretch(1)
+        self._sheet.setLayout(self._column)
+        scroll = QScrollArea()
+        scroll.setWidget(self._sheet)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        for widget in (tools, self._trouble):
+            whole.addWidget(widget)
+        whole.addWidget(scroll, 1)
+        whole.addWidget(self._foot())
+
+    def _foot(self) -> QFrame:
+        self._trouble.setWordWrap(True)
+        self._trouble.setVisible(False)
+        theme.set_tone(self._trouble, Tone.CAUTION)
+        self._trouble.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.S)
+        foot = QFrame()
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(theme.Space.M, theme.Space.S, theme.Space.M, theme.Space.S)
+        theme.set_role(self._hint, "small")
+        self._hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._hint.setToolTip("The number under the cursor; Ctrl+C copies it")
+        row.addWidget(self._hint)
+        row.addStretch(1)
+        return foot
