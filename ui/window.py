@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QByteArray, Qt, pyqtSignal
-from PyQt5.QtGui import QCloseEvent
+from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PyQt5.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -23,7 +23,7 @@ from scopeacq.explain import Explained
 from ui import theme
 from ui.assistance import Assistance
 from ui.banner import Banner
-from ui.choosers import BY_DIALOG, Choosers
+from ui.choosers import BY_DIALOG, Choosers, dropped_run
 from ui.help_keys import set_page
 from ui.memory import MemoryFile
 from ui.menus import SEPARATOR, Entry, menu
@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
     def _show(self, plan: Plan) -> None:
         from ui.workspace import Workspace
 
+        before = self.workspace
         self._close_workspace()
         self._memory = self._memory.with_recent(plan.folder.root)
         self.workspace = workspace = Workspace(plan)
@@ -152,6 +153,8 @@ class MainWindow(QMainWindow):
         self._furnish(workspace, self.banner, self.tasks)
         if self._memory.docks:
             workspace.restore_layout(base64.b64decode(self._memory.docks))
+        if before is not None and before.plan.folder == plan.folder:
+            workspace.go_on_from(before)
         self._stack.addWidget(workspace)
         self._stack.setCurrentWidget(workspace)
         mark = " \N{EM DASH} SIMULATION" if workspace.simulated else ""
@@ -193,12 +196,24 @@ class MainWindow(QMainWindow):
     def _tell(self, error: Explained) -> None:
         self.banner.say(problem(error))
 
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 (Qt's name)
+        """Take the folder of a run that is dragged here."""
+        if event is not None and dropped_run(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 (Qt's name)
+        root = dropped_run(event.mimeData()) if event is not None else None
+        if event is not None and root is not None:
+            event.acceptProposedAction()
+            self.open_run(root)
+
     # -- the window itself -----------------------------------------------------------------
 
     def _lay_out(self) -> None:
         self.setWindowTitle("scopeacq")
         self.resize(1280, 800)
         self.setMinimumSize(800, 560)
+        self.setAcceptDrops(True)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)

@@ -114,3 +114,15 @@ def test_a_run_opens_and_closes_again_and_again(qtbot: QtBot, window: MainWindow
         window.show_start()
     QApplication.sendPostedEvents(None, 52)
     qtbot.waitUntil(lambda: not window.findChildren(WaferViewport), timeout=SOON_MS)
+
+
+def test_saving_the_plan_keeps_the_view_that_is_seen(qtbot: QtBot, window: MainWindow, plan: Plan) -> None:
+    workspace = opened(qtbot, window, plan.folder.root)
+    viewport, first = viewport_of(workspace), plan.wafer.sections[0]
+    qtbot.waitUntil(lambda: viewport._editor is not None, timeout=SOON_MS)
+    workspace.show_view("plan")
+    viewport.propose(move([first.id], 5.0, 0.0))
+    with qtbot.waitSignal(window.opened, timeout=SOON_MS):
+        viewport.save_requested.emit()
+    assert window.workspace is not None
+    assert window.workspace.shown_view == "plan"
