@@ -12,7 +12,7 @@ from ui.run_thread import Conductor, conducted
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """``conductor`` takes a run to its end, ``checker`` checks a plan before, ``opener`` connects by hand."""
+    """``conductor`` takes a run to its end, ``checker`` checks a plan, ``opener`` is for manual control."""
 
     conductor: Conductor = conducted
     checker: Checker = brief
