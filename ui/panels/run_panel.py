@@ -33,6 +33,7 @@ PAUSES = {
     RunRequest.PAUSE_AFTER_SECTION: ("Pause after this section", "All tiles of the section are imaged."),
     RunRequest.PAUSE_AFTER_SLICE: ("Pause after this slice", "All sections are imaged; nothing is milled."),
 }
+START_KEYS = "Ctrl+Return"
 
 
 class RunPanel(QWidget):
@@ -92,7 +93,7 @@ class Buttons(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.start = _button("Start", "primary", "Ctrl+Return")
+        self.start = _button("Start", "primary", START_KEYS)
         self.pause = self._pause_button()
         self.resume = _button("Do not pause", "", "")
         self.stop = _button("Stop", "", "Ctrl+Shift+S")
@@ -120,7 +121,9 @@ class Buttons(QWidget):
         }
         for action, widget in widgets.items():
             _allow(widget, view.allowed[action])
-        self.start.setText(view.start_text)
+        if self.start.text() != view.start_text:
+            self.start.setText(view.start_text)
+            self.start.setShortcut(START_KEYS)  # Qt forgets it with the text
         idle = not view.allowed[Action.ABORT].now and not view.allowed[Action.RESUME].now and not view.busy
         pausing = view.allowed[Action.RESUME].now
         self.start.setVisible(idle or view.allowed[Action.START].now)
