@@ -129,14 +129,18 @@ def gui(
 
 
 @app.command()
-def new(folder: Annotated[Path, typer.Argument(help="Folder to make, by custom *.scopeacq.")]) -> None:
-    """Make a run folder with commented example files to edit."""
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make, by custom *.scopeacq.")],
+    template: Annotated[
+        str, typer.Option(help="demo, rehearsal, published, or the folder of a run to copy settings from.")
+    ] = "demo",
+) -> None:
+    """Make a run folder with commented files to edit, from a template."""
     import shlex
 
-    from scopeacq.demo import example
-    from scopeacq.new_run import write_run
+    from scopeacq.run_templates import template_named
 
-    plan = write_run(folder, *example(folder.stem))
+    plan = template_named(template).write(folder)
     typer.echo(f"Made {folder}: edit {plan.folder.project_file.name}, {plan.folder.wafer_file.name} and ")
     typer.echo(f"{plan.folder.instrument_file.name}, then `scopeacq check {shlex.quote(str(folder))}`.")
 

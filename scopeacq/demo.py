@@ -85,13 +85,13 @@ def discard(plan: Plan) -> None:
         plan.folder.root.parent.rmdir()
 
 
-def example(name: str) -> tuple[Project, Wafer, Instrument]:
+def example(name: str, sections: int = SECTIONS) -> tuple[Project, Wafer, Instrument]:
     """The demo's plan to be edited. It runs on the twin once its operator confirms the blanker's wiring."""
-    instrument = _instrument("", 0, {})
+    instrument = _instrument("", 0, {}, sections)
     mill = instrument.mill.model_copy(update={"fails_closed_confirmed": False})
     return (
         _project(name, 0, CYCLES),
-        _as_seen_in_an_overview(demo_wafer(0, SECTIONS)),
+        _as_seen_in_an_overview(demo_wafer(0, sections)),
         instrument.model_copy(update={"mill": mill}),
     )
 
@@ -130,12 +130,14 @@ def _stack_settings(specimen: Path, pixel_nm: float) -> dict[str, object]:
     return {"file": str(specimen.absolute()), "pixel_size_nm": pixel_nm, "slice_nm": pixel_nm}
 
 
-def _instrument(nature: str, seed: int, stack: Mapping[str, object]) -> Instrument:
+def _instrument(
+    nature: str, seed: int, stack: Mapping[str, object], sections: int = SECTIONS
+) -> Instrument:
     """The twin as its calibration would find it.
 
     ``nature``: its folder, empty is beside the run; ``stack``: what the twin is told of a specimen.
     """
-    twin = {"seed": seed, "specimen": {"n_sections": SECTIONS, **stack}}
+    twin = {"seed": seed, "specimen": {"n_sections": sections, **stack}}
     return Instrument(
         name="twin",
         driver=DriverSettings(name="twin", folder=nature, settings=twin),
