@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QByteArray, Qt, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -23,7 +23,8 @@ from scopeacq.explain import Explained
 from ui import theme
 from ui.assistance import Assistance
 from ui.banner import Banner
-from ui.choosers import BY_DIALOG, Choosers, dropped_run
+from ui.choosers import BY_DIALOG, Choosers
+from ui.dropping import Drops
 from ui.help_keys import set_page
 from ui.memory import MemoryFile
 from ui.menus import SEPARATOR, Entry, menu
@@ -196,24 +197,12 @@ class MainWindow(QMainWindow):
     def _tell(self, error: Explained) -> None:
         self.banner.say(problem(error))
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 (Qt's name)
-        """Take the folder of a run that is dragged here."""
-        if event is not None and dropped_run(event.mimeData()) is not None:
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 (Qt's name)
-        root = dropped_run(event.mimeData()) if event is not None else None
-        if event is not None and root is not None:
-            event.acceptProposedAction()
-            self.open_run(root)
-
     # -- the window itself -----------------------------------------------------------------
 
     def _lay_out(self) -> None:
         self.setWindowTitle("scopeacq")
         self.resize(1280, 800)
         self.setMinimumSize(800, 560)
-        self.setAcceptDrops(True)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -232,6 +221,7 @@ class MainWindow(QMainWindow):
         page.new_wanted.connect(self.new_run)
         page.simulation_wanted.connect(self.simulate)
         page.forget_wanted.connect(self._forget)
+        Drops(self).dropped.connect(self.open_run)
 
     def _make_menus(self) -> None:
         bar = self.menuBar()

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QLabel, QPushButton
+from PyQt5.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt5.QtGui import QDragEnterEvent, QDropEvent
+from PyQt5.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from scopeacq.cli import run_command
@@ -188,13 +189,15 @@ def test_the_mode_is_remembered(window: MainWindow, memory_file: MemoryFile) -> 
     assert memory_file.read()[0].mode is Mode.LIGHT
 
 
-def test_a_run_can_be_forgotten(qtbot: QtBot, memory_file: MemoryFile, tmp_path: Path) -> None:
+def test_a_run_that_has_vanished_says_so_and_can_be_forgotten(
+    qtbot: QtBot, memory_file: MemoryFile, tmp_path: Path
+) -> None:
     memory_file.write(Memory(recent=(str(tmp_path / "gone.scopeacq"),)))
     window = MainWindow(memory_file, tmp_path)
     qtbot.addWidget(window)
     window.show()
     window.show_start()
-    qtbot.waitUntil(lambda: "Cannot be read" in texts(window), timeout=OPENING_MS)
+    qtbot.waitUntil(lambda: "Not there" in texts(window), timeout=OPENING_MS)
     forget = next(b for b in window.start_page.findChildren(QPushButton) if b.text() == "Forget")
     qtbot.mouseClick(forget, Qt.MouseButton.LeftButton)
     window.close()
@@ -251,3 +254,20 @@ def test_what_nobody_expected_is_told_and_logged() -> None:
     (message,) = said
     assert "the unforeseen" in message.what
     assert "error-" in message.what
+
+
+def test_a_folder_that_is_dropped_onto_the_window_is_opened(
+    qtbot: QtBot, window: MainWindow, demo: Plan
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(demo.folder.project_file))])
+    copying, left = Qt.DropAction.CopyAction, Qt.MouseButtons(Qt.MouseButton.LeftButton)
+    where, no_keys = QPoint(200, 200), Qt.KeyboardModifiers(Qt.KeyboardModifier.NoModifier)
+
+    def drop() -> None:
+        QApplication.sendEvent(window, QDragEnterEvent(where, copying, data, left, no_keys))
+        QApplication.sendEvent(window, QDropEvent(QPointF(where), copying, data, left, no_keys))
+
+    opened(qtbot, window, drop)
+    assert window.workspace is not None
+    assert window.workspace.plan.folder.root == demo.folder.root

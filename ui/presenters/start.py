@@ -19,15 +19,19 @@ if TYPE_CHECKING:  # these bring shapely and OpenCV, which the first window does
 
 @dataclass(frozen=True, slots=True)
 class ResumeCard:
-    """A run that was interrupted: where it goes on, in a sentence, and what proves it."""
+    """A run that was interrupted: where it goes on, in a sentence, and what proves it.
+
+    ``facts``: the same place in parts, each a name and a value, to be read from across the room.
+    """
 
     sentence: str
     evidence: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectCard:
-    """A run as the start page shows it."""
+    """A run as the start page shows it. ``gone``: its folder is not there any more."""
 
     root: Path
     name: str
@@ -35,6 +39,9 @@ class ProjectCard:
     sentence: str
     simulated: bool = False
     resume: ResumeCard | None = None
+    cycles_done: int = 0
+    cycles: int = 0
+    gone: bool = False
 
 
 def read_card(root: Path) -> ProjectCard:
@@ -43,6 +50,8 @@ def read_card(root: Path) -> ProjectCard:
     from scopeacq.standing import read_standing
     from scopeacq.status import read_status
 
+    if not root.is_dir():
+        return gone_card(root)
     try:
         with explaining():
             plan = Plan.read(root)
@@ -57,6 +66,17 @@ def unread_card(root: Path) -> ProjectCard:
     return ProjectCard(root, root.stem, Badge(Tone.QUIET, Sign.HOURGLASS, "Reading"), "")
 
 
+def gone_card(root: Path) -> ProjectCard:
+    """The card of a run whose folder has vanished since it was opened."""
+    return ProjectCard(
+        root,
+        root.stem,
+        Badge(Tone.QUIET, Sign.QUESTION, "Not there"),
+        "Its folder was moved, renamed or deleted, or the disk that holds it is not connected.",
+        gone=True,
+    )
+
+
 def card(plan: Plan, status: Status, standing: Standing) -> ProjectCard:
     """The card of a run that can be read. Pure."""
     interrupted = standing.interrupted
@@ -67,6 +87,8 @@ def card(plan: Plan, status: Status, standing: Standing) -> ProjectCard:
         sentence(status),
         plan.instrument.simulated,
         resume=resume_card(standing) if interrupted else None,
+        cycles_done=status.cycles_done,
+        cycles=status.cycles,
     )
 
 
@@ -85,16 +107,33 @@ def sentence(status: Status) -> str:
 def resume_card(standing: Standing) -> ResumeCard:
     """Where an interrupted run goes on. Pure."""
     place = f"Cycle {standing.cycle + 1} of {standing.cycles}"
+    facts = [("Cycle", f"{standing.cycle + 1} of {standing.cycles}")]
     if standing.mill is not None:
-        return ResumeCard(f"{place}: {_mill_sentence(standing.mill)}", standing.evidence)
+        facts += _mill_facts(standing.mill)
+        return ResumeCard(f"{place}: {_mill_sentence(standing.mill)}", standing.evidence, tuple(facts))
     if standing.section is not None:
         place += f", section {standing.section}"
+        facts.append(("Section", standing.section))
     if standing.tile is not None:
         place += f", tile {standing.tile + 1}"
+        facts.append(("Tile", str(standing.tile + 1)))
+    facts.append(("Planes to go", str(standing.planes_left)))
     left = f"{counted(standing.planes_left, 'plane')} of this cycle to go" if standing.planes_left else ""
-    return ResumeCard(
-        f"{place}: {left or 'every plane is taken'}; nothing of it is milled.", standing.evidence
-    )
+    sentence = f"{place}: {left or 'every plane is taken'}; nothing of it is milled."
+    return ResumeCard(sentence, standing.evidence, tuple(facts))
+
+
+def _mill_facts(mill: MillLeft) -> list[tuple[str, str]]:
+    least, most = mill.least_s, f"{mill.most_s:.0f}"
+    if least is None:
+        left = "unknown"
+    else:
+        left = f"{most} s" if mill.most_s - least < 0.5 else f"{least:.0f} to {most} s"
+    return [
+        ("Mill round", str(mill.key.round + 1)),
+        ("Azimuth", f"{mill.azimuth_deg:g}\N{DEGREE SIGN}"),
+        ("Beam time left", left),
+    ]
 
 
 def _mill_sentence(mill: MillLeft) -> str:
