@@ -38,6 +38,8 @@ DOSE_WARNING_PER_NM2 = 1000.0
 """Per cycle at one spot; some fifty tiles at 200 ns."""
 NO_CHARGING_1E27_EV_PER_CM3 = 1.0
 """Sections irradiated at least so much showed no charging (Schubert 2022, chapter 2)."""
+HAIR_NM = 1e-3
+"""A section that is milled through by less is milled as planned."""
 
 GB = 1e9
 
@@ -179,7 +181,7 @@ def _depth(plan: Plan, cost: Estimate, history: History) -> Findings:
             f"One cycle mills {cost.depth_nm:.1f} nm, more than section {thinnest.id} is thick "
             f"({thinnest.thickness_nm:g} nm); mill less per cycle."
         )
-    elif early := {s: nm for s, nm in left_nm.items() if nm < cost.depth_nm * cycles_left}:
+    elif early := {s: nm for s, nm in left_nm.items() if nm + HAIR_NM < cost.depth_nm * cycles_left}:
         first = min(early, key=lambda s: early[s])
         cycles = history.cycles_done + max(math.ceil(early[first] / cost.depth_nm), 0)
         yield warning(
