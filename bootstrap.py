@@ -62,6 +62,7 @@ LIBRARIES = {
     "libX11-xcb": _X11,
     "libxcb-": _X11,
     "libxkbcommon": _X11,
+    "no Xvfb": "xvfb",
 }
 # Qt loads the way to a screen when the first window opens: without this probe, too late for a sentence
 _QT = (
@@ -72,6 +73,8 @@ PROBES = {
     "core": "import cv2, numpy, scipy, shapely, sqlite3, ssl, torch",
     "dev": _QT.format("offscreen"),
     "window": _QT.format("xcb"),
+    "screen": "import shutil, sys; "
+    "sys.platform != 'linux' or shutil.which('Xvfb') or sys.exit('no Xvfb'); " + _QT.format("xcb"),
 }
 
 
@@ -117,6 +120,8 @@ def set_up(name: str) -> None:
     subprocess.run([*pip, "--quiet", "--editable", f"{ROOT}{extras}"], check=True)
     for need in sorted(NEEDS[name]):
         install_missing_libraries(PROBES[need])
+    if "dev" in NEEDS[name]:
+        install_virtual_screen()
     met = NEEDS[name] | (met if installed == fingerprint else set())
     STAMP.write_text(json.dumps({**fingerprint, "met": sorted(met)}))
 
@@ -141,6 +146,14 @@ def install_missing_libraries(probe: str) -> None:
         if not packages:
             raise SetupFailed(f"a package cannot be imported: {tried.stderr.strip().splitlines()[-1]}.")
         install_system_packages(packages)
+
+
+def install_virtual_screen() -> None:
+    """An X server without a screen, for the test of a real window, which is skipped without."""
+    try:
+        install_missing_libraries(PROBES["screen"])
+    except (SetupFailed, subprocess.CalledProcessError) as failure:
+        print(f"bootstrap: no test opens a real window here: {failure}", flush=True)
 
 
 def install_system_packages(packages: list[str]) -> None:

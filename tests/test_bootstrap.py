@@ -73,6 +73,27 @@ def test_it_installs_once_and_then_starts_at_once(bootstrap: ModuleType, recorde
     assert not recorder.ran("pip install")
 
 
+def test_a_virtual_screen_is_installed_for_the_tests_or_done_without(
+    bootstrap: ModuleType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(bootstrap, "install_system_packages", installed.extend)
+    recorder.failing = {"which('Xvfb')": "no Xvfb"}
+    bootstrap.main(["demo"])
+    assert installed == []
+    bootstrap.main(["test"])
+    assert set(installed) == {"xvfb"}
+
+    def refuse(_: list[str]) -> None:
+        raise bootstrap.SetupFailed("the system lacks xvfb.")
+
+    bootstrap.STAMP.unlink()
+    monkeypatch.setattr(bootstrap, "install_system_packages", refuse)
+    recorder.commands.clear()
+    bootstrap.main(["test"])
+    assert recorder.ran("-m pytest")
+
+
 def test_the_tests_need_more_than_the_demo(bootstrap: ModuleType, recorder: Recorder) -> None:
     bootstrap.main(["demo"])
     recorder.commands.clear()
