@@ -10,6 +10,7 @@ import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 from models.polar import PolarSpectra
+from models.processor import fastest_products
 
 FLOOR = 1e-7  # of the mean power: keeps the logarithm of a constant patch finite
 SWAPPED = (1.0, -1.0, 1.0, 1.0, 1.0)  # what swapping the images makes of the channels
@@ -211,10 +212,4 @@ def _linear(conv: nn.Conv2d) -> nn.Linear:
 
 def folded(network: PairPolarNet, dtype: torch.dtype | None = None) -> FoldedPolarNet:
     """The network for inference, by default in the type that this processor is fastest in."""
-    return FoldedPolarNet(network, dtype or _fastest())
-
-
-def _fastest() -> torch.dtype:
-    """``bfloat16`` where the processor has products of it: elsewhere they are slower than others."""
-    able = torch.cpu.get_capabilities()
-    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+    return FoldedPolarNet(network, dtype or fastest_products())

@@ -54,7 +54,7 @@ class Weights:
 
     @classmethod
     def load(cls, path: Path, *architectures: str) -> Weights:
-        """Read and check a file that holds one of the ``architectures``.
+        """Read and check a file that holds one of the ``architectures``, or any where none is named.
 
         Raises:
             WeightsError: missing, damaged, of another kind or version.
@@ -80,7 +80,7 @@ class Weights:
             raise WeightsError(path, "safetensors, but not written by scopeacq")
         if metadata.get("version") != str(VERSION):
             raise WeightsError(path, f"version {metadata.get('version')!r} of the format, not {VERSION}")
-        if metadata.get("architecture") not in architectures:
+        if architectures and metadata.get("architecture") not in architectures:
             wanted = ", ".join(map(repr, architectures))
             raise WeightsError(path, f"weights of {metadata.get('architecture')!r}, not of {wanted}")
         try:

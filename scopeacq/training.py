@@ -127,7 +127,7 @@ def train_in_console(order: TrainingOrder) -> Path:
             task = bars.add_task(f"Training {order.name}", total=None, note="making specimens")
 
             def tell(told: TrainProgress) -> None:
-                figures = f"step {told.step}, loss {told.loss:.3f}, error {told.error_um:.2f} um"
+                figures = f"step {told.step}, loss {told.loss:.3f}, error {told.error:.2f} {recipe.error_unit}"
                 bars.update(task, total=1.0, completed=told.fraction, note=figures)
                 log.add(told)
 
@@ -160,5 +160,5 @@ class TrainingLog:
         if self._writer is None:
             self._writer = SummaryWriter(str(self._folder), purge_step=told.step)
         self._writer.add_scalar("loss", told.loss, told.step)
-        self._writer.add_scalar("error_um", told.error_um, told.step)
+        self._writer.add_scalar("error", told.error, told.step)
         self._writer.add_scalar("learning_rate", told.learning_rate, told.step)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from models.training import Limits, Recipe, Run, Schedule, StepDecay
+from models.training.ranges import Ranges
 from scopeacq.settings import Settings, SettingsError, read_toml
 
 FORMAT = "scopeacq.training/1"
@@ -104,7 +105,7 @@ def settings_of(recipe: Recipe) -> TrainingSettings:
         learning_rate=recipe.learning_rate,
         decay=falling and falling.decay,
         decay_every_steps=falling and falling.every_steps,
-        data=DataSettings(**{key: getattr(ranges, key) for key in DataSettings.model_fields}),
+        data=DataSettings(**{key: getattr(ranges, key, None) for key in DataSettings.model_fields}),
         augmentation=AugmentationSettings(
             **{key: getattr(recipe.augmentation, key, None) for key in AugmentationSettings.model_fields}
         ),
@@ -122,9 +123,13 @@ def applied(settings: TrainingSettings, recipe: Recipe, path: Path) -> tuple[Rec
         batch=settings.batch or recipe.batch,
         learning_rate=settings.learning_rate or recipe.learning_rate,
         schedule=_schedule(settings, recipe),
-        ranges=replace(recipe.ranges, **_given(settings.data)),
         data=_told(settings.textures, recipe),
     )
+    if changes := _given(settings.data):
+        if not isinstance(recipe.ranges, Ranges):
+            problem = f"data is not for {recipe.name}, whose pictures have no focus"
+            raise SettingsError(path, [problem], "Remove that table.")
+        changed = replace(changed, ranges=replace(recipe.ranges, **changes))
     if changes := _given(settings.augmentation):
         if recipe.augmentation is None:
             problem = f"augmentation is not for {recipe.name}, whose images the simulation varies"

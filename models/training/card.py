@@ -26,6 +26,7 @@ def settings_of(recipe: Recipe, run: Run) -> dict[str, Any]:
         "schedule": {type(recipe.schedule).__name__: asdict(recipe.schedule)},
         "running_mean": recipe.running_mean,
         "clip": recipe.clip,
+        "weight_decay": recipe.weight_decay,
         "augmentation": recipe.augmentation and asdict(recipe.augmentation),
         "start_from": start and xxhash.xxh3_64_hexdigest(start.read_bytes()),
         "trainable": run.trainable,

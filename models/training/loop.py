@@ -27,7 +27,7 @@ TELL_EVERY = 20
 
 @dataclass(frozen=True, slots=True)
 class TrainProgress:
-    """How far a training is. ``loss`` and ``error_um`` are means over the last steps.
+    """How far a training is. ``loss`` and ``error`` are means over the last steps.
 
     ``fraction`` is the done part of its limit of steps or time, whichever is nearer.
     """
@@ -36,7 +36,7 @@ class TrainProgress:
     elapsed_s: float
     fraction: float
     loss: float
-    error_um: float
+    error: float
     learning_rate: float
 
 
@@ -119,7 +119,7 @@ def _begun(recipe: Recipe, run: Run, device: torch.device) -> Progress:
     network.to(device)
     _freeze_all_but(network, run.trainable)
     changing = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(changing, recipe.learning_rate)
+    optimizer = torch.optim.AdamW(changing, recipe.learning_rate, weight_decay=recipe.weight_decay)
     mean = copy.deepcopy(network).requires_grad_(False)
     return Progress(network, mean, optimizer, settings_of(recipe, run))
 
@@ -166,8 +166,8 @@ def _steps(
         fraction = recipe.limits.fraction(state.step, state.elapsed_s)
         if state.step % TELL_EVERY == 0 or fraction >= 1.0:
             loss = float(sum(step.total for step in losses)) / len(losses)
-            error_um = float(sum(step.error_um for step in losses)) / len(losses)
-            yield TrainProgress(state.step, state.elapsed_s, fraction, loss, error_um, rate)
+            error = float(sum(step.error for step in losses)) / len(losses)
+            yield TrainProgress(state.step, state.elapsed_s, fraction, loss, error, rate)
             losses = []
 
 
@@ -193,7 +193,7 @@ def _step(recipe: Recipe, batch: Any, state: Progress, fraction: float, rate: fl
     nn.utils.clip_grad_norm_(state.network.parameters(), recipe.clip)
     state.optimizer.step()
     _follow(state.mean, state.network, min(recipe.running_mean, state.step / (state.step + 10)))
-    return Loss(loss.total.detach(), loss.error_um)
+    return Loss(loss.total.detach(), loss.error)
 
 
 def _follow(mean: nn.Module, network: nn.Module, decay: float) -> None:

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from models.training.augmentation import Augmentation
 from models.training.pairs import ProbeOtf, Ranges, SimulatedImages
+from models.training.section_augmentation import SectionAugmentation
+from models.training.section_scenes import SceneRanges
 from models.training.textures import TextureSource
 
 
@@ -22,10 +24,10 @@ class TrainingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """``total`` to minimise; ``error_um``: mean absolute error of the first component, to watch."""
+    """``total`` to minimise; ``error``: to watch, in the unit of the recipe."""
 
     total: Tensor
-    error_um: Tensor | float
+    error: Tensor | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class MakesSource(Protocol):
     """Makes the training data of a recipe, on a device where that is worth it."""
 
     def __call__(
-        self, otf: ProbeOtf, textures: TextureSource, ranges: Ranges, seed: int, device: torch.device, /
+        self, otf: ProbeOtf, textures: TextureSource, ranges: Any, seed: int, device: torch.device, /
     ) -> SeededSource: ...
 
 
@@ -104,20 +106,20 @@ class Recipe:
     ``source`` makes the data; ``loss(network, batch, fraction)`` gets what it gives on the
     network's device, and the fraction of the training done;
     ``calibrate(network, otf, ranges, seed)`` returns what the card must say of the result, from
-    images that were not trained on. With an ``augmentation`` the network sees greys from -1 to 1.
+    images that were not trained on. With an ``augmentation`` the network sees greys.
     ``bank`` textures of ``texture_px`` are kept. ``running_mean`` is the decay of the mean of the
     parameters that is written; 0 for the last ones. Gradients are clipped to a norm of ``clip``.
-    ``data`` tells readers of the card what the images are.
+    ``error_unit``: that of a loss's ``error``. ``data`` tells readers of the card what the images are.
     """
 
     name: str
     about: str
     architecture: str
     build: Callable[[], nn.Module]
-    ranges: Ranges
+    ranges: Ranges | SceneRanges
     texture_px: int
     loss: Callable[[nn.Module, Any, float], Loss]
-    calibrate: Callable[[Any, ProbeOtf, Ranges, int], dict[str, Any]]
+    calibrate: Callable[[Any, ProbeOtf, Any, int], dict[str, Any]]
     source: MakesSource = SimulatedImages
     limits: Limits = Limits(minutes=20.0)
     batch: int = 48
@@ -126,7 +128,9 @@ class Recipe:
     schedule: Schedule = Cosine()
     running_mean: float = 0.995
     clip: float = 5.0
-    augmentation: Augmentation | None = None
+    weight_decay: float = 0.01
+    augmentation: Augmentation | SectionAugmentation | None = None
+    error_unit: str = "um"
     data: str = "Simulated on the fly: procedural textures, probe by `hardware.optics.probe_otf`."
 
 

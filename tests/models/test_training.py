@@ -62,7 +62,7 @@ def test_short_training_learns_and_its_weights_load(tmp_path: Path, textures, ea
     out = tmp_path / "new" / "short.safetensors"
     train(easy, Run(seed=4), otf=probe_otf, out=out, textures=textures, progress=told.append)
     assert told[-1].loss < told[0].loss
-    assert told[-1].error_um < told[0].error_um
+    assert told[-1].error < told[0].error
     assert {path.name for path in out.parent.iterdir()} == {"short.safetensors", "short.md"}
     estimate = DeepFocus.load(out).estimate(*Microscope().pair(np.zeros(3)), CONDITION)
     assert estimate.mean.shape == (3,)
@@ -217,7 +217,7 @@ def test_the_scored_loss_is_equation_3_1():
     # weights 1/4 and 3/4: mean 2.5, off by 0.5 in one of three; each answer off by 1
     loss = scored_loss(answers, target)
     assert float(loss.total) == pytest.approx(0.75 * 0.5 / 3 + 1.0 / 3)
-    assert float(loss.error_um) == pytest.approx(0.5)
+    assert float(loss.error) == pytest.approx(0.5)
 
 
 def test_patches_are_cut_at_one_place_from_both_images():

@@ -173,7 +173,7 @@ def test_logs_hold_what_was_told(tmp_path: Path) -> None:
             log.add(TrainProgress(step, 1.0, 0.1, 100.0 / step, 2.0, 1e-3))
     logged = scalars(tmp_path / "log")
     assert [(step, value) for step, tag, value in logged if tag == "loss"] == [(20, 5.0), (40, 2.5)]
-    assert {tag for _, tag, _ in logged} >= {"loss", "error_um", "learning_rate"}
+    assert {tag for _, tag, _ in logged} >= {"loss", "error", "learning_rate"}
 
 
 def test_an_interrupted_training_says_how_to_go_on(
