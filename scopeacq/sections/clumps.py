@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scopeacq.sections.components import Component, Probability
+from scopeacq.sections.components import CERTAIN, Component, Probability
 from scopeacq.sections.outlines import Mask, Outline, area, fill, outline_of, reach, turned
 
 Signed = NDArray[np.float32]
@@ -23,6 +23,8 @@ Signed = NDArray[np.float32]
 WORKING_EDGE_PX = 20.0
 TURN_STEP_DEG = 6.0
 RING_PX = 2
+STEEPNESS = 6.0
+"""How quickly what is more probable than not is taken for certain."""
 RING_WEIGHT = 0.5
 LEAST_FILLED = 0.4
 """How much of -1 to 1 an outline must hold to be laid down."""
@@ -71,7 +73,7 @@ def _cut(found: Probability, clump: Component) -> Probability:
 def _shrunk(window: Probability, scale: float) -> Signed:
     size = [max(1, round(n * scale)) for n in reversed(window.shape)]
     small = cv2.resize(window, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(2 * small - 1, np.float32)
+    return np.asarray(np.clip(STEEPNESS * (small - CERTAIN), -1, 1), np.float32)
 
 
 def _stencils(typical: Outline) -> list[_Stencil]:

@@ -18,6 +18,8 @@ CERTAIN = 0.5
 BROAD = 1.1
 """Radius of a disc that no section holds, nor do several where there are gaps between them; in edges."""
 BROAD_EDGE_PX = 10.0
+THIN = 0.3
+"""Width of what is a sliver, a hair or a bridge, and no part of a section; in edges."""
 LEAST_AREA_PX = 40
 MARGIN_PX = 2
 
@@ -89,3 +91,11 @@ def broad(found: Probability, edge_px: float) -> NDArray[np.bool_]:
     beyond = np.isin(labels, at_border[at_border > 0]).astype(np.uint8)
     grown = cv2.dilate(beyond, np.ones((3, 3), np.uint8))
     return cv2.resize(grown, found.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+
+
+def without_thin(found: Probability, edge_px: float) -> Probability:
+    """The same without what is thinner than any part of a section; see :func:`broad`."""
+    width = 2 * round(THIN * edge_px / 2) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    opened = cv2.morphologyEx((found > CERTAIN).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    return np.where(opened > 0, found, np.float32(0))

@@ -1,4 +1,4 @@
-"""From a picture, or a map of probabilities, to the sections of a wafer."""
+"""From a map of probabilities to the sections of a wafer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 
 from scopeacq.sections.clumps import split
-from scopeacq.sections.components import Component, Probability, broad, components
+from scopeacq.sections.components import Component, Probability, broad, components, without_thin
 from scopeacq.sections.finding import FoundSection, flagged
-from scopeacq.sections.foreground import Picture, bright_shares
 from scopeacq.sections.outlines import Outline, area, fill
-from scopeacq.sections.typical import WELL_FORMED, Typical, about_its_centre, typical_section
+from scopeacq.sections.typical import WELL_FORMED, Typical, typical_section
 
 SINGLE = (0.6, 1.4)
 """Areas of single sections relative to the typical one; what is larger is a clump."""
@@ -36,55 +35,15 @@ class Detection:
         return tuple(section for section in self.sections if section.proposed)
 
 
-def detect(picture: Picture, example: Outline | None = None) -> Detection:
-    """Sections told from wafer by their grey, without training; bright or dark ones, whichever are alike.
-
-    Args:
-        picture: greys, shape (y, x), uint8.
-        example: the outline of one section (column, row) [px], where one has been drawn. It says which
-            grey is that of sections, and how large they are.
-    """
-    if example is not None:
-        given = Typical(about_its_centre(example))
-        shares = [_like(share, example) for share in bright_shares(picture)]
-        return max((found_in(share, given) for share in shares), key=_certainty)
-    return found_in(max(_choices(picture), key=_likeness))
-
-
-def _choices(picture: Picture) -> Iterator[Probability]:
-    for bright in bright_shares(picture):
-        yield bright
-        yield 1 - bright
-
-
-def _like(bright: Probability, example: Outline) -> Probability:
-    """The map that is high within the example."""
-    mask = np.zeros(bright.shape, np.uint8)
-    fill(mask, example)
-    return bright if cv2.mean(bright, mask)[0] > 0.5 else 1 - bright
-
-
-def _likeness(found: Probability) -> float:
-    """What share of the picture is covered by whole parts that are alike."""
-    typical = typical_section(list(components(found)), found.size)
-    return 0.0 if typical is None else typical.share
-
-
-def _certainty(detection: Detection) -> float:
-    return sum(section.confidence**2 for section in detection.proposed)
-
-
 def found_in(found: Probability, typical: Typical | None = None) -> Detection:
     """The sections in a map of probabilities, shape (y, x); what is typical is found where it is not given."""
-    parts = list(components(found))
-    typical = typical or typical_section(parts, found.size)
-    if typical is None:
+    usual = typical or typical_section(list(components(found)), found.size)
+    if usual is None:
         return Detection((), None)
-    beyond = broad(found, math.sqrt(typical.area))
-    if beyond.any():
-        found = np.where(beyond, np.float32(0), found)
-        parts = list(components(found))
-    return _told(found, parts, typical)
+    edge_px = math.sqrt(usual.area)
+    found = without_thin(np.where(broad(found, edge_px), np.float32(0), found), edge_px)
+    parts = list(components(found))
+    return _told(found, parts, typical or typical_section(parts, found.size) or usual)
 
 
 def _told(found: Probability, parts: Sequence[Component], typical: Typical) -> Detection:
