@@ -92,8 +92,12 @@ def wafer(look: Look, seed: int) -> HeldOutWafer:
     for corners in sections:
         _paint(grey, corners, look, rng)
     _scatter(grey, look, rng)
-    shade = 1 - look.shade * ((x / SIDE_PX) ** 2 + (y / SIDE_PX) ** 2 + 0.5 * np.cos(x / 60) * np.cos(y / 45))
-    seen = ndimage.gaussian_filter(grey, rng.uniform(0.5, 1.0)) * shade + rng.normal(0, look.noise, grey.shape)
+    shade = 1 - look.shade * (
+        (x / SIDE_PX) ** 2 + (y / SIDE_PX) ** 2 + 0.5 * np.cos(x / 60) * np.cos(y / 45)
+    )
+    seen = ndimage.gaussian_filter(grey, rng.uniform(0.5, 1.0)) * shade + rng.normal(
+        0, look.noise, grey.shape
+    )
     return HeldOutWafer(look.name, np.asarray(np.clip(255 * seen, 0, 255), np.uint8), tuple(sections))
 
 
@@ -121,7 +125,7 @@ def _layout(block: Block, rng: np.random.Generator) -> Iterator[Doubles]:
         for row in np.arange(-radius, radius, pitch[1]):
             for column in np.arange(-radius, radius, pitch[0]):
                 if math.hypot(row, column) < radius and rng.random() < 0.8:
-                    place = centre + (column, row) + rng.normal(0, 1.5, 2)
+                    place = centre + np.array([column, row]) + rng.normal(0, 1.5, 2)
                     yield block.corners(place, rng.normal(0, 0.08), rng.normal(1, 0.01))
     else:
         for _ in range(400):

@@ -1,6 +1,7 @@
 """How well sections are found: on held-out generated wafers, and on a real one with its ``.magc`` file.
 
-    python -m benchmarks.sections [--seeds N] [--real PICTURE MAGC] [--weights FILE] [--json FILE] [--plots FOLDER]
+    python -m benchmarks.sections [--seeds N] [--real PICTURE MAGC] [--weights FILE] [--json FILE]
+        [--plots FOLDER]
 
 A section counts as found by an outline that overlaps it by an intersection over union of 0.5 at least.
 On the real wafer the network is tuned on 30 sections of one corner and judged on the other three quarters.
@@ -39,7 +40,7 @@ GREEN, RED, ORANGE = (80, 180, 60), (40, 40, 230), (0, 150, 255)
 
 @dataclass(frozen=True)
 class Score:
-    """``found`` of ``true`` sections by ``told`` outlines; the errors of all corners of those found [px]."""
+    """``found`` of ``true`` sections by ``told`` outlines; errors of all corners of those found [px]."""
 
     true: int
     told: int
@@ -67,7 +68,9 @@ def score(told: Sequence[FoundSection], true: Sequence[Doubles], seconds: float 
     taken: set[int] = set()
     for number, corners in enumerate(true):
         polygon = Polygon(corners).buffer(0)
-        overlaps = {int(k): _overlap(polygon, shapes[k]) for k in tree.query(polygon) if int(k) not in taken}
+        overlaps = {
+            int(k): _overlap(polygon, shapes[k]) for k in tree.query(polygon) if int(k) not in taken
+        }
         best = max(overlaps, key=lambda k: overlaps[k], default=-1)
         if best < 0 or overlaps[best] < SAME:
             missed.append(number)
@@ -160,8 +163,11 @@ def tuned(real: RealWafer, weights: Path, settings: TuningSettings) -> tuple[Sec
     tuning = SectionTuning(real.picture, real.annotated(), settings=settings, start=weights)
     for told in tuning.steps():
         if told.step % settings.judged_every == 0:
-            print(f"  step {told.step}, {told.elapsed_s:.0f} s, loss {told.loss:.3f}, "
-                  f"kept back {told.kept_back_iou:.3f}", flush=True)
+            print(
+                f"  step {told.step}, {told.elapsed_s:.0f} s, loss {told.loss:.3f}, "
+                f"kept back {told.kept_back_iou:.3f}",
+                flush=True,
+            )
     return tuning.finder(), tuning.scale, time.perf_counter() - started
 
 
@@ -204,7 +210,10 @@ def draw(
 
 def table(scores: dict[str, Score]) -> str:
     """In Markdown."""
-    lines = ["| case | sections | F1 | missed | false | median corner error [px] | s |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| case | sections | F1 | missed | false | median corner error [px] | s |",
+        "|---|---|---|---|---|---|---|",
+    ]
     lines += [
         f"| {name} | {s.true} | {s.f1:.3f} | {s.true - s.found} | {s.told - s.found} "
         f"| {s.corner_error_px:.2f} | {s.seconds:.0f} |"
@@ -235,7 +244,9 @@ def main() -> None:
         settings = TuningSettings(cores=arguments.cores)
         scores |= on_real(real, arguments.weights, settings, arguments.plots)
     if arguments.json:
-        said = {n: asdict(s) | {"f1": s.f1, "corner_error_px": s.corner_error_px} for n, s in scores.items()}
+        said = {
+            n: asdict(s) | {"f1": s.f1, "corner_error_px": s.corner_error_px} for n, s in scores.items()
+        }
         arguments.json.write_text(json.dumps(said, indent=1), encoding="utf-8")
     print(table(scores))
 

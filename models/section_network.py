@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -45,10 +46,11 @@ class SectionUNet(nn.Module):
         widths = [size.width * 2**level for level in range(size.depth)]
         self.size = size
         self.down = nn.ModuleList(_block(a, b) for a, b in zip([1, *widths], widths, strict=False))
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.up = nn.ModuleList(nn.ConvTranspose2d(wide, narrow, 2, 2) for narrow, wide in pairs)
         self.merge = nn.ModuleList(_block(2 * narrow, narrow) for narrow, _ in pairs)
         self.head = nn.Conv2d(size.width, size.classes, 1)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # twice as fast
 
     def forward(self, greys: Tensor) -> Tensor:
         levels = [self.down[0](greys)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class SectionFinder:
     """A trained section U-Net. Deterministic; one picture at a time."""
 
     def __init__(self, network: SectionUNet) -> None:
-        self._network = network.eval().to(memory_format=torch.channels_last)
+        self._network = network.eval()
 
     @classmethod
     def load(cls, path: Path | None = None) -> SectionFinder:
@@ -63,7 +64,8 @@ class SectionFinder:
             raise ValueError(f"sections are sought in a grey picture, not in one of shape {picture.shape}")
         found = np.empty(picture.shape, np.float32)
         products = fastest_products()
-        corners = [(y, x) for y in range(0, found.shape[0], CORE_PX) for x in range(0, found.shape[1], CORE_PX)]
+        height, width = picture.shape
+        corners = list(itertools.product(range(0, height, CORE_PX), range(0, width, CORE_PX)))
         with (
             threads(cores),
             torch.inference_mode(),
@@ -93,7 +95,9 @@ def _tiles(picture: NDArray[np.uint8], corners: list[tuple[int, int]]) -> Iterat
     """Tiles whose cores begin at the corners, mirrored at the borders of the picture."""
     reach = np.arange(-MARGIN_PX, CORE_PX + MARGIN_PX)
     for corner in corners:
-        rows, columns = (_mirrored(start + reach, n) for start, n in zip(corner, picture.shape, strict=True))
+        rows, columns = (
+            _mirrored(start + reach, n) for start, n in zip(corner, picture.shape, strict=True)
+        )
         yield picture[np.ix_(rows, columns)]
 
 

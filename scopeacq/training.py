@@ -127,7 +127,8 @@ def train_in_console(order: TrainingOrder) -> Path:
             task = bars.add_task(f"Training {order.name}", total=None, note="making specimens")
 
             def tell(told: TrainProgress) -> None:
-                figures = f"step {told.step}, loss {told.loss:.3f}, error {told.error:.2f} {recipe.error_unit}"
+                error = f"error {told.error:.2f} {recipe.error_unit}"
+                figures = f"step {told.step}, loss {told.loss:.3f}, {error}"
                 bars.update(task, total=1.0, completed=told.fraction, note=figures)
                 log.add(told)
 

@@ -28,7 +28,7 @@ class SectionAugmentation:
 
     ``shift`` relative to the edge and ``scale`` to the size, evenly up to so much either way; rotations are
     of any angle. Elastic shifts [px] are white noise smoothed by ``elastic_sd_px``, ``elastic_px`` times as
-    large. Gamma, contrast (centred on 1) and brightness (on 0) are normal, and each of the changes of grey has its
+    large. Gamma, contrast (centred on 1) and brightness (on 0) are normal; each change of grey has the same
     ``probability``.
     """
 
@@ -50,7 +50,7 @@ class SectionAugmentation:
         return self.grey_changed(self.displaced(batch))
 
     def displaced(self, batch: SectionBatch) -> SectionBatch:
-        """Moved, turned, scaled, mirrored and bent; greys by cubic interpolation, mirrored at the border."""
+        """Moved, turned, scaled, flipped and bent; greys by cubic interpolation, mirrored at the border."""
         greys = batch.greys
         grid = nnf.affine_grid(self._affines(greys), list(greys.shape), align_corners=False)
         grid = grid + self._elastic_shifts(greys)

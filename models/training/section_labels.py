@@ -1,4 +1,4 @@
-"""What a pixel of a wafer's picture is said to be: dense labels of a drawing, sparse ones of an operator."""
+"""What a pixel of a wafer's picture is said to be: all of a drawing, some by an operator."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def area(outline: Polygon) -> float:
 def turned(outline: Polygon, angle: float) -> Polygon:
     """About the origin, by an angle [rad]."""
     c, s = math.cos(angle), math.sin(angle)
-    return outline @ np.array([[c, s], [-s, c]])
+    return np.asarray(outline @ np.array([[c, s], [-s, c]]))
 
 
 def overlap(one: Polygon, other: Polygon) -> float:
@@ -106,9 +106,7 @@ def lay_out(size_px: int, ranges: LayoutRanges, rng: np.random.Generator) -> lis
     return laid
 
 
-def _beside(
-    own: Polygon, other: Polygon, ribbon: bool, gap_px: float, rng: np.random.Generator
-) -> Polygon:
+def _beside(own: Polygon, other: Polygon, ribbon: bool, gap_px: float, rng: np.random.Generator) -> Polygon:
     """A section pushed towards another one until they all but touch: by its side, or any way round."""
     side = int(rng.integers(len(other)))
     along = other[(side + 1) % len(other)] - other[side]
@@ -127,4 +125,4 @@ def _beside(
         middle = (near + far) / 2
         apart = overlap(own + other.mean(0) + middle * direction, other) <= 0
         near, far = (near, middle) if apart else (middle, far)
-    return own + other.mean(0) + (far + gap_px) * direction
+    return np.asarray(own + other.mean(0) + (far + gap_px) * direction)

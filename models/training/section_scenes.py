@@ -31,11 +31,11 @@ class SceneRanges:
 
     patch_px: int = 256
     layout: LayoutRanges = field(default_factory=LayoutRanges)
-    contrast: Span = Span(0.06, 0.6, True)
-    texture: Span = Span(0.004, 0.12, True)
-    uneven: Span = Span(0.01, 0.35, True)
+    contrast: Span = Span(0.12, 0.6, True)
+    texture: Span = Span(0.004, 0.06, True)
+    uneven: Span = Span(0.01, 0.25, True)
     tiles_px: Span = Span(50.0, 600.0, True)
-    noise: Span = Span(0.003, 0.06, True)
+    noise: Span = Span(0.003, 0.04, True)
     blur_px: Span = Span(0.3, 1.5)
     edges: float = 0.5
     resin: float = 0.15
@@ -63,11 +63,11 @@ class _Canvas:
 
     def texture(self) -> Grey:
         """A piece of a texture, mean 0 and standard deviation about 1, stretched at random."""
-        texture = self.textures[self.rng.integers(len(self.textures))]
+        texture = self.textures[int(self.rng.integers(len(self.textures)))]
         size, zoom = self.grey.shape[0], self.rng.uniform(1.0, 4.0)
         part = round(texture.shape[0] / zoom)
         y, x = self.rng.integers(0, texture.shape[0] - part + 1, 2)
-        return cv2.resize(texture[y : y + part, x : x + part], (size, size), interpolation=cv2.INTER_LINEAR)
+        return _enlarged(texture[y : y + part, x : x + part], size, cv2.INTER_LINEAR)
 
     def within(self, outline: Polygon) -> NDArray[np.bool_]:
         mask = np.zeros(self.grey.shape, np.uint8)
@@ -211,12 +211,17 @@ def _seen(canvas: _Canvas, ranges: SceneRanges) -> NDArray[np.uint8]:
     rng = canvas.rng
     grey = cv2.GaussianBlur(canvas.grey, (0, 0), drawn(ranges.blur_px, rng))
     grey = grey * (1 + drawn(ranges.uneven, rng) * _unevenness(canvas, ranges))
-    grey += rng.normal(0, drawn(ranges.noise, rng), grey.shape)
+    grey = grey + rng.normal(0, drawn(ranges.noise, rng), grey.shape)
     picture = np.asarray(np.clip(255 * grey, 0, 255), np.uint8)
     if canvas.chance(ranges.compressed):
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 95))]
-        picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_GRAYSCALE)
+        _, data = cv2.imencode(".jpg", picture, quality)
+        picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return picture
+
+
+def _enlarged(texture: Grey, size_px: int, way: int) -> Grey:
+    return np.asarray(cv2.resize(texture, (size_px, size_px), interpolation=way), np.float32)
 
 
 def _unevenness(canvas: _Canvas, ranges: SceneRanges) -> Grey:
@@ -224,7 +229,7 @@ def _unevenness(canvas: _Canvas, ranges: SceneRanges) -> Grey:
     rng, size = canvas.rng, canvas.grey.shape[0]
     if not canvas.chance(ranges.mosaic):
         coarse = rng.uniform(-1, 1, (3, 3)).astype(np.float32)
-        return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
+        return _enlarged(coarse, size, cv2.INTER_CUBIC)
     tile = drawn(ranges.tiles_px, rng)
     v, u = ((np.arange(size) + rng.uniform(0, tile)) / tile for _ in range(2))
     y, x = 2 * (v % 1) - 1, 2 * (u % 1) - 1

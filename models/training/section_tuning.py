@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -53,7 +53,7 @@ class TuningSettings:
 
 @dataclass(frozen=True, slots=True)
 class TuneProgress:
-    """How far it is. ``kept_back_iou``: of the sections kept back, at the last judgement; ``best`` so far."""
+    """How far it is. ``kept_back_iou``: of the sections kept back, judged last; ``best_iou`` so far."""
 
     step: int
     elapsed_s: float
@@ -120,7 +120,7 @@ class SectionTuning:
         """Train until a limit is reached; tells after each step."""
         started, rng = time.monotonic(), torch.Generator().manual_seed(self.settings.seed)
         own, drawn = self._sources(rng)
-        self._network.train().to(memory_format=torch.channels_last)
+        self._network.train()
         optimizer = torch.optim.AdamW(
             self._network.parameters(), self.settings.learning_rate, weight_decay=self.settings.weight_decay
         )
@@ -155,7 +155,7 @@ class SectionTuning:
         optimizer.zero_grad()
         loss.total.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        return float(loss.total)
+        return float(loss.total.detach())
 
     def _judge(self, own: _OwnWafer) -> float:
         """Intersection over union on the sections kept back; what does best is kept."""
@@ -181,7 +181,7 @@ class _OwnWafer:
         rng: torch.Generator,
     ) -> None:
         pad = PATCH_PX
-        self._picture = cv2.copyMakeBorder(picture, pad, pad, pad, pad, cv2.BORDER_REFLECT)
+        self._picture = np.pad(picture, pad, mode="symmetric")
         self._labels = np.pad(labels, pad, constant_values=Label.IGNORE)
         self._judged_labels = self._labels.copy()
         self._rng = rng
@@ -204,7 +204,7 @@ class _OwnWafer:
     def judged(self, network: SectionUNet) -> float:
         batch = self._cut(self._judged_labels, self._judged_centres)
         middle = slice(PATCH_PX // 4, -PATCH_PX // 4)
-        found = torch.cat([network(greys).argmax(1) for greys in batch.greys.split(4)])
+        found = torch.cat([network(greys).argmax(1) for greys in torch.split(batch.greys, 4)])
         return iou(found[:, middle, middle], batch.labels.long()[:, middle, middle])
 
     def _cut(self, labels: Labels, centres: Sequence[Polygon]) -> SectionBatch:
@@ -228,11 +228,11 @@ def _labels(
     sure: NDArray[np.bool_],
 ) -> Labels:
     """Sparse labels, whose rim leaves out what is surely a section that nobody has outlined."""
-    labels = sparse_labels(picture.shape, sections)  # type: ignore[arg-type]
+    labels = sparse_labels(picture.shape, sections)
     outlined = (labels == Label.SECTION) | (labels == Label.SEAM)
     near = cv2.dilate(outlined.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     labels[sure & ~near] = Label.IGNORE
-    said = sparse_labels(picture.shape, (), background)  # type: ignore[arg-type]
+    said = sparse_labels(picture.shape, (), background)
     labels[(said == Label.BACKGROUND) & ~outlined] = Label.BACKGROUND
     return labels
 

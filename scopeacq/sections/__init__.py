@@ -1,4 +1,4 @@
-"""Sections in a picture of a wafer: found, told apart, outlined and judged. In pixels, without Qt or torch."""
+"""Sections in a picture of a wafer: found, told apart, outlined. In pixels, without Qt."""
 
 from scopeacq.sections.detection import Detection, found_in
 from scopeacq.sections.finding import Flag, FoundSection

@@ -50,7 +50,8 @@ def split(clump: Component, found: Probability, typical: Outline) -> list[tuple[
     """
     window = np.where(clump.mask > 0, _cut(found, clump), 0.0).astype(np.float32)
     scale = min(1.0, WORKING_EDGE_PX / math.sqrt(area(typical)))
-    poses = [(outline / scale, fit) for outline, fit in _laid_down(_shrunk(window, scale), typical * scale)]
+    laid = _laid_down(_shrunk(window, scale), typical * scale)
+    poses = [((outline + 0.5) / scale - 0.5, fit) for outline, fit in laid]
     if not poses:
         return []
     regions = _shared_out(window, [outline for outline, _ in poses])
@@ -88,14 +89,15 @@ def _stencil(typical: Outline, angle_deg: float, edge: int) -> _Stencil:
     ring = cv2.dilate(mask, disc) - mask
     inside = mask.astype(np.float32) / max(1, cv2.countNonZero(mask))
     around = ring.astype(np.float32) / max(1, cv2.countNonZero(ring))
-    return _Stencil(angle_deg, inside - RING_WEIGHT * around, inside)
+    kernel = np.asarray(inside - RING_WEIGHT * around, np.float32)
+    return _Stencil(angle_deg, kernel, np.asarray(inside, np.float32))
 
 
 def _laid_down(signed: Signed, typical: Outline) -> Iterator[tuple[Outline, float]]:
-    """Typical outlines laid into a map one after the other, the best first, and how filled each is (0..1)."""
+    """Typical outlines laid into a map, the best one first, and how filled each is (0..1)."""
     stencils = _stencils(typical)
     half = stencils[0].kernel.shape[0] // 2
-    left = cv2.copyMakeBorder(signed, half, half, half, half, cv2.BORDER_CONSTANT, value=-1.0)
+    left = np.pad(signed, half, constant_values=-1.0)
     best, turn = np.full(left.shape, -np.inf, np.float32), np.zeros(left.shape, np.uint8)
     _judge(left, stencils, (slice(0, left.shape[0]), slice(0, left.shape[1])), best, turn)
     for _ in range(int(3 * signed.size / area(typical)) + 1):
@@ -105,19 +107,21 @@ def _laid_down(signed: Signed, typical: Outline) -> Iterator[tuple[Outline, floa
         filled = float((left[window] * stencil.inside).sum())
         if filled < LEAST_FILLED:
             break
-        outline = turned(typical, stencil.angle_deg) + (x, y)
+        outline = turned(typical, stencil.angle_deg) + np.array([x, y])
         yield outline - half, (filled + 1) / 2
         left[window][stencil.inside > 0] = -1.0
-        changed = (slice(max(0, y - 2 * half), y + 2 * half + 1), slice(max(0, x - 2 * half), x + 2 * half + 1))
-        _judge(left, stencils, changed, best, turn)
+        rows, columns = (slice(max(0, n - 2 * half), n + 2 * half + 1) for n in (int(y), int(x)))
+        _judge(left, stencils, (rows, columns), best, turn)
 
 
 def _judge(
     left: Signed, stencils: list[_Stencil], window: tuple[slice, slice], best: Signed, turn: Mask
 ) -> None:
-    """How well the best rotation fits at each place of a window, and which it is; never at the very border."""
+    """How well the best rotation fits at each place of a window, and which it is."""
     half = stencils[0].kernel.shape[0] // 2
-    rows, columns = (slice(max(half, s.start), min(n - half, s.stop)) for s, n in zip(window, left.shape, strict=True))
+    rows, columns = (
+        slice(max(half, s.start), min(n - half, s.stop)) for s, n in zip(window, left.shape, strict=True)
+    )
     around = left[rows.start - half : rows.stop + half, columns.start - half : columns.stop + half]
     highest = np.full((rows.stop - rows.start, columns.stop - columns.start), -np.inf, np.float32)
     which = np.zeros(highest.shape, np.uint8)
@@ -129,7 +133,7 @@ def _judge(
 
 
 def _shared_out(window: Probability, outlines: list[Outline]) -> NDArray[np.int32]:
-    """Whose each pixel of a clump is, by number from 1: grown from the outlines along what is surely section."""
+    """Whose each pixel of a clump is, by number from 1: grown from within the outlines."""
     markers = np.where(window > 0, 0, -2).astype(np.int32)
     for number, outline in enumerate(outlines, 1):
         core = np.zeros(window.shape, np.uint8)
@@ -142,11 +146,13 @@ def _shared_out(window: Probability, outlines: list[Outline]) -> NDArray[np.int3
 
 
 def _believed(region: NDArray[np.bool_], laid: Outline, clump: Component) -> Outline:
-    """The outline of a section's own pixels, or that which was laid there where these tell another story."""
+    """The outline of a section's own pixels, or that which was laid where these tell otherwise."""
     # the watershed's lines belong to nobody
-    grown = cv2.dilate(region.astype(np.uint8), np.ones((3, 3), np.uint8)) & clump.mask
+    grown = (
+        np.asarray(cv2.dilate(region.astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8) & clump.mask
+    )
     own = outline_of(grown) if _iou(grown, laid) > BELIEVED else None
-    return (laid if own is None else own) + np.array(clump.corner)
+    return np.asarray((laid if own is None else own) + np.array(clump.corner))
 
 
 def _iou(mask: Mask, outline: Outline) -> float:

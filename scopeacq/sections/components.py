@@ -65,7 +65,8 @@ def components(found: Probability, least_area_px: float = LEAST_AREA_PX) -> Iter
 
 def component_of(mask: Mask, corner: tuple[int, int], *, cut: bool = False) -> Component:
     """The largest part of a mask that has a margin of zeros and is not empty, with its holes filled."""
-    contour = contour_of(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))).astype(np.int32)
+    closed = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.uint8)
+    contour = contour_of(closed).astype(np.int32)
     whole = np.zeros_like(mask)
     cv2.fillPoly(whole, [contour], 1)
     hull = np.zeros_like(mask)

@@ -36,7 +36,7 @@ class Detection:
 
 
 def found_in(found: Probability, typical: Typical | None = None) -> Detection:
-    """The sections in a map of probabilities, shape (y, x); what is typical is found where it is not given."""
+    """The sections in a map of probabilities, shape (y, x); what is typical is found if not given."""
     usual = typical or typical_section(list(components(found)), found.size)
     if usual is None:
         return Detection((), None)
@@ -80,4 +80,3 @@ def _judged(outline: Outline, fit: float, found: Probability, usual_area: float)
     ratio = area(outline) / usual_area
     confidence = inside * fit * min(ratio, 1 / ratio)
     return FoundSection(tuple((float(x), float(y)) for x, y in outline), float(np.clip(confidence, 0, 1)))
-

@@ -57,15 +57,18 @@ def flagged(sections: Sequence[FoundSection], usual_area: float | None = None) -
     usual = usual_area or float(np.median(areas))
     doubles = _duplicates(sections)
     return tuple(
-        replace(section, flags=frozenset(_size_flags(own / usual)) | ({Flag.DUPLICATE} if k in doubles else set()))
+        replace(section, flags=_flags(own / usual, doubled=k in doubles))
         for k, (section, own) in enumerate(zip(sections, areas, strict=True))
     )
 
 
-def _size_flags(ratio: float) -> set[Flag]:
+def _flags(ratio: float, *, doubled: bool) -> frozenset[Flag]:
+    flags = {Flag.DUPLICATE} if doubled else set()
     if ratio < SLIVER_AREA:
-        return {Flag.SLIVER}
-    return {Flag.SIZE} if abs(math.log(ratio)) > math.log1p(ODD_AREA) else set()
+        flags.add(Flag.SLIVER)
+    elif abs(math.log(ratio)) > math.log1p(ODD_AREA):
+        flags.add(Flag.SIZE)
+    return frozenset(flags)
 
 
 def _duplicates(sections: Sequence[FoundSection]) -> set[int]:

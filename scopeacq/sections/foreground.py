@@ -21,7 +21,7 @@ ROUNDS = 3
 NEIGHBOURHOODS = (0.25, 0.06, 0.03)
 """Of the picture's longer side: how far greys of wafer and of sections may be averaged."""
 BORDERS = (0.5, 0.33)
-"""How far from the grey of the wafer to that of sections these begin; sections may vary more than the wafer."""
+"""How far from the grey of the wafer to that of sections these begin, which may vary more."""
 SOFTENED_PX = 1.0
 LEAST_CONTRAST = 4.0
 """Grey values between section and wafer below which there is nothing to tell."""
@@ -108,4 +108,4 @@ def _smoothed(greys: _Greys, sd_px: float) -> _Greys:
     shrink = min(1.0, COARSE_SD_PX / sd_px)
     size = [max(1, round(n * shrink)) for n in reversed(greys.shape)]
     small = cv2.GaussianBlur(cv2.resize(greys, size, interpolation=cv2.INTER_AREA), (0, 0), sd_px * shrink)
-    return cv2.resize(small, greys.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(small, greys.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)

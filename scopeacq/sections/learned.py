@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.sections import USUAL_EDGE_PX, SectionFinder
 from scopeacq.sections.detection import Detection, found_in
@@ -58,11 +59,13 @@ def _at(
     resized = np.asarray(cv2.resize(picture, (width, height), interpolation=way), np.uint8)
     found = found_in(finder.probability(resized, progress, cores))
     factors = np.array(picture.shape[::-1]) / (width, height)
-    typical = None if found.typical is None else Typical(found.typical.outline * factors, found.typical.share)
+    typical = (
+        None if found.typical is None else Typical(found.typical.outline * factors, found.typical.share)
+    )
     return Detection(tuple(_enlarged(section, factors) for section in found.sections), typical)
 
 
-def _enlarged(section: FoundSection, factors: np.ndarray[tuple[int], np.dtype[np.float64]]) -> FoundSection:
-    """The same section in a picture ``factors`` times as wide and high; pixels are counted by their centres."""
+def _enlarged(section: FoundSection, factors: NDArray[np.float64]) -> FoundSection:
+    """The same section in a picture ``factors`` times as wide and high."""
     corners = (section.outline + 0.5) * factors - 0.5
     return replace(section, corners=tuple((float(x), float(y)) for x, y in corners))

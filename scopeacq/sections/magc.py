@@ -1,4 +1,4 @@
-"""``.magc`` files (MagC, also read by SBEMimage): sections, their ROIs and landmarks on a picture of a wafer.
+"""``.magc`` files (MagC, also read by SBEMimage): sections, ROIs and landmarks on a picture of a wafer.
 
 The text is that of an INI file; places are in pixels (column, row) of the picture that it belongs to.
 """
@@ -23,7 +23,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class MagcWafer:
-    """``sections`` and ``rois`` by their numbers, each the corners of a polygon [px]; landmarks in order."""
+    """``sections`` and ``rois`` by their numbers, each the corners of a polygon [px]."""
 
     sections: dict[int, tuple[Point, ...]]
     rois: dict[int, tuple[Point, ...]]
@@ -56,12 +56,14 @@ def _entries(path: Path, text: str) -> configparser.ConfigParser:
         problem = f"the file is no .magc file ({error.message})"
         raise SettingsError(path, [problem], "Check that it is the right file.") from None
     if len(parser.sections()) > MOST_FEATURES:
-        raise SettingsError(path, ["the file holds far too many entries"], "Check that it is the right file.")
+        raise SettingsError(
+            path, ["the file holds far too many entries"], "Check that it is the right file."
+        )
     return parser
 
 
 def _numbered(entries: configparser.ConfigParser, kind: str) -> Iterator[tuple[str, int]]:
-    """The names of entries of a kind, such as ``rois.0007``, with their numbers. ROIs may have a second one."""
+    """The names of entries of a kind, such as ``rois.0007``, with their numbers."""
     for name in entries.sections():
         if found := re.fullmatch(rf"{kind}\.(\d{{1,9}})(\.0+)?", name, re.ASCII):
             yield name, int(found[1])

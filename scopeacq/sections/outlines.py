@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Outline = NDArray[np.float64]
-"""Shape (n, 2), n >= 3: corners (column, row) one after the other; pixel (0, 0) is the centre of the first."""
+"""Shape (n, 2), n >= 3: corners (column, row) in turn; (0, 0) is the centre of the first pixel."""
 Mask = NDArray[np.uint8]
 """Shape (y, x): 0, or 1 inside."""
 
@@ -34,7 +34,7 @@ def reach(outline: Outline) -> float:
 def turned(outline: Outline, angle_deg: float) -> Outline:
     """About (0, 0), clockwise as seen in a picture, whose rows run down."""
     c, s = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
-    return outline @ np.array([[c, s], [-s, c]])
+    return np.asarray(outline @ np.array([[c, s], [-s, c]]))
 
 
 def fill(mask: Mask | NDArray[np.int32], outline: Outline, value: int = 1) -> None:
@@ -67,20 +67,22 @@ def outline_of(mask: Mask) -> Outline | None:
     contour = contour_of(mask)
     if len(contour) < 3:
         return None
-    hull = cv2.approxPolyDP(cv2.convexHull(contour.astype(np.float32)), HALF_PX, closed=True)
-    hull = np.asarray(hull[:, 0], np.float64)
+    ring = cv2.approxPolyDP(cv2.convexHull(contour.astype(np.float32)), HALF_PX, closed=True)
+    hull: Outline = np.asarray(ring[:, 0], np.float64)
     if len(hull) < 3 or area(hull) <= 0:
         return None
     return _sides_fitted(_few_corners(hull), contour)
 
 
 def _few_corners(hull: Outline) -> Outline:
-    """A convex outline around ``hull``: its least important sides give way to their prolonged neighbours."""
+    """A convex outline around ``hull``: its least sides give way to their prolonged neighbours."""
     enough = CORNER_SHARE * area(hull)
     while len(hull) > 3:
         tips = [_tip(*(hull[(place + k) % len(hull)] for k in (-1, 0, 1, 2))) for place in range(len(hull))]
-        added = [area(np.stack([hull[i], tip, hull[(i + 1) % len(hull)]])) if tip is not None else math.inf
-                 for i, tip in enumerate(tips)]
+        added = [
+            area(np.stack([hull[i], tip, hull[(i + 1) % len(hull)]])) if tip is not None else math.inf
+            for i, tip in enumerate(tips)
+        ]
         least = int(np.argmin(added))
         tip = tips[least]
         if tip is None or added[least] > enough:

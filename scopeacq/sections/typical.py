@@ -23,7 +23,7 @@ LEAST_EDGE_PX = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Typical:
-    """The ``outline`` of a usual section about (0, 0) [px], and what ``share`` of a picture such parts cover."""
+    """The ``outline`` of a usual section about (0, 0) [px]; such parts cover a ``share`` of the picture."""
 
     outline: Outline
     share: float = 0.0
