@@ -26,7 +26,7 @@ from shapely.geometry import Polygon
 from benchmarks.held_out_wafers import wafers
 from models.sections import SHIPPED_SECTIONS, SectionFinder
 from models.training.section_tuning import SectionTuning, TuningSettings
-from scopeacq.sections import Detection, FoundSection, detect
+from scopeacq.sections import Detection, FoundSection, detect, sections_mask
 from scopeacq.sections.learned import detect_learned
 from scopeacq.sections.magc import read_magc
 
@@ -160,7 +160,9 @@ class RealWafer:
 def tuned(real: RealWafer, weights: Path, settings: TuningSettings) -> tuple[SectionFinder, float, float]:
     """The network tuned on the corner, the scale that it wants, and the seconds that it took."""
     started = time.perf_counter()
-    tuning = SectionTuning(real.picture, real.annotated(), settings=settings, start=weights)
+    annotated = real.annotated()
+    doubtful = sections_mask(real.picture.shape, detect(real.picture, annotated[0]))
+    tuning = SectionTuning(real.picture, annotated, (), doubtful, settings, weights)
     for told in tuning.steps():
         if told.step % settings.judged_every == 0:
             print(

@@ -29,8 +29,6 @@ from models.weights import Weights
 
 PATCH_PX = 256
 TEXTURES = 40
-SURE = 0.9
-"""Probability from which on what is not outlined, but looks like a section, is not called background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,8 @@ class TuningSettings:
     limits: Limits = Limits(steps=300, minutes=10.0)
     seed: int = 1
     cores: int = 1
-    own: int = 4
-    drawn: int = 2
+    own: int = 6
+    drawn: int = 1
     learning_rate: float = 1e-3
     weight_decay: float = 0.5e-4
     kept_back: float = 0.2
@@ -75,6 +73,8 @@ class SectionTuning:
         picture: the wafer's greys, shape (y, x), uint8.
         sections: outlines (n, 2) of (column, row) [px].
         background: outlines within which there is no section.
+        doubtful: shape (y, x), bool: what may be a section that nobody has outlined, and is therefore no
+            background where it lies in the rim of one that is.
         settings: limits, seed and mixture; limited by steps alone the same seed gives the same weights.
         start: weights to begin with, by default the shipped ones.
 
@@ -88,6 +88,7 @@ class SectionTuning:
         picture: NDArray[np.uint8],
         sections: Sequence[Polygon],
         background: Sequence[Polygon] = (),
+        doubtful: NDArray[np.bool_] | None = None,
         settings: TuningSettings = TuningSettings(),
         start: Path | None = None,
     ) -> None:
@@ -95,7 +96,12 @@ class SectionTuning:
         self.settings = settings
         self.scale = usual_scale(sections)
         self._picture, self._sections = _resized(picture, self.scale), [self.scale * s for s in sections]
-        self._background = [self.scale * outline for outline in background]
+        doubts = np.zeros_like(picture) if doubtful is None else doubtful.astype(np.uint8)
+        self._labels = _labels(
+            _resized(doubts, self.scale) > 0,
+            self._sections,
+            [self.scale * outline for outline in background],
+        )
         self._start = start or SHIPPED_SECTIONS
         self._network = network_of(self._start)
         self._best, self._best_iou = copy.deepcopy(self._network), -1.0
@@ -141,12 +147,10 @@ class SectionTuning:
         textures = TextureBank(PATCH_PX // 2, TEXTURES, self.settings.seed)
         drawn = DrawnWafers(textures, SceneRanges(PATCH_PX), self.settings.seed)
         drawn.rng = rng
-        sure = SectionFinder(copy.deepcopy(self._network)).probability(self._picture) > SURE
         count = max(1, round(self.settings.kept_back * len(self._sections)))
         shuffled = torch.randperm(len(self._sections), generator=rng).tolist()
-        labels = _labels(self._picture, self._sections, self._background, sure)
         judged = [self._sections[k] for k in shuffled[:count]]
-        return _OwnWafer(self._picture, labels, self._sections, judged, rng), drawn
+        return _OwnWafer(self._picture, self._labels, self._sections, judged, rng), drawn
 
     def _step(self, optimizer: torch.optim.Optimizer, own: SectionBatch, drawn: SectionBatch) -> float:
         own = SectionAugmentation()(own)
@@ -222,17 +226,14 @@ class _OwnWafer:
 
 
 def _labels(
-    picture: NDArray[np.uint8],
-    sections: Sequence[Polygon],
-    background: Sequence[Polygon],
-    sure: NDArray[np.bool_],
+    doubtful: NDArray[np.bool_], sections: Sequence[Polygon], background: Sequence[Polygon]
 ) -> Labels:
-    """Sparse labels, whose rim leaves out what is surely a section that nobody has outlined."""
-    labels = sparse_labels(picture.shape, sections)
+    """Sparse labels, whose rim leaves out what may be a section that nobody has outlined."""
+    labels = sparse_labels(doubtful.shape, sections)
     outlined = (labels == Label.SECTION) | (labels == Label.SEAM)
     near = cv2.dilate(outlined.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-    labels[sure & ~near] = Label.IGNORE
-    said = sparse_labels(picture.shape, (), background)
+    labels[doubtful & ~near] = Label.IGNORE
+    said = sparse_labels(doubtful.shape, (), background)
     labels[(said == Label.BACKGROUND) & ~outlined] = Label.BACKGROUND
     return labels
 

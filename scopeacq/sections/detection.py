@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from scopeacq.sections.clumps import split
 from scopeacq.sections.components import Component, Probability, broad, components, without_thin
@@ -33,6 +34,14 @@ class Detection:
     @property
     def proposed(self) -> tuple[FoundSection, ...]:
         return tuple(section for section in self.sections if section.proposed)
+
+
+def sections_mask(shape: tuple[int, ...], detection: Detection) -> NDArray[np.bool_]:
+    """Where the sections of a detection lie in a picture of a shape (y, x)."""
+    mask = np.zeros(shape, np.uint8)
+    for section in detection.sections:
+        fill(mask, section.outline)
+    return mask > 0
 
 
 def found_in(found: Probability, typical: Typical | None = None) -> Detection:
