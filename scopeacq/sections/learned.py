@@ -18,6 +18,7 @@ from scopeacq.sections.typical import Typical
 
 FIRST_LOOK_PX = 5000
 """A picture is not looked at larger than this as long as the size of its sections is not known."""
+MOST_ENLARGED = 3.0
 LIKE_USUAL = 1.5
 """Sections that are larger or smaller than the usual by this are looked at once more, in the usual size."""
 
@@ -43,7 +44,7 @@ def detect_learned(
     first = min(1.0, FIRST_LOOK_PX / max(picture.shape))
     found = _at(first, finder, picture, lambda share: progress(share / 2), cores)
     if found.typical is not None:
-        fitting = USUAL_EDGE_PX / math.sqrt(found.typical.area)
+        fitting = min(MOST_ENLARGED, USUAL_EDGE_PX / math.sqrt(found.typical.area))
         if abs(math.log(fitting / first)) > math.log(LIKE_USUAL):
             found = _at(fitting, finder, picture, lambda share: progress((1 + share) / 2), cores)
     progress(1.0)
