@@ -229,7 +229,12 @@ def _scan(row: PlaneRow) -> list[Fact]:
                 "Dose",
                 f"{row.exposing.electron_dose_per_nm2:.1f} e\N{SUPERSCRIPT MINUS}/nm\N{SUPERSCRIPT TWO}",
             ),
-            Fact("Frame", f"{size}, {settings.pixel_size_nm:g} nm, {settings.dwell_ns:g} ns"),
+            Fact("Frame", size, "Columns and rows of the tile"),
+            Fact(
+                "Pixel, dwell",
+                f"{settings.pixel_size_nm:g} nm, {settings.dwell_ns:g} ns",
+                "How it was scanned",
+            ),
         ]
     if (
         row.exposed is not None

@@ -58,7 +58,7 @@ class SliceCanvas(QWidget):
         self.cross: Point | None = None
         self.selected: int | None = None
         self._pressed: QPointF | None = None
-        self._dragged = False
+        self._dragged, self._fitted = False, False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -72,13 +72,14 @@ class SliceCanvas(QWidget):
 
     def look_from(self, eye: Eye) -> None:
         """Look elsewhere."""
-        self.eye = eye
+        self.eye, self._fitted = eye, False
         self.update()
         self.eye_changed.emit()
 
     def fit(self) -> None:
-        """Show all of the slice."""
+        """Show all of the slice, also when the window changes, until somebody looks elsewhere."""
         self.look_from(self.eye.fitted(self.scene.box))
+        self._fitted = True
 
     def show_at(self, cross: Point | None) -> None:
         """Mark where the stack is cut."""
@@ -192,7 +193,10 @@ class SliceCanvas(QWidget):
     # -- hands ----------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 (Qt's name)
+        fitted = self._fitted
         self.look_from(self.eye.resized(self.width(), self.height()))
+        if fitted:
+            self.fit()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 (Qt's name)
         if event is None:

@@ -14,7 +14,7 @@ from ui.presenters.tone import Badge, Sign, Tone
 from ui.slices.contrast_bar import ContrastBar
 from ui.viewport.actions import copy_text
 
-WIDTH_PX = 260
+WIDTH_PX = 288
 
 
 class PlaneCard(QWidget):
@@ -80,7 +80,7 @@ class PlaneCard(QWidget):
     def _lay_out(self) -> None:
         state = QHBoxLayout()
         state.setSpacing(theme.Space.S)
-        state.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        state.addWidget(self._sign)
         state.addWidget(self._state, 1)
         state.addWidget(self.copy)
         ways = QHBoxLayout()
@@ -95,8 +95,8 @@ class PlaneCard(QWidget):
         column.addWidget(self._place)
         column.addLayout(state)
         column.addWidget(self._why)
-        column.addLayout(self._form)
         column.addLayout(ways)
+        column.addLayout(self._form)
         column.addStretch(1)
 
 

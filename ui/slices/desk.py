@@ -84,6 +84,10 @@ class SliceDesk(QObject):
         """The book knows more."""
         self._advance()
 
+    def forget(self) -> None:
+        """Read all anew that is looked at from now on."""
+        self._stock.forget()
+
     def set_contrast(self, contrast: Contrast | None) -> None:
         """Show grey values between these limits, or between those that suit the slice on show."""
         self.contrast = contrast or fitting(self.coarse_pixels())

@@ -39,6 +39,12 @@ class Stock:
         self._problems.clear()
         self._checks.clear()
 
+    def forget(self) -> None:
+        """Let go of all that was read."""
+        self.forgive()
+        self._reads.clear()
+        self.shelf.clear()
+
     def read_of(self, looked: Looked) -> SliceRead | None:
         """What is known of a slice, maybe not the newest; None before it was read."""
         known = self._reads.get((looked.section, looked.cycle))
