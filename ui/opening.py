@@ -9,15 +9,18 @@ from ui.presenters.messages import Message
 from ui.presenters.tone import Tone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scopeacq.runfolder import Plan
+    from ui.presenters.beginnings import TemplateCard
 
 
 AFTER_NEW = Message(
     Tone.GOOD,
-    "The run folder is made, with commented example files.",
-    "It holds the demo's wafer on the physical twin, to practise with and to edit.",
-    "Before it can run, somebody who tested that the ion blanker fails closed sets "
-    "fails_closed_confirmed = true in instrument.toml.",
+    "The run folder is made, with commented files.",
+    "Its plan is to be edited in the views Wafer and Plan; pre-flight says what is missing.",
+    "Before a template's run can start, somebody who tested that the ion blanker fails closed sets "
+    "fails_closed_confirmed, on the page Instrument of the plan.",
 )
 
 
@@ -37,12 +40,18 @@ def read_plan(root: Path, simulated_only: bool) -> Plan:
     return plan
 
 
-def new_plan(root: Path) -> Plan:
-    """A run made from the template. Raises ``SettingsError``."""
-    from scopeacq.demo import example
-    from scopeacq.new_run import write_run
+def new_plan(root: Path, template: str) -> Plan:
+    """A run made from the template of this key. Raises ``SettingsError``."""
+    from scopeacq.run_templates import template_named
 
-    return write_run(root, *example(root.stem))
+    return template_named(template).write(root)
+
+
+def templates(recent: Iterable[Path]) -> tuple[TemplateCard, ...]:
+    """What a new run can begin with; ``recent``: runs that may be copied."""
+    from ui.presenters.beginnings import read_templates
+
+    return read_templates(recent)
 
 
 def simulated_plan(parent: Path) -> Plan:

@@ -11,12 +11,13 @@ from ui import theme
 from ui.presenters.start import ProjectCard, ResumeCard
 from ui.presenters.tone import Sign
 from ui.start_cards import ActionCard, RecentCard, ResumeFrame, label
+from ui.template_cards import TemplateCards
 
 WIDTH_PX = 880
 NOTHING = "Runs that you open are listed here, with how far they are."
 BEGINNINGS = (
     (Sign.FOLDER, "Open a run", "Choose its folder, or drop it onto this window", "Ctrl+O"),
-    (Sign.PLUS, "New from template", "A run folder with everything in it, to be edited", "Ctrl+N"),
+    (Sign.PLUS, "New from template", "A demo, a real plan, or a copy of an earlier run", "Ctrl+N"),
     (Sign.WAFER, "Simulate", "A prepared wafer on the physical twin, to try everything", "Ctrl+T"),
 )
 
@@ -28,11 +29,15 @@ class StartPage(QScrollArea):
     new_wanted = pyqtSignal()
     simulation_wanted = pyqtSignal()
     forget_wanted = pyqtSignal(object)  # Path
+    template_wanted = pyqtSignal(str)  # its key
 
     def __init__(self) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.templates = TemplateCards()
+        self.templates.hide()
+        self.templates.chosen.connect(self.template_wanted)
         self._resume, self._recent = _column(theme.Space.M), _column(theme.Space.S)
         self.setWidget(self._page())
         self.show_cards(())
@@ -57,6 +62,7 @@ class StartPage(QScrollArea):
         column.addWidget(label("Wafers of thick sections, imaged and milled by themselves.", "muted"))
         column.addLayout(self._resume)
         column.addLayout(self._actions())
+        column.addWidget(self.templates)
         column.addWidget(label("Recent runs", "lead"))
         column.addLayout(self._recent)
         column.addStretch(1)

@@ -29,7 +29,7 @@ from ui.help_keys import set_page
 from ui.memory import MemoryFile
 from ui.menus import SEPARATOR, Entry, menu
 from ui.message_history import MessageHistory
-from ui.opening import AFTER_NEW, new_plan, read_plan, simulated_plan
+from ui.opening import AFTER_NEW, new_plan, read_plan, simulated_plan, templates
 from ui.presenters.messages import Message, problem
 from ui.presenters.start import ProjectCard, read_card, unread_card
 from ui.start_page import StartPage
@@ -88,10 +88,18 @@ class MainWindow(QMainWindow):
         if root is not None:
             self._load(lambda: read_plan(root, simulated_only), f"Reading {root}")
 
-    def new_run(self) -> None:
-        """Make a run folder from the template and open it."""
+    def choose_template(self) -> None:
+        """Show on the start page what a new run can begin with."""
+        self.show_start()
+        if self.workspace is None:
+            self.start_page.templates.show()
+            recent = [Path(path) for path in self._memory.recent]
+            self.tasks.run(lambda: templates(recent), self.start_page.templates.show_templates, self._tell)
+
+    def new_run(self, template: str) -> None:
+        """Make a run folder from a template, by its key, and open it."""
         if (root := self._choosers.new(self)) is not None:
-            self._load(lambda: new_plan(root), f"Making {root}", AFTER_NEW)
+            self._load(lambda: new_plan(root, template), f"Making {root}", AFTER_NEW)
 
     def simulate(self) -> None:
         """Open a prepared wafer on the physical twin."""
@@ -107,7 +115,10 @@ class MainWindow(QMainWindow):
 
     def toggle_mode(self) -> None:
         """Dark or light."""
-        mode = theme.Mode.LIGHT if self._memory.mode is theme.Mode.DARK else theme.Mode.DARK
+        self.use_mode(theme.Mode.LIGHT if self._memory.mode is theme.Mode.DARK else theme.Mode.DARK)
+
+    def use_mode(self, mode: theme.Mode) -> None:
+        """Look as ``mode`` says, now and at the next start."""
         self._memory = self._memory.model_copy(update={"mode": mode})
         self._apply_mode()
 
@@ -218,7 +229,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         page = self.start_page
         page.open_wanted.connect(lambda root: self.open_run(root))
-        page.new_wanted.connect(self.new_run)
+        page.new_wanted.connect(self.choose_template)
+        page.template_wanted.connect(self.new_run)
         page.simulation_wanted.connect(self.simulate)
         page.forget_wanted.connect(self._forget)
         Drops(self).dropped.connect(self.open_run)
@@ -228,7 +240,7 @@ class MainWindow(QMainWindow):
         assert bar is not None
         run = (
             Entry("&Open ...", lambda: self.open_run(None), ("Ctrl+O",)),
-            Entry("&New from template ...", self.new_run, ("Ctrl+N",)),
+            Entry("&New from template ...", self.choose_template, ("Ctrl+N",)),
             Entry("&Simulate", self.simulate, ("Ctrl+T",)),
             Entry("Write the &report", self._write_report, ("Ctrl+R",)),
             SEPARATOR,

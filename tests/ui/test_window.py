@@ -24,6 +24,7 @@ from ui.app import Opening, has_screen, run, tell_unexpected
 from ui.memory import Memory, MemoryFile
 from ui.presenters.messages import Message
 from ui.presenters.tone import Sign, Tone
+from ui.start_cards import Pressable
 from ui.theme import Mode
 from ui.window import MainWindow
 
@@ -96,7 +97,12 @@ def test_a_new_run_is_made_from_the_template(
     qtbot: QtBot, window: MainWindow, chosen: list[Path], tmp_path: Path
 ) -> None:
     chosen.append(tmp_path / "mine.scopeacq")
-    opened(qtbot, window, window.new_run)
+    window.choose_template()
+    cards = window.start_page.templates
+    qtbot.waitUntil(lambda: len(cards.findChildren(Pressable)) == 3, timeout=OPENING_MS)
+    rehearsal = cards.findChildren(Pressable)[1]
+    opened(qtbot, window, rehearsal.pressed.emit)
+    assert Plan.read(tmp_path / "mine.scopeacq").project.cycles == 2
     assert Plan.read(tmp_path / "mine.scopeacq").project.name == "mine"
     assert "fails_closed_confirmed" in told(qtbot, window).advice
 
