@@ -107,6 +107,16 @@ class Workspace(QWidget):
         """The key of the view that is seen."""
         return next(key for key, view in self._views.items() if view is self._stack.currentWidget())
 
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The keys of all views, as they stand in the rail."""
+        return tuple(self._views)
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """The keys of all panels."""
+        return tuple(self._docks)
+
     def view(self, key: str) -> QWidget:
         """The widget of a view. Raises ``KeyError``."""
         return self._views[key]

@@ -114,16 +114,19 @@ def test_a_run_that_another_process_holds_was_not_interrupted(plan: Plan) -> Non
     assert (card.badge.word, card.resume) == ("Running", None)
 
 
-@pytest.mark.parametrize("damage", ["missing", "journal", "project"])
+def test_a_run_whose_folder_vanished_is_no_alarm(tmp_path: Path) -> None:
+    card = read_card(tmp_path / "gone.scopeacq")
+    assert card.gone
+    assert (card.badge.word, card.badge.tone) == ("Not there", Tone.QUIET)
+
+
+@pytest.mark.parametrize("damage", ["journal", "project"])
 def test_what_cannot_be_read_says_so(plan: Plan, damage: str) -> None:
     root = plan.folder.root
-    match damage:
-        case "missing":
-            root = root.with_name("gone.scopeacq")
-        case "journal":
-            plan.folder.journal_file.write_bytes(b"not a journal" * 100)
-        case _:
-            plan.folder.project_file.write_bytes(b"\xff\xfe")
+    if damage == "journal":
+        plan.folder.journal_file.write_bytes(b"not a journal" * 100)
+    else:
+        plan.folder.project_file.write_bytes(b"\xff\xfe")
     card = read_card(root)
     assert card.badge.tone is Tone.ALARM
     assert str(root) in card.sentence

@@ -1,0 +1,206 @@
+"""Pictures of the window for README and manual, every view and panel in dark and light.
+
+``python -m tests.screenshots`` makes them all in ``docs/pictures/window`` within some minutes: of a demo
+run that it makes (or ``--run FOLDER``: of one that is finished), and of one that is under way.
+``--scale 2 --out DIR`` shows how the window looks on a screen of 200 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from PyQt5.QtCore import QBuffer, QByteArray, QIODevice
+from PyQt5.QtGui import QPixmap
+from PyQt5.QtWidgets import QApplication, QWidget
+
+if TYPE_CHECKING:
+    from ui.window import MainWindow
+    from ui.workspace import Workspace
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "docs" / "pictures" / "window"
+SEED = 5
+SIZE_PX = 1440, 900
+SETTLE_S = 1.0
+PATIENCE_S = 300.0
+COLOURS = 128
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be made. ``only``: names of pictures, all where empty; ``run``: a finished demo run."""
+
+    out: Path = OUT
+    only: frozenset[str] = frozenset()
+    run: Path | None = None
+    size_px: tuple[int, int] = SIZE_PX
+
+    def __contains__(self, name: str) -> bool:
+        return not self.only or name in self.only
+
+
+def main(arguments: list[str]) -> None:
+    """Make the pictures that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the pictures")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the screen: 1, 1.5 or 2")
+    parser.add_argument("--size", default=f"{SIZE_PX[0]}x{SIZE_PX[1]}", help="of the window, unscaled")
+    parser.add_argument("--run", type=Path, help="a finished demo run, which is copied")
+    parser.add_argument("only", nargs="*", help="names of pictures; all of them by default")
+    asked = parser.parse_args(arguments)
+    width, height = map(int, asked.size.split("x"))
+    os.environ.update(QT_QPA_PLATFORM="offscreen", QT_FONT_DPI="96", QT_SCALE_FACTOR=str(asked.scale))
+    with tempfile.TemporaryDirectory() as folder:
+        run = asked.run and shutil.copytree(asked.run, Path(folder) / "finished" / asked.run.name)
+        make(Wanted(asked.out, frozenset(asked.only), run, (width, height)), Path(folder))
+
+
+def make(wanted: Wanted, folder: Path) -> None:
+    """Make pictures, with runs in ``folder``."""
+    from ui.app import make_application
+
+    app = QApplication.instance() or make_application()
+    assert isinstance(app, QApplication)
+    wanted.out.mkdir(parents=True, exist_ok=True)
+    finished = wanted.run or finished_run(folder)
+    with studio(app, wanted, folder) as work:
+        work.of_finished(finished)
+    with studio(app, wanted, folder) as work:
+        work.of_start(finished)
+        work.of_running(folder)
+
+
+def finished_run(folder: Path) -> Path:
+    """The demo, run to its end as the command line runs it."""
+    from scopeacq.cli import run_command
+
+    run_command(["demo", "--seed", str(SEED), "--out", str(folder / "finished")])
+    return folder / "finished" / "demo.scopeacq"
+
+
+@contextmanager
+def studio(app: QApplication, wanted: Wanted, folder: Path) -> Iterator[Studio]:
+    """A window of its own, closed at the end."""
+    from ui.memory import MemoryFile
+    from ui.window import MainWindow
+
+    settings = folder / "window.toml"
+    settings.unlink(missing_ok=True)
+    window = MainWindow(MemoryFile(settings), folder)
+    window.resize(*wanted.size_px)
+    window.show()
+    try:
+        yield Studio(app, window, wanted)
+    finally:
+        window.close()
+        window.deleteLater()
+        app.processEvents()
+
+
+class Studio:
+    """Brings the window into a state, and keeps a picture of it in each mode."""
+
+    def __init__(self, app: QApplication, window: MainWindow, wanted: Wanted) -> None:
+        self._app, self._window, self._wanted = app, window, wanted
+
+    def of_finished(self, root: Path) -> None:
+        """Each view and each panel of a run that is done, and the help beside them."""
+        workspace = self._open(root)
+        for key in workspace.views:
+            workspace.show_view(key)
+            self.keep(key, self._window)
+        workspace.show_view(workspace.views[0])
+        for key in workspace.panels:
+            dock = workspace.panel(key)
+            dock.raise_()
+            self.keep(f"panel-{key}", dock)
+        self._window.assistance.show_page("index")
+        self.keep("help", self._window)
+
+    def of_start(self, finished: Path) -> None:
+        """The start page with a run in its list."""
+        self._open(finished)
+        self._window.show_start()
+        self.wait(2 * SETTLE_S)
+        self.keep("start", self._window)
+
+    def of_running(self, folder: Path) -> None:
+        """A run under way: until its first section is imaged."""
+        if "running" not in self._wanted:
+            return
+        from scopeacq.demo import make_demo
+        from ui.panels.preflight_panel import PreflightPanel
+        from ui.panels.run_panel import RunPanel
+
+        workspace = self._open(make_demo(folder / "running", seed=SEED).folder.root)
+        panel, preflight = workspace.findChild(RunPanel), workspace.findChild(PreflightPanel)
+        assert isinstance(panel, RunPanel)
+        assert isinstance(preflight, PreflightPanel)
+        for box in preflight.boxes.values():
+            box.click()
+        self.until(panel.buttons.start.isEnabled)
+        panel.buttons.start.click()
+        self.until(lambda: panel.planes.bar.value() >= 6)
+        self.keep("running", self._window)
+        panel.buttons.abort.click()
+        self.until(lambda: workspace.objection() is None)
+
+    def keep(self, name: str, widget: QWidget) -> None:
+        """A picture in each mode, if it is wanted."""
+        if name not in self._wanted:
+            return
+        from ui.theme import Mode
+
+        for mode in Mode:
+            self._window.use_mode(mode)
+            self.wait(SETTLE_S)
+            (self._wanted.out / f"{name}-{mode.value}.png").write_bytes(small_png(widget.grab()))
+
+    def wait(self, seconds: float) -> None:
+        """Let the window work."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self._app.processEvents()
+            time.sleep(0.01)
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Let the window work until something holds."""
+        end_s = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < end_s, "the window did not get there"
+            self.wait(0.05)
+
+    def _open(self, root: Path) -> Workspace:
+        self._window.open_run(root)
+        self.until(lambda: self._window.workspace is not None)
+        assert self._window.workspace is not None
+        self.wait(4 * SETTLE_S)
+        return self._window.workspace
+
+
+def small_png(pixmap: QPixmap) -> bytes:
+    """A PNG with a palette: a third of the size, and no difference that is seen."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    pixmap.save(buffer, "PNG")
+    small = io.BytesIO()
+    picture = Image.open(io.BytesIO(bytes(data))).convert("RGB")
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
