@@ -63,6 +63,12 @@ class RunPictures:
             return PlacedPicture(_stretched(view.image), Placement((first, second)))
         return None
 
+    def forget(self, path: Path) -> None:
+        """Let go of an overview, as before it is removed; from any thread."""
+        picture = self._open.pop(path, None)
+        if picture is not None:
+            picture.close()
+
     def close(self) -> None:
         """Let go of the files."""
         for picture in self._open.values():

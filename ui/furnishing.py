@@ -5,16 +5,16 @@ from __future__ import annotations
 from ui.after import mount_after
 from ui.banner import Banner
 from ui.instrument import mount_instrument
+from ui.live import mount_live
 from ui.plan_editing import PlanEditing
 from ui.plan_mount import mount_plan
 from ui.presenters.messages import Message
 from ui.presenters.notices import Attended, Ended, Notice
-from ui.presenters.tone import Sign, Tone
+from ui.presenters.tone import Tone
 from ui.run_docks import mount_run
 from ui.services import SERVICES, Services
 from ui.tasks import Tasks
-from ui.viewport.widget import WaferViewport
-from ui.wafer_feed import WaferFeed
+from ui.wafer_mount import mount_wafer
 from ui.workspace import Workspace
 
 BELOW_PX = 200
@@ -31,14 +31,10 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     """Mount what belongs to the workspace's run; ``banner`` takes what is to be told."""
     acquisition = mount_run(workspace, banner, services)
     workspace.ask_before_leaving(lambda: RUN_GOES_ON if acquisition.active else None)
-    viewport = WaferViewport()
-    viewport.told.connect(lambda text: banner.say(Message(Tone.CAUTION, text)))
-    feed = WaferFeed(viewport, workspace.plan, tasks)
-    workspace.mount_view("wafer", "Wafer", Sign.WAFER, "The whole wafer, down to single tiles", viewport)
+    viewport = mount_wafer(workspace, banner, tasks)
     workspace.set_height("log", BELOW_PX)
-    workspace.before_closing(feed.stop)
-    feed.refresh()
-    mount_instrument(workspace, banner, acquisition, viewport, services.opener)
+    manual = mount_instrument(workspace, banner, acquisition, viewport, services.opener)
+    mount_live(workspace, manual, tasks, banner, viewport)
     editing = PlanEditing(workspace.plan, tasks, banner, workspace)
     editing.edit_in(viewport)
     mount_plan(workspace, editing, banner)

@@ -25,12 +25,13 @@ class WaferFeed(QObject):
     def __init__(self, viewport: WaferViewport, plan: Plan, tasks: Tasks) -> None:
         super().__init__(viewport)
         self._viewport, self._tasks = viewport, tasks
-        self._reader, self._pictures, self._over = _Reader(plan), RunPictures(plan), False
+        self.pictures = RunPictures(plan)
+        self._reader, self._over = _Reader(plan), False
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
-        viewport.set_pictures(self._pictures)
+        viewport.set_pictures(self.pictures)
         viewport.show_map(WaferPresenter(plan).shown())
         viewport.history_wanted.connect(self._read_history)
 
@@ -43,7 +44,7 @@ class WaferFeed(QObject):
         self._over = True
         self._timer.stop()
         self._viewport.close_pictures()
-        self._pictures.close()
+        self.pictures.close()
 
     def _show(self, news: WaferMap | None) -> None:
         if self._over:

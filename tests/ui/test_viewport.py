@@ -258,7 +258,7 @@ class White:
 
     def _white(self, *asked: object) -> PlacedPicture:
         self.asked.append(asked)
-        self.on_gui |= threading.current_thread() is threading.main_thread()
+        self.on_gui |= threading.get_ident() == threading.main_thread().ident
         return PlacedPicture(np.full((64, 80), 255, np.uint8))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -108,8 +109,12 @@ def _curve(layer: Layer, history: History) -> CurveShown | None:
     if len(points) < LEAST_POINTS:
         return None
     values = [value for _, value in points]
-    low, high = (
-        f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}" for value in (min(values), max(values))
-    )
+    digits = _digits(max(values) - min(values))
+    low, high = (f"{value:,.{digits}f}" for value in (min(values), max(values)))
     counted = tuple((cycle + 1, value) for cycle, value in points)
     return CurveShown(f"{title} [{unit}]", counted, low, high)
+
+
+def _digits(span: float) -> int:
+    """Decimals with which both ends of an axis can be told apart."""
+    return min(max(1 - math.floor(math.log10(span)), 0), 6) if span > 0 else 2

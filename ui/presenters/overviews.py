@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from scopeacq.geometry import Point
 from scopeacq.overviews import Overview
-from scopeacq.placement import AFFINE_FROM, Landmark, Placement, PlacementRefused, fitted
+from scopeacq.placement import Landmark, Placement, PlacementRefused, fitted
 from scopeacq.wording import counted
 
 
@@ -72,10 +72,9 @@ class Placing:
         if not self.landmarks:
             return f"{self.placement.pixel_um:.3g} \N{MICRO SIGN}m per pixel."
         marks = counted(len(self.landmarks), "landmark")
-        does = "turned and scaled, too" if len(self.landmarks) < AFFINE_FROM else "stretched as needed, too"
         if len(self.landmarks) == 1:
-            return f"{marks}: the picture was shifted. A second one turns and scales it."
-        return f"{marks}, {does}: they fit within {self.residual_um:.1f} \N{MICRO SIGN}m."
+            return f"{marks}: shifted. Another one turns and scales, too."
+        return f"{marks} fit within {self.residual_um:.1f} \N{MICRO SIGN}m."
 
     def _fitted(self, landmarks: tuple[Landmark, ...]) -> Placing:
         if not landmarks:

@@ -15,13 +15,15 @@ from ui.presenters.focus_plane import Outlier
 from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import FontPt, Space, font
-from ui.viewport.look import Look
+from ui.viewport.look import Look, line_pens
 
 Pairs = Sequence[tuple[SectionShown, Section]]
 """Sections as they are known and as they are shown now, which differ during a drag."""
 
 RINGS_BELOW_PX = 14.0
 """Sections with a smaller radius stand in a ring of this one, so that few small ones are found at once,"""
+GRID_RING_PX = 9.0
+"""and so do smaller grids on sections that are large,"""
 MOST_RINGS = 80
 """unless there are so many that rings would hide them."""
 MOST_NAMED = 400
@@ -38,18 +40,22 @@ def mapped(transform: QTransform, point: Point) -> Point:
 
 
 def draw_rings(painter: QPainter, look: Look, to_px: QTransform, sections: Pairs) -> None:
-    """Around sections that are hard to see from afar."""
-    reach_um = RINGS_BELOW_PX * look.camera.um_per_px
-    small = [(shown, section) for shown, section in sections if shown.radius_um < reach_um]
+    """Around sections and grids that are hard to see from afar."""
     if len(sections) > MOST_RINGS:
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for shown, section in small:
-        colour = look.shades.accent if shown.id in look.selected else look.shades.muted
-        painter.setPen(QPen(QColor(colour), 1.5))
-        painter.drawEllipse(QPointF(*mapped(to_px, section.roi_centre_um)), RINGS_BELOW_PX, RINGS_BELOW_PX)
+    for shown, section in sections:
+        grid_px = math.hypot(*shown.grid.size_um) / 2 / look.camera.um_per_px
+        section_px = shown.radius_um / look.camera.um_per_px
+        radius = RINGS_BELOW_PX if section_px < RINGS_BELOW_PX else GRID_RING_PX
+        if min(section_px, grid_px) >= radius:
+            continue
+        chosen = QColor(look.shades.accent) if shown.id in look.selected else None
+        for pen in line_pens(look, 1.2, chosen):
+            painter.setPen(pen)
+            painter.drawEllipse(QPointF(*mapped(to_px, section.roi_centre_um)), radius, radius)
     painter.restore()
 
 
@@ -121,20 +127,25 @@ def _draw_pill(painter: QPainter, area: QRectF, fill: QColor, edge: QColor | Non
 
 
 def draw_fiducials(painter: QPainter, look: Look, to_px: QTransform, fiducials: Sequence[Fiducial]) -> None:
-    painter.setPen(QPen(QColor(look.shades.text if look.over_pictures else look.shades.muted), 1.5))
-    for fiducial in fiducials:
-        x, y = mapped(to_px, fiducial.centre_um)
-        painter.drawLine(QLineF(x - 6, y, x + 6, y))
-        painter.drawLine(QLineF(x, y - 6, x, y + 6))
+    for pen in line_pens(look, 1.5):
+        painter.setPen(pen)
+        for fiducial in fiducials:
+            x, y = mapped(to_px, fiducial.centre_um)
+            painter.drawLine(QLineF(x - 6, y, x + 6, y))
+            painter.drawLine(QLineF(x, y - 6, x, y + 6))
 
 
 def draw_route(painter: QPainter, look: Look, to_px: QTransform, route_um: Sequence[Point]) -> None:
     if len(route_um) < 2:
         return
-    colour = QColor(look.shades.text if look.over_pictures else look.shades.muted)
-    colour.setAlphaF(0.45)
-    painter.setPen(QPen(colour, 1.0, Qt.PenStyle.DotLine))
-    painter.drawPolyline(QPolygonF([QPointF(*mapped(to_px, place)) for place in route_um]))
+    line = QPolygonF([QPointF(*mapped(to_px, place)) for place in route_um])
+    for pen in line_pens(look, 1.0):
+        colour = pen.color()
+        colour.setAlphaF(0.45 * colour.alphaF())
+        pen.setColor(colour)
+        pen.setStyle(Qt.PenStyle.DotLine)
+        painter.setPen(pen)
+        painter.drawPolyline(line)
 
 
 def draw_stage(painter: QPainter, look: Look, stage_um: Point, field_um: Point | None) -> None:

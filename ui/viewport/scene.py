@@ -19,7 +19,7 @@ from ui.presenters.layers import Layer
 from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import mixed
-from ui.viewport.look import Look, cosmetic
+from ui.viewport.look import CASING, INK, Look, cosmetic
 from ui.viewport.marks import (
     draw_fiducials,
     draw_names,
@@ -153,14 +153,20 @@ class Scene:
     ) -> None:
         """All in one go, since setting a painter up costs more than a polygon."""
         shades = look.shades
-        line = QColor(shades.text if look.over_pictures else shades.muted)
-        plain = {phase: _pen(line, 1.0, phase) for phase in SectionPhase}
+        plain = {
+            phase: _pen(INK if look.over_pictures else QColor(shades.muted), 1.0, phase)
+            for phase in SectionPhase
+        }
         chosen = {phase: _pen(QColor(shades.accent), 2.0, phase) for phase in SectionPhase}
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setWorldTransform(to_px)
         if not look.over_pictures:
             painter.setBrush(mixed(QColor(shades.panel), QColor(shades.raised), 0.8))
+        if look.over_pictures:
+            painter.setPen(cosmetic(CASING, 3.0))
+            for _, section in sections:
+                painter.drawPolygon(self._outline(section))
         for shown, section in sections:
             painter.setPen((chosen if shown.id in look.selected else plain)[shown.phase])
             painter.drawPolygon(self._outline(section))

@@ -151,8 +151,8 @@ class WaferViewport(QWidget):
 
     def propose(self, edit: Edit) -> None:
         """Make an edit, or say why not."""
-        if self._editor is None:
-            self.told.emit("This plan is only looked at; open it for editing first.")
+        if self._editor is None or not self.isEnabled():
+            self.told.emit("This plan is only looked at now: a run is active, or it is being saved.")
             return
         try:
             notes = self._editor.do(edit)
