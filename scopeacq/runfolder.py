@@ -37,6 +37,11 @@ class RunFolder:
         return self.root / "journal.sqlite"
 
     @property
+    def without_journal(self) -> bool:
+        """The folder is there and nothing was ever journalled in it; false also where the folder is gone."""
+        return self.root.is_dir() and not self.journal_file.exists()
+
+    @property
     def journal_copy(self) -> Path:
         """The copy that is synced beside the journal before each mill."""
         return self.root / journal_format.COPY

@@ -31,7 +31,7 @@ class AfterFeed(QObject):
         super().__init__(parent)
         self.book, self.series = SliceBook.of(plan), RunSeries.of(plan)
         self.complete = False
-        self._path, self._tasks, self._seq = plan.folder.journal_file, tasks, 0
+        self._folder, self._tasks, self._seq = plan.folder, tasks, 0
         self._began, self._over, self._trouble = False, False, ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -53,9 +53,9 @@ class AfterFeed(QObject):
         self._tasks.run(self._portion, self._take, self._fail)
 
     def _portion(self) -> list[Row]:
-        if not self._path.exists() and not self._seq:
+        if self._folder.without_journal and not self._seq:
             return []
-        return list(islice(JournalReader(self._path).read(self._seq), PORTION))
+        return list(islice(JournalReader(self._folder.journal_file).read(self._seq), PORTION))
 
     def _take(self, rows: list[Row]) -> None:
         if self._over:

@@ -28,6 +28,7 @@ from ui.presenters.tone import Badge, Sign, Tone
 
 UM = "\N{MICRO SIGN}m"
 UNKNOWN = "\N{EN DASH}"
+UNREADABLE = "Cannot be shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +159,14 @@ def _hole(plan: Plan, book: SliceBook, looked: Looked, read: SliceRead, tile: in
     if looked.tile is None:
         frame = planned_frame(plan.wafer.section(looked.section), imaging, tile)
     corners = frame.box((imaging.tile_height_px, imaging.tile_width_px)).corners()
-    why = read.trouble or read.unread.get(tile, "") or book.why(key)
-    return Hole(key, corners, book.mark(key).value.capitalize(), why)
+    unread = read.trouble or read.unread.get(tile, "")
+    title = UNREADABLE if unread else book.mark(key).value.capitalize()
+    return Hole(key, corners, title, unread or book.why(key))
 
 
 def _broken(plane: Placed, what: str) -> Hole:
     corners = plane.frame.box(plane.shape.shape_yx).corners()
-    return Hole(plane.take.key, corners, "Cannot be shown", what)
+    return Hole(plane.take.key, corners, UNREADABLE, what)
 
 
 @dataclass(frozen=True, slots=True)

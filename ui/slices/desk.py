@@ -47,7 +47,7 @@ class SliceDesk(QObject):
         self.shown = SliceScene(self.looked)
         self.contrast: Contrast | None = None
         self.selected: int | None = None
-        self._eye, self._direction, self._due = Eye(), 1, False
+        self._eye, self._direction, self._due = Eye(), 1, True
         self._arrivals = _timer(self, 0, self._advance)
         self._patience = _timer(self, PATIENCE_MS, self._show_what_there_is)
         self._stock = Stock(plan, book, self._arrivals.start)
@@ -106,6 +106,11 @@ class SliceDesk(QObject):
     def settled(self) -> bool:
         """Whether the slice that is looked at is the one on show."""
         return not self._due
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of what is in view is missing that could be read."""
+        return self.settled and self._whole(self.shown)
 
     @property
     def cuts(self) -> Cuts:

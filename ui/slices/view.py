@@ -60,7 +60,7 @@ class SlicesView(QWidget):
         self.card, self.marks = PlaneCard(), MarksSlider()
         self.strips = {axis: CutStrip(self.desk, axis) for axis in Axis}
         self.choosers = Choosers()
-        self._trouble, self._place = QLabel(), QLabel()
+        self.trouble, self._place = QLabel(), QLabel()
         self._film = QTimer(self)
         self._film.setInterval(FILM_MS)
         self._film.timeout.connect(self._next_of_film)
@@ -107,8 +107,8 @@ class SlicesView(QWidget):
 
     def show_trouble(self, text: str) -> None:
         """Say why nothing new comes; empty: all is well."""
-        self._trouble.setText(text)
-        self._trouble.setVisible(bool(text))
+        self.trouble.setText(text)
+        self.trouble.setVisible(bool(text))
 
     def showEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         """The keys are for the picture."""
@@ -275,7 +275,7 @@ class SlicesView(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(tools)
-        whole.addWidget(_notice(self._trouble))
+        whole.addWidget(_notice(self.trouble))
         whole.addLayout(middle, 1)
         whole.addWidget(self._foot())
 
