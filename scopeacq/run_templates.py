@@ -108,8 +108,8 @@ TEMPLATES = (
     Template(
         "published",
         "Published plan",
-        "500 sections of 500 nm, 5 x 5 tiles of 6000 x 6000 pixels each, 25 cycles (Schubert 2022). To "
-        "start from for a real wafer: name your instrument's driver, draw your sections.",
+        "500 sections of 500 nm, 5 x 5 tiles of 6000 x 6000 pixels each (Schubert 2022): for a real wafer, "
+        "once you have named your driver and drawn your sections.",
         _published,
     ),
 )

@@ -16,6 +16,7 @@ from PyQt5.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QScrollArea,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -85,7 +86,8 @@ class PlanView(QWidget):
         self.instrument_form = SettingsForm(plan.instrument, plan.instrument)
         self.costs, self.search = CostPanel(), QLineEdit()
         self._state, self._stack = QLabel(), QStackedWidget()
-        self._built = False
+        self._page_widgets: dict[Page, QScrollArea] = {}
+        self._shown_pages: dict[Page, Callable[[bool, Locks], None]] = {}
         self._make_actions()
         self._lay_out()
 
@@ -96,11 +98,16 @@ class PlanView(QWidget):
         self._editor = editor
         self.refresh()
 
+    def page(self, page: Page) -> QScrollArea:
+        """The widget of a page that was shown. Raises ``KeyError``."""
+        return self._page_widgets[page]
+
     def show_page(self, page: Page) -> None:
         """Show one of the pages."""
-        self._build()
+        if page not in self._shown_pages:
+            self._make_page(page)
         self._pages[page].setChecked(True)
-        self._stack.setCurrentIndex(list(Page).index(page))
+        self._stack.setCurrentWidget(self._page_widgets[page])
         for widget, seen in (
             (self._button_of[self._measured], page is Page.INSTRUMENT),
             (self._button_of[self._everything], page is not Page.ERRORS),
@@ -114,14 +121,10 @@ class PlanView(QWidget):
             document, saved = editor.document, editor.saved
             self.project_form.show(document.project, saved.project)
             self.instrument_form.show(document.instrument, saved.instrument)
-        if not self._built:
-            return
-        editable = editor is not None
-        locks = Locks(fixed(editor.begun) if editor is not None and editor.begun is not None else {})
-        self.plan_page.set_editable(editable, locks)
-        self.instrument_page.set_editable(editable, Locks({}, measured=not self._measured.isChecked()))
-        numbers = {path: row_of(self.project_form, fields_of(Project)[path], locks) for path in NUMBERS}
-        self.policy_page.show_night(night_view(self.project_form.settings), numbers, editable)
+        begun = editor.begun if editor is not None else None
+        locks = Locks(fixed(begun) if begun is not None else {}, measured=not self._measured.isChecked())
+        for show in self._shown_pages.values():
+            show(editor is not None, locks)
         self._refresh_actions()
 
     @property
@@ -136,7 +139,8 @@ class PlanView(QWidget):
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 (Qt's name)
         """Fields are made when they are first seen: until then the window starts the sooner."""
         super().showEvent(event)
-        self._build()
+        if not self._shown_pages:
+            self.show_page(Page.PLAN)
         self.shown.emit()
 
     # -- editing -----------------------------------------------------------------------------
@@ -235,29 +239,46 @@ class PlanView(QWidget):
         theme.set_tone(self._state, state.tone)
 
     def _filter(self) -> None:
-        wanted = Filter(self.search.text(), self._everything.isChecked())
-        for page in (self.plan_page, self.instrument_page):
-            page.set_filter(wanted)
+        for page in self._page_widgets.values():
+            if isinstance(page, FormPage):
+                page.set_filter(self._filtered)
 
-    def _build(self) -> None:
-        if self._built:
-            return
-        self._built = True
-        self.plan_page = FormPage(self.project_form, self._accept_project, BASIC_PROJECT)
-        self.instrument_page = FormPage(self.instrument_form, self._accept_instrument, BASIC_INSTRUMENT)
-        self.policy_page = PolicyPage()
-        for form_page in (self.plan_page, self.instrument_page):
-            form_page.changed.connect(self._changed)
-            form_page.step_ended.connect(self._end_step)
-        self.policy_page.entered.connect(self._enter)
-        self.policy_page.spoiled.connect(self._spoil)
-        self.policy_page.given_up.connect(self._give_up)
-        self.policy_page.committed.connect(self._end_step)
-        for page in (self.plan_page, self.policy_page, self.instrument_page):
-            page.setFrameShape(QFrame.Shape.NoFrame)
-            self._stack.addWidget(page)
+    @property
+    def _filtered(self) -> Filter:
+        return Filter(self.search.text(), self._everything.isChecked())
+
+    def _make_page(self, page: Page) -> None:
+        match page:
+            case Page.PLAN:
+                form = FormPage(self.project_form, self._accept_project, BASIC_PROJECT)
+                self._add_page(page, form, form.set_editable)
+            case Page.INSTRUMENT:
+                profile = FormPage(self.instrument_form, self._accept_instrument, BASIC_INSTRUMENT)
+                self._add_page(page, profile, profile.set_editable)
+            case Page.ERRORS:
+                self._add_page(page, self._make_policies(), self._show_policies)
+
+    def _add_page(self, page: Page, widget: QScrollArea, show: Callable[[bool, Locks], None]) -> None:
+        if isinstance(widget, FormPage):
+            widget.set_filter(self._filtered)
+            widget.changed.connect(self._changed)
+            widget.step_ended.connect(self._end_step)
+        widget.setFrameShape(QFrame.Shape.NoFrame)
+        self._page_widgets[page], self._shown_pages[page] = widget, show
+        self._stack.addWidget(widget)
         self.refresh()
-        self.show_page(Page.PLAN)
+
+    def _make_policies(self) -> PolicyPage:
+        self._policies = PolicyPage()
+        self._policies.entered.connect(self._enter)
+        self._policies.spoiled.connect(self._spoil)
+        self._policies.given_up.connect(self._give_up)
+        self._policies.committed.connect(self._end_step)
+        return self._policies
+
+    def _show_policies(self, editable: bool, locks: Locks) -> None:
+        numbers = {path: row_of(self.project_form, fields_of(Project)[path], locks) for path in NUMBERS}
+        self._policies.show_night(night_view(self.project_form.settings), numbers, editable)
 
     def _lay_out(self) -> None:
         self.search.setPlaceholderText("Search all settings")

@@ -56,6 +56,10 @@ class Desk:
         qtbot.waitUntil(lambda: self.costs is not None, timeout=SOON_MS)
 
     @property
+    def plan_page(self):  # type: ignore[no-untyped-def]
+        return self.view.page(Page.PLAN)
+
+    @property
     def editor(self):  # type: ignore[no-untyped-def]
         return self.view._editor
 
@@ -64,7 +68,7 @@ class Desk:
         return self.view.costs._view
 
     def field(self, path: tuple[str, ...]) -> QWidget:
-        return self.view.plan_page.row(path).input
+        return self.plan_page.row(path).input
 
     def type_into(self, qtbot: QtBot, path: tuple[str, ...], text: str) -> QLineEdit:
         field = self.field(path)
@@ -134,7 +138,7 @@ def test_a_wrong_value_is_marked_while_typing_and_keeps_the_plan_from_being_save
     qtbot: QtBot, desk: Desk
 ) -> None:
     field = desk.type_into(qtbot, OVERLAP, "900")
-    row = desk.view.plan_page.row(OVERLAP)
+    row = desk.plan_page.row(OVERLAP)
     assert field.property("wrong") == "true"
     assert row._problem.text() == "Overlap must be smaller than half a tile."
     assert field.text() == "900"
@@ -150,14 +154,14 @@ def test_a_wrong_value_is_marked_while_typing_and_keeps_the_plan_from_being_save
 
 def test_what_is_no_number_says_so_where_it_stands(qtbot: QtBot, desk: Desk) -> None:
     desk.type_into(qtbot, DWELL, "fast")
-    row = desk.view.plan_page.row(DWELL)
+    row = desk.plan_page.row(DWELL)
     assert "not a number" in row._problem.text()
     assert project_of(desk) == desk.plan.project
 
 
 def test_values_that_were_changed_offer_what_they_were(qtbot: QtBot, desk: Desk) -> None:
     desk.type_into(qtbot, ("cycles",), "7")
-    row = desk.view.plan_page.row(("cycles",))
+    row = desk.plan_page.row(("cycles",))
     button = row._others.itemAt(0).widget()
     assert button.text() == "was 5"
     button.click()
@@ -178,14 +182,14 @@ def test_the_map_and_the_forms_share_one_plan_and_one_undo(qtbot: QtBot, desk: D
 
 
 def test_the_basic_settings_are_few_and_any_setting_is_found(qtbot: QtBot, desk: Desk) -> None:
-    deep = desk.view.plan_page.row(("focus", "limit_stig"))
+    deep = desk.plan_page.row(("focus", "limit_stig"))
     assert not deep.isVisible()
-    assert desk.view.plan_page.row(DWELL).isVisible()
+    assert desk.plan_page.row(DWELL).isVisible()
     desk.view.search.setText("stigmator correction")
     assert deep.isVisible()
-    assert not desk.view.plan_page.row(DWELL).isVisible()
+    assert not desk.plan_page.row(DWELL).isVisible()
     desk.view.search.setText("no such thing")
-    assert desk.view.plan_page._nothing.isVisible()
+    assert desk.plan_page._nothing.isVisible()
     desk.view.search.clear()
     desk.view._everything.trigger()
     assert deep.isVisible()
@@ -193,7 +197,7 @@ def test_the_basic_settings_are_few_and_any_setting_is_found(qtbot: QtBot, desk:
 
 def test_policies_say_their_consequence_and_a_preset_is_one_step(qtbot: QtBot, desk: Desk) -> None:
     desk.view.show_page(Page.ERRORS)
-    page = desk.view.policy_page
+    page = desk.view.page(Page.ERRORS)
     rows = {row.kind: row for row in night_view(desk.plan.project).rows}
     choice = page.choice(rows[ErrorKind.FOCUS_REFUSED])
     index = [o.policy for o in rows[ErrorKind.FOCUS_REFUSED].options].index(Policy.SKIP_SECTION)
@@ -217,7 +221,7 @@ def test_the_instrument_is_saved_like_the_plan_and_measured_values_are_locked(
     qtbot: QtBot, desk: Desk
 ) -> None:
     desk.view.show_page(Page.INSTRUMENT)
-    page = desk.view.instrument_page
+    page = desk.view.page(Page.INSTRUMENT)
     measured, chosen = page.row(("electron", "convergence_mrad")), page.row(("electron", "eht_kv"))
     assert not measured.input.isEnabled()
     assert "calibration" in measured._problem.text()
@@ -268,11 +272,11 @@ def test_what_a_begun_run_needs_is_locked_with_the_reason(qtbot: QtBot, plan: Pl
     journal.append(r.PlaneExposing(PlaneKey(0, plan.wafer.sections[0].id, 3), 0, frame, 20.0))
     journal.close()
     desk = Desk(qtbot, plan)
-    row = desk.view.plan_page.row(WIDTH)
+    row = desk.plan_page.row(WIDTH)
     assert not row.input.isEnabled()
     assert "Fixed" in row._problem.text()
     assert desk.field(DWELL).isEnabled()
     desk.type_into(qtbot, ("imaging", "grid_rows"), "1")
-    assert "no longer imaged" in desk.view.plan_page.row(("imaging", "grid_rows"))._problem.text()
+    assert "no longer imaged" in desk.plan_page.row(("imaging", "grid_rows"))._problem.text()
     assert project_of(desk) == plan.project
     desk.close(qtbot)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scopeacq.settings import SettingsError
 from scopeacq.wording import counted
-from ui.presenters.costs import bytes_shown, three
+from ui.presenters.costs import bytes_shown, grouped, three
 from ui.presenters.durations import spoken
 
 if TYPE_CHECKING:  # brings shapely, which the first window does without
@@ -47,9 +47,9 @@ def card_of(template: Template, is_copy: bool = False) -> TemplateCard:
 def cost_lines(cost: Estimate) -> tuple[str, ...]:
     """What a run takes, in a few figures."""
     return (
-        f"{spoken(cost.total_s)} in all",
+        f"{spoken(cost.total_s)} of the microscope's time",
         f"{counted(cost.sections, 'section')}, {counted(cost.cycles, 'cycle')}, "
-        f"{counted(cost.planes, 'tile')}",
+        f"{grouped(cost.planes)} tiles",
         f"{bytes_shown(cost.bytes_most)}, {three(cost.milled_nm)} nm milled",
     )
 

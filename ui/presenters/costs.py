@@ -82,6 +82,11 @@ def three(value: float) -> str:
     return shown(float(f"{value:.3g}"))
 
 
+def grouped(number: int) -> str:
+    """A whole number in groups of thousands, parted by thin spaces."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def bytes_shown(count: float) -> str:
     """``1.2 GB``."""
     for unit in ("B", "kB", "MB", "GB"):
@@ -162,7 +167,7 @@ def _planes(a: Appraisal) -> Figure:
     cost = a.cost
     return Figure(
         "Tiles",
-        f"{cost.planes_per_cycle} per cycle, {cost.planes} in all",
+        f"{grouped(cost.planes_per_cycle)} per cycle, {grouped(cost.planes)} in all",
         f"The tiles of {counted(cost.sections, 'section')} that are not left out, in each of "
         f"{counted(cost.cycles, 'cycle')}.",
     )

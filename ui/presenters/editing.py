@@ -82,13 +82,15 @@ class Editor:
     def do(self, edit: Edit) -> tuple[str, ...]:
         """Make an edit; what pre-flight will say of the sections that it changed is returned.
 
+        Of edits with a topic nothing is returned: somebody is typing.
+
         Raises ``Refused``; nothing is changed then.
         """
         after = edit.change(self.document)
         self._refuse_invalid(after)
         if after == self.document:
             return ()
-        notes = self._findings(after)
+        notes = self._findings(after) if edit.topic is None else ()
         if edit.topic is None or edit.topic != self._topic:
             self._past = [*self._past[-MOST_UNDONE + 1 :], _Step(edit.name, self.document)]
         self._future, self.document, self._topic = [], after, edit.topic
@@ -153,10 +155,9 @@ class Editor:
 
     def _refuse_invalid(self, after: Document) -> None:
         """Raise ``Refused`` for what the files could not hold or the run that has begun forbids."""
-        if not all(math.isfinite(v) for s in after.wafer.sections for p in s.outline_um for v in p):
-            raise Refused("A place on the wafer must be a number.")
         try:
-            Wafer.parse(self.plan.folder.wafer_file, after.wafer.to_geojson())
+            if after.wafer is not self.document.wafer:
+                self._refuse_invalid_wafer(after.wafer)
             _read_back(after.project, self.document.project)
             _read_back(after.instrument, self.document.instrument)
             for unknown in unknown_sections(self.plan.folder, after.project, after.wafer):
@@ -167,6 +168,11 @@ class Editor:
             before = set(changes(self._as_plan(self.document), self.begun))
             if new := [c for c in changes(self._as_plan(after), self.begun) if c not in before]:
                 raise Refused(_sentence(new))
+
+    def _refuse_invalid_wafer(self, wafer: Wafer) -> None:
+        if not all(math.isfinite(v) for s in wafer.sections for p in s.outline_um for v in p):
+            raise Refused("A place on the wafer must be a number.")
+        Wafer.parse(self.plan.folder.wafer_file, wafer.to_geojson())
 
     def _findings(self, after: Document) -> tuple[str, ...]:
         """What pre-flight says of sections that differ from before."""
