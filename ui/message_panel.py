@@ -21,6 +21,7 @@ class Bell(SignButton):
     def __init__(self, log: MessageLog) -> None:
         super().__init__(Sign.BELL, "Messages of this window")
         self._log = log
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the menu leads there, too
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.refresh()
 

@@ -289,6 +289,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QMainWindow::separator { background: $line; width: 1px; height: 1px; }
 QDockWidget { color: $muted; titlebar-close-icon: none; titlebar-normal-icon: none; }
 QDockWidget::title { background: $panel; padding: 8px 12px; border-bottom: 1px solid $line; }
+QTabBar { qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: $muted; padding: 8px 14px; border: none; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
 QTabBar::tab:hover { color: $text; }

@@ -35,7 +35,7 @@ class LogPanel(QWidget):
         super().__init__()
         self._log = log
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search: section, stage, focus, not sharp ...")
+        self.search.setPlaceholderText("Search the events")
         self.search.setClearButtonEnabled(True)
         self.routine = TickBox("Show every step")
         self.routine.setToolTip("Also list each step and each tile that is sharp.")

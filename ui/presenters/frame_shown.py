@@ -105,6 +105,6 @@ def run_view(tile: TileSeen) -> ShotView:
         f"The run judged it: {judged.verdict.value}. Take {judged.take + 1}.",
         score_text(judged.score_um),
         f"{judged.mean:.1f} \N{PLUS-MINUS SIGN} {judged.sd:.1f}",
-        "Counted by the run: see the wafer's dose layer",
+        "See the wafer's dose layer",
         settings_text(settings),
     )
