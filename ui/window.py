@@ -213,7 +213,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.setWindowTitle("scopeacq")
         self.resize(1280, 800)
-        self.setMinimumSize(1200, 660)
+        self.setMinimumSize(1100, 640)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)

@@ -123,7 +123,7 @@ class SpectrumView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(48)
         self._image: QImage | None = None
         self._edge = ""
         self.setToolTip(
