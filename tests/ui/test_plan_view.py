@@ -61,7 +61,7 @@ class Desk:
 
     @property
     def editor(self):  # type: ignore[no-untyped-def]
-        return self.view._editor
+        return self.view.forms.editor
 
     @property
     def costs(self):  # type: ignore[no-untyped-def]
