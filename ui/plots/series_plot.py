@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QLabel
 
 from scopeacq.run_series import UNITS, Quantity
 from ui import theme
+from ui.plots.adoption import adopt_menu
 from ui.presenters.curves import JOINED, WRITTEN, Across, Curve, Indices
 
 HEIGHT_PX = 176
@@ -36,6 +37,7 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
     def __init__(self, quantity: Quantity, across: Across) -> None:
         axis = pg.DateAxisItem() if across is Across.TIME else _CycleAxis("bottom")
         super().__init__(axisItems={"bottom": axis}, enableMenu=False)
+        adopt_menu(self, self.getPlotItem())
         self.quantity = quantity
         self._curve: Curve | None = None
         self._shown: Indices = np.empty(0, np.intp)
@@ -44,13 +46,13 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
         self._dots = pg.ScatterPlotItem(size=DOT_PX, pxMode=True, useCache=True)
         self._hit = pg.ScatterPlotItem(size=HIT_PX, pxMode=True)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
-        self._title, self._empty = QLabel(self), QLabel(self)
+        self._title, self.empty = QLabel(self), QLabel(self)
         self._prepare()
 
     def show_curve(self, curve: Curve) -> None:
         """Show these numbers; what is in view stays."""
         self._curve = curve
-        self._empty.setVisible(not len(curve.value))
+        self.empty.setVisible(not len(curve.value))
         self._redraw()
 
     def end(self) -> None:
@@ -110,10 +112,10 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
         self._title.setText(f"{self.quantity.value.capitalize()}" + (f" [{unit}]" if unit else ""))
         theme.set_role(self._title, "small")
         self._title.move(AXIS_PX, 0)
-        self._empty.setText(f"Nothing of this in the journal yet. {WRITTEN[self.quantity]}")
-        theme.set_role(self._empty, "muted")
-        self._empty.move(AXIS_PX + theme.Space.S, HEIGHT_PX // 2 - theme.Space.L)
-        for label in (self._title, self._empty):
+        self.empty.setText(f"Nothing of this in the journal yet. {WRITTEN[self.quantity]}")
+        theme.set_role(self.empty, "muted")
+        self.empty.move(AXIS_PX + theme.Space.S, HEIGHT_PX // 2 - theme.Space.L)
+        for label in (self._title, self.empty):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._colour()
 

@@ -49,8 +49,8 @@ class PlotsView(QWidget):
         self.section: str | None = None
         self.plots: list[SeriesPlot] = []
         self.curves: list[Curve] = []
-        self._hint, self._trouble = QLabel(HINT), QLabel()
-        self._sections = QComboBox()
+        self.hint, self._trouble = QLabel(HINT), QLabel()
+        self.sections = QComboBox()
         self._column = QVBoxLayout()
         self._due = QTimer(self)
         self._due.setSingleShot(True)
@@ -82,7 +82,7 @@ class PlotsView(QWidget):
     def show_section(self, section: str | None) -> None:
         """Plot one section, or all of them."""
         self.section = section
-        self._sections.setCurrentIndex(0 if section is None else self._sections.findText(section))
+        self.sections.setCurrentIndex(0 if section is None else self.sections.findText(section))
         self._fill()
 
     def show_trouble(self, text: str) -> None:
@@ -117,8 +117,8 @@ class PlotsView(QWidget):
 
     def _fill(self) -> None:
         self._seen = self.series.version
-        names = [self._sections.itemText(n) for n in range(1, self._sections.count())]
-        self._sections.addItems([name for name in self.series.sections if name not in names])
+        names = [self.sections.itemText(n) for n in range(1, self.sections.count())]
+        self.sections.addItems([name for name in self.series.sections if name not in names])
         self.curves = [curve_of(self.series, q, self.across, self.section) for q in self.group.quantities]
         for plot, curve in zip(self.plots, self.curves, strict=True):
             plot.show_curve(curve)
@@ -142,7 +142,7 @@ class PlotsView(QWidget):
         text, x = HINT, None
         if curve is not None and index is not None:
             text, x = told(self.series, curve, index), float(curve.x[index])
-        self._hint.setText(text)
+        self.hint.setText(text)
         for plot in self.plots:
             plot.mark(x)
 
@@ -186,18 +186,18 @@ class PlotsView(QWidget):
         report.setToolTip("Write the report of the run, and open it (Ctrl+R)")
         report.triggered.connect(lambda: self.report_wanted.emit())
         self._keep.append(report)
-        action(self, "Copy", "Ctrl+C", lambda: copy_text(self._hint.text()))
+        action(self, "Copy", "Ctrl+C", lambda: copy_text(self.hint.text()))
 
     def _lay_out(self) -> None:
         tools = bar([*self._groups.values()], [*self._axes.values(), *self._keep])
         row = tools.layout()
         assert isinstance(row, QHBoxLayout)
-        self._sections.addItem(ALL)
-        self._sections.setToolTip("Plot one section, or all of them")
-        self._sections.activated.connect(
-            lambda n: self.show_section(None if n == 0 else self._sections.itemText(n))
+        self.sections.addItem(ALL)
+        self.sections.setToolTip("Plot one section, or all of them")
+        self.sections.activated.connect(
+            lambda n: self.show_section(None if n == 0 else self.sections.itemText(n))
         )
-        row.insertWidget(len(self._groups) + 1, self._sections)
+        row.insertWidget(len(self._groups) + 1, self.sections)
         self._sheet = QWidget()
         self._column.setContentsMargins(theme.Space.M, theme.Space.M, theme.Space.M, theme.Space.M)
         self._column.setSpacing(theme.Space.M)
@@ -223,9 +223,9 @@ class PlotsView(QWidget):
         foot = QFrame()
         row = QHBoxLayout(foot)
         row.setContentsMargins(theme.Space.M, theme.Space.S, theme.Space.M, theme.Space.S)
-        theme.set_role(self._hint, "small")
-        self._hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._hint.setToolTip("The number under the cursor; Ctrl+C copies it")
-        row.addWidget(self._hint)
+        theme.set_role(self.hint, "small")
+        self.hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.hint.setToolTip("The number under the cursor; Ctrl+C copies it")
+        row.addWidget(self.hint)
         row.addStretch(1)
         return foot
