@@ -8,6 +8,7 @@ from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
     QApplication,
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -24,8 +25,9 @@ from ui.presenters.event_log import Entry, EventLog
 from ui.tick_box import TickBox
 
 SEARCH_DELAY_MS = 150
+ALL_KINDS = "All kinds"
 NOTHING = "What happens in the run is listed here, with what it means and what to do."
-NOTHING_FOUND = "No event holds these words. 'Show every step' searches all of them."
+NOTHING_FOUND = "No such event. 'Show every step' searches all of them."
 
 
 class LogPanel(QWidget):
@@ -37,6 +39,9 @@ class LogPanel(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search the events")
         self.search.setClearButtonEnabled(True)
+        self.kind = QComboBox()
+        self.kind.addItem(ALL_KINDS)
+        self.kind.setToolTip("List events of one kind alone")
         self.routine = TickBox("Show every step")
         self.routine.setToolTip("Also list each step and each tile that is sharp.")
         self.copy = QPushButton("Copy")
@@ -51,6 +56,7 @@ class LogPanel(QWidget):
         self._lay_out()
         self.search.textChanged.connect(lambda: self._delay.start())
         self.routine.toggled.connect(lambda: self._search())
+        self.kind.activated.connect(lambda _: self._search())
         self.copy.clicked.connect(lambda: self.copy_entries())
 
     def refresh(self) -> None:
@@ -78,15 +84,29 @@ class LogPanel(QWidget):
     def _search(self) -> None:
         bar = self.list.verticalScrollBar()
         at_end = bar is None or bar.value() >= bar.maximum() - 4
-        self.model.show_entries(self._log.matching(self.search.text(), self.routine.isChecked()))
+        self._offer_kinds()
+        kind = self.kind.currentText() if self.kind.currentIndex() > 0 else ""
+        self.model.show_entries(self._log.matching(self.search.text(), self.routine.isChecked(), kind))
         self._say_whether_empty()
         if at_end:
             self.list.scrollToBottom()
 
+    def _offer_kinds(self) -> None:
+        """All kinds that there are, and the one that is listed for as long as it is wanted."""
+        offered = [self.kind.itemText(n) for n in range(1, self.kind.count())]
+        kept = {self.kind.currentText()} if self.kind.currentIndex() > 0 else set()
+        kinds = sorted(kept.union(self._log.kinds(self.routine.isChecked())))
+        if kinds != offered:
+            wanted = self.kind.currentText()
+            self.kind.clear()
+            self.kind.addItems([ALL_KINDS, *kinds])
+            self.kind.setCurrentText(wanted)
+
     def _say_whether_empty(self) -> None:
         self.list.setVisible(bool(self.listed))
         self.nothing.setVisible(not self.listed)
-        self.nothing.setText(NOTHING_FOUND if self.search.text() else NOTHING)
+        sought = bool(self.search.text()) or self.kind.currentIndex() > 0
+        self.nothing.setText(NOTHING_FOUND if sought else NOTHING)
 
     def _show_detail(self) -> None:
         rows = [index.row() for index in self._selection()]
@@ -120,6 +140,7 @@ class LogPanel(QWidget):
         top = QHBoxLayout()
         top.setSpacing(theme.Space.M)
         top.addWidget(self.search, 1)
+        top.addWidget(self.kind)
         top.addWidget(self.routine)
         top.addWidget(self.copy)
         box = QVBoxLayout(self)

@@ -86,10 +86,15 @@ class EventLog:
         self._entries.clear()
         self.version += 1
 
-    def matching(self, search: str, with_routine: bool) -> list[Entry]:
-        """Entries that hold every word of ``search``, oldest first."""
+    def matching(self, search: str, with_routine: bool, kind: str = "") -> list[Entry]:
+        """Entries that hold every word of ``search``, oldest first; of one kind, or of all for none."""
         words = search.casefold().split()
-        return [e for e in self._entries if (with_routine or not e.routine) and e.holds(words)]
+        listed = (e for e in self._entries if with_routine or not e.routine)
+        return [e for e in listed if kind in ("", e.badge.word) and e.holds(words)]
+
+    def kinds(self, with_routine: bool) -> list[str]:
+        """The kinds of entries that there are, in words, sorted."""
+        return sorted({e.badge.word for e in self._entries if with_routine or not e.routine})
 
 
 def entry_of(notice: Notice, now: datetime) -> Entry | None:
