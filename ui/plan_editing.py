@@ -44,10 +44,12 @@ class PlanEditing(QObject):
     Signals:
         saved: the files of the plan have changed, and whoever shows the run reads them again.
         edited (Plan): how the plan would be read if it were saved now.
+        allowed: it may be edited from now on; a run may have gone on meanwhile.
     """
 
     saved = pyqtSignal()
     edited = pyqtSignal(object)
+    allowed = pyqtSignal()
 
     def __init__(self, plan: Plan, tasks: Tasks, banner: Banner, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +77,7 @@ class PlanEditing(QObject):
     def allow(self) -> None:
         """Let the plan be edited, but for what the run has worked on by now."""
         self._allowed = True
+        self.allowed.emit()
         self._tasks.run(lambda: _begun(self._plan), self._begin, self._failed)
 
     def forbid(self) -> None:

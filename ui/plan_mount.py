@@ -19,6 +19,7 @@ def mount_plan(workspace: Workspace, editing: PlanEditing, banner: Banner) -> Pl
     view.told.connect(banner.say)
     view.shown.connect(lambda: appraisal.look_at(editing.plan))
     editing.edited.connect(lambda plan: appraisal.look_at(plan) if view.isVisible() else None)
+    editing.allowed.connect(appraisal.forget_history)
     appraisal.counted.connect(view.costs.show_costs)
     appraisal.checking.connect(view.costs.checking)
     appraisal.checked.connect(view.costs.show_findings)

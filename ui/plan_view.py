@@ -38,7 +38,7 @@ from ui.presenters.plan_page import BASIC_INSTRUMENT, BASIC_PROJECT
 from ui.presenters.policies import night_view
 from ui.viewport.actions import action, bar, choice
 
-SEARCH_PX = 220
+SEARCH_PX = 184
 
 
 class Page(Enum):
@@ -179,7 +179,7 @@ class PlanView(QWidget):
         )
         self._measured = _switch(
             self,
-            "Unlock measured values",
+            "Unlock measured",
             "Alt+U",
             "Change by hand what calibration measures",
             self._refresh,
@@ -262,7 +262,7 @@ class PlanView(QWidget):
     def _foot(self) -> QFrame:
         foot = QFrame()
         row = QHBoxLayout(foot)
-        row.setContentsMargins(theme.Space.L, theme.Space.XS, theme.Space.L, theme.Space.XS)
+        row.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.S)
         self._state.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(self._state, 1)
         return foot

@@ -18,14 +18,14 @@ from PyQt5.QtWidgets import (
 
 from scopeacq.project import PolicySettings, Project
 from ui import theme
-from ui.forms.fields import CalmComboBox
+from ui.combo_box import CalmComboBox
 from ui.forms.row import FieldRow
 from ui.presenters.form_rows import Row
 from ui.presenters.forms import Path, fields_of
 from ui.presenters.policies import NightView, Option, PolicyRow
 from ui.presenters.tone import Tone
 
-TITLE_PX, CHOICE_PX = 150, 220
+TITLE_PX, CHOICE_PX = 120, 196
 NUMBERS: tuple[Path, ...] = (
     ("imaging", "retakes"),
     ("policies", "retries"),

@@ -240,6 +240,7 @@ QPushButton[role="note"]:hover, QPushButton[role="note"]:focus { color: $accent;
 QPushButton[role="quiet"], QToolButton[role="quiet"] {
     background: transparent; border-color: transparent; padding: 4px 8px;
 }
+QToolButton[role="quiet"] { padding: 4px 5px; }
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color: $accent; }
 QToolButton[role="sign"]::menu-indicator { image: none; }
@@ -269,7 +270,7 @@ QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border-color: $accent
 *[wrong="true"], *[wrong="true"]:focus { border: 1px solid $alarm; color: $alarm; }
 QTextBrowser[role="page"] { background: $panel; border: none; border-radius: 0; padding: 0; }
 QLineEdit:disabled, QComboBox:disabled, QPlainTextEdit:disabled { color: $muted; background: $panel; }
-QComboBox::drop-down { border: none; width: 24px; }
+QComboBox[role="calm"]::drop-down { border: none; width: 24px; }
 QAbstractItemView { background: $panel; border: 1px solid $line; outline: none; }
 QAbstractItemView[role="plain"] { border: none; }
 QAbstractItemView::item:selected { background: $hover; color: $text; }
