@@ -22,7 +22,16 @@ from scopeacq.runfolder import Plan
 from scopeacq.slice_book import PlaneMark
 from scopeacq.storage import ImageStore
 from tests.scenarios.harness import tiny_project
-from tests.ui.past_run import CYCLES, DROPPED_FROM, EDGE_PX, MISSING, RETAKEN, cycle_records, make_past_run
+from tests.ui.past_run import (
+    CYCLES,
+    DROPPED_FROM,
+    EDGE_PX,
+    MISSING,
+    RETAKEN,
+    cycle_records,
+    make_past_run,
+    picture,
+)
 from tests.ui.tiny_acquisition import tiny_run
 from ui.after_feed import AfterFeed
 from ui.presenters.contrast import EQUAL
@@ -126,12 +135,17 @@ def test_zoom_and_place_are_kept_over_slices(shown: Shown) -> None:
 
 def test_the_slider_says_what_became_of_each_slice(shown: Shown) -> None:
     shown.look("S001", 1, 0)
-    assert shown.view.marks.marks == (PlaneMark.SHARP, PlaneMark.RETAKEN, PlaneMark.SHARP, PlaneMark.OPEN)
+    assert shown.view.foot.marks.marks == (
+        PlaneMark.SHARP,
+        PlaneMark.RETAKEN,
+        PlaneMark.SHARP,
+        PlaneMark.OPEN,
+    )
     shown.look("S001", 1, 1)
-    assert shown.view.marks.marks[1] is PlaneMark.MISSING
+    assert shown.view.foot.marks.marks[1] is PlaneMark.MISSING
     shown.look("S002", 1)
-    assert shown.view.marks.marks[2:] == (PlaneMark.DROPPED, PlaneMark.DROPPED)
-    shown.qtbot.mouseClick(shown.view.marks, Qt.MouseButton.LeftButton, pos=QPoint(20, 15))
+    assert shown.view.foot.marks.marks[2:] == (PlaneMark.DROPPED, PlaneMark.DROPPED)
+    shown.qtbot.mouseClick(shown.view.foot.marks, Qt.MouseButton.LeftButton, pos=QPoint(20, 15))
     shown.settle()
     assert shown.view.looked.cycle == 0
 
@@ -234,6 +248,18 @@ def test_a_tile_is_chosen_by_a_click_and_shown_alone_by_two(shown: Shown) -> Non
     assert shown.view.looked.tile == 1
 
 
+def test_the_pixel_under_the_cursor_is_told(shown: Shown) -> None:
+    shown.look("S001", 0, 0)
+    shown.view.canvas.look_from(replace(shown.view.canvas.eye, centre=(60.0, 70.0), zoom=4.0))
+    shown.settle()
+    for x, y in ((60, 70), (3, 2)):
+        shown.view.canvas.hovered.emit((x + 0.5, y + 0.5))
+        value = picture(PlaneKey(0, "S001", 0))[y, x]
+        assert shown.view.foot.pixel.text() == f"x {x} y {y}: {value}"
+    shown.view.canvas.hovered.emit((-5.0, 3.0))
+    assert shown.view.foot.pixel.text() == ""
+
+
 def test_the_film_runs_and_stops(shown: Shown) -> None:
     shown.look("S001", 0, 0)
     shown.qtbot.keyClick(shown.view.canvas, Qt.Key.Key_Space)
@@ -286,7 +312,7 @@ def test_new_slices_appear_while_another_process_writes_them(shown: Shown) -> No
     journal.append(*cycle_records(shown.plan, store, 3, milled=False))
     journal.close()
     shown.qtbot.waitUntil(lambda: bool(shown.view.desk.shown.planes), timeout=SOON_MS)
-    assert shown.view.marks.marks[3] is PlaneMark.SHARP
+    assert shown.view.foot.marks.marks[3] is PlaneMark.SHARP
 
 
 def test_what_is_seen_can_be_kept(shown: Shown) -> None:

@@ -10,6 +10,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtGui import QImage
 
 from hardware.types import Image
+from scopeacq.geometry import Point
 from scopeacq.journal import PlaneRow
 from scopeacq.runfolder import Plan
 from scopeacq.slice_book import SliceBook
@@ -127,6 +128,18 @@ class SliceDesk(QObject):
     def coarse_pixels(self) -> list[Image]:
         """Grey values of the slice on show, of its smallest level."""
         return self._stock.shelf.of(coarse(plane) for plane in self.shown.planes)
+
+    def value_at(self, at: Point) -> tuple[int, int, int] | None:
+        """Column, row and grey value of the pixel at a point of the scene, where it has been read.
+
+        Far from full resolution the value is the mean of the pixels that are shown as one.
+        """
+        for plane in reversed(self.shown.planes):
+            x, y = plane.frame.back(at)
+            found = self._stock.shelf.value(blocks_in_view(self._eye, plane), plane, x, y)
+            if found is not None:
+                return int(x), int(y), found
+        return None
 
     def told_tile(self) -> int | None:
         """The tile whose facts are told: the only one, or the one that was clicked."""

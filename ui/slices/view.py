@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -31,7 +30,7 @@ from ui.slices.card import PlaneCard
 from ui.slices.choosers import Choosers
 from ui.slices.cuts import Cut
 from ui.slices.desk import SliceDesk
-from ui.slices.marks import MarksSlider
+from ui.slices.foot import SliceFoot
 from ui.slices.strips import CutStrip
 from ui.viewport.actions import bar
 
@@ -57,14 +56,15 @@ class SlicesView(QWidget):
         self.desk = SliceDesk(plan, book, self)
         self.canvas = SliceCanvas(self.desk.picture)
         self.canvas.pixel_um = plan.project.imaging.pixel_size_nm / 1000
-        self.card, self.marks = PlaneCard(), MarksSlider()
+        self.card = PlaneCard()
         self.strips = {axis: CutStrip(self.desk, axis) for axis in Axis}
         self.choosers = Choosers()
-        self.trouble, self._place = QLabel(), QLabel()
+        self.trouble = QLabel()
         self._film = QTimer(self)
         self._film.setInterval(FILM_MS)
         self._film.timeout.connect(self._next_of_film)
         self.controls = SliceActions.made_for(self)
+        self.foot = SliceFoot(self.controls.play, self.controls.follow)
         self._lay_out()
         self._connect()
         self.refresh()
@@ -100,9 +100,8 @@ class SlicesView(QWidget):
 
     def refresh_marks(self) -> None:
         """Bring slider and words up to the book."""
-        self.marks.show_marks(marks_of(self._book, self.looked), self.looked.cycle)
+        self.foot.show_marks(marks_of(self._book, self.looked), self.looked.cycle)
         self.choosers.show_place(self._book.tiles, self.looked.section, self.looked.tile)
-        self._place.setText(f"Cycle {self.looked.cycle + 1} of {self._book.cycles}")
         self._update_strips()
 
     def show_trouble(self, text: str) -> None:
@@ -148,7 +147,7 @@ class SlicesView(QWidget):
         """The film waits for slices that are not read yet, and begins anew after the last one."""
         if not self.desk.settled:
             return
-        imaged = [n for n, mark in enumerate(self.marks.marks) if mark is not PlaneMark.OPEN]
+        imaged = [n for n, mark in enumerate(self.foot.marks.marks) if mark is not PlaneMark.OPEN]
         after = [n for n in imaged if n > self.looked.cycle]
         if imaged:
             self.go_to((after or imaged)[0])
@@ -185,6 +184,9 @@ class SlicesView(QWidget):
         for button in (self.card.wafer, self.card.trace):
             button.setEnabled(bool(looked.section))
         self.choosers.show_takes([row.take for row in takes], row.take if row is not None else None)
+
+    def _hovered(self, at: Point | None) -> None:
+        self.foot.show_pixel(self.desk.value_at(at) if at is not None else None)
 
     def _told_plane(self) -> PlaneKey:
         return PlaneKey(self.looked.cycle, self.looked.section, self.desk.told_tile() or 0)
@@ -277,27 +279,17 @@ class SlicesView(QWidget):
         whole.addWidget(tools)
         whole.addWidget(_notice(self.trouble))
         whole.addLayout(middle, 1)
-        whole.addWidget(self._foot())
-
-    def _foot(self) -> QFrame:
-        foot = bar([self.controls.play, self.controls.follow], [])
-        row = foot.layout()
-        assert isinstance(row, QHBoxLayout)
-        row.addWidget(self.marks, 100)
-        self._place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._place.setContentsMargins(theme.Space.S, 0, theme.Space.S, 0)
-        self._place.setToolTip("Next: Page down or right; back: Page up or left; Home and End for the ends")
-        row.addWidget(self._place)
-        return foot
+        whole.addWidget(self.foot)
 
     def _connect(self) -> None:
         self.desk.changed.connect(self._shown)
         self.desk.cut_changed.connect(self._update_strips)
         self.canvas.eye_changed.connect(self._eye_changed)
+        self.canvas.hovered.connect(self._hovered)
         self.canvas.picked.connect(self.desk.select)
         self.canvas.opened.connect(self._look_at_tile)
         self.canvas.crossed.connect(self._recut)
-        self.marks.moved.connect(self.go_to)
+        self.foot.marks.moved.connect(self.go_to)
         for strip in self.strips.values():
             strip.moved.connect(self.go_to)
         self.card.contrast.changed.connect(self.desk.set_contrast)
