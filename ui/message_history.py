@@ -20,7 +20,8 @@ class MessageHistory(QObject):
         super().__init__(window)
         self._window = window
         self.log = MessageLog()
-        self.bell, self._panel = Bell(self.log), MessagePanel(self.log)
+        self.bell = Bell(self.log)
+        self._panel: MessagePanel | None = None
         self._dock: QDockWidget | None = None
         self.bell.clicked.connect(lambda: self.show())
 
@@ -28,7 +29,7 @@ class MessageHistory(QObject):
         """A message was said. One that calls for somebody marks the window in the task bar and sounds."""
         self.log.take(message, datetime.now().astimezone())
         self.bell.refresh()
-        if self._panel.isVisible():
+        if self._panel is not None and self._panel.isVisible():
             self._panel.refresh()
         if message.calls:
             QApplication.alert(self._window)
@@ -38,8 +39,9 @@ class MessageHistory(QObject):
         """Show all messages; they count as read."""
         self.log.read()
         self.bell.refresh()
-        if self._dock is None:
-            self._dock = side_dock(self._window, "messages", "Messages", self._panel, "index")
+        if self._panel is None or self._dock is None:
+            self._panel = MessagePanel(self.log)
+            self._dock = side_dock(self._window, "messages", "Messages", self._panel, "messages")
         self._panel.refresh()
         self._dock.show()
         self._dock.raise_()

@@ -92,6 +92,7 @@ class FrameTab(QWidget):
         for row, (name, (title, tip)) in enumerate(FIGURES.items()):
             figure = label("\N{EN DASH}", tip=tip)
             figure.setAccessibleName(title)
+            figure.setMinimumHeight(figure.fontMetrics().lineSpacing())
             grid.addWidget(label(title, "muted", tip, wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(figure, row, 1)
             self.figures[name] = figure
