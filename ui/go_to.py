@@ -54,6 +54,11 @@ class GoTo(QObject):
         self._timer.timeout.connect(self._show_going)
         manual.state_changed.connect(self._let_go)
 
+    @property
+    def target(self) -> Target | None:
+        """Where it is to go, from the wish until it is there or forgotten."""
+        return self._target
+
     def ask(self, target: Target) -> None:
         """Plan the way to a target and show it; nothing moves yet."""
         if self._timer.isActive():

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from PyQt5.QtCore import QEvent, QObject, QTimer
 
+from scopeacq.geometry import Point
 from scopeacq.ion_watch import IonsRead
 from scopeacq.readings import Readings
 from ui import theme
@@ -80,11 +81,13 @@ def _wire_panel(
 def _wire_cards(workspace: Workspace, panel: InstrumentPanel, go_to: GoTo, viewport: WaferViewport) -> None:
     """The way is shown over the wafer; in the panel while another view is seen."""
     over_wafer = GoCard(viewport.canvas)
-    _OnTop(over_wafer)
+    place = _Place(over_wafer)
     viewport.go_to_requested.connect(go_to.ask)
 
     def show() -> None:
         on_wafer = workspace.shown_view == "wafer"
+        if go_to.target is not None:
+            place.keep_clear_of(viewport.canvas.camera.to_px(go_to.target.stage_um)[1])
         over_wafer.show_view(go_to.view if on_wafer else None)
         panel.card.show_view(None if on_wafer else go_to.view)
 
@@ -95,32 +98,36 @@ def _wire_cards(workspace: Workspace, panel: InstrumentPanel, go_to: GoTo, viewp
     workspace.view_shown.connect(lambda _: show())
 
 
-class _OnTop(QObject):
-    """Keeps a card at the top of the widget that it lies on, in its middle."""
+class _Place(QObject):
+    """Keeps a card in the middle of the widget that it lies on, above or below what it is about."""
 
     WIDEST_PX = 460
 
     def __init__(self, card: GoCard) -> None:
         super().__init__(card)
-        self._card, self._below = card, card.parentWidget()
-        assert self._below is not None
-        for watched in (card, self._below):
+        below = card.parentWidget()
+        assert below is not None
+        self._card, self._below, self._at_top = card, below, True
+        for watched in (card, below):
             watched.installEventFilter(self)
+
+    def keep_clear_of(self, y_px: float) -> None:
+        """Leave what lies at this height of the widget to be seen."""
+        self._at_top = y_px > self._below.height() / 2
+        self._move()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
         kinds = (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest)
         if event is not None and event.type() in kinds:
-            self._place()
+            self._move()
         return super().eventFilter(watched, event)
 
-    def _place(self) -> None:
-        assert self._below is not None
+    def _move(self) -> None:
         width = min(self.WIDEST_PX, self._below.width() - 2 * theme.Space.L)
-        height = self._card.heightForWidth(width)
+        height = max(self._card.heightForWidth(width), self._card.minimumSizeHint().height())
         left = (self._below.width() - width) // 2
-        self._card.setGeometry(
-            left, theme.Space.L, width, max(height, self._card.minimumSizeHint().height())
-        )
+        top = theme.Space.L if self._at_top else self._below.height() - height - theme.Space.L
+        self._card.setGeometry(left, top, width, height)
 
 
 class _Desk(QObject):
@@ -140,6 +147,7 @@ class _Desk(QObject):
         plan = workspace.plan
         self._presenter = InstrumentPresenter(plan.instrument, plan.project.imaging)
         self._watch = InstrumentWatch(self._place_of)
+        self._stage_um: Point | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self._timer.start(LOOK_MS)
@@ -167,7 +175,7 @@ class _Desk(QObject):
         match notice:
             case Readings():
                 self._presenter.take(notice, datetime.now().astimezone())
-                self._viewport.show_stage(*(beam_um(notice) or (None, None)))
+                self._show_stage(beam_um(notice))
                 self.refresh()
             case IonsRead():
                 self._presenter.take_ions(notice)
@@ -184,8 +192,14 @@ class _Desk(QObject):
     def _forget(self) -> None:
         """Nothing is known any more of where the stage stands."""
         self._presenter.forget()
-        self._viewport.show_stage(None, None)
+        self._show_stage(None)
         self.refresh()
+
+    def _show_stage(self, at_um: Point | None) -> None:
+        """The map is painted anew only when the beam looks elsewhere."""
+        if at_um != self._stage_um:
+            self._stage_um = at_um
+            self._viewport.show_stage(*(at_um or (None, None)))
 
     def _show_hold(self) -> None:
         hold = hold_view(self._manual.state, self._manual.doing, self._acquisition.active)

@@ -74,7 +74,7 @@ class SafetyStrip(QFrame):
         self.button.setText("Connect" if hold.connect else "Release")
         self.button.setToolTip(hold.tip)
         self.button.setEnabled(hold.now)
-        self.button.show()
+        self.button.setVisible(hold.now or not hold.connect)
 
     def _lay_out(self) -> None:
         box = QHBoxLayout(self)

@@ -133,11 +133,13 @@ def _devices(now: Situation) -> tuple[Clause, ...]:
 def _electrons(beam: BeamState | None, steered: str) -> Clause:
     if beam is None:
         return Clause("Electron beam UNKNOWN", Tone.UNKNOWN)
-    source = f"EHT {'on' if beam.eht_on else 'off'}, valve {'open' if beam.valve_open else 'shut'}"
     if steered:
-        return Clause(f"Electron beam steered by {steered}, {source}")
+        missing = (("EHT off", beam.eht_on), ("valve shut", beam.valve_open))
+        off = (f", {said}" for said, holds in missing if not holds)
+        return Clause(f"Electron beam steered by {steered}{''.join(off)}")
     if _exposes(beam):
         return Clause("Electron beam on", Tone.ACTIVE)
+    source = f"EHT {'on' if beam.eht_on else 'off'}, valve {'open' if beam.valve_open else 'shut'}"
     return Clause(f"Electron beam {'blanked' if beam.blanked else 'off'}, {source}")
 
 
