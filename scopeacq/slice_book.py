@@ -13,6 +13,7 @@ from enum import Enum
 from scopeacq import records as r
 from scopeacq.records import PlaneKey, Record, Verdict
 from scopeacq.runfolder import Plan
+from scopeacq.wording import sentence
 
 
 class PlaneMark(Enum):
@@ -107,21 +108,20 @@ class SliceBook:
 
     def why(self, key: PlaneKey) -> str:
         """Why a plane is as it is, a sentence; empty where the mark says it all."""
-        mark, reason = self.mark(key), self._reasons.get(key, "")
         skipped = self._skipped.get((key.cycle, key.section))
-        match mark:
+        match self.mark(key):
             case PlaneMark.DROPPED:
                 dropped = self.dropped[key.section]
                 said = " ".join(dropped.evidence)
                 return f"The section was milled through in cycle {dropped.cycle + 1}. {said}".strip()
             case PlaneMark.MISSING if skipped:
-                return f"The section was left out of this cycle: {skipped}"
-            case PlaneMark.MISSING:
-                return reason or "The slice was milled away before this tile was accepted."
+                return sentence(f"The section was left out of this cycle: {skipped}")
+            case PlaneMark.MISSING if key not in self._reasons:
+                return "The slice was milled away before this tile was accepted."
             case PlaneMark.LEFT_OUT:
                 return "The wafer file leaves this tile out."
             case _:
-                return reason
+                return sentence(self._reasons.get(key, ""))
 
     def slice_mark(self, section: str, cycle: int, tile: int | None = None) -> PlaneMark:
         """The mark of one tile of a slice, or the worst of all its tiles."""

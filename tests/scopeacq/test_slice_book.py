@@ -84,14 +84,14 @@ def test_each_reason_is_kept() -> None:
         *mill(0),
     )
     assert made.mark(waived) is PlaneMark.WAIVED
-    assert made.why(waived) == "policy accepts section S1"
+    assert made.why(waived) == "Policy accepts section S1."
     assert made.mark(lost) is PlaneMark.MISSING
-    assert made.why(lost) == "its file is gone"
+    assert made.why(lost) == "Its file is gone."
     assert "registration failed twice" in made.why(skipped)
     incident = r.Incident(
         r.ErrorKind.BAD_FRAME, "scanner", "the frame is black", "", "", r.Policy.RETRY, struck
     )
-    assert told(book(), incident).why(struck) == "the frame is black"
+    assert told(book(), incident).why(struck) == "The frame is black."
 
 
 def test_a_lost_plane_that_is_taken_again_is_there_again() -> None:

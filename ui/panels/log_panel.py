@@ -8,7 +8,6 @@ from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
     QApplication,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -20,6 +19,7 @@ from PyQt5.QtWidgets import (
 )
 
 from ui import theme
+from ui.combo_box import CalmComboBox
 from ui.panels.log_delegate import ENTRY, EntryDelegate
 from ui.presenters.event_log import Entry, EventLog
 from ui.tick_box import TickBox
@@ -37,9 +37,9 @@ class LogPanel(QWidget):
         super().__init__()
         self._log = log
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search the events")
+        self.search.setPlaceholderText("Search")
         self.search.setClearButtonEnabled(True)
-        self.kind = QComboBox()
+        self.kind = CalmComboBox()
         self.kind.addItem(ALL_KINDS)
         self.kind.setToolTip("List events of one kind alone")
         self.routine = TickBox("Show every step")

@@ -9,7 +9,6 @@ from PyQt5.QtGui import QPixmap
 from PyQt5.QtWidgets import (
     QAction,
     QActionGroup,
-    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -20,6 +19,7 @@ from PyQt5.QtWidgets import (
 
 from scopeacq.run_series import RunSeries
 from ui import theme
+from ui.combo_box import CalmComboBox
 from ui.plots.series_plot import SeriesPlot, linked
 from ui.presenters.curves import GROUPS, Across, Curve, Group, curve_of, told
 from ui.presenters.tone import Tone
@@ -50,7 +50,7 @@ class PlotsView(QWidget):
         self.plots: list[SeriesPlot] = []
         self.curves: list[Curve] = []
         self.hint, self._trouble = QLabel(HINT), QLabel()
-        self.sections = QComboBox()
+        self.sections = CalmComboBox()
         self._column = QVBoxLayout()
         self._due = QTimer(self)
         self._due.setSingleShot(True)
