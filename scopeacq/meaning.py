@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scopeacq.records import ErrorKind, Incident, Policy
@@ -27,6 +28,11 @@ def meaning_of(incident: Incident) -> Meaning:
 def meaning_of_kind(kind: ErrorKind) -> str:
     """What an incident of a kind means, whatever caused it."""
     return _OF_KIND[kind][0]
+
+
+def explanations() -> Mapping[ErrorKind, tuple[str, str]]:
+    """For each kind of error what it means for the run, and what an operator does about it."""
+    return _OF_KIND
 
 
 _OF_KIND: dict[ErrorKind, tuple[str, str]] = {
