@@ -269,7 +269,8 @@ QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border-color: $accent; }
 *[wrong="true"], *[wrong="true"]:focus { border: 1px solid $alarm; color: $alarm; }
 QTextBrowser[role="page"] { background: $panel; border: none; border-radius: 0; padding: 0; }
-QLineEdit:disabled, QComboBox:disabled, QPlainTextEdit:disabled { color: $muted; background: $panel; }
+QLineEdit:disabled, QComboBox:disabled, QPlainTextEdit:disabled,
+QLineEdit[readOnly="true"], QPlainTextEdit[readOnly="true"] { color: $muted; background: $panel; }
 QComboBox[role="calm"]::drop-down { border: none; width: 24px; }
 QAbstractItemView { background: $panel; border: 1px solid $line; outline: none; }
 QAbstractItemView[role="plain"] { border: none; }

@@ -223,10 +223,10 @@ def test_the_instrument_is_saved_like_the_plan_and_measured_values_are_locked(
     desk.view.show_page(Page.INSTRUMENT)
     page = desk.view.page(Page.INSTRUMENT)
     measured, chosen = page.row(("electron", "convergence_mrad")), page.row(("electron", "eht_kv"))
-    assert not measured.input.isEnabled()
+    assert not measured.editable
     assert "calibration" in measured._problem.text()
     desk.view._measured.trigger()
-    assert measured.input.isEnabled()
+    assert measured.editable
     assert isinstance(chosen.input, QLineEdit)
     chosen.input.selectAll()
     qtbot.keyClicks(chosen.input, "2,5")
@@ -248,11 +248,11 @@ def test_files_that_somebody_else_changed_are_not_overwritten(qtbot: QtBot, desk
 
 def test_while_a_run_is_active_the_plan_is_only_shown(qtbot: QtBot, desk: Desk) -> None:
     desk.editing.forbid()
-    assert not desk.field(DWELL).isEnabled()
+    assert not desk.plan_page.row(DWELL).editable
     assert "run is active" in desk.view._state.text()
     assert not desk.view._save_action.isEnabled()
     desk.editing.allow()
-    qtbot.waitUntil(lambda: desk.field(DWELL).isEnabled(), timeout=SOON_MS)
+    qtbot.waitUntil(lambda: desk.plan_page.row(DWELL).editable, timeout=SOON_MS)
 
 
 def test_pre_flight_speaks_of_the_plan_as_edited(qtbot: QtBot, desk: Desk) -> None:
@@ -273,9 +273,9 @@ def test_what_a_begun_run_needs_is_locked_with_the_reason(qtbot: QtBot, plan: Pl
     journal.close()
     desk = Desk(qtbot, plan)
     row = desk.plan_page.row(WIDTH)
-    assert not row.input.isEnabled()
+    assert not row.editable
     assert "Fixed" in row._problem.text()
-    assert desk.field(DWELL).isEnabled()
+    assert desk.plan_page.row(DWELL).editable
     desk.type_into(qtbot, ("imaging", "grid_rows"), "1")
     assert "no longer imaged" in desk.plan_page.row(("imaging", "grid_rows"))._problem.text()
     assert project_of(desk) == plan.project

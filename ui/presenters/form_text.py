@@ -127,7 +127,7 @@ class Names:
     """Names with commas between them; one that holds blanks or signs stands in quotes."""
 
     def text(self, value: Any) -> str:
-        return ", ".join(shlex.quote(name) for name in value)
+        return ", ".join(_quoted(name) for name in value)
 
     def value(self, text: str) -> object:
         lexer = shlex.shlex(text, posix=True)
@@ -174,6 +174,13 @@ class Toml:
             return tomllib.loads(text)
         except (ValueError, TOMLKitError, RecursionError) as error:
             raise NotANumber(f"This is not as in a settings file: {error}.") from None
+
+
+def _quoted(name: str) -> str:
+    if re.fullmatch(r"[\w.-]+", name):
+        return name
+    inside = name.replace("'", "'\"'\"'")
+    return f"'{inside}'"
 
 
 def rows_of(model: type[Settings], unit_of: Any) -> Rows:
