@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
 from ui import theme
 from ui.live.parts import button, label
@@ -46,8 +46,10 @@ class ActionBar(QFrame):
         self.duration.setMaximumWidth(110)
         self.duration.textChanged.connect(lambda _: self._refresh())
         self.words, self.progress = label(role="muted", wrap=False), QProgressBar()
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.progress.setTextVisible(False)
         self.progress.setFixedSize(PROGRESS_PX, theme.Space.S)
+        self.cost = label(role="small", tip="Field of view, bare time and dose of each frame", wrap=False)
         self._for = label("for", "muted", wrap=False)
         self._lay_out()
         self._refresh()
@@ -61,6 +63,10 @@ class ActionBar(QFrame):
         """Whether there is a frame that could be scanned."""
         self._frame_valid = valid
         self._refresh()
+
+    def show_cost(self, cost: str) -> None:
+        """What each frame covers, takes and lays down."""
+        self.cost.setText(cost)
 
     def show_savable(self, savable: bool) -> None:
         """Whether there is a frame to be saved."""
@@ -102,12 +108,6 @@ class ActionBar(QFrame):
             self.words,
         )
         for part in parts:
-            row.addWidget(part)
-        row.addStretch(1)
+            row.addWidget(part, 1 if part is self.words else 0)
+        row.addWidget(self.cost)
         row.addWidget(self.save_button)
-
-
-def click(pressed: QPushButton) -> None:
-    """As if it were clicked, where it may be."""
-    if pressed.isVisible() and pressed.isEnabled():
-        pressed.click()

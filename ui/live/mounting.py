@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,9 @@ from ui.live.page import LivePage
 from ui.manual import ManualControl
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Sign, Tone
+from ui.presenters.wafer_map import Selection
 from ui.tasks import Tasks
+from ui.viewport.widget import WaferViewport
 from ui.workspace import Workspace
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
@@ -25,26 +26,28 @@ HINT = "What the microscope sees: live image, autofocus, series through focus"
 
 
 def mount_live(
-    workspace: Workspace,
-    manual: ManualControl,
-    tasks: Tasks,
-    banner: Banner,
-    show_tile: Callable[[str, int], None],
+    workspace: Workspace, manual: ManualControl, tasks: Tasks, banner: Banner, viewport: WaferViewport
 ) -> LivePage:
-    """Mount the view. ``show_tile`` (section, tile) shows a tile on the wafer."""
+    """Mount the view. ``viewport`` shows tiles that are chosen in it."""
     control = LiveControl(manual, workspace)
     page = LivePage(workspace.plan, control)
     feed = RunFeed(workspace.plan, tasks, page)
     feed.past.connect(page.show_past)
     feed.tile.connect(page.show_run_tile)
     control.told.connect(banner.say)
-    page.tile_chosen.connect(show_tile)
+    page.tile_chosen.connect(partial(_show_tile, workspace, viewport))
     page.save_asked.connect(partial(_save, workspace, tasks, banner))
     workspace.view_shown.connect(lambda key: feed.wake(key == KEY))
     workspace.before_closing(control.stop)
     workspace.before_closing(feed.stop)
     workspace.mount_view(KEY, "Live", Sign.EYE, HINT, page)
     return page
+
+
+def _show_tile(workspace: Workspace, viewport: WaferViewport, section: str, tile: int) -> None:
+    workspace.show_view("wafer")
+    viewport.canvas.select(Selection.of_tiles([(section, tile)]))
+    viewport.canvas.fit(frozenset({section}))
 
 
 def _save(workspace: Workspace, tasks: Tasks, banner: Banner, shot: Shot) -> None:

@@ -27,15 +27,15 @@ from ui.live.picture import Picture
 from ui.live.run_tab import RunTab
 from ui.live.series_tab import SeriesTab
 from ui.live.stage import Page, Stage
-from ui.presenters.focusing import OpinionRow, patches_shown
+from ui.presenters.focusing import OpinionRow, patches_shown, sharpest_of
 from ui.presenters.frame_shown import FrameShown, shown_by_hand, shown_of_run
 from ui.presenters.live import Doing, LiveView
 from ui.viewport.actions import action
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
-    from scopeacq.cockpit import Comparison, Shot, Trial
+    from scopeacq.cockpit import Comparison, Series, Shot, Trial
 
-TAB_PX = 400
+TAB_PX, WIDE_PX = 380, 4000
 MICRO = "\N{MICRO SIGN}"
 
 
@@ -68,6 +68,7 @@ class LivePage(QWidget):
         self._connect_control()
         self._make_keys()
         self._show_view(control.view)
+        self._frame_changed(self._settings)
 
     # -- what the instrument says ---------------------------------------------------------------
 
@@ -117,6 +118,11 @@ class LivePage(QWidget):
     def _show_trial(self, trial: Trial) -> None:
         self.focus.show_trial(trial)
 
+    def _show_series(self, series: Series) -> None:
+        self.series.show_series(series)
+        if (sharpest := sharpest_of(series)) is not None:
+            self._show_point(sharpest)
+
     def _failed(self, doing: Doing) -> None:
         if doing is Doing.SERIES:
             self.series.stopped()
@@ -163,6 +169,7 @@ class LivePage(QWidget):
 
     def _frame_changed(self, settings: FrameSettings | None) -> None:
         self.action_bar.show_frame_valid(settings is not None)
+        self.action_bar.show_cost(self.frame_bar.cost)
         if settings is not None:
             self._control.rescan(settings)
 
@@ -204,6 +211,7 @@ class LivePage(QWidget):
         split.setStretchFactor(0, 1)
         split.setCollapsible(0, False)
         split.setHandleWidth(1)
+        split.setSizes([WIDE_PX, TAB_PX])
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -243,7 +251,7 @@ class LivePage(QWidget):
         control.shot.connect(self._show_shot)
         control.heard.connect(self._hear)
         control.focused.connect(self._show_trial)
-        control.swept.connect(self.series.show_series)
+        control.swept.connect(self._show_series)
         control.compared.connect(self._show_comparison)
         control.failed.connect(self._failed)
 

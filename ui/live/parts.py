@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAction,
     QBoxLayout,
+    QComboBox,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -25,6 +26,17 @@ from ui.icons import SignLabel
 from ui.presenters.focusing import Ending
 from ui.presenters.tone import Badge, Sign, Tone
 from ui.viewport.actions import copy_text
+
+ROW_PX = 24
+
+
+def chooser(tip: str) -> QComboBox:
+    """A box to choose from, no wider than it must be."""
+    made = QComboBox()
+    made.setToolTip(tip)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(3)
+    return made
 
 
 def label(text: str = "", role: str = "", tip: str = "", wrap: bool = True) -> QLabel:
@@ -108,12 +120,16 @@ class Table(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
+        theme.set_role(self, "plain")
+        self.setFont(theme.font(theme.FontPt.SMALL))
         self.setWordWrap(False)
         if (rows := self.verticalHeader()) is not None:
             rows.setVisible(False)
+            rows.setDefaultSectionSize(ROW_PX)
         if (columns := self.horizontalHeader()) is not None:
             columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             columns.setStretchLastSection(True)
+            columns.setHighlightSections(False)
             columns.setDefaultAlignment(Qt.Alignment() | Qt.AlignmentFlag.AlignLeft)
         copy = QAction("Copy", self)
         copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
@@ -12,12 +14,12 @@ from scopeacq.records import FocusDone
 from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.feed import Past
-from ui.live.parts import Table, Verdict, label, padded
+from ui.live.parts import Table, Verdict, chooser, label, padded
 from ui.presenters.focusing import past_ending, trace_view
 from ui.presenters.past_focus import PastFilter, PastRow, outlier_text, past_rows, wafer_sentence
 
 EMPTY = "When a run has corrected focus, each correction can be looked at here, the refused ones first."
-ALL = "all"
+SECTIONS, TILES, CYCLES = "Section", "Tile", "Cycle"
 LIST_HEIGHT_PX = 190
 
 
@@ -32,7 +34,8 @@ class RunTab(QWidget):
         self._corrections: tuple[FocusDone, ...] = ()
         self._rows: tuple[PastRow, ...] = ()
         self._outliers: tuple[FocusedTile, ...] = ()
-        self.section, self.tile, self.cycle = QComboBox(), QComboBox(), QComboBox()
+        words = ("section", "tile", "cycle")
+        self.section, self.tile, self.cycle = (chooser(f"Only corrections of this {w}") for w in words)
         self.list = Table(("Correction", "Came to"), "The refused ones first, then from the newest on")
         self.list.setMaximumHeight(LIST_HEIGHT_PX)
         self.verdict, self.chart = Verdict(EMPTY), TraceChart()
@@ -53,15 +56,16 @@ class RunTab(QWidget):
         """Show what a run has focused so far; what is chosen stays chosen."""
         self._corrections = past.corrections
         keys = [done.key for done in past.corrections]
-        _offer(self.section, sorted({key.section for key in keys}))
-        _offer(self.tile, sorted({key.tile + 1 for key in keys}))
-        _offer(self.cycle, sorted({key.cycle + 1 for key in keys}))
+        _offer(self.section, {key.section: key.section for key in keys})
+        _offer(self.tile, {key.tile + 1: f"Tile {key.tile + 1}" for key in keys})
+        _offer(self.cycle, {key.cycle + 1: f"Cycle {key.cycle + 1}" for key in keys})
         self._refresh()
         self._show_wafer(past.wafer)
 
     def _show_wafer(self, focus: WaferFocus | None) -> None:
         self.said.setText(wafer_sentence(focus))
         self._outliers = focus.outliers if focus is not None else ()
+        self.outliers.setVisible(bool(self._outliers))
         self.outliers.show_rows([[outlier_text(tile)] for tile in self._outliers])
 
     def _refresh(self) -> None:
@@ -98,10 +102,8 @@ class RunTab(QWidget):
     def _corrections_part(self) -> QWidget:
         part, filters = QWidget(), QHBoxLayout()
         filters.setSpacing(theme.Space.S)
-        for word, field in (("Section", self.section), ("Tile", self.tile), ("Cycle", self.cycle)):
-            field.addItem(ALL, None)
-            field.setToolTip(f"Only corrections of this {word.lower()}")
-            filters.addWidget(label(word, "muted", wrap=False))
+        for field, every in ((self.section, SECTIONS), (self.tile, TILES), (self.cycle, CYCLES)):
+            field.addItem(every, None)
             filters.addWidget(field, 1)
         box = padded(QVBoxLayout(part))
         box.addLayout(filters)
@@ -115,16 +117,18 @@ class RunTab(QWidget):
         box = padded(QVBoxLayout(part))
         box.addWidget(self.said)
         box.addWidget(self.outliers, 1)
+        box.addStretch(1)
         return part
 
 
-def _offer(field: QComboBox, values: list[str] | list[int]) -> None:
-    """Offer these and all of them; what is chosen stays chosen."""
+def _offer(field: QComboBox, named: dict[Any, str]) -> None:
+    """Offer these below all of them; what is chosen stays chosen."""
+    values = sorted(named)
     if [field.itemData(n) for n in range(1, field.count())] == values:
         return
-    chosen = field.currentData()
+    chosen, every = field.currentData(), field.itemText(0)
     field.clear()
-    field.addItem(ALL, None)
+    field.addItem(every, None)
     for value in values:
-        field.addItem(str(value), value)
+        field.addItem(named[value], value)
     field.setCurrentIndex(max(field.findData(chosen), 0) if chosen is not None else 0)

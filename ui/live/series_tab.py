@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without u
 EMPTY = "Images at evenly spaced working distances show by score and contrast where the focus lies."
 REACH_UM, IMAGES = Range(0.1, 500.0), Range(3, 101)
 USUAL_IMAGES = 11
+FIELD_PX = 76
 USUAL_REACH = 2.0
 """In perturbations of the project: what its own pairs span, twice."""
 
@@ -47,7 +48,9 @@ class SeriesTab(QWidget):
         self.images.setToolTip("How many images the series has; each lays down one dose")
         self.reach.show_value(USUAL_REACH * focus.perturbation_um)
         self.images.show_value(USUAL_IMAGES)
-        self.start = button("Take series", "Take the images; the optics are restored", self._ask, "primary")
+        for field in (self.reach, self.images):
+            field.setMinimumWidth(FIELD_PX)
+        self.start = button("Take", "Take the series; the optics are restored", self._ask, "primary")
         self.use = button("Use the best", "Focus where the series is sharpest", self._use)
         self.revert = button("Revert", "Back to the working distance of before", self.reverted.emit)
         self.chart, self.said = SeriesChart(), label(EMPTY)

@@ -6,7 +6,7 @@ from enum import Enum
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from hardware.types import Image
 from models.estimate import PairCondition
@@ -92,8 +92,8 @@ class Stage(QFrame):
         row = QHBoxLayout(foot)
         row.setContentsMargins(theme.Space.M, 2, theme.Space.M, 2)
         hint = label("Wheel to zoom, drag to pan, double-click for the whole frame", "small", wrap=False)
-        row.addWidget(hint)
-        row.addStretch(1)
+        hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addWidget(hint, 1)
         row.addWidget(self.under)
         return foot
 
@@ -106,6 +106,7 @@ class Stage(QFrame):
         for part in (SignLabel(Sign.EYE, Tone.ACTIVE, 40), title, text, self.connect_button):
             if part in (title, text):
                 part.setFixedWidth(CARD_PX)
+                part.setMinimumHeight(part.heightForWidth(CARD_PX))
                 part.setAlignment(Qt.AlignmentFlag.AlignCenter)
             card.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
         box = QVBoxLayout(page)

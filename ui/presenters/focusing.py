@@ -105,7 +105,7 @@ def _spelled(reason: str) -> str:
 def change_text(before_um: tuple[float, float, float], after_um: tuple[float, float, float]) -> str:
     """How the optics changed: working distance and both stigmators."""
     wd, x, y = (a - b for a, b in zip(after_um, before_um, strict=True))
-    return f"{DELTA}wd {wd:+.2f} {MICRO}m   {DELTA}stig {x:+.2f}, {y:+.2f}"
+    return f"{DELTA}wd {signed(wd)} {MICRO}m   {DELTA}stig {signed(x)}, {signed(y)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class TraceView:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-TRACE_HEAD = ("", "Method", f"{DELTA}wd [{MICRO}m]", f"{DELTA}stig x", f"{DELTA}stig y", "Patches")
+TRACE_HEAD = ("Pair", f"{DELTA}wd [{MICRO}m]", f"{DELTA}stig x", f"{DELTA}stig y", "Patches")
 _OPTICS = (("wd_um", "wd", f"{MICRO}m"), ("stig_x", "stig x", ""), ("stig_y", "stig y", ""))
 
 
@@ -182,8 +182,7 @@ def _row(number: int, i: FocusIteration) -> tuple[str, ...]:
     where = f"field {i.field + 1}" if i.field else ""
     method = ", ".join(part for part in (i.estimator, how, where) if part)
     return (
-        str(number),
-        method,
+        f"{number}  {method}",
         with_sd(i.correction_wd_um, i.sd_wd_um),
         with_sd(i.correction_stig_x, i.sd_stig_x),
         with_sd(i.correction_stig_y, i.sd_stig_y),
@@ -195,7 +194,12 @@ def with_sd(value: float, sd: float) -> str:
     """A number with its spread; nothing where there is none."""
     if not math.isfinite(value):
         return "\N{EN DASH}"
-    return f"{value:+.2f} {PM} {sd:.2f}" if math.isfinite(sd) else f"{value:+.2f}"
+    return f"{signed(value)} {PM}{sd:.2f}" if math.isfinite(sd) else signed(value)
+
+
+def signed(value: float, decimals: int = 2) -> str:
+    """A number with its sign; what rounds to 0 is positive."""
+    return f"{round(float(value), decimals) + 0.0:+.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +224,7 @@ def patches_shown(estimate: AberrationEstimate) -> tuple[PatchShown, ...]:
         PatchShown(
             (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
             float(share) / most,
-            f"{mean[0]:+.1f}",
+            signed(mean[0], 1),
             f"Defocus {mean[0]:+.2f} {PM} {sd[0]:.2f} {MICRO}m, astigmatism {mean[1]:+.2f}, {mean[2]:+.2f} "
             f"{MICRO}m; {share:.0%} of what is known",
         )
@@ -257,8 +261,16 @@ def series_view(series: Series) -> SeriesView:
     if best is None:
         said = "The best focus lies outside of this series, or nothing here has texture. Widen the range."
     else:
-        said = f"Sharpest at {best:.2f} {MICRO}m, {best - before_um:+.2f} {MICRO}m from where it is now."
+        said = f"Sharpest at {best:.2f} {MICRO}m, {signed(best - before_um)} {MICRO}m from where it is now."
     return SeriesView(series.points, before_um, best, said)
+
+
+def sharpest_of(series: Series) -> SeriesPoint | None:
+    """The image nearest to the best focus; without one, that of the most contrast."""
+    best = series.best_wd_um
+    if best is not None:
+        return min(series.points, key=lambda p: abs(p.wd_um - best))
+    return max(series.points, key=lambda p: p.sd, default=None)
 
 
 # -- estimators compared ------------------------------------------------------------------

@@ -13,6 +13,7 @@ from hardware.types import FrameSettings, Range
 from scopeacq.project import Pixels, Project
 from scopeacq.quality import Judgement
 from scopeacq.records import Verdict
+from scopeacq.wording import sentence
 from ui.presenters.tone import Badge, Sign, Tone
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
@@ -130,10 +131,10 @@ class ShotView:
 def shot_view(shot: Shot) -> ShotView:
     """What is said of a frame that was taken by hand."""
     judgement, settings = shot.seen.judgement, shot.seen.frame.settings
-    sentence = f"No score: {shot.seen.unscored}." if shot.seen.unscored else _sentence(judgement)
+    unscored = shot.seen.unscored
     return ShotView(
         verdict_badge(judgement.verdict),
-        sentence.replace("..", "."),
+        f"No score: {sentence(unscored)}" if unscored else _sentence(judgement),
         score_text(judgement.score_um),
         f"{judgement.mean:.1f} \N{PLUS-MINUS SIGN} {judgement.sd:.1f}",
         f"{dose_text(shot.electron_dose_per_nm2)} this frame, {dose_text(shot.laid_per_nm2)} here in all",
@@ -155,7 +156,10 @@ def score_text(score_um: float) -> str:
 def _sentence(judgement: Judgement) -> str:
     if judgement.verdict is Verdict.WAFER:
         return f"{judgement.sentence} {_DARK_MEANS}"
-    return judgement.sentence.replace(" um", f" {MICRO}m")
+    # the verdict stands above in a word of its own
+    word, _, rest = judgement.sentence.partition(": ")
+    told = sentence(rest) if word == verdict_badge(judgement.verdict).word else judgement.sentence
+    return told.replace(" um", f" {MICRO}m")
 
 
 class Doing(Enum):

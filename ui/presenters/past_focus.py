@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scopeacq.focus_history import FocusedTile, WaferFocus
 from scopeacq.records import FocusDone
 from scopeacq.wording import counted, sentence
-from ui.presenters.focusing import MICRO, past_ending
+from ui.presenters.focusing import MICRO, past_ending, signed
 from ui.presenters.tone import Badge
 
 
@@ -57,7 +57,7 @@ def past_rows(corrections: Iterable[FocusDone], wanted: PastFilter) -> tuple[Pas
 def _past_row(done: FocusDone) -> PastRow:
     badge, key = past_ending(done).badge, done.key
     pairs = counted(len(done.iterations), "pair")
-    wd = f"{done.after.wd_um - done.before.wd_um:+.2f} {MICRO}m" if done.applied else "not applied"
+    wd = f"{signed(done.after.wd_um - done.before.wd_um)} {MICRO}m" if done.applied else "not applied"
     text = f"{key.section}, tile {key.tile + 1}, cycle {key.cycle + 1}"
     return PastRow(done, badge, text, f"{badge.word}, {pairs}, {wd}")
 
@@ -84,4 +84,4 @@ def wafer_sentence(focus: WaferFocus | None) -> str:
 
 def outlier_text(tile: FocusedTile) -> str:
     """One tile off the plane."""
-    return f"{tile.section}, tile {tile.tile + 1}: {tile.residual_um:+.2f} {MICRO}m"
+    return f"{tile.section}, tile {tile.tile + 1}: {signed(tile.residual_um)} {MICRO}m"
