@@ -84,8 +84,6 @@ class PlaneCard(QWidget):
         state.addWidget(self._state, 1)
         state.addWidget(self.copy)
         ways = QHBoxLayout()
-        # quiet buttons have room around their words: these begin where the text does
-        ways.setContentsMargins(-theme.Space.S, 0, 0, 0)
         ways.setSpacing(theme.Space.XS)
         for button in (self.wafer, self.trace):
             ways.addWidget(button)
