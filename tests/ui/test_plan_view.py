@@ -134,6 +134,18 @@ def test_an_edit_changes_the_estimate_is_undone_and_saved(qtbot: QtBot, desk: De
     assert UNSAVED not in desk.banner.messages
 
 
+def test_the_keys_for_undo_take_back_the_plan_s_step_and_not_a_letter(qtbot: QtBot, desk: Desk) -> None:
+    qtbot.waitUntil(desk.workspace.isActiveWindow, timeout=SOON_MS)
+    field = desk.type_into(qtbot, DWELL, "350")
+    qtbot.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert field.text() == "200"
+    qtbot.keyClick(field, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert field.text() == "350"
+    qtbot.keyClick(field, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: bool(desk.saved), timeout=SOON_MS)
+    assert Plan.read(desk.plan.folder.root).project.imaging.dwell_ns == 350.0
+
+
 def test_a_wrong_value_is_marked_while_typing_and_keeps_the_plan_from_being_saved(
     qtbot: QtBot, desk: Desk
 ) -> None:
