@@ -1,8 +1,8 @@
 """Pictures of the window for README and manual, every view and panel in dark and light.
 
 ``python -m tests.screenshots`` makes them all in ``docs/pictures/window`` within some minutes: of a demo
-run that it makes (or ``--run FOLDER``: of one that is finished), and of one that is under way.
-``--scale 2 --out DIR`` shows how the window looks on a screen of 200 %.
+run that it makes (or ``--run FOLDER``: of one that is finished), and of one that is under way. It writes
+the manual's page of all keys, too. ``--scale 2 --out DIR`` shows how the window looks on a screen of 200 %.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "pictures" / "window"
+KEYBOARD = ROOT / "docs" / "manual" / "keyboard.md"
 SEED = 5
 SIZE_PX = 1440, 900
 SETTLE_S = 1.0
@@ -76,8 +77,9 @@ def make(wanted: Wanted, folder: Path) -> None:
     assert isinstance(app, QApplication)
     wanted.out.mkdir(parents=True, exist_ok=True)
     finished = wanted.run or finished_run(folder)
-    with studio(app, wanted, folder) as work:
-        work.of_finished(finished)
+    if not wanted.only or wanted.only - {"start", "running"}:
+        with studio(app, wanted, folder) as work:
+            work.of_finished(finished)
     with studio(app, wanted, folder) as work:
         work.of_start(finished)
         work.of_running(folder)
@@ -117,7 +119,9 @@ class Studio:
         self._app, self._window, self._wanted = app, window, wanted
 
     def of_finished(self, root: Path) -> None:
-        """Each view and each panel of a run that is done, and the help beside them."""
+        """Each view and each panel of a run that is done, the help beside them, and all keys."""
+        from tests.ui.keyboard import keyboard_page
+
         workspace = self._open(root)
         for key in workspace.views:
             workspace.show_view(key)
@@ -127,6 +131,8 @@ class Studio:
             dock = workspace.panel(key)
             dock.raise_()
             self.keep(f"panel-{key}", dock)
+        if "keyboard" in self._wanted:
+            KEYBOARD.write_text(keyboard_page(self._window), encoding="utf-8")
         self._window.assistance.show_page("index")
         self.keep("help", self._window)
 

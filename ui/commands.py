@@ -42,11 +42,12 @@ def _buttons(window: QWidget) -> Iterator[Command]:
     for button in window.findChildren(QAbstractButton):
         of_action = isinstance(button, QToolButton) and button.defaultAction() is not None
         text = button.text() or ("" if button.shortcut().isEmpty() else button.accessibleName())
-        if text and not of_action and button.isVisibleTo(window):
+        # buttons with keys take turns in one place: they are known also while they are hidden
+        seen = button.isVisibleTo(window) or (bool(button.shortcut()) and _seen(button.parent(), window))
+        if text and not of_action and seen:
             keys = () if button.shortcut().isEmpty() else (_written(button.shortcut()),)
-            yield Command(
-                _plain(text), keys, _where(button), button.isEnabled(), button.click, button.toolTip()
-            )
+            possible = button.isEnabled() and button.isVisibleTo(window)
+            yield Command(_plain(text), keys, _where(button), possible, button.click, button.toolTip())
 
 
 def _shortcuts(window: QWidget) -> Iterator[Command]:

@@ -227,7 +227,12 @@ class WaferViewport(QWidget):
         action(self, "Choose all", "Ctrl+A", self._select_all)
         action(self, "Choose none", "Esc", self._let_go)
         for key, dx, dy in (("Left", 1, 0), ("Right", -1, 0), ("Up", 0, 1), ("Down", 0, -1)):
-            action(self, key, key, partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX))
+            action(
+                self,
+                f"Pan {key.lower()}",
+                key,
+                partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX),
+            )
 
     def _lay_out(self) -> None:
         views = [self._out_action, self._in_action, self._fit_action]
