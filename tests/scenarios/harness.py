@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -337,20 +337,19 @@ class TinyRun:
             wire.silence(min(duration_s, LONGEST_NAP_S)) if wire.holds_open else None
         )
         lock = InstrumentLock(self.plan.instrument_folder / "instrument.lock")
-        journal = open_journal(self.plan, files, self.on_commit)
-        mortal_wire = _MortalWire(wire, life, line)
-        guard._wire = cast(Any, mortal_wire)
-        microscope = Microscope(devices, guard, chamber_model(self.plan.instrument), lock)
-        rig = self.altered(self._rig(microscope, journal, files, life))
-        engine = Engine(rig)
-        try:
+        with ExitStack() as stack:
+            stack.callback(lock.release)
+            journal = open_journal(self.plan, files, self.on_commit)
+            stack.callback(journal.close)
+            mortal_wire = _MortalWire(wire, life, line)
+            guard._wire = cast(Any, mortal_wire)
+            microscope = Microscope(devices, guard, chamber_model(self.plan.instrument), lock)
+            rig = self.altered(self._rig(microscope, journal, files, life))
+            engine = Engine(rig)
+            stack.callback(engine.close)
+            stack.callback(wire.close)
+            stack.callback(life.end)
             yield Started(engine, rig, wire, link, life)
-        finally:
-            life.alive = False
-            wire.close()
-            engine.close()
-            journal.close()
-            lock.release()
 
     def _rig(self, microscope: Microscope, journal: Journal, files: FileLayer, life: Life) -> Rig:
         devices: Devices = microscope.devices

@@ -50,6 +50,10 @@ class Life:
         if happening is not None:
             happening()
 
+    def end(self) -> None:
+        """No deed is done any more."""
+        self.alive = False
+
 
 @dataclass
 class MortalLink:

@@ -32,12 +32,13 @@ from ui.memory import MemoryFile
 from ui.panels.log_panel import LogPanel
 from ui.panels.preflight_panel import PreflightPanel
 from ui.panels.run_panel import RunPanel
+from ui.panels.telling import Telling
 from ui.services import Services
 from ui.viewport.widget import WaferViewport
 from ui.window import MainWindow
 from ui.workspace import Workspace
 
-AT_LEISURE_MS = 60_000
+AT_LEISURE_MS = 40_000
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -126,13 +127,18 @@ class Operator:
         self.click(self.panel.buttons.start)
 
     def reads(self, word: str) -> None:
-        """Wait until the run panel says so and, of a run that can be resumed, until it can be."""
+        """Wait until the run panel says so and, of a run that ended before its last cycle, can resume."""
+        ended = word in ("Paused", "Failed")
 
         def said() -> None:
             assert self.panel.head.word.text() == word, self.panel.head.sentence.text()
-            assert word in ("Running", "Finished") or self.panel.buttons.start.isEnabled()
+            assert self.panel.buttons.start.isEnabled() or not ended
 
         self.qtbot.waitUntil(said, timeout=AT_LEISURE_MS)
+
+    def findings(self) -> list[str]:
+        """What the check-list lists."""
+        return [row.text.text() for row in self.preflight.findChildren(Telling) if row.isVisible()]
 
     def recorded(self, kind: type[Record], at_least: int = 1) -> None:
         """Wait until the journal holds so many of a kind."""
