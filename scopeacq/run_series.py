@@ -170,6 +170,10 @@ class RunSeries:
         """All that is known of a quantity, as copies."""
         return self._tables[quantity].points(quantity)
 
+    def count(self, quantity: Quantity) -> int:
+        """How many numbers there are of a quantity."""
+        return len(self._tables[quantity].columns[0])
+
     def plane(self, points: Points, index: int) -> PlaneKey | None:
         """The plane that a point belongs to, None where it is of a section or of the whole wafer."""
         section, tile = int(points.section[index]), int(points.tile[index])

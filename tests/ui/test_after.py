@@ -108,7 +108,7 @@ def test_from_a_plot_to_its_slice_to_the_wafer_and_to_its_focus(qtbot: QtBot, op
 
 def test_pictures_and_numbers_are_kept_beside_the_report(qtbot: QtBot, opened: Opened, plan: Plan) -> None:
     opened.workspace.show_view("slices")
-    qtbot.waitUntil(lambda: bool(opened.slices.desk.shown.planes), timeout=SOON_MS)
+    qtbot.waitUntil(lambda: opened.slices.desk.shown.looked.cycle == 2, timeout=SOON_MS)
     folder = plan.folder.reports / "exports"
     for _ in range(2):
         opened.slices.export_wanted.emit()

@@ -20,6 +20,8 @@ TITLE_PX = 24
 AXIS_PX = 64
 NEAR_PX = 40.0
 DOT_PX, HIT_PX = 5.0, 10.0
+COLUMN_PX = 2.5
+"""Half a dot: closer ones would hide each other."""
 ROOM = 0.08
 """Part of the height that is left free above and below."""
 
@@ -39,7 +41,7 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
         super().__init__(axisItems={"bottom": axis}, enableMenu=False)
         adopt_menu(self, self.getPlotItem())
         self.quantity = quantity
-        self._curve: Curve | None = None
+        self.curve: Curve | None = None
         self._shown: Indices = np.empty(0, np.intp)
         self._pressed: QPointF | None = None
         self._line = pg.PlotCurveItem(antialias=True)
@@ -51,21 +53,21 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def show_curve(self, curve: Curve) -> None:
         """Show these numbers; what is in view stays."""
-        self._curve = curve
+        self.curve = curve
         self.empty.setVisible(not len(curve.value))
         self._redraw()
 
     def end(self) -> None:
         """Let go of what pyqtgraph holds; the widget goes next."""
-        self._curve = None
+        self.curve = None
         self.setXLink(None)
         self.close()
 
     def extent(self) -> tuple[float, float] | None:
         """From the first to the last number; None where there are none."""
-        if self._curve is None or not len(self._curve.x):
+        if self.curve is None or not len(self.curve.x):
             return None
-        return float(np.min(self._curve.x)), float(np.max(self._curve.x))
+        return float(np.min(self.curve.x)), float(np.max(self.curve.x))
 
     def mark(self, x: float | None) -> None:
         """Draw a line through all plots at the same place."""
@@ -78,12 +80,12 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
     # -- drawing ----------------------------------------------------------------------------
 
     def _redraw(self) -> None:
-        if self._curve is None:
+        if self.curve is None:
             return
         (left, right), _ = self.getViewBox().viewRange()
-        columns = max(self.width() - AXIS_PX, 50)
-        self._shown = self._curve.in_view(left, right, columns)
-        x, y = self._curve.x[self._shown], self._curve.value[self._shown]
+        columns = max(round((self.width() - AXIS_PX) / COLUMN_PX), 50)
+        self._shown = self.curve.in_view(left, right, columns)
+        x, y = self.curve.x[self._shown], self.curve.value[self._shown]
         self._dots.setData(x, y)
         joined = self.quantity in JOINED
         self._line.setData(x if joined else [], y if joined else [])
@@ -144,33 +146,33 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         super().resizeEvent(event)
-        if hasattr(self, "_curve"):
+        if hasattr(self, "curve"):
             self._redraw()
 
     # -- hands ------------------------------------------------------------------------------
 
     def under(self, at: QPointF) -> int | None:
         """The point near a place of the widget."""
-        if self._curve is None or not len(self._shown):
+        if self.curve is None or not len(self._shown):
             return None
         box = self.getViewBox()
         place, (per_x, per_y) = box.mapSceneToView(at), box.viewPixelSize()
-        index = self._curve.nearest(place.x(), place.y(), per_x, per_y, self._shown)
+        index = self.curve.nearest(place.x(), place.y(), per_x, per_y, self._shown)
         assert index is not None
-        dx = (self._curve.x[index] - place.x()) / per_x
-        dy = (self._curve.value[index] - place.y()) / per_y
+        dx = (self.curve.x[index] - place.x()) / per_x
+        dy = (self.curve.value[index] - place.y()) / per_y
         return index if np.hypot(dx, dy) < NEAR_PX else None
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 (Qt's name)
         super().mouseMoveEvent(event)
-        if event is None or self._curve is None or event.buttons():
+        if event is None or self.curve is None or event.buttons():
             return
         index = self.under(event.localPos())
         if index is None:
             self._hit.clear()
         else:
-            self._hit.setData([self._curve.x[index]], [self._curve.value[index]])
-        self.hovered.emit(self._curve, index)
+            self._hit.setData([self.curve.x[index]], [self.curve.value[index]])
+        self.hovered.emit(self.curve, index)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 (Qt's name)
         super().mousePressEvent(event)
@@ -179,15 +181,15 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 (Qt's name)
         super().mouseReleaseEvent(event)
         pressed, self._pressed = self._pressed, None
-        if event is None or pressed is None or self._curve is None:
+        if event is None or pressed is None or self.curve is None:
             return
         still = (event.localPos() - pressed).manhattanLength() < 4
         if still and (index := self.under(event.localPos())) is not None:
-            self.chosen.emit(self._curve, index)
+            self.chosen.emit(self.curve, index)
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         super().leaveEvent(event)
-        self.hovered.emit(self._curve, None)
+        self.hovered.emit(self.curve, None)
 
 
 def linked(plots: Sequence[SeriesPlot]) -> None:

@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.run_series import RunSeries
+from scopeacq.run_series import Quantity, RunSeries
 from ui import theme
 from ui.combo_box import CalmComboBox
 from ui.plots.series_plot import SeriesPlot, linked
@@ -48,7 +48,7 @@ class PlotsView(QWidget):
         self.group, self.across = GROUPS[0], Across.CYCLES
         self.section: str | None = None
         self.plots: list[SeriesPlot] = []
-        self.curves: list[Curve] = []
+        self._counts: dict[Quantity, int] = {}
         self.hint, self._trouble = QLabel(HINT), QLabel()
         self.sections = CalmComboBox()
         self._column = QVBoxLayout()
@@ -83,7 +83,7 @@ class PlotsView(QWidget):
         """Plot one section, or all of them."""
         self.section = section
         self.sections.setCurrentIndex(0 if section is None else self.sections.findText(section))
-        self._fill()
+        self._fill_anew()
 
     def show_trouble(self, text: str) -> None:
         """Say why nothing new comes; empty: all is well."""
@@ -98,6 +98,11 @@ class PlotsView(QWidget):
         left, right = min(low for low, _ in found), max(high for _, high in found)
         room = 0.02 * (right - left) or 0.5
         self.plots[0].setXRange(left - room, right + room, padding=0)
+
+    @property
+    def curves(self) -> list[Curve]:
+        """The numbers of the plots, in their order."""
+        return [plot.curve for plot in self.plots if plot.curve is not None]
 
     def picture(self) -> QPixmap:
         """All plots of the group, as they are seen."""
@@ -119,9 +124,14 @@ class PlotsView(QWidget):
         self._seen = self.series.version
         names = [self.sections.itemText(n) for n in range(1, self.sections.count())]
         self.sections.addItems([name for name in self.series.sections if name not in names])
-        self.curves = [curve_of(self.series, q, self.across, self.section) for q in self.group.quantities]
-        for plot, curve in zip(self.plots, self.curves, strict=True):
-            plot.show_curve(curve)
+        for plot in self.plots:
+            if self.series.count(plot.quantity) != self._counts.get(plot.quantity):
+                plot.show_curve(curve_of(self.series, plot.quantity, self.across, self.section))
+        self._counts = {plot.quantity: self.series.count(plot.quantity) for plot in self.plots}
+
+    def _fill_anew(self) -> None:
+        self._counts = {}
+        self._fill()
 
     def _make_plots(self) -> None:
         """New plots for another group or another axis."""
@@ -135,7 +145,7 @@ class PlotsView(QWidget):
             plot.hovered.connect(self._hovered)
             plot.chosen.connect(self._chosen)
         linked(self.plots)
-        self._fill()
+        self._fill_anew()
         self.fit()
 
     def _hovered(self, curve: Curve | None, index: int | None) -> None:
