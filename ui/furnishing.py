@@ -34,7 +34,7 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     viewport = mount_wafer(workspace, banner, tasks)
     workspace.set_height("log", BELOW_PX)
     manual = mount_instrument(workspace, banner, acquisition, viewport, services.opener)
-    mount_live(workspace, manual, tasks, banner, viewport)
+    mount_live(workspace, manual, acquisition, tasks, banner, viewport)
     editing = PlanEditing(workspace.plan, tasks, banner, workspace)
     editing.edit_in(viewport)
     mount_plan(workspace, editing, banner)

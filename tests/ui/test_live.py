@@ -83,6 +83,15 @@ def test_a_frame_is_shown_with_its_verdict_and_all_that_was_laid_down_there(benc
     assert bench.blanked
 
 
+def test_while_a_run_has_the_instrument_nobody_is_offered_it(bench: LiveBench) -> None:
+    bench.control.note_run(True)
+    assert not bench.page.action_bar.connect_button.isEnabled()
+    assert not bench.page.stage.connect_button.isEnabled()
+    assert "run has the instrument" in bench.page.action_bar.words.text()
+    bench.control.note_run(False)
+    assert bench.page.action_bar.connect_button.isEnabled()
+
+
 def test_any_frame_can_be_asked_for_and_wrong_values_cannot(bench: LiveBench) -> None:
     bench.connect()
     bar = bench.page.frame_bar
@@ -253,17 +262,17 @@ def test_a_correction_that_is_stopped_restores_the_optics(qtbot: QtBot, tmp_path
         def estimate(
             self, plus: NDArray[np.generic], minus: NDArray[np.generic], condition: PairCondition
         ) -> AberrationEstimate:
-            bench.manual.halt()
+            live.manual.halt()
             return AberrationEstimate(np.array([3.0, 0.0, 0.0]), 0.01 * np.eye(3))
 
-    bench = LiveBench.with_fakes(qtbot, quick_run(tmp_path), PairFocus(StopsIt()))
-    bench.connect()
-    before = bench.optics
-    focused(bench)
-    assert bench.optics == before and bench.blanked
-    assert bench.page.focus.verdict.word.text() == "Stopped"
-    assert not bench.page.focus.revert.isEnabled() and not bench.told
-    bench.close()
+    live = LiveBench.with_fakes(qtbot, quick_run(tmp_path), PairFocus(StopsIt()))
+    live.connect()
+    before = live.optics
+    focused(live)
+    assert live.optics == before and live.blanked
+    assert live.page.focus.verdict.word.text() == "Stopped"
+    assert not live.page.focus.revert.isEnabled() and not live.told
+    live.close()
 
 
 def test_a_series_that_is_stopped_restores_the_optics(bench: LiveBench) -> None:

@@ -76,7 +76,7 @@ class ActionBar(QFrame):
         view, idle = self._view, self._view.doing is Doing.NOTHING
         may_scan = view.may_begin and self._frame_valid
         self.connect_button.setVisible(not view.connected)
-        self.connect_button.setEnabled(not view.connecting)
+        self.connect_button.setEnabled(view.may_connect)
         self.connect_button.setText("Connecting \N{HORIZONTAL ELLIPSIS}" if view.connecting else "Connect")
         for part in (self.grab_button, self.live_button, self.duration, self._for):
             part.setVisible(view.connected and idle)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from scopeacq.explain import Explained
+from ui.acquisition import Acquisition
 from ui.banner import Banner
 from ui.live.control import LiveControl
 from ui.live.feed import RunFeed
@@ -26,7 +27,12 @@ HINT = "What the microscope sees: live image, autofocus, series through focus"
 
 
 def mount_live(
-    workspace: Workspace, manual: ManualControl, tasks: Tasks, banner: Banner, viewport: WaferViewport
+    workspace: Workspace,
+    manual: ManualControl,
+    acquisition: Acquisition,
+    tasks: Tasks,
+    banner: Banner,
+    viewport: WaferViewport,
 ) -> LivePage:
     """Mount the view. ``viewport`` shows tiles that are chosen in it."""
     control = LiveControl(manual, workspace)
@@ -35,6 +41,7 @@ def mount_live(
     feed.past.connect(page.show_past)
     feed.tile.connect(page.show_run_tile)
     control.told.connect(banner.say)
+    acquisition.viewed.connect(lambda _: control.note_run(acquisition.active))
     page.tile_chosen.connect(partial(_show_tile, workspace, viewport))
     page.save_asked.connect(partial(_save, workspace, tasks, banner))
     workspace.view_shown.connect(lambda key: feed.wake(key == KEY))

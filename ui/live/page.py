@@ -151,7 +151,7 @@ class LivePage(QWidget):
     def _show_view(self, view: LiveView) -> None:
         for part in (self.action_bar, self.focus, self.series, self.compare):
             part.show_view(view)
-        self.stage.show_connectable(not view.connected and not view.connecting)
+        self.stage.show_connectable(view.may_connect)
 
     # -- what the operator wants ----------------------------------------------------------------
 

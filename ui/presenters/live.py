@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, get_args
 from annotated_types import Ge, Le
 
 from hardware.types import FrameSettings, Range
-from scopeacq.project import Pixels, Project
+from scopeacq.instrument import Pixels
+from scopeacq.project import Project
 from scopeacq.quality import Judgement
 from scopeacq.records import Verdict
 from scopeacq.wording import sentence
@@ -162,6 +163,10 @@ def _sentence(judgement: Judgement) -> str:
     return told.replace(" um", f" {MICRO}m")
 
 
+NOBODY_HAS_IT = "Connect the instrument to see through it."
+RUN_HAS_IT = "The run has the instrument: the tile that it took last is shown."
+
+
 class Doing(Enum):
     """What the live view has the instrument do."""
 
@@ -179,16 +184,21 @@ class LiveView:
     """What may be done now.
 
     ``left_s``: how long a live scan goes on, 0 without one. ``progress`` (done, of): of what is under way,
-    (0, 0) where nobody knows. ``hint``: why nothing may be done, if so.
+    (0, 0) where nobody knows.
     """
 
     connected: bool = False
     connecting: bool = False
+    run_active: bool = False
     doing: Doing = Doing.NOTHING
     left_s: float = 0.0
     progress: tuple[int, int] = (0, 0)
-    hint: str = ""
     may_revert: bool = False
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether the instrument may be taken in hand."""
+        return not (self.connected or self.connecting or self.run_active)
 
     @property
     def may_begin(self) -> bool:
@@ -203,8 +213,10 @@ class LiveView:
     def words(self) -> str:
         """What goes on, to be read beside the stop button."""
         match self.doing:
+            case Doing.NOTHING if self.run_active:
+                return RUN_HAS_IT
             case Doing.NOTHING:
-                return self.hint
+                return "" if self.connected else NOBODY_HAS_IT
             case Doing.LIVE:
                 return f"Live, ends by itself in {self.left_s:.0f} s"
             case _:
