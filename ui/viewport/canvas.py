@@ -35,6 +35,8 @@ from ui.viewport.tool import Tool
 
 WHEEL_DOUBLES = 360.0
 """So many units of the wheel (an eighth of a degree each) double the scale."""
+SETTLED_MS = 120
+"""Pictures are painted finely when the view has not moved for so long."""
 RESTED_MS = 350
 """The cursor rests when it has not moved for so long."""
 
@@ -80,6 +82,10 @@ class WaferCanvas(QWidget):
         self._scale: Scale | None = None
         self._gestures = Gestures(self)
         self._fit = _Fit(frozenset(), 0)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLED_MS)
+        self._settle.timeout.connect(self.update)
         self._rest, self._cursor = QTimer(self), QPoint()
         self._rest.setSingleShot(True)
         self._rest.setInterval(RESTED_MS)
@@ -182,6 +188,7 @@ class WaferCanvas(QWidget):
 
     def look_from(self, camera: Camera) -> None:
         self.camera = camera
+        self._settle.start()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 (Qt's names from here on)
@@ -197,7 +204,6 @@ class WaferCanvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         painter, colours = QPainter(self), shades(self)
-        painter.fillRect(self.rect(), QColor(colours.window))
         paint = Paint(self._layer, self._scale, colours)
         self._scene.draw(
             painter,
@@ -208,6 +214,7 @@ class WaferCanvas(QWidget):
                 self.selection.tiles,
                 self._gestures.moved,
                 self.underlay,
+                self._settle.isActive(),
             ),
         )
         if self._gestures.band is not None:

@@ -135,6 +135,11 @@ class Pictures(QObject):
         """The picture if it is at hand; it is not asked for."""
         return self._kept.get(wanted)
 
+    @property
+    def reading(self) -> bool:
+        """Whether pictures that were asked for are still to come."""
+        return bool(self._waiting)
+
     def close(self) -> None:
         """Forget what waits and wait for what is being read."""
         self.set_source(None)
