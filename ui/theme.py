@@ -125,7 +125,7 @@ def apply(app: QApplication, mode: Mode) -> None:
     app.setStyle(QStyleFactory.create("Fusion"))
     app.setFont(font())
     app.setPalette(_qt_palette(chosen))
-    app.setStyleSheet(_style_sheet(chosen))
+    app.setStyleSheet(style_sheet(chosen))
 
 
 def font(size_pt: float = FontPt.BODY, weight: int = QFont.Normal) -> QFont:
@@ -192,7 +192,8 @@ def _qt_palette(s: Shades) -> QPalette:
     return palette
 
 
-def _style_sheet(s: Shades) -> str:
+def style_sheet(s: Shades) -> str:
+    """All rules of one mode, as Qt reads them."""
     tones = "\n".join(f'*[tone="{tone.value}"] {{ color: {s.of(tone).name()}; }}' for tone in Tone)
     names = {field: getattr(s, field) for field in Shades.__slots__}
     sizes = {"small": FontPt.SMALL, "lead": FontPt.LEAD, "title": FontPt.TITLE, "display": FontPt.DISPLAY}
