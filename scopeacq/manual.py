@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
 from functools import cached_property
 
 from hardware.errors import Halted, Interlocked, Refused
 from hardware.interlocks import pose_deviation
-from hardware.microscope import Devices, Microscope
+from hardware.microscope import Devices, Microscope, SafeState
 from hardware.motion import check_path, follow
 from hardware.paths import centred_xy
 from hardware.types import Blanker, DetectorState, Frame, FrameSettings, Optics, PoseTolerance, StagePose
@@ -66,7 +66,7 @@ def in_hand(plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) 
     for trouble in found.trouble:
         LOG.warning("At the begin of manual control: %s", trouble)
     try:
-        yield Manual(plan, microscope, journal, place)
+        yield Manual(plan, microscope, journal, place, found)
     finally:
         left = microscope.safe_state()
         if not left.safe:
@@ -86,13 +86,15 @@ class Manual:
     """One instrument, used by one thread; what other threads may call says so.
 
     Every setter reads back what it has set and raises ``HardwareError`` where that differs.
-    ``place`` leads from the wafer to the stage frame.
+    ``place`` leads from the wafer to the stage frame; ``found`` is what could be made safe at the begin.
     """
 
-    def __init__(self, plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) -> None:
-        self.plan, self.place = plan, place
+    def __init__(
+        self, plan: Plan, microscope: Microscope, journal: Journal, place: Rigid, found: SafeState
+    ) -> None:
+        self.plan, self.place, self.found = plan, place, found
         self._microscope, self._journal = microscope, journal
-        self._set_by: dict[Quantity, Author] = {}
+        self._set_by: Mapping[Quantity, Author] = {}
         self._halted = threading.Event()
         self._reader = Reader(self.devices, microscope.guard)
         self.imager = Imager(
@@ -165,42 +167,48 @@ class Manual:
 
     def set_optics(self, optics: Optics, by: Author = Author.OPERATOR) -> None:
         self.devices.column.set_optics(optics)
-        self._set_by.update(dict.fromkeys(OPTICS, by))
+        self._note(by, *OPTICS)
 
     def set_beam_shift(self, x_um: float, y_um: float) -> None:
         self.devices.column.set_beam_shift_um(x_um, y_um)
-        self._set_by[Quantity.BEAM_SHIFT] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.BEAM_SHIFT)
 
     def set_eht(self, on: bool) -> None:
         """The beam is blanked before, so that nothing reaches the wafer by this."""
         self.imager.blank()
         self.devices.column.set_eht(on)
-        self._set_by[Quantity.EHT] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.EHT)
 
     def set_valve(self, open_: bool) -> None:
         """The beam is blanked before, so that nothing reaches the wafer by this."""
         self.imager.blank()
         self.devices.column.set_valve(open_)
-        self._set_by[Quantity.VALVE] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.VALVE)
 
     def set_detector(self, state: DetectorState) -> None:
         """Gain, offset and high voltage."""
         self.devices.detector.restore(state)
-        self._set_by[Quantity.DETECTOR] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.DETECTOR)
 
     def set_detector_hv(self, on: bool) -> None:
         if on:
             self.devices.detector.restore(replace(self.devices.detector.state(), hv_on=True))
         else:
             self.devices.detector.make_safe()
-        self._set_by[Quantity.DETECTOR] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.DETECTOR)
 
     def set_gun_hv(self, on: bool) -> None:
-        """On only while the guard reads back that the ion beam is blanked. Raises ``BlankerUnknown``."""
+        """On only while the guard reads back that the ion beam is blanked, or raises ``BlankerUnknown``.
+
+        Off may be asked for by any thread.
+        """
         if on:
             self._microscope.blank_ions()
         self.devices.gun.set_hv(on)
-        self._set_by[Quantity.GUN_HV] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.GUN_HV)
+
+    def _note(self, by: Author, *quantities: Quantity) -> None:
+        self._set_by = {**self._set_by, **dict.fromkeys(quantities, by)}
 
     # -- the stage ---------------------------------------------------------------------------
 
@@ -224,7 +232,7 @@ class Manual:
         tolerance = tolerance_of(profile)
         self.imager.blank()
         _require_at(way.start, stage.pose(), tolerance)
-        self._set_by[Quantity.STAGE] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.STAGE)
         pose = follow(stage, self._microscope.model, way.path, tolerance, heed=self.heed)
         self.devices.clock.sleep(profile.settle_s)
         return pose

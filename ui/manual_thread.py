@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from scopeacq.exit_codes import ExitCode
 from scopeacq.explain import Explained, explaining
 from scopeacq.ion_watch import ions_watched
 from scopeacq.runfolder import Plan
@@ -132,6 +133,8 @@ class ManualThread:
     def _serve(self, manual: Manual) -> None:
         read_at_s = 0.0
         self._tell(Now(ManualState.CONNECTED))
+        for trouble in manual.found.trouble:
+            self._tell(Explained(ExitCode.FAILED, trouble))
         while not self._leaving.is_set():
             if time.monotonic() >= read_at_s:
                 self._tell(manual.read())

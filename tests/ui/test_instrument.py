@@ -290,3 +290,12 @@ def test_closing_the_window_stops_the_stage_and_lets_go(slow: Desk) -> None:
     slow.window.close()
     assert not slow.run.nature.stage.moving(slow.run.nature.now_s)
     assert "manual control" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_what_cannot_be_made_safe_on_connecting_is_told(at_desk: Desk) -> None:
+    strike(at_desk, Device.COLUMN, FaultKind.UNPLUGGED)
+    at_desk.click(at_desk.panel.head.button)
+    at_desk.until(lambda: at_desk.manual.connected)
+    at_desk.until(lambda: "connection is gone" in at_desk.said)
+    at_desk.run.repair()
+    at_desk.idle()
