@@ -19,11 +19,11 @@ from PyQt5.QtWidgets import (
 )
 
 from ui import theme
+from ui.copying import copy_text
 from ui.icons import SignLabel
 from ui.presenters.checklist import Item
 from ui.presenters.costs import CostView, Figure, Share
 from ui.presenters.tone import Tone
-from ui.viewport.actions import copy_text
 
 WIDTH_PX = 320
 BAR_PX = 10.0

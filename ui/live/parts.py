@@ -22,10 +22,10 @@ from PyQt5.QtWidgets import (
 )
 
 from ui import theme
+from ui.copying import copy_text
 from ui.icons import SignLabel
 from ui.presenters.focusing import Ending
 from ui.presenters.tone import Badge, Sign, Tone
-from ui.viewport.actions import copy_text
 
 ROW_PX = 24
 

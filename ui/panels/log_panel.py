@@ -7,7 +7,6 @@ from html import escape
 from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
-    QApplication,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -20,6 +19,7 @@ from PyQt5.QtWidgets import (
 
 from ui import theme
 from ui.combo_box import CalmComboBox
+from ui.copying import copy_text
 from ui.panels.log_delegate import ENTRY, EntryDelegate
 from ui.presenters.event_log import Entry, EventLog
 from ui.tick_box import TickBox
@@ -73,9 +73,7 @@ class LogPanel(QWidget):
         """Put the selected entries, or else all that are listed, on the clipboard."""
         rows = sorted(index.row() for index in self._selection())
         chosen = [self.listed[row] for row in rows] or self.listed
-        clipboard = QApplication.clipboard()
-        assert clipboard is not None
-        clipboard.setText("\n".join(entry.as_text() for entry in chosen))
+        copy_text("\n".join(entry.as_text() for entry in chosen))
 
     def _selection(self) -> list[QModelIndex]:
         selected = self.list.selectionModel()

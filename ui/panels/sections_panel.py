@@ -16,13 +16,13 @@ from PyQt5.QtWidgets import (
 )
 
 from scopeacq.wording import counted
+from ui.copying import copy_text
 from ui.panels.arrange_form import ArrangeForm
 from ui.panels.section_table import COLUMNS, SectionTable
 from ui.presenters import edits
 from ui.presenters.section_list import Column, SectionRow, SectionRows, SectionState, chosen_rows
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.theme import Space
-from ui.viewport.actions import copy_text
 
 ROW_PX = 28
 LEAST_ROWS = 4

@@ -20,10 +20,11 @@ from PyQt5.QtWidgets import (
 from scopeacq.run_series import Quantity, RunSeries
 from ui import theme
 from ui.combo_box import CalmComboBox
+from ui.copying import copy_text
 from ui.plots.series_plot import SeriesPlot, linked
 from ui.presenters.curves import GROUPS, Across, Curve, Group, curve_of, told
 from ui.presenters.tone import Tone
-from ui.viewport.actions import action, bar, choice, copy_text
+from ui.viewport.actions import action, bar, choice
 
 EVERY_MS = 500
 ALL = "All sections"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QActionGroup, QApplication, QFrame, QHBoxLayout, QToolButton, QWidget
+from PyQt5.QtWidgets import QAction, QActionGroup, QFrame, QHBoxLayout, QToolButton, QWidget
 
 from ui.theme import Space, set_role
 
@@ -52,10 +52,3 @@ def bar(left: Sequence[QAction], right: Sequence[QAction], between: QWidget | No
             if between is not None:
                 row.addWidget(between)
     return frame
-
-
-def copy_text(text: str) -> None:
-    """Put a text on the clipboard."""
-    clipboard = QApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setText(text)

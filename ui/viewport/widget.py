@@ -9,6 +9,7 @@ from PyQt5.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal
 from PyQt5.QtWidgets import QActionGroup, QFrame, QMenu, QVBoxLayout, QWidget
 
 from scopeacq.geometry import Point
+from ui.copying import copy_text
 from ui.presenters import edits
 from ui.presenters.editing import Editor
 from ui.presenters.edits import Edit, Refused
@@ -17,7 +18,7 @@ from ui.presenters.layers import EXPLAINED, Layer, legend_of
 from ui.presenters.overviews import Underlay
 from ui.presenters.wafer_map import Hit, Selection, WaferMap, edited
 from ui.theme import Space
-from ui.viewport.actions import action, bar, choice, copy_text
+from ui.viewport.actions import action, bar, choice
 from ui.viewport.canvas import WaferCanvas
 from ui.viewport.foot import Foot
 from ui.viewport.hover_card import HoverCard
