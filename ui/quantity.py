@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QLineEdit, QWidget
 
 from hardware.types import Range
 from ui import theme
-from ui.presenters.quantities import NotANumber, parse, shown, stepped, unit_shown
+from ui.presenters.quantities import Unreadable, parse, shown, stepped, unit_shown
 from ui.presenters.tone import Tone
 
 NOTCH = 120
@@ -151,7 +151,7 @@ class QuantityField(QLineEdit):
         try:
             self._value = parse(self.text(), self.unit, self.limits, whole=self.digits == 0)
             self._typing_problem = ""
-        except NotANumber as error:
+        except Unreadable as error:
             self._value, self._typing_problem = None, str(error)
         self._mark()
         return self._value is not None

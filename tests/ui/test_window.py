@@ -144,8 +144,9 @@ def test_a_run_that_must_not_be_left_keeps_the_window(qtbot: QtBot, window: Main
     window.workspace.ask_before_leaving(lambda: busy[0] if busy else None)
     window.close()
     assert window.isVisible()
-    window.show_start()
-    assert window.workspace is not None
+    for leave in (window.show_start, window.choose_template):
+        leave()
+        assert window.workspace is not None
     assert window.banner.messages == tuple(busy)
     busy.clear()
     window.show_start()

@@ -16,7 +16,7 @@ from ui import theme
 from ui.combo_box import CalmComboBox
 from ui.presenters.form_text import NOT_GIVEN, Choice, Codec, Many
 from ui.presenters.forms import Field, Kind
-from ui.presenters.quantities import NotANumber, unit_shown
+from ui.presenters.quantities import Unreadable, unit_shown
 from ui.quantity import QuantityField
 from ui.tick_box import TickBox
 
@@ -103,7 +103,7 @@ class LineField(QLineEdit):
     def _read(self, text: str) -> None:
         try:
             value = self._codec.value(text)
-        except NotANumber as error:
+        except Unreadable as error:
             self.spoiled.emit(str(error))
         else:
             self.entered.emit(value)
@@ -141,7 +141,7 @@ class LinesField(QPlainTextEdit):
     def _read(self) -> None:
         try:
             value = self._codec.value(self.toPlainText())
-        except NotANumber as error:
+        except Unreadable as error:
             self.spoiled.emit(str(error))
         else:
             self.entered.emit(value)
