@@ -12,7 +12,9 @@ from scopeacq.files import DiskFiles
 from scopeacq.records import PlaneKey
 from ui.after_feed import AfterFeed
 from ui.banner import Banner
+from ui.copying import offer_command
 from ui.plots.view import PlotsView
+from ui.presenters.command_lines import command_line
 from ui.presenters.curves import GROUPS, csv_of
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Sign, Tone
@@ -34,6 +36,7 @@ def mount_after(workspace: Workspace, banner: Banner, viewport: WaferViewport) -
     report, keeper = ReportWriting(plan, banner, workspace), Keeper(plan.folder.reports, banner, tasks)
     workspace.report_wanted.connect(report.write)
     plots.report_wanted.connect(report.write)
+    offer_command(plots.report, command_line("report", plan.folder.root))
     slices.wafer_wanted.connect(partial(_show_on_wafer, workspace, viewport))
     slices.trace_wanted.connect(partial(_show_trace, workspace, plots))
     slices.export_wanted.connect(partial(_keep_slice, slices, keeper))

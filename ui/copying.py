@@ -6,7 +6,16 @@ import re
 
 from PyQt5.QtCore import QEvent, QObject, QPoint, Qt
 from PyQt5.QtGui import QContextMenuEvent, QTextDocumentFragment
-from PyQt5.QtWidgets import QApplication, QLabel, QMenu, QProgressBar, QWhatsThis, QWidget
+from PyQt5.QtWidgets import (
+    QAction,
+    QApplication,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QToolButton,
+    QWhatsThis,
+    QWidget,
+)
 
 _COMMAND = "command_line"
 _TAG = re.compile(r"<[a-z][^<>]*>")
@@ -19,9 +28,9 @@ def copy_text(text: str) -> None:
         clipboard.setText(text)
 
 
-def offer_command(widget: QWidget, command: str) -> None:
-    """Let the context menu of ``widget`` copy the command line that does what it does."""
-    widget.setProperty(_COMMAND, command)
+def offer_command(source: QWidget | QAction, command: str) -> None:
+    """Let a widget's context menu, or that of an action's buttons, copy the same as a command line."""
+    source.setProperty(_COMMAND, command)
 
 
 class CopyMenus(QObject):
@@ -44,18 +53,23 @@ class CopyMenus(QObject):
 
 def menu_for(widget: QWidget) -> QMenu | None:
     """What can be copied of ``widget``, and what it is; None where it has nothing to give."""
-    text, command, meaning = value_of(widget), widget.property(_COMMAND), meaning_of(widget)
+    text, command, meaning = value_of(widget), _command_of(widget), meaning_of(widget)
     if not (text or command) or widget.contextMenuPolicy() == Qt.ContextMenuPolicy.CustomContextMenu:
         return None
     menu = QMenu(widget)
     if text:
         menu.addAction("Copy", lambda: copy_text(text))
     if command:
-        menu.addAction("Copy as command line", lambda: copy_text(str(command)))
+        menu.addAction("Copy as command line", lambda: copy_text(command))
     if meaning:
         where = widget.mapToGlobal(QPoint(0, widget.height()))
         menu.addAction("What is this?", lambda: QWhatsThis.showText(where, meaning, widget))
     return menu
+
+
+def _command_of(widget: QWidget) -> str:
+    action = widget.defaultAction() if isinstance(widget, QToolButton) else None
+    return str(widget.property(_COMMAND) or (action is not None and action.property(_COMMAND)) or "")
 
 
 def value_of(widget: QWidget) -> str:

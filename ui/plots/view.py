@@ -193,10 +193,10 @@ class PlotsView(QWidget):
             made = action(self, text, key, do)
             made.setToolTip(f"{tip} ({key})")
             self._keep.append(made)
-        report = QAction("Report", self)
-        report.setToolTip("Write the report of the run, and open it (Ctrl+R)")
-        report.triggered.connect(lambda: self.report_wanted.emit())
-        self._keep.append(report)
+        self.report = QAction("Report", self)
+        self.report.setToolTip("Write the report of the run, and open it (Ctrl+R)")
+        self.report.triggered.connect(lambda: self.report_wanted.emit())
+        self._keep.append(self.report)
         action(self, "Copy", "Ctrl+C", lambda: copy_text(self.hint.text()))
 
     def _lay_out(self) -> None:
