@@ -58,7 +58,6 @@ def mount_instrument(
     workspace.strip.connect_asked.connect(manual.connect_instrument)
     workspace.strip.release_asked.connect(manual.release)
     desk = _Desk(workspace, acquisition, manual, panel, viewport)
-    desk.refresh()
     workspace.before_closing(desk.stop)
     workspace.before_closing(manual.close)
     return manual
@@ -148,6 +147,7 @@ class _Desk(QObject):
         self._presenter = InstrumentPresenter(plan.instrument, plan.project.imaging)
         self._watch = InstrumentWatch(self._place_of)
         self._stage_um: Point | None = None
+        self._connected = self._run_active = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self._timer.start(LOOK_MS)
@@ -155,12 +155,15 @@ class _Desk(QObject):
         manual.readings.connect(self._take)
         manual.ions.connect(self._take)
         acquisition.noticed.connect(self._take)
-        acquisition.viewed.connect(lambda _: self._show_hold())
-        self._show_hold()
+        acquisition.viewed.connect(self._run_changed)
+        self.refresh()
 
     def refresh(self) -> None:
-        """Let what is shown grow older."""
+        """Show who has the instrument, and let what was read grow older."""
         now_s = time.monotonic()
+        hold = hold_view(self._manual.state, self._manual.doing, self._acquisition.active)
+        self._panel.show_hold(hold)
+        self._workspace.strip.show_hold(hold)
         self._workspace.show_situation(self._watch.situation(now_s))
         self._panel.show_view(self._presenter.view(now_s))
 
@@ -187,7 +190,14 @@ class _Desk(QObject):
         self._watch.hand(self._manual.connected, doing, time.monotonic())
         if state is ManualState.RELEASED:
             self._forget()
-        self._show_hold()
+        if not (self._connected and self._manual.connected):
+            self.refresh()  # that it is busy waits for the timer: frame by frame it would flicker
+        self._connected = self._manual.connected
+
+    def _run_changed(self, _: object) -> None:
+        if self._run_active != self._acquisition.active:
+            self._run_active = self._acquisition.active
+            self.refresh()
 
     def _forget(self) -> None:
         """Nothing is known any more of where the stage stands."""
@@ -200,12 +210,6 @@ class _Desk(QObject):
         if at_um != self._stage_um:
             self._stage_um = at_um
             self._viewport.show_stage(*(at_um or (None, None)))
-
-    def _show_hold(self) -> None:
-        hold = hold_view(self._manual.state, self._manual.doing, self._acquisition.active)
-        self._panel.show_hold(hold)
-        self._workspace.strip.show_hold(hold)
-        self.refresh()
 
     def _place_of(self, readings: Readings) -> str:
         return place_of(readings, self._viewport.canvas.shown, self._workspace.plan.instrument)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from PyQt5.QtCore import QEvent, QRectF, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QFont, QPainter, QPen
+from PyQt5.QtGui import QColor, QFont, QKeySequence, QPainter, QPen
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from ui import theme
@@ -18,6 +18,8 @@ _TIP = (
     "What the beams and the stage do now, as they were read back. What cannot be read is UNKNOWN; "
     "then look at the instrument itself."
 )
+
+HOLD_KEYS = "Ctrl+I"
 
 
 class SafetyStrip(QFrame):
@@ -71,8 +73,10 @@ class SafetyStrip(QFrame):
     def show_hold(self, hold: HoldView) -> None:
         """Offer to connect the instrument or to let it go."""
         self._connects = hold.connect
-        self.button.setText("Connect" if hold.connect else "Release")
-        self.button.setToolTip(hold.tip)
+        if self.button.text() != (text := "Connect" if hold.connect else "Release"):
+            self.button.setText(text)
+            self.button.setShortcut(QKeySequence(HOLD_KEYS))  # a new text takes it away
+        self.button.setToolTip(f"{hold.tip} ({HOLD_KEYS})")
         self.button.setEnabled(hold.now)
         self.button.setVisible(hold.now or not hold.connect)
 

@@ -169,7 +169,6 @@ class _Head(QWidget):
         self.word.setText(hold.badge.word)
         theme.set_tone(self.word, hold.badge.tone)
         self.text.setText(hold.text)
-        self.text.setVisible(bool(hold.text))
         self.button.setText("Connect" if hold.connect else "Release")
         theme.set_role(self.button, "primary" if hold.connect else "")
         self.button.setEnabled(hold.now)

@@ -42,7 +42,7 @@ def hold_view(state: ManualState, doing: str, run_active: bool) -> HoldView:
             return HoldView(badge, "Both beams are blanked first.", False, False, _RELEASE, False)
         case ManualState.CONNECTED:
             badge = Badge(Tone.GOOD, Sign.CHECK, "Connected")
-            return HoldView(badge, "", False, True, _RELEASE, True)
+            return HoldView(badge, "Nothing is under way.", False, True, _RELEASE, True)
         case ManualState.BUSY:
             badge = Badge(Tone.ACTIVE, Sign.HOURGLASS, "Busy")
             return HoldView(badge, doing, False, True, _RELEASE, True)
