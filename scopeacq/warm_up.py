@@ -1,17 +1,31 @@
-"""The first call of an estimator, made before it matters: it loads code and lays out memory."""
+"""What is loaded before it matters: libraries, and an estimator's first call, which lays out memory."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib import import_module
 from threading import Thread
 
 import numpy as np
 
+from hardware.errors import HardwareError
+from hardware.registry import load_driver
 from models.estimate import AberrationEstimator, PairCondition
 from scopeacq.runfolder import Plan
 
 GRAIN_PX = 4
 """Edge of the squares in the image to warm up on: without texture an estimator would stop half-way."""
+
+
+def load_libraries(plan: Plan) -> None:
+    """Import what a session of the plan will need; what cannot be loaded is for the session to tell.
+
+    Importing stops every thread again and again: better while a check-list is read than in a run.
+    """
+    for module in ("scopeacq.conduct", "models.deepscore", "models.deepfocus"):
+        import_module(module)
+    with suppress(HardwareError):
+        load_driver(plan.instrument.driver.name)
 
 
 def warmed_up(estimator: AberrationEstimator, plan: Plan) -> AberrationEstimator:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from importlib import import_module
 
 from scopeacq.briefing import Briefing, Standpoint, brief, read_standpoint
 from scopeacq.events import WishAnswered
@@ -52,7 +51,7 @@ def checked(plan: Plan, checker: Checker = brief) -> Iterable[Notice]:
     try:
         with explaining(plan.folder.logs):
             briefing = checker(plan)
-            _load_what_a_run_needs()
+            _load_libraries(plan)
     except Explained as trouble:
         briefing = Briefing((error(str(trouble)),), _has_begun(plan.folder), False, None)
     yield Briefed(briefing)
@@ -80,6 +79,8 @@ def _has_begun(folder: RunFolder) -> bool:
     return has_begun(folder)
 
 
-def _load_what_a_run_needs() -> None:
-    """Loading libraries stops every thread for a moment: now, while the operator reads, not in a run."""
-    import_module("scopeacq.conduct")
+def _load_libraries(plan: Plan) -> None:
+    """Now, while the operator reads, not in a run."""
+    from scopeacq.warm_up import load_libraries
+
+    load_libraries(plan)
