@@ -27,6 +27,8 @@ from ui.presenters.tone import Sign, Tone
 from ui.rail import Rail
 from ui.strip import SafetyStrip, stripes
 
+LEAST_BELOW_PX = 230
+"""How narrow a panel below the centre may become, so that there is room for help beside everything."""
 LAYOUT_VERSION = 1
 """Raised when panels change so that older layouts make no sense."""
 
@@ -143,6 +145,8 @@ class Workspace(QWidget):
         title.help_wanted.connect(lambda: self.help_wanted.emit(key))
         dock.setTitleBarWidget(title)
         set_page(dock, key)
+        if area == Qt.DockWidgetArea.BottomDockWidgetArea:
+            widget.setMinimumWidth(LEAST_BELOW_PX)
         self._area.addDockWidget(area, dock)
         if tab_with is not None:
             self._area.tabifyDockWidget(self._docks[tab_with], dock)
