@@ -236,6 +236,27 @@ def test_the_stack_is_cut_along_a_row_and_a_column(shown: Shown) -> None:
     assert not shown.view.strips[Axis.XZ].isVisible()
 
 
+def test_a_click_into_a_cut_goes_to_its_cycle(shown: Shown) -> None:
+    shown.look("S001", 0, 0)
+    shown.press(Qt.Key.Key_R)
+    strip = shown.view.strips[Axis.XZ]
+    shown.qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=QPoint(50, strip.height() * 5 // 8))
+    shown.settle()
+    assert shown.view.looked.cycle == 2
+
+
+def test_limits_of_grey_are_dragged(shown: Shown) -> None:
+    shown.look("S001", 0, 0)
+    bar = shown.view.card.contrast
+    shown.qtbot.mousePress(bar, Qt.MouseButton.LeftButton, pos=QPoint(2, 20))
+    contrast = shown.view.desk.contrast
+    assert contrast is not None
+    assert contrast.low < 5
+    assert contrast.high > 100
+    shown.qtbot.mouseDClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(2, 20))
+    assert shown.view.desk.contrast != contrast
+
+
 def test_a_tile_is_chosen_by_a_click_and_shown_alone_by_two(shown: Shown) -> None:
     shown.look("S001", 2)
     canvas = shown.view.canvas
@@ -298,10 +319,8 @@ def test_a_folder_that_vanishes_and_comes_back(shown: Shown, tmp_path: Path) -> 
     assert "journal" in hole.why
     shown.qtbot.waitUntil(lambda: shown.view.trouble.isVisible(), timeout=SOON_MS)
     away.rename(root)
-    shown.view.desk.forget()
-    shown.look("S001", 2, 0)
-    assert shown.view.desk.shown.planes
-    shown.qtbot.waitUntil(lambda: not shown.view.trouble.isVisible(), timeout=SOON_MS)
+    shown.qtbot.waitUntil(lambda: bool(shown.view.desk.shown.planes), timeout=SOON_MS)
+    assert not shown.view.trouble.isVisible()
 
 
 def test_new_slices_appear_while_another_process_writes_them(shown: Shown) -> None:
@@ -334,6 +353,14 @@ def test_a_run_that_was_really_acquired_is_shown(qtbot: QtBot, tmp_path: Path) -
         shown.look(section, cycle)
         assert len(shown.view.desk.shown.planes) == 2
         assert not shown.view.desk.shown.holes
+    shown.close()
+
+
+def test_a_wafer_without_sections_says_what_is_missing(qtbot: QtBot, plan: Plan) -> None:
+    bare = replace(plan, wafer=replace(plan.wafer, sections=()))
+    shown = Shown(qtbot, replace(bare, folder=replace(bare.folder, root=plan.folder.root.parent)))
+    assert "no sections yet" in shown.view.desk.shown.empty
+    shown.press(Qt.Key.Key_PageDown)
     shown.close()
 
 

@@ -23,7 +23,7 @@ from ui.combo_box import CalmComboBox
 from ui.copying import copy_text
 from ui.plots.series_plot import SeriesPlot, linked
 from ui.presenters.curves import GROUPS, Across, Curve, Group, curve_of, told
-from ui.presenters.tone import Tone
+from ui.trouble_line import TroubleLine
 from ui.viewport.actions import action, bar, choice
 
 EVERY_MS = 500
@@ -50,7 +50,7 @@ class PlotsView(QWidget):
         self.section: str | None = None
         self.plots: list[SeriesPlot] = []
         self._counts: dict[Quantity, int] = {}
-        self.hint, self._trouble = QLabel(HINT), QLabel()
+        self.hint, self.trouble = QLabel(HINT), TroubleLine()
         self.sections = CalmComboBox()
         self._column = QVBoxLayout()
         self._due = QTimer(self)
@@ -88,8 +88,7 @@ class PlotsView(QWidget):
 
     def show_trouble(self, text: str) -> None:
         """Say why nothing new comes; empty: all is well."""
-        self._trouble.setText(text)
-        self._trouble.setVisible(bool(text))
+        self.trouble.show_trouble(text)
 
     def fit(self) -> None:
         """Show the whole run."""
@@ -221,16 +220,12 @@ class PlotsView(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        for widget in (tools, self._trouble):
+        for widget in (tools, self.trouble):
             whole.addWidget(widget)
         whole.addWidget(scroll, 1)
         whole.addWidget(self._foot())
 
     def _foot(self) -> QFrame:
-        self._trouble.setWordWrap(True)
-        self._trouble.setVisible(False)
-        theme.set_tone(self._trouble, Tone.CAUTION)
-        self._trouble.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.S)
         foot = QFrame()
         row = QHBoxLayout(foot)
         row.setContentsMargins(theme.Space.M, theme.Space.S, theme.Space.M, theme.Space.S)

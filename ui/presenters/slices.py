@@ -86,6 +86,15 @@ class SliceScene:
     holes: tuple[Hole, ...] = ()
 
     @property
+    def empty(self) -> str:
+        """Why there is nothing at all, a sentence; empty where there is something."""
+        if self.planes or self.holes:
+            return ""
+        if not self.looked.section:
+            return "The wafer has no sections yet. Draw them in the view of the wafer."
+        return "The plan images no tile of this section."
+
+    @property
     def box(self) -> Box:
         """What all tiles cover; a single pixel for none."""
         boxes = [plane.frame.box(plane.shape.shape_yx) for plane in self.planes]

@@ -102,6 +102,11 @@ class SliceCanvas(QWidget):
         for hole in self.scene.holes:
             corners = QPolygonF([QPointF(*self.eye.to_screen(corner)) for corner in hole.corners])
             self._paint_hole(painter, corners, hole.title, hole.why, shades)
+        if self.scene.empty:
+            painter.setPen(QColor(shades.muted))
+            painter.setFont(theme.font(theme.FontPt.LEAD))
+            words = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+            painter.drawText(QRectF(self.rect()), words, self.scene.empty)
         if with_signs:
             self._paint_selection(painter, shades)
             self._paint_cross(painter, shades)

@@ -85,6 +85,11 @@ class SliceDesk(QObject):
         """The book knows more."""
         self._advance()
 
+    def retry(self) -> None:
+        """Try again what could not be read."""
+        self._stock.forgive()
+        self._advance()
+
     def forget(self) -> None:
         """Read all anew that is looked at from now on."""
         self._stock.forget()

@@ -31,6 +31,7 @@ class Stock:
         self.plan, self.book, self.source, self.shelf = plan, book, SliceSource(plan), Shelf()
         self._arrived = arrived
         self._reads: Kept[tuple[str, int], Read] = Kept(READS_BYTES)
+        self._troubled: set[tuple[str, int]] = set()
         self._problems: dict[Take, str] = {}
         self._checks: dict[tuple[Take, str], str] = {}
 
@@ -38,6 +39,9 @@ class Stock:
         """Try again what could not be read."""
         self._problems.clear()
         self._checks.clear()
+        for place in self._troubled:
+            self._reads.drop(place)
+        self._troubled.clear()
 
     def forget(self) -> None:
         """Let go of all that was read."""
@@ -47,6 +51,8 @@ class Stock:
 
     def read_of(self, looked: Looked) -> SliceRead | None:
         """What is known of a slice, maybe not the newest; None before it was read."""
+        if not looked.section:
+            return SliceRead()
         known = self._reads.get((looked.section, looked.cycle))
         return known[1] if known is not None else None
 
@@ -89,6 +95,8 @@ class Stock:
     def _keep(self, place: tuple[str, int], stamp: int, read: SliceRead | Unread) -> None:
         if isinstance(read, Unread):
             read = SliceRead(trouble=read.why)
+        if read.trouble or read.unread:
+            self._troubled.add(place)
         self._reads.put(place, (stamp, read), ROW_BYTES * (1 + len(read.rows)))
         self._arrived()
 

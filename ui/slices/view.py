@@ -8,7 +8,6 @@ from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -23,7 +22,6 @@ from ui.presenters.contrast import Contrast, histogram_of
 from ui.presenters.slice_scene import level_of
 from ui.presenters.slice_source import Axis
 from ui.presenters.slices import Looked, badge_of, facts_of, facts_text, marks_of, stepped, why_of
-from ui.presenters.tone import Tone
 from ui.slices.actions import SliceActions
 from ui.slices.canvas import SliceCanvas
 from ui.slices.card import PlaneCard
@@ -32,6 +30,7 @@ from ui.slices.cuts import Cut
 from ui.slices.desk import SliceDesk
 from ui.slices.foot import SliceFoot
 from ui.slices.strips import CutStrip
+from ui.trouble_line import TroubleLine
 from ui.viewport.actions import bar
 
 FILM_MS = 80
@@ -59,7 +58,7 @@ class SlicesView(QWidget):
         self.card = PlaneCard()
         self.strips = {axis: CutStrip(self.desk, axis) for axis in Axis}
         self.choosers = Choosers()
-        self.trouble = QLabel()
+        self.trouble = TroubleLine()
         self._film = QTimer(self)
         self._film.setInterval(FILM_MS)
         self._film.timeout.connect(self._next_of_film)
@@ -76,13 +75,13 @@ class SlicesView(QWidget):
         """What is looked at."""
         return self.desk.looked
 
-    def look(self, looked: Looked, fit: bool = False) -> None:
-        """Look at another slice; ``fit``: all of it."""
+    def look(self, looked: Looked) -> None:
+        """Look at another slice; all of it where it is of another section or tile."""
         other = (looked.section, looked.tile) != (self.looked.section, self.looked.tile)
         if other:
             self.desk.selected = None
             self._recut(None)
-        self._fitting = self._fitting or fit or other
+        self._fitting = self._fitting or other
         self.desk.look(looked)
         self.refresh_marks()
 
@@ -106,8 +105,9 @@ class SlicesView(QWidget):
 
     def show_trouble(self, text: str) -> None:
         """Say why nothing new comes; empty: all is well."""
-        self.trouble.setText(text)
-        self.trouble.setVisible(bool(text))
+        self.trouble.show_trouble(text)
+        if not text:
+            self.desk.retry()
 
     def showEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         """The keys are for the picture."""
@@ -277,7 +277,7 @@ class SlicesView(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(tools)
-        whole.addWidget(_notice(self.trouble))
+        whole.addWidget(self.trouble)
         whole.addLayout(middle, 1)
         whole.addWidget(self.foot)
 
@@ -299,12 +299,3 @@ class SlicesView(QWidget):
         self.choosers.section_chosen.connect(lambda name: self.look(Looked(name, self.looked.cycle)))
         self.choosers.tile_chosen.connect(self._look_at_tile)
         self.choosers.take_chosen.connect(self._look_at_take)
-
-
-def _notice(label: QLabel) -> QLabel:
-    label.setWordWrap(True)
-    label.setVisible(False)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.S)
-    theme.set_tone(label, Tone.CAUTION)
-    return label
