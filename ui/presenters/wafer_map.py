@@ -82,6 +82,13 @@ class WaferMap:
         left = (s for s in self.sections if s.phase not in done)
         return tuple(s.section.roi_centre_um for s in left)
 
+    def images(self, selection: Selection) -> bool:
+        """Whether some of what is chosen is imaged."""
+        chosen = {s.id: s.section for s in self.sections if s.id in selection.sections}
+        if selection.tiles:
+            return any(chosen[name].images(tile) for name, tile in selection.tiles if name in chosen)
+        return any(section.active for section in chosen.values())
+
     def hit(self, stage_um: Point) -> Hit | None:
         """The topmost section (and its tile) at a point of the stage frame."""
         wafer_um = self.wafer_to_stage.inverse().apply(stage_um)

@@ -22,6 +22,13 @@ def action(owner: QWidget, text: str, key: str, done: Callable[[], None], *more:
     return made
 
 
+def name_step(button: QAction, step: str) -> None:
+    """Say which step is undone or done again; empty where there is none."""
+    button.setEnabled(bool(step))
+    keys = button.shortcut().toString()
+    button.setToolTip(f"{button.text()}: {step} ({keys})" if step else f"{button.text()} ({keys})")
+
+
 def choice(
     owner: QWidget, group: QActionGroup, text: str, key: str, tip: str, done: Callable[[], None]
 ) -> QAction:

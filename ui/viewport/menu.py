@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from PyQt5.QtWidgets import QAction, QMenu, QWidget
+
+from ui.presenters import edits
+from ui.presenters.edits import Edit
+from ui.presenters.wafer_map import WaferMap
 
 Entry = tuple[str, Callable[[], None]]
 
@@ -23,3 +28,15 @@ def menu_of(parent: QWidget, *groups: Iterable[Entry | QAction]) -> QMenu:
             menu.addAction(action)
         menu.addSeparator()
     return menu
+
+
+def section_entries(shown: WaferMap, name: str, propose: Callable[[Edit], None]) -> list[Entry]:
+    """Edits of the section that lies there."""
+    others = [s.id for s in shown.sections if s.id != name]
+    ways = (
+        (f"Duplicate {name}", edits.duplicate(name)),
+        (f"Give the grid of {name} to all others", edits.propagate(name, others)),
+        (f"Image {name} first", edits.reorder([name], others[0] if others else None)),
+        (f"Image {name} last", edits.reorder([name], None)),
+    )
+    return [(text, partial(propose, edit)) for text, edit in ways]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PyQt5.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal
+from PyQt5.QtCore import QPoint, QPointF, Qt, pyqtSignal
 from PyQt5.QtWidgets import QActionGroup, QFrame, QMenu, QVBoxLayout, QWidget
 
 from scopeacq.geometry import Point
@@ -17,12 +17,11 @@ from ui.presenters.hover import History, card_of
 from ui.presenters.layers import EXPLAINED, Layer, legend_of
 from ui.presenters.overviews import Underlay
 from ui.presenters.wafer_map import Hit, Selection, WaferMap, edited
-from ui.theme import Space
-from ui.viewport.actions import action, bar, choice
+from ui.viewport.actions import action, bar, choice, name_step
 from ui.viewport.canvas import WaferCanvas
 from ui.viewport.foot import Foot
 from ui.viewport.hover_card import HoverCard
-from ui.viewport.menu import Entry, menu_of
+from ui.viewport.menu import Entry, menu_of, section_entries
 from ui.viewport.overlays import LegendCard
 from ui.viewport.overview_menu import OverviewButton
 from ui.viewport.pictures import Source
@@ -102,9 +101,11 @@ class WaferViewport(QWidget):
     def show_stage(self, x_um: float | None, y_um: float | None, field_um: Point | None = None) -> None:
         """Show where the beam looks (stage frame), None when nobody can say.
 
-        ``field_um``: width and height of what is scanned there.
+        ``field_um``: width and height of what is scanned there, by default those of a tile.
         """
         stage_um = None if x_um is None or y_um is None else (x_um, y_um)
+        if field_um is None and self.canvas.shown.sections:
+            field_um = self.canvas.shown.sections[0].grid.tile_um
         self._stage = stage_um, field_um
         self.canvas.show_map(replace(self.canvas.shown, stage_um=stage_um, field_um=field_um))
 
@@ -180,18 +181,11 @@ class WaferViewport(QWidget):
 
     def _toggle_active(self) -> None:
         """Leave out the chosen tiles or sections, or activate them where they are left out."""
-        active = not self._chosen_active()
+        active = not self.canvas.shown.images(self.selection)
         if self.selection.tiles:
             self.propose(edits.activate_tiles(self.selection.tiles, active))
         else:
             self.propose(edits.activate(self.selection.sections, active))
-
-    def _chosen_active(self) -> bool:
-        """Whether some of what is chosen is imaged."""
-        chosen = {s.id: s.section for s in self.canvas.shown.sections if s.id in self.selection.sections}
-        if self.selection.tiles:
-            return any(chosen[name].images(tile) for name, tile in self.selection.tiles)
-        return any(section.active for section in chosen.values())
 
     def _changed(self) -> None:
         assert self._editor is not None
@@ -257,39 +251,23 @@ class WaferViewport(QWidget):
         canvas.go_to_requested.connect(self.go_to_requested)
         canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         canvas.customContextMenuRequested.connect(self._show_menu)
-        canvas.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
-        if watched is self.canvas and event is not None and event.type() == QEvent.Type.Resize:
-            self._place_legend()
-        return super().eventFilter(watched, event)
-
-    def _place_legend(self) -> None:
-        legend, canvas = self.legend, self.canvas
-        legend.move(canvas.width() - legend.width() - Space.M, canvas.height() - legend.height() - Space.M)
 
     def _refresh(self) -> None:
         """Bring legend and buttons up to what is shown."""
         self.legend.show_legend(legend_of(self._layer, self.canvas.shown))
-        self._place_legend()
         editor, may_edit = self._editor, self._editor is not None
         self._editing.setVisible(may_edit)
         for tool in (Tool.EDIT, Tool.ADD):
             self._tools[tool].setEnabled(may_edit)
         for each in (self._delete_action, self._active_action):
             each.setEnabled(may_edit and bool(self.selection.sections))
-        leave = self._chosen_active() or not self.selection.sections
+        leave = self.canvas.shown.images(self.selection) or not self.selection.sections
         self._active_action.setText("Leave out" if leave else "Activate")
         what = "Do not image what is chosen" if leave else "Image what is chosen again"
         self._active_action.setToolTip(f"{what} (X)")
         self._save_action.setEnabled(editor is not None and editor.unsaved)
-        for button, step in (
-            (self._undo_action, editor.to_undo if editor else ""),
-            (self._redo_action, editor.to_redo if editor else ""),
-        ):
-            button.setEnabled(bool(step))
-            keys = button.shortcut().toString()
-            button.setToolTip(f"{button.text()}: {step} ({keys})" if step else f"{button.text()} ({keys})")
+        name_step(self._undo_action, editor.to_undo if editor else "")
+        name_step(self._redo_action, editor.to_redo if editor else "")
 
     def _selected(self, selection: Selection) -> None:
         self._refresh()
@@ -336,25 +314,13 @@ class WaferViewport(QWidget):
             copies.append((f"Copy the numbers of {hit.section}", partial(self._copy_numbers, hit)))
         if self._editor is None:
             return menu_of(self, [go, *copies], [self._fit_action])
-        own = self._section_edits(hit.section) if hit is not None else []
+        own = section_entries(shown, hit.section, self.propose) if hit is not None else []
         return menu_of(
             self, [go, *copies], [self._fit_action], own, [self._active_action, self._delete_action]
         )
 
     def _copy_numbers(self, hit: Hit) -> None:
         """The card's words; with its curve where it is the one that stands there."""
-        shown = self.hover_card.card
-        card = card_of(self.canvas.shown, hit, self._layer, None)
+        last, card = self.hover_card.card, card_of(self.canvas.shown, hit, self._layer, None)
         if card is not None:
-            same = shown is not None and shown.title == card.title
-            copy_text(shown.text if shown is not None and same else card.text)
-
-    def _section_edits(self, name: str) -> list[Entry]:
-        others = [s.id for s in self.canvas.shown.sections if s.id != name]
-        ways = (
-            (f"Duplicate {name}", edits.duplicate(name)),
-            (f"Give the grid of {name} to all others", edits.propagate(name, others)),
-            (f"Image {name} first", edits.reorder([name], others[0] if others else None)),
-            (f"Image {name} last", edits.reorder([name], None)),
-        )
-        return [(text, partial(self.propose, edit)) for text, edit in ways]
+            copy_text(last.text if last is not None and last.title == card.title else card.text)
