@@ -24,6 +24,12 @@ class Appraisal:
     cycles_done: int = 0
     free_bytes: int | None = None
 
+    @property
+    def mills_through(self) -> bool:
+        """Whether the plan removes more than the thinnest section has."""
+        thinnest_nm = min(section.thickness_nm for section in self.plan.wafer.sections)
+        return self.cost.milled_nm > thinnest_nm + preflight.HAIR_NM
+
 
 def appraise(plan: Plan, history: History) -> Appraisal:
     """Count what the plan costs. Touches no device; asks the disk for its room."""

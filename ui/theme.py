@@ -157,6 +157,11 @@ def set_wrong(widget: QWidget, wrong: bool) -> None:
     _set_property(widget, "wrong", str(wrong).lower())
 
 
+def set_locked(widget: QWidget, locked: bool) -> None:
+    """Show a field as one whose value can be read and copied, but not changed; or as any other."""
+    _set_property(widget, "locked", str(locked).lower())
+
+
 def _set_property(widget: QWidget, name: str, value: str) -> None:
     if widget.property(name) == value:
         return
@@ -270,8 +275,9 @@ QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { border-color: $accent; }
 *[wrong="true"], *[wrong="true"]:focus { border: 1px solid $alarm; color: $alarm; }
 QTextBrowser[role="page"] { background: $panel; border: none; border-radius: 0; padding: 0; }
-QLineEdit:disabled, QComboBox:disabled, QPlainTextEdit:disabled,
-QLineEdit[readOnly="true"], QPlainTextEdit[readOnly="true"] { color: $muted; background: $panel; }
+QLineEdit:disabled, QComboBox:disabled, QPlainTextEdit:disabled, *[locked="true"] {
+    color: $muted; background: transparent;
+}
 QComboBox[role="calm"]::drop-down { border: none; width: 24px; }
 QAbstractItemView { background: $panel; border: 1px solid $line; outline: none; }
 QAbstractItemView[role="plain"] { border: none; }

@@ -84,6 +84,7 @@ class FieldRow(QWidget):
         """What is not to be edited can still be marked and copied."""
         if isinstance(self.input, QLineEdit | QPlainTextEdit):
             self.input.setReadOnly(not editable)
+            theme.set_locked(self.input, not editable)
         else:
             self.input.setEnabled(editable)
 

@@ -9,7 +9,7 @@ from scopeacq.settings import S
 from ui.presenters.form_state import SettingsForm
 from ui.presenters.forms import Field, Group, Path, groups_of, value_at
 
-MEASURED = "Measured by calibration. Unlock it above to change it by hand."
+MEASURED = "Measured by calibration; unlock it above to change it."
 
 
 @dataclass(frozen=True, slots=True)
