@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QDockWidget, QMainWindow, QWidget
 from ui.dock_title import DockTitle
 from ui.help_keys import set_page
 
-WIDTH_PX = 440
+WIDTH_PX, LEAST_PX = 440, 320
 
 
 def side_dock(window: QMainWindow, key: str, title: str, widget: QWidget, page: str) -> QDockWidget:
@@ -19,6 +19,7 @@ def side_dock(window: QMainWindow, key: str, title: str, widget: QWidget, page: 
     others = [dock for dock in window.findChildren(QDockWidget) if dock.parent() is window]
     dock = QDockWidget(title, window)
     dock.setObjectName(key)
+    widget.setMinimumWidth(LEAST_PX)
     dock.setWidget(widget)
     title = DockTitle(dock)
     title.help.hide()

@@ -27,8 +27,8 @@ from ui.presenters.tone import Sign, Tone
 from ui.rail import Rail
 from ui.strip import SafetyStrip, stripes
 
-LEAST_BELOW_PX = 230
-"""How narrow a panel below the centre may become, so that there is room for help beside everything."""
+LEAST_VIEW_PX, LEAST_BELOW_PX = 400, 230
+"""How narrow views, and panels below them, may become, so that there is room for help beside everything."""
 LAYOUT_VERSION = 1
 """Raised when panels change so that older layouts make no sense."""
 
@@ -63,6 +63,7 @@ class Workspace(QWidget):
         self._area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._views: dict[str, QWidget] = {}
         self._stack, self.rail = QStackedWidget(), Rail()
+        self._stack.setMinimumWidth(LEAST_VIEW_PX)
         self._area.setCentralWidget(self._stack)
         self.rail.chosen.connect(self.show_view)
         self.rail.help_wanted.connect(lambda: self.help_wanted.emit(self.shown_view))
