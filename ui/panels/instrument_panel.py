@@ -130,14 +130,14 @@ class InstrumentPanel(QWidget):
     def _lay_out(self) -> None:
         holder, area = self._holder, self._area
         holder.setLayout(self._column)
-        self._column.setContentsMargins(0, theme.Space.S, theme.Space.M, 0)
+        self._column.setContentsMargins(0, theme.Space.S, theme.Space.S, 0)
         self._column.setSpacing(theme.Space.S)
         self._column.addStretch(1)
         area.setWidget(holder)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         box = QVBoxLayout(self)
-        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.S, theme.Space.L)
+        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.M, theme.Space.L)
         box.setSpacing(theme.Space.M)
         for widget in (self.head, self.card, self.question):
             box.addWidget(widget)
@@ -183,7 +183,7 @@ class _Head(QWidget):
         top.addWidget(self.stop)
         top.addWidget(self.button)
         box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, theme.Space.M, 0)
+        box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(theme.Space.XS)
         box.addLayout(top)
         box.addWidget(self.text)

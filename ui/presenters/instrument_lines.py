@@ -57,7 +57,10 @@ class Reading:
     @property
     def shown(self) -> str:
         """The text with its unit, as it is copied."""
-        return self.text if self.text == NOTHING else f"{self.text} {unit_shown(self.unit)}".strip()
+        if self.text == NOTHING:
+            return NOTHING
+        unit = unit_shown(self.unit)
+        return f"{self.text}{unit}" if unit == "\N{DEGREE SIGN}" else f"{self.text} {unit}".strip()
 
 
 @dataclass(frozen=True, slots=True)
