@@ -82,6 +82,9 @@ def test_all_plots_show_the_same_part_of_the_run(view: PlotsView) -> None:
     for plot in view.plots:
         (left, right), _ = plot.getViewBox().viewRange()
         assert (left, right) == pytest.approx((1.2, 1.9), abs=0.05)
+    view.zoom(2.0)
+    (left, right), _ = view.plots[1].getViewBox().viewRange()
+    assert right - left == pytest.approx(0.35, abs=0.05)
     view.fit()
     (left, right), _ = view.plots[-1].getViewBox().viewRange()
     assert left < 1.0

@@ -27,8 +27,9 @@ from ui.trouble_line import TroubleLine
 from ui.viewport.actions import action, bar, choice
 
 EVERY_MS = 500
+ZOOM_STEP = 1.6
 ALL = "All sections"
-HINT = "Wheel for nearer, drag to go along, click a point to see its slice."
+HINT = "Ctrl and wheel for nearer, drag to go along, click a point to see its slice."
 
 
 class PlotsView(QWidget):
@@ -99,6 +100,12 @@ class PlotsView(QWidget):
         room = 0.02 * (right - left) or 0.5
         self.plots[0].setXRange(left - room, right + room, padding=0)
 
+    def zoom(self, factor: float) -> None:
+        """Come nearer by a factor."""
+        (left, right), _ = self.plots[0].getViewBox().viewRange()
+        middle, half = (left + right) / 2, (right - left) / 2 / factor
+        self.plots[0].setXRange(middle - half, middle + half, padding=0)
+
     @property
     def curves(self) -> list[Curve]:
         """The numbers of the plots, in their order."""
@@ -111,6 +118,7 @@ class PlotsView(QWidget):
     # -- numbers ----------------------------------------------------------------------------
 
     def showEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        self._scroll.setFocus()
         self._refresh()
 
     def _refresh(self) -> None:
@@ -196,6 +204,8 @@ class PlotsView(QWidget):
         self.report.setToolTip("Write the report of the run, and open it (Ctrl+R)")
         self.report.triggered.connect(lambda: self.report_wanted.emit())
         self._keep.append(self.report)
+        action(self, "Nearer", "+", partial(self.zoom, ZOOM_STEP), "=")
+        action(self, "Farther", "-", partial(self.zoom, 1 / ZOOM_STEP))
         action(self, "Copy", "Ctrl+C", lambda: copy_text(self.hint.text()))
 
     def _lay_out(self) -> None:
@@ -213,7 +223,7 @@ class PlotsView(QWidget):
         self._column.setSpacing(theme.Space.M)
         self._column.addStretch(1)
         self._sheet.setLayout(self._column)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidget(self._sheet)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
