@@ -408,3 +408,12 @@ def test_pictures_stay_within_their_budget(qtbot: QtBot) -> None:
         qtbot.waitUntil(lambda: not pictures.reading, timeout=SOON_MS)
     assert [pictures.at_hand(name) is not None for name in names] == [False] * 3 + [True] * 3
     pictures.close()
+
+
+def test_a_grid_of_one_tile_is_painted_from_every_distance(viewport: WaferViewport) -> None:
+    grid = replace(GRID, rows=1, columns=1)
+    viewport.show_map(WaferMap((SectionShown(section("S001"), grid, tiles=(TileShown(),)),)))
+    viewport.canvas.fit(frozenset({"S001"}))
+    for _ in range(12):
+        assert not viewport.canvas.grab().isNull()
+        viewport.canvas.zoom(1 / 1.6)

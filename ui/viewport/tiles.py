@@ -59,9 +59,9 @@ class TilePainter:
         painter.drawImage(
             QRectF(-width / 2, -height / 2, width, height), self._images.of(shown, look.paint)
         )
-        if lines:
+        if lines and (between := _between(shown)):  # a grid of one tile has none
             painter.setPen(cosmetic(QColor(look.shades.panel), 1.0))
-            painter.drawLines(*_between(shown))
+            painter.drawLines(*between)
 
     def _draw_inside(
         self, painter: QPainter, look: Look, shown: SectionShown, index: int, *, over_look: bool
