@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image
+from PIL import Image, ImageColor
 from PyQt5.QtCore import QBuffer, QByteArray, QIODevice
 from PyQt5.QtGui import QPixmap
 from PyQt5.QtWidgets import QApplication, QWidget
@@ -133,6 +133,8 @@ class Studio:
             self.keep(f"panel-{key}", dock)
         if "keyboard" in self._wanted:
             KEYBOARD.write_text(keyboard_page(self._window), encoding="utf-8")
+        workspace.show_view(workspace.views[0])
+        workspace.panel("preflight").raise_()
         self._window.assistance.show_page("index")
         self.keep("help", self._window)
 
@@ -210,11 +212,22 @@ def small_png(pixmap: QPixmap) -> bytes:
 
 def _with_palette(picture: Image.Image, colours: int) -> bytes:
     png = io.BytesIO()
-    # coverage, not frequency: a few green letters count beside a large grey image
-    picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-        png, "PNG", optimize=True
-    )
+    palette = _palette(picture, colours)
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(png, "PNG", optimize=True)
     return png.getvalue()
+
+
+def _palette(picture: Image.Image, colours: int) -> Image.Image:
+    """The theme's colours, the plain grounds of the picture, and what its images need of other colours."""
+    from ui.theme import SHADES
+
+    theme = {ImageColor.getrgb(getattr(shades, n)) for shades in SHADES.values() for n in shades.__slots__}
+    counted = sorted(picture.getcolors(picture.width * picture.height) or (), reverse=True)
+    plain = [colour for _, colour in counted[: colours // 4]]
+    others = picture.quantize(colours // 2).getpalette() or []
+    made = Image.new("P", (1, 1))
+    made.putpalette([part for colour in dict.fromkeys((*theme, *plain)) for part in colour] + others)
+    return made
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class SignButton(QToolButton):
     def show_tone(self, tone: Tone) -> None:
         """Paint the sign in another tone."""
         self._tone = tone
-        # the window's: a transparent background of the style sheet counts as black in a button's own palette
+        # the window's: the style sheet's transparent background counts as black in a button's palette
         self.setIcon(icon(self._sign, theme.shades(self.window()).of(tone)))
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 (Qt's name)
