@@ -113,7 +113,6 @@ class Overviews(QObject):
             return
         self._show(replace(self._underlay, overviews=(*self._underlay.overviews, overview), visible=True))
         self._viewport.overview_button.show_action.setChecked(True)
-        self._viewport.canvas.fit()
         self._place(overview)
 
     def _remove(self, overview: Overview) -> None:
@@ -131,9 +130,10 @@ class Overviews(QObject):
     # -- placed ---------------------------------------------------------------------------
 
     def _place(self, overview: Overview) -> None:
-        bar, canvas = self._viewport.placing_bar, self._viewport.canvas
-        canvas.place(PlacingHand(Placing(overview), self._moved))
-        bar.show_placing(Placing(overview))
+        bar, canvas, placing = self._viewport.placing_bar, self._viewport.canvas, Placing(overview)
+        canvas.look_from(canvas.camera.fitted(*placing.bounds_um(canvas.shown.wafer_to_stage)))
+        canvas.place(PlacingHand(placing, self._moved))
+        bar.show_placing(placing)
         bar.use(Grip.MOVE)
         bar.show()
         self._before = overview

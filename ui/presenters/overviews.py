@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scopeacq.geometry import Point
+from scopeacq.geometry import Point, Rigid
 from scopeacq.overviews import Overview
 from scopeacq.placement import Landmark, Placement, PlacementRefused, fitted
 from scopeacq.wording import counted
+
+ROOM = 1.3
+"""Around a picture that is placed, as a share of its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ class Placing:
         width, height = self.overview.size_px
         corners = ((-0.5, -0.5), (width - 0.5, -0.5), (width - 0.5, height - 0.5), (-0.5, height - 0.5))
         return tuple(self.placement.wafer_um(corner) for corner in corners)
+
+    def bounds_um(self, wafer_to_stage: Rigid) -> tuple[Point, float, float]:
+        """Centre, width and height in the stage frame of the picture, with room for its handles."""
+        x, y = zip(*(wafer_to_stage.apply(corner) for corner in self.corners_um), strict=True)
+        centre = (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
+        return centre, ROOM * (max(x) - min(x)), ROOM * (max(y) - min(y))
 
     def at(self, placement: Placement) -> Placing:
         """Placed by hand: what landmarks said no longer holds."""
