@@ -10,7 +10,6 @@ from PyQt5.QtGui import QDesktopServices
 
 from scopeacq.exit_codes import ExitCode
 from scopeacq.explain import Explained
-from scopeacq.report import write_report
 from scopeacq.runfolder import Plan
 from ui.banner import Banner
 from ui.presenters.messages import Message, problem
@@ -47,12 +46,18 @@ class ReportWriting(QObject):
         """Write it, unless that is under way."""
         if self._said is None:
             self._say("beginning")
-            self._tasks.run(lambda: write_report(self._plan, told=self._tell), self._done, self._failed)
+            self._tasks.run(self._written, self._done, self._failed)
 
     def stop(self) -> None:
         """End without a report; before the run is closed."""
         self._over = True
         self._tasks.close()
+
+    def _written(self) -> Path:
+        # brings the templates' library, which a run that is opened does without
+        from scopeacq.report import write_report
+
+        return write_report(self._plan, told=self._tell)
 
     def _tell(self, doing: str) -> None:
         """On the thread that writes."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPointF
+from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -103,10 +103,10 @@ def test_one_section_or_all(view: PlotsView) -> None:
 def test_hovering_tells_and_a_click_goes_to_the_slice(qtbot: QtBot, view: PlotsView) -> None:
     plot, place = view.plots[0], place_of(view, 0, 1)
     assert plot.under(place) == 1
-    plot.hovered.emit(view.curves[0], 1)
-    assert "section S001, tile 2, cycle 1" in view.hint.text()
+    qtbot.mouseMove(plot.viewport(), place.toPoint())
+    qtbot.waitUntil(lambda: "section S001, tile 2, cycle 1" in view.hint.text(), timeout=SOON_MS)
     with qtbot.waitSignal(view.plane_wanted, timeout=SOON_MS) as asked:
-        plot.chosen.emit(view.curves[0], plot.under(place))
+        qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place.toPoint())
     assert asked.args == [PlaneKey(0, "S001", 1)]
     plot.hovered.emit(view.curves[0], None)
     assert view.hint.text() == HINT

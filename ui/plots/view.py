@@ -60,7 +60,6 @@ class PlotsView(QWidget):
         self._due.timeout.connect(self._refresh)
         self._make_actions()
         self._lay_out()
-        self._make_plots()
 
     # -- what is shown ----------------------------------------------------------------------
 
@@ -119,6 +118,8 @@ class PlotsView(QWidget):
 
     def showEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         self._scroll.setFocus()
+        if not self.plots:
+            self._make_plots()
         self._refresh()
 
     def _refresh(self) -> None:
