@@ -29,6 +29,12 @@ NOT_CONNECTED = Message(
     advice="Press Connect in the Instrument panel first.",
 )
 
+LET_GO = Message(
+    Tone.QUIET,
+    "The instrument was let go, since its run was closed or read anew.",
+    advice="Press Connect to take it in hand again.",
+)
+
 
 def _ignore(_: object) -> None:
     """Nobody but the banner wants to know."""
@@ -107,7 +113,9 @@ class ManualControl(QObject):
             hold.join()
 
     def close(self) -> None:
-        """Let go for good, before the window's parts go."""
+        """Let go for good, before the window's parts go; a stage on its way is stopped where it is."""
+        if self.connected:
+            self.told.emit(LET_GO)
         self._said.disconnect(self._take)
         self.stop_stage()
         self.wait_released()

@@ -20,7 +20,7 @@ from tests.ui.instrument_desk import Desk, desk
 from tests.ui.tiny_acquisition import tiny_run
 from ui.go_to import NOT_CONNECTED
 from ui.instrument import RUN_HAS_IT
-from ui.manual import ManualState
+from ui.manual import LET_GO, ManualState
 from ui.panels.preflight_panel import PreflightPanel
 from ui.panels.run_panel import RunPanel
 
@@ -242,6 +242,14 @@ def test_what_goes_wrong_in_a_job_is_told_and_the_next_one_is_done(at_desk: Desk
     at_desk.until(lambda: bool(frames and failed))
     assert "please report it" in at_desk.said
     assert [type(r) for r in at_desk.run.records()] == [DoseBooked]
+
+
+def test_a_run_that_is_closed_lets_go_of_its_instrument_and_says_so(at_desk: Desk) -> None:
+    at_desk.connect()
+    at_desk.window.show_start()
+    assert LET_GO in at_desk.window.banner.messages
+    assert at_desk.run.nature.column.blanked
+    assert "manual control" not in {thread.name for thread in threading.enumerate()}
 
 
 # -- beside a run ---------------------------------------------------------------------------
