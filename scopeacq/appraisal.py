@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from scopeacq import preflight
 from scopeacq.estimate import Estimate, estimate
 from scopeacq.files import DiskFiles
 from scopeacq.findings import Finding
+from scopeacq.focus_checks import network_problems
 from scopeacq.history import History
 from scopeacq.runfolder import Plan
 
@@ -37,9 +39,26 @@ def appraise(plan: Plan, history: History) -> Appraisal:
     return Appraisal(plan, cost, history.cycles_done, _free_bytes(plan))
 
 
-def findings(plan: Plan, history: History) -> tuple[Finding, ...]:
-    """What pre-flight says of the plan as it stands. Slow."""
-    return tuple(preflight.check(plan, history=history))
+class Checker:
+    """Pre-flight for a plan that is edited again and again: networks are asked anew only if it matters."""
+
+    def __init__(self, network_problems: Callable[[Plan], list[str]] = network_problems) -> None:
+        self._ask_networks = network_problems
+        self._asked: object = None
+        self._answer: list[str] = []
+
+    def findings(self, plan: Plan, history: History) -> tuple[Finding, ...]:
+        """What pre-flight says of the plan as it stands. Slow."""
+        site = preflight.Site(network_problems=self._network_problems)
+        return tuple(preflight.check(plan, site, history))
+
+    def _network_problems(self, plan: Plan) -> list[str]:
+        imaging = plan.project.imaging
+        tile = imaging.tile_width_px, imaging.tile_height_px, imaging.pixel_size_nm
+        asked = plan.project.focus, plan.instrument.electron, tile
+        if asked != self._asked:
+            self._asked, self._answer = asked, self._ask_networks(plan)
+        return self._answer
 
 
 def _free_bytes(plan: Plan) -> int | None:

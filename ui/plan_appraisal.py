@@ -7,7 +7,7 @@ from datetime import datetime
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from scopeacq.appraisal import Appraisal, appraise, findings
+from scopeacq.appraisal import Appraisal, Checker, appraise
 from scopeacq.findings import Finding
 from scopeacq.history import History, read_history
 from scopeacq.runfolder import Plan
@@ -32,9 +32,10 @@ class PlanAppraisal(QObject):
     checked = pyqtSignal(tuple)
     failed = pyqtSignal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, checker: Checker, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._tasks = Tasks(self)
+        self._checker = checker
+        self._counting, self._checking = Tasks(self), Tasks(self)
         self._plan: Plan | None = None
         self._history: History | None = None
         self._last: Appraisal | None = None
@@ -44,44 +45,47 @@ class PlanAppraisal(QObject):
         self._clock.timeout.connect(self._tell)
         self._clock.start(CLOCK_MS)
 
-    def look_at(self, plan: Plan) -> None:
-        """Take this plan, from now on."""
-        if plan == self._plan:
+    def look_at(self, plan: Plan, check: bool) -> None:
+        """Take this plan, from now on. ``check``: ask pre-flight, too, which takes a while."""
+        if plan != self._plan:
+            self._plan = plan
+            self._count.start()
+        elif not check:
             return
-        self._plan = plan
-        self._count.start()
-        self._check.start()
-        self.checking.emit()
+        if check:
+            self._check.start()
+            self.checking.emit()
 
     def forget_history(self) -> None:
-        """The run has gone on: read what it has done anew."""
-        plan, self._history, self._plan = self._plan, None, None
-        if plan is not None:
-            self.look_at(plan)
+        """The run has gone on: what it has done is read anew with the next plan."""
+        self._plan = self._history = None
 
     def stop(self) -> None:
-        """Nothing is told any more; returns when the thread has ended."""
+        """Nothing is told any more. A check in hand ends by itself: it only reads."""
         for timer in (self._count, self._check, self._clock):
             timer.stop()
-        self._tasks.close()
+        self._counting.close()
+        self._checking.close(wait=False)
 
     def _begin_counting(self) -> None:
         if (plan := self._plan) is not None:
-            self._tasks.run(lambda: appraise(plan, self._past(plan)), self._counted, self.failed.emit)
+            self._counting.run(lambda: appraise(plan, self._past(plan)), self._counted, self.failed.emit)
 
     def _begin_checking(self) -> None:
         if (plan := self._plan) is not None:
-            self._tasks.run(
-                lambda: findings(plan, self._past(plan)),
-                lambda found: self._checked(plan, found),
-                self.failed.emit,
+            self._checking.run(
+                lambda: self._findings(plan), lambda found: self._checked(plan, found), self.failed.emit
             )
 
+    def _findings(self, plan: Plan) -> tuple[Finding, ...]:
+        """On the thread; nothing of a plan that was edited while another one was checked."""
+        return self._checker.findings(plan, self._past(plan)) if plan is self._plan else ()
+
     def _past(self, plan: Plan) -> History:
-        """What the run has done; on the thread, which reads it once."""
-        if self._history is None:
-            self._history = read_history(plan)
-        return self._history
+        """What the run has done; on a thread, and read once."""
+        if (history := self._history) is None:
+            history = self._history = read_history(plan)
+        return history
 
     def _counted(self, appraisal: Appraisal) -> None:
         if appraisal.plan is self._plan:

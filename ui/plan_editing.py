@@ -59,6 +59,11 @@ class PlanEditing(QObject):
         self._allowed = self._over = self._open = False
 
     @property
+    def open(self) -> bool:
+        """Whether the plan may be edited now."""
+        return self._open
+
+    @property
     def plan(self) -> Plan:
         """The plan as it would be read if it were saved now."""
         return self._editor.edited
@@ -77,7 +82,6 @@ class PlanEditing(QObject):
     def allow(self) -> None:
         """Let the plan be edited, but for what the run has worked on by now."""
         self._allowed = True
-        self.allowed.emit()
         self._tasks.run(lambda: _begun(self._plan), self._begin, self._failed)
 
     def forbid(self) -> None:
@@ -118,6 +122,7 @@ class PlanEditing(QObject):
         if self._allowed and not self._over:
             self._editor.begun = begun
             self._hand_out(self._editor)
+            self.allowed.emit()
 
     def _kept(self, _: None) -> None:
         if self._over:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scopeacq.appraisal import Checker
 from ui.banner import Banner
 from ui.plan_appraisal import PlanAppraisal
 from ui.plan_editing import PlanEditing
@@ -15,11 +16,18 @@ KEY = "plan"
 
 def mount_plan(workspace: Workspace, editing: PlanEditing, banner: Banner) -> PlanView:
     """Give a workspace the view in which its plan is edited, with what it costs beside it."""
-    view, appraisal = PlanView(workspace.plan), PlanAppraisal(workspace)
+    view, appraisal = PlanView(workspace.plan), PlanAppraisal(Checker(), workspace)
+
+    def look() -> None:
+        """While a run is active its plan is only counted: a check would take time from the run."""
+        if view.isVisible():
+            appraisal.look_at(editing.plan, check=editing.open)
+
     view.told.connect(banner.say)
-    view.shown.connect(lambda: appraisal.look_at(editing.plan))
-    editing.edited.connect(lambda plan: appraisal.look_at(plan) if view.isVisible() else None)
+    view.shown.connect(look)
+    editing.edited.connect(lambda _: look())
     editing.allowed.connect(appraisal.forget_history)
+    editing.allowed.connect(look)
     appraisal.counted.connect(view.costs.show_costs)
     appraisal.checking.connect(view.costs.checking)
     appraisal.checked.connect(view.costs.show_findings)
