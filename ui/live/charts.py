@@ -13,7 +13,8 @@ from PyQt5.QtWidgets import QWidget
 from scopeacq.focus_history import FocusedTile, WaferFocus
 from ui import theme
 from ui.plots.adoption import adopt_menu
-from ui.presenters.focusing import Curve, SeriesView, TraceView
+from ui.presenters.focus_trials import SeriesView
+from ui.presenters.focusing import Curve, TraceView
 from ui.presenters.tone import Tone
 
 LINE_PX = 2.0

@@ -8,7 +8,7 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.live.parts import Table, button, label, padded
-from ui.presenters.focusing import COMPARE_HEAD, OpinionRow, comparison_rows, comparison_sentence
+from ui.presenters.focus_trials import COMPARE_HEAD, OpinionRow, comparison_rows, comparison_sentence
 from ui.presenters.live import LiveView
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check

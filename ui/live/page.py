@@ -27,7 +27,8 @@ from ui.live.picture import Picture
 from ui.live.run_tab import RunTab
 from ui.live.series_tab import SeriesTab
 from ui.live.stage import Page, Stage
-from ui.presenters.focusing import OpinionRow, patches_shown, sharpest_of
+from ui.presenters.focus_trials import OpinionRow, sharpest_of
+from ui.presenters.focusing import patches_shown
 from ui.presenters.frame_shown import FrameShown, shown_by_hand, shown_of_run
 from ui.presenters.live import Doing, LiveView
 from ui.viewport.actions import action

@@ -121,7 +121,6 @@ class Table(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
         theme.set_role(self, "plain")
-        self.setFont(theme.font(theme.FontPt.SMALL))
         self.setWordWrap(False)
         if (rows := self.verticalHeader()) is not None:
             rows.setVisible(False)
@@ -143,7 +142,9 @@ class Table(QTableWidget):
         self.setRowCount(len(rows))
         for n, row in enumerate(rows):
             for column, text in enumerate(row):
-                self.setItem(n, column, QTableWidgetItem(text))
+                item = QTableWidgetItem(text)
+                item.setFont(theme.font(theme.FontPt.SMALL))
+                self.setItem(n, column, item)
 
     def text(self) -> str:
         """The chosen row, or without one all of them, with tabs between cells."""

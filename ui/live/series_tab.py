@@ -13,7 +13,7 @@ from scopeacq.through_focus import SeriesPoint
 from ui import theme
 from ui.live.charts import SeriesChart
 from ui.live.parts import button, label, padded
-from ui.presenters.focusing import SeriesView, series_view
+from ui.presenters.focus_trials import SeriesView, series_view
 from ui.presenters.live import Doing, LiveView
 from ui.quantity import QuantityField
 

@@ -1,4 +1,4 @@
-"""Corrections of focus as shown: what one came to and why, its trace, patches, series and comparisons."""
+"""Corrections of focus as shown: what one came to and why, its trace, and what each patch said."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from hardware.errors import Halted
 from models.estimate import AberrationEstimate
 from scopeacq.autofocus import FocusOutcome
 from scopeacq.correction import DepthOfFocus
-from scopeacq.focus_compare import Opinion
 from scopeacq.project import EstimatorName, FocusSettings
 from scopeacq.records import FocusDone, FocusEnd, FocusIteration, FocusStage
-from scopeacq.through_focus import SeriesPoint
 from scopeacq.wording import sentence
 from ui.presenters.tone import Badge, Sign, Tone
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
-    from scopeacq.cockpit import Comparison, Series
+    pass
 
 MICRO = "\N{MICRO SIGN}"
 PM = "\N{PLUS-MINUS SIGN}"
@@ -194,7 +192,7 @@ def with_sd(value: float, sd: float) -> str:
     """A number with its spread; nothing where there is none."""
     if not math.isfinite(value):
         return "\N{EN DASH}"
-    return f"{signed(value)} {PM}{sd:.2f}" if math.isfinite(sd) else signed(value)
+    return f"{signed(value)}{PM}{sd:.2f}" if math.isfinite(sd) else signed(value)
 
 
 def signed(value: float, decimals: int = 2) -> str:
@@ -240,81 +238,3 @@ def estimate_text(estimate: AberrationEstimate) -> str:
     parts = (f"{m:+.2f} {PM} {s:.2f}" for m, s in zip(mean, sd, strict=True))
     names = ("defocus", "astigmatism x", "y")
     return ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True)) + f" {MICRO}m"
-
-
-# -- series through focus -----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesView:
-    """A series: scores and SDs by working distance, the best one, and a sentence."""
-
-    points: tuple[SeriesPoint, ...] = ()
-    begun_at_um: float | None = None
-    best_um: float | None = None
-    sentence: str = ""
-
-
-def series_view(series: Series) -> SeriesView:
-    """A series that is complete."""
-    before_um, best = series.before.wd_um, series.best_wd_um
-    if best is None:
-        said = "The best focus lies outside of this series, or nothing here has texture. Widen the range."
-    else:
-        said = f"Sharpest at {best:.2f} {MICRO}m, {signed(best - before_um)} {MICRO}m from where it is now."
-    return SeriesView(series.points, before_um, best, said)
-
-
-def sharpest_of(series: Series) -> SeriesPoint | None:
-    """The image nearest to the best focus; without one, that of the most contrast."""
-    best = series.best_wd_um
-    if best is not None:
-        return min(series.points, key=lambda p: abs(p.wd_um - best))
-    return max(series.points, key=lambda p: p.sd, default=None)
-
-
-# -- estimators compared ------------------------------------------------------------------
-
-COMPARE_HEAD = ("Estimator", f"{DELTA}wd [{MICRO}m]", f"{DELTA}stig x", f"{DELTA}stig y", "Time")
-
-
-@dataclass(frozen=True, slots=True)
-class OpinionRow:
-    """One estimator's opinion. ``remark``: why it has none."""
-
-    cells: tuple[str, ...]
-    remark: str
-    patches: tuple[PatchShown, ...]
-
-
-def comparison_rows(comparison: Comparison) -> tuple[OpinionRow, ...]:
-    """One row for each estimator."""
-    return tuple(_opinion_row(opinion) for opinion in comparison.opinions)
-
-
-def comparison_sentence(comparison: Comparison) -> str:
-    """Whether the estimators agree."""
-    spread = comparison.spread_um
-    if spread is None:
-        return "Fewer than two estimators had an opinion: nothing to compare."
-    depth_um = comparison.depth.wd_um
-    verdict = "they agree" if spread <= 2 * depth_um else "they disagree; trust none without a series"
-    return (
-        f"The corrections of the working distance lie {spread:.2f} {MICRO}m apart "
-        f"(depth of focus {PM}{depth_um:.2f} {MICRO}m): {verdict}."
-    )
-
-
-def _opinion_row(opinion: Opinion) -> OpinionRow:
-    change, took = opinion.change, f"{1e3 * opinion.duration_s:.0f} ms"
-    if change is None:
-        blank = "\N{EN DASH}"
-        return OpinionRow((opinion.name, blank, blank, blank, took), sentence(opinion.refusal), ())
-    cells = (
-        opinion.name,
-        with_sd(change.wd_um, change.sd_wd_um),
-        with_sd(change.stig_x, change.sd_stig_x),
-        with_sd(change.stig_y, change.sd_stig_y),
-        took,
-    )
-    return OpinionRow(cells, "", patches_shown(opinion.estimate) if opinion.estimate is not None else ())

@@ -23,16 +23,13 @@ from scopeacq.project import EstimatorName, FocusSettings, Project
 from scopeacq.records import FocusDone, FocusEnd, FocusIteration, FocusStage, PlaneKey
 from scopeacq.surface import Surface
 from scopeacq.through_focus import SeriesPoint
+from ui.presenters.focus_trials import comparison_rows, comparison_sentence, series_view, sharpest_of
 from ui.presenters.focusing import (
     RESTORED,
-    comparison_rows,
-    comparison_sentence,
     ending,
     estimate_text,
     methods_by_hand,
     patches_shown,
-    series_view,
-    sharpest_of,
     signed,
     trace_view,
     with_sd,
