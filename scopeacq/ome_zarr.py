@@ -154,13 +154,6 @@ def shard_index(shape_yx: Shape, dtype: np.dtype[Any]) -> bytes:
     return _index(rows * columns, rows * columns * chunk[0] * chunk[1] * dtype.itemsize)
 
 
-def part_place(shape_yx: Shape, dtype: np.dtype[Any], row: int, column: int) -> tuple[int, int]:
-    """Where in the shard of a plane one of its chunks begins, and how long it is [bytes]."""
-    chunk = chunk_shape(shape_yx)
-    size = chunk[0] * chunk[1] * dtype.itemsize
-    return (row * _grid(shape_yx, chunk)[1] + column) * size, size
-
-
 def half_size(plane: Image) -> Image:
     """Means of 2 x 2 pixels, rounded; an odd edge is repeated."""
     height, width = plane.shape

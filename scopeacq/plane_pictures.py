@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Image
-from scopeacq.files import DiskFiles
+from scopeacq.ome_zarr import chunk_shape
+from scopeacq.plane_windows import PlaneShape, Take, Window, plane_shape, read_window
 from scopeacq.records import PlaneKey
-from scopeacq.storage import ImageStore, StorageError
+from scopeacq.takes import StorageError
 from scopeacq.thumbnails import smaller
 
 STRETCHED = (0.5, 99.5)
@@ -33,43 +34,48 @@ class PlanePictures:
     """
 
     root: Path
-    _store: ImageStore | None = None
+    _shapes: dict[tuple[str, int], PlaneShape] = field(default_factory=dict)
     _ranges: OrderedDict[PlaneKey, tuple[float, float]] = field(default_factory=OrderedDict)
 
     def whole(self, key: PlaneKey, edge_px: int) -> Image | None:
         """The plane, shape (y, x), uint8, at most ``edge_px`` along its longer edge; None when absent."""
-        store = self._opened()
-        if store is None:
-            return None
         for there in _or_before(key):
             # absent or damaged: there is nothing to show of this one
             with suppress(StorageError):
-                image = store.read_level(there, edge_px)
+                image = self._whole_level(there, edge_px)
                 return _stretched(smaller(image, edge_px), self._range(there, image))
         return None
 
     def part(self, key: PlaneKey, level: int, row: int, column: int) -> Image | None:
         """One chunk of one level, shape (y, x), uint8; None when absent."""
-        store = self._opened()
-        if store is None:
-            return None
         for there in _or_before(key):
             with suppress(StorageError):
-                part = store.read_part(there, level, row, column)
-                return _stretched(part, self._range(there))
+                height, width = chunk_shape(self._shape(there).levels[level])
+                window = Window(level, row * height, column * width, height, width)
+                return _stretched(self._read(there, window), self._range(there))
         return None
 
-    def _opened(self) -> ImageStore | None:
-        if self._store is None and (self.root / "zarr.json").exists():
-            self._store = ImageStore.open(self.root, DiskFiles())
-        return self._store
+    def _whole_level(self, key: PlaneKey, least_px: int) -> Image:
+        """The smallest level with ``least_px`` along its longer edge, or the full one."""
+        levels = self._shape(key).levels
+        level = max((n for n, shape in enumerate(levels) if max(shape) >= least_px), default=0)
+        return self._read(key, Window(level, 0, 0, *levels[level]))
+
+    def _read(self, key: PlaneKey, window: Window) -> Image:
+        return read_window(self.root, Take(key, 0, chosen=True), self._shape(key), window)
+
+    def _shape(self, key: PlaneKey) -> PlaneShape:
+        """Raises ``StorageError`` as long as there is no image of the tile."""
+        place = key.section, key.tile
+        if place not in self._shapes:
+            self._shapes[place] = plane_shape(self.root, *place)
+        return self._shapes[place]
 
     def _range(self, key: PlaneKey, image: Image | None = None) -> tuple[float, float]:
         """Black and white of a plane. Raises ``StorageError``."""
         if key not in self._ranges:
-            assert self._store is not None
             if image is None:
-                image = self._store.read_level(key, RANGE_FROM_PX)
+                image = self._whole_level(key, RANGE_FROM_PX)
             low, high = np.percentile(smaller(image, RANGE_FROM_PX), STRETCHED)
             self._ranges[key] = float(low), float(high)
             if len(self._ranges) > MOST_RANGES:

@@ -203,41 +203,6 @@ class ImageStore:
         own = self.root / takes.take_path(key, take)
         return self._decode(key, own if own.exists() else self._plane(key))
 
-    def read_part(self, key: PlaneKey, level: int, row: int, column: int) -> Image:
-        """One chunk of a level of the chosen plane, cut where the plane ends; nothing else is read.
-
-        Shape (y, x) of at most ``ome_zarr.chunk_shape`` of the level; its checksum is not looked at.
-
-        Raises:
-            StorageError: absent, or too short.
-        """
-        _, shape, dtype = self._geometry(key)
-        shape = ome_zarr.level_shapes(shape)[level]
-        height, width = ome_zarr.chunk_shape(shape)
-        offset, size = ome_zarr.part_place(shape, dtype, row, column)
-        path = self._plane(key, level)
-        try:
-            with path.open("rb") as file:
-                file.seek(offset)
-                pixels = np.frombuffer(file.read(size), dtype.newbyteorder("<")).reshape(height, width)
-        except (OSError, ValueError) as error:
-            raise StorageError(f"A part of {path} cannot be read ({error}).") from error
-        inside = pixels[: shape[0] - row * height, : shape[1] - column * width]
-        return np.ascontiguousarray(inside, dtype)
-
-    def read_level(self, key: PlaneKey, least_px: int) -> Image:
-        """The smallest level of the chosen plane on the disk with ``least_px`` along its longer edge.
-
-        Raises:
-            StorageError: absent or damaged.
-        """
-        _, shape, dtype = self._geometry(key)
-        for level, path in reversed(self._derived(key)):
-            level_shape = ome_zarr.level_shapes(shape)[level]
-            if max(level_shape) >= least_px and path.exists():
-                return self._decoded(path, level_shape, dtype)
-        return self.read(key)
-
     def build_levels(self, key: PlaneKey) -> None:
         """Derive what is missing of the plane's smaller levels from level 0.
 
@@ -260,9 +225,6 @@ class ImageStore:
 
     def _decode(self, key: PlaneKey, path: Path) -> Image:
         _, shape, dtype = self._geometry(key)
-        return self._decoded(path, shape, dtype)
-
-    def _decoded(self, path: Path, shape: ome_zarr.Shape, dtype: np.dtype[Any]) -> Image:
         try:
             return ome_zarr.decode_shard(path.read_bytes(), shape, dtype)
         except (OSError, ValueError) as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -62,19 +61,6 @@ def smaller(image: Image, edge_px: int) -> Image:
     scale = min(edge_px / max(image.shape), 1.0)
     size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
     return cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
-
-
-def latest_grey(store: ImageStore, key: PlaneKey, edge_px: int) -> Image | None:
-    """The plane, or that of the cycle before where it was not accepted, stretched to 8 bits; or None.
-
-    Shape (y, x), uint8, with at most ``edge_px`` along its longer edge.
-    """
-    for cycle in (key.cycle, key.cycle - 1):
-        if cycle >= 0:
-            # absent or damaged: there is nothing to show of this one
-            with suppress(StorageError):
-                return _stretched(smaller(store.read(replace(key, cycle=cycle)), edge_px))
-    return None
 
 
 def worst_crops(store: ImageStore, planes: Sequence[WorstPlane]) -> list[Picture]:

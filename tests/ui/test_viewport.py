@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from scopeacq.geometry import Point, Rigid
+from scopeacq.placement import Placement
 from scopeacq.records import PlaneKey
 from scopeacq.run_pictures import PlacedPicture
 from scopeacq.surface import Surface
@@ -359,6 +360,25 @@ def test_pictures_are_read_off_the_gui_thread_and_shown(qtbot: QtBot, viewport: 
     assert {plane.cycle for kind, plane, _ in source.asked if isinstance(plane, PlaneKey)} == {2}
     assert not source.on_gui
     qtbot.waitUntil(lambda: white_at(viewport, (10.0, 35.0)), timeout=SOON_MS)
+
+
+def test_a_low_dose_look_stands_in_for_tiles_not_taken_yet(qtbot: QtBot, viewport: WaferViewport) -> None:
+    class Looked(White):
+        def section(self, section: str) -> PlacedPicture | None:
+            self.asked.append(("section", section))
+            return PlacedPicture(np.full((100, 100), 255, np.uint8), Placement.centred(100, 100, 4.0))
+
+    source = Looked()
+    viewport.show_map(wafer_map(ONE))
+    viewport.canvas.fit(frozenset({"S001"}))
+    beside, on_tile = (0.0, 100.0), (0.0, 35.0)
+    plain = viewport.canvas.grab().toImage().pixelColor(px(viewport, on_tile)).lightness()
+    viewport.set_pictures(source)
+    qtbot.waitUntil(lambda: white_at(viewport, beside), timeout=SOON_MS)
+    assert source.asked == [("section", "S001")]
+    # the colour of its state still lies over it
+    seen = viewport.canvas.grab().toImage().pixelColor(px(viewport, on_tile)).lightness()
+    assert plain < seen < 250
 
 
 def test_from_near_parts_of_full_resolution_are_read(qtbot: QtBot, viewport: WaferViewport) -> None:
