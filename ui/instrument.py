@@ -87,6 +87,7 @@ def _wire_cards(workspace: Workspace, panel: InstrumentPanel, go_to: GoTo, viewp
         on_wafer = workspace.shown_view == "wafer"
         if go_to.target is not None:
             place.keep_clear_of(viewport.canvas.camera.to_px(go_to.target.stage_um)[1])
+        viewport.canvas.show_way(go_to.target.stage_um if go_to.target is not None else None)
         over_wafer.show_view(go_to.view if on_wafer else None)
         panel.card.show_view(None if on_wafer else go_to.view)
 

@@ -135,8 +135,9 @@ def test_the_stage_goes_only_where_it_was_shown_and_confirmed(at_desk: Desk) -> 
     at_desk.until(lambda: at_desk.card.go.isEnabled() and at_desk.card.isVisible())
     assert section.id in at_desk.card.title.text() and "one move" in at_desk.card.summary.text()
     assert at_desk.run.nature.stage.reported(at_desk.run.nature.now_s).x_um == 0.0
+    assert at_desk.viewport.canvas.way_end_um == section.roi_centre_um
     at_desk.click(at_desk.card.cancel)
-    assert not at_desk.card.isVisible()
+    assert not at_desk.card.isVisible() and at_desk.viewport.canvas.way_end_um is None
     at_desk.wish(*section.roi_centre_um)
     at_desk.click(at_desk.card.go)
     at_desk.until(lambda: f"Stage at section {section.id}" in at_desk.sentence)

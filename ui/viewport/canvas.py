@@ -32,6 +32,7 @@ from ui.viewport.pictures import Pictures
 from ui.viewport.placing import PlacingHand
 from ui.viewport.scene import Scene, corners_px
 from ui.viewport.tool import Tool
+from ui.viewport.way import draw_way
 
 WHEEL_DOUBLES = 360.0
 """So many units of the wheel (an eighth of a degree each) double the scale."""
@@ -73,6 +74,7 @@ class WaferCanvas(QWidget):
         self.pictures = Pictures(self)
         self.pictures.loaded.connect(self.update)
         self.camera = Camera()
+        self.way_end_um: Point | None = None
         self.selection = Selection()
         self.tool = Tool.LOOK
         self.placing: PlacingHand | None = None
@@ -116,6 +118,12 @@ class WaferCanvas(QWidget):
     def show_layer(self, layer: Layer) -> None:
         self._layer, self._scale = layer, scale_of(layer, self.shown)
         self.update()
+
+    def show_way(self, end_um: Point | None) -> None:
+        """Show where the stage is to go (stage frame), or that it goes nowhere."""
+        if end_um != self.way_end_um:
+            self.way_end_um = end_um
+            self.update()
 
     def select(self, selection: Selection) -> None:
         if selection != self.selection:
@@ -224,6 +232,8 @@ class WaferCanvas(QWidget):
             self.placing.draw(painter, colours, self.to_px())
         elif (handles := self.handles()) is not None:
             handles.draw(painter, colours)
+        if self.way_end_um is not None and self.shown.stage_um is not None:
+            draw_way(painter, self.camera, colours, self.shown.stage_um, self.way_end_um)
         draw_scale_bar(painter, self.camera, colours)
         if self.hasFocus():
             painter.setPen(QPen(mixed(QColor(colours.window), QColor(colours.accent), 0.45), 1.0))
