@@ -75,7 +75,10 @@ def wafer_map(layout: Layout, seed: int) -> WaferMap:
         row, column = divmod(n, side)
         centre = (column - side / 2) * pitch_um, (row - side / 2) * pitch_um
         states = rng.choice(np.array(list(TileState)), layout.rows * layout.columns)
-        tiles = tuple(TileShown(state, float(rng.random()), cycle=0) for state in states)
+        tiles = tuple(
+            TileShown(state, float(rng.random()), cycle=0, wd_um=4500.0 + float(rng.random()), wd_cycle=0)
+            for state in states
+        )
         sections.append(
             SectionShown(_section(n, centre, float(rng.normal(0, 20)), grid), grid, tiles=tiles)
         )

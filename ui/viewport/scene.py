@@ -60,7 +60,7 @@ class Scene:
         self._centres: NDArray[np.float64] = np.zeros((0, 2))
         self._radii: NDArray[np.float64] = np.zeros(0)
         self._grid_radii: NDArray[np.float64] = np.zeros(0)
-        self._outliers: tuple[Outlier, ...] = ()
+        self._outliers: tuple[Outlier, ...] | None = None
         self._route_um: NDArray[np.float64] = np.zeros((0, 2))
         self._pictures = pictures
         self.shown = WaferMap()
@@ -73,7 +73,7 @@ class Scene:
             self._radii = np.array([s.radius_um for s in shown.sections], np.float64)
             grids = [math.hypot(*s.grid.size_um) / 2 for s in shown.sections]
             self._grid_radii = np.array(grids, np.float64)
-        self._outliers = outliers(shown.plane, shown.sections) if shown.plane is not None else ()
+        self._outliers = None
         self._route_um = np.array(shown.route_um, np.float64).reshape(-1, 2)
         self.shown = shown
 
@@ -108,9 +108,16 @@ class Scene:
         draw_fiducials(painter, look, to_px, self.shown.fiducials)
         draw_names(painter, look, to_px, seen)
         if look.paint.layer is Layer.FOCUS:
-            draw_outliers(painter, look, to_px, self.shown, self._outliers)
+            draw_outliers(painter, look, to_px, self.shown, self._off_plane())
         if self.shown.stage_um is not None:
             draw_stage(painter, look, self.shown.stage_um, self.shown.field_um)
+
+    def _off_plane(self) -> tuple[Outlier, ...]:
+        """Found when they are first painted, since other layers do not show them."""
+        if self._outliers is None:
+            plane = self.shown.plane
+            self._outliers = outliers(plane, self.shown.sections) if plane is not None else ()
+        return self._outliers
 
     def _in_sight(self, look: Look, to_px: QTransform) -> tuple[list[Seen], list[Seen]]:
         """Sections of which something lies in the window: those to be painted, and those that are dots."""
