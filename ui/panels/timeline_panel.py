@@ -38,6 +38,7 @@ class TimelinePanel(QWidget):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         hint = QLabel("Times are the microscope's, by the estimate")
+        hint.setWordWrap(True)
         theme.set_role(hint, "small")
         box = QVBoxLayout(self)
         box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)

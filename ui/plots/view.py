@@ -183,7 +183,7 @@ class PlotsView(QWidget):
                 self,
                 axes,
                 across.value,
-                across.value[0],
+                key,
                 "What the x axis counts",
                 partial(self.show_across, across),
             )
