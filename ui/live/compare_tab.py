@@ -18,6 +18,10 @@ EMPTY = (
     "Each estimator is asked what it would add to the optics, from the same two images. Nothing changes. "
     "Where they disagree, none of them is to be trusted blindly."
 )
+TABLE_TIP = (
+    "What each would add to working distance [\N{MICRO SIGN}m] and stigmators, with its spread, and how "
+    "long it took. Choose one to see its patches."
+)
 
 
 class CompareTab(QWidget):
@@ -36,7 +40,7 @@ class CompareTab(QWidget):
             "Compare here", "Take one pair and ask all estimators", self.asked.emit, "primary"
         )
         self.said, self.remarks = label(EMPTY), label(role="muted")
-        self.table = Table(COMPARE_HEAD, "What each would add to the optics, with its spread; choose one")
+        self.table = Table(COMPARE_HEAD, TABLE_TIP)
         self.table.itemSelectionChanged.connect(self._choose)
         asking = QHBoxLayout()
         asking.addStretch(1)

@@ -25,6 +25,10 @@ EMPTY = (
     "Autofocus takes pairs of images at this place, corrects working distance and stigmators, and says "
     "here what it came to and why."
 )
+TRACE_TIP = (
+    "One row for each pair: what is to be added to working distance [\N{MICRO SIGN}m] and stigmators, with "
+    "its spread, and how many patches carry the answer. Choose one to see its pair."
+)
 TRACE_HEIGHT_PX = 110
 
 
@@ -59,9 +63,7 @@ class FocusTab(QWidget):
         self.revert = button("Revert", "Back to the optics of before", self.reverted.emit)
         self.verdict, self.change = Verdict(EMPTY), label(role="strong")
         self.chart = TraceChart()
-        self.trace = Table(
-            TRACE_HEAD, "One row for each pair: what is to be added to the optics, with spread"
-        )
+        self.trace = Table(TRACE_HEAD, TRACE_TIP)
         self.trace.setMaximumHeight(TRACE_HEIGHT_PX)
         self.trace.itemSelectionChanged.connect(self._choose)
         self._lay_out()

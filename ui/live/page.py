@@ -36,7 +36,7 @@ from ui.viewport.actions import action
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
     from scopeacq.cockpit import Comparison, Series, Shot, Trial
 
-TAB_PX, WIDE_PX = 380, 4000
+TAB_PX, WIDE_PX = 412, 4000
 MICRO = "\N{MICRO SIGN}"
 
 

@@ -129,6 +129,7 @@ class Table(QTableWidget):
             columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             columns.setStretchLastSection(True)
             columns.setHighlightSections(False)
+            columns.setMinimumSectionSize(theme.Space.L)
             columns.setDefaultAlignment(Qt.Alignment() | Qt.AlignmentFlag.AlignLeft)
         copy = QAction("Copy", self)
         copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))

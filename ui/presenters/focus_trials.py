@@ -42,7 +42,7 @@ def sharpest_of(series: Series) -> SeriesPoint | None:
     return max(series.points, key=lambda p: p.sd, default=None)
 
 
-COMPARE_HEAD = ("Estimator", f"{DELTA}wd [{MICRO}m]", f"{DELTA}stig x", f"{DELTA}stig y", "Time")
+COMPARE_HEAD = ("Method", f"{DELTA}wd", f"{DELTA}stig x", f"{DELTA}stig y", "Time")
 
 
 @dataclass(frozen=True, slots=True)

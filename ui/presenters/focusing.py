@@ -144,7 +144,7 @@ class TraceView:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-TRACE_HEAD = ("Pair", f"{DELTA}wd [{MICRO}m]", f"{DELTA}stig x", f"{DELTA}stig y", "Patches")
+TRACE_HEAD = ("Pair", f"{DELTA}wd", f"{DELTA}stig x", f"{DELTA}stig y", "n")
 _OPTICS = (("wd_um", "wd", f"{MICRO}m"), ("stig_x", "stig x", ""), ("stig_y", "stig y", ""))
 
 
