@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from string import Template
 
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QColor, QFont, QPalette
 from PyQt5.QtWidgets import QApplication, QStyleFactory, QWidget
 
@@ -166,6 +167,8 @@ def _set_property(widget: QWidget, name: str, value: str) -> None:
     if widget.property(name) == value:
         return
     widget.setProperty(name, value)
+    if not widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+        return  # Qt will, when it is first shown
     if (style := widget.style()) is not None:
         style.unpolish(widget)
         style.polish(widget)

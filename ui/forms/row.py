@@ -82,6 +82,8 @@ class FieldRow(QWidget):
 
     def _let_edit(self, editable: bool) -> None:
         """What is not to be edited can still be marked and copied."""
+        if editable == self.editable:
+            return
         if isinstance(self.input, QLineEdit | QPlainTextEdit):
             self.input.setReadOnly(not editable)
             theme.set_locked(self.input, not editable)
