@@ -206,6 +206,17 @@ def test_the_difference_to_the_slice_before_is_shown(shown: Shown) -> None:
     assert shown.grey_at(500, 500) == plain
 
 
+def test_a_slice_without_one_before_says_that_there_is_nothing_to_compare(shown: Shown) -> None:
+    shown.look("S001", 0, 0)
+    shown.press(Qt.Key.Key_D)
+    (hole,) = shown.view.desk.shown.holes
+    assert hole.title == "Nothing to compare with"
+    shown.look("S001", 2, 1)
+    assert [hole.title for hole in shown.view.desk.shown.holes] == ["Nothing to compare with"]
+    shown.press(Qt.Key.Key_D)
+    assert shown.view.desk.shown.planes
+
+
 def test_limits_of_grey_stay_until_they_are_asked_for_anew(shown: Shown) -> None:
     shown.look("S001", 0, 0)
     shown.press(Qt.Key.Key_A)

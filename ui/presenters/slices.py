@@ -102,6 +102,12 @@ class SliceScene:
         corners += [corner for hole in self.holes for corner in hole.corners]
         return around(corners or [(0, 0), (1, 1)])
 
+    def without(self, planes: Iterable[Placed], title: str, why: str) -> SliceScene:
+        """The same with holes where some planes are."""
+        gone = tuple(planes)
+        left = tuple(plane for plane in self.planes if plane not in gone)
+        return replace(self, planes=left, holes=(*self.holes, *(_hole_for(p, title, why) for p in gone)))
+
     def tile_at(self, at: Point) -> int | None:
         """The tile at a point of the scene; where tiles overlap the later one, which lies on top."""
         for plane in reversed(self.planes):
@@ -127,9 +133,11 @@ def scene_of(
     planes = planes_of(plan, tiles, looked, read)
     there = {plane.take.key.tile for plane in planes}
     holes = [_hole(plan, book, looked, read, tile) for tile in tiles if tile not in there]
-    broken = [plane for plane in planes if plane.take in problems]
-    holes += [_broken(plane, problems[plane.take]) for plane in broken]
-    return SliceScene(looked, tuple(p for p in planes if p not in broken), tuple(holes))
+    scene = SliceScene(looked, tuple(planes), tuple(holes))
+    for plane in planes:
+        if plane.take in problems:
+            scene = scene.without([plane], UNREADABLE, problems[plane.take])
+    return scene
 
 
 def planes_of(plan: Plan, tiles: Iterable[int], looked: Looked, read: SliceRead) -> list[Placed]:
@@ -173,9 +181,8 @@ def _hole(plan: Plan, book: SliceBook, looked: Looked, read: SliceRead, tile: in
     return Hole(key, corners, title, unread or book.why(key))
 
 
-def _broken(plane: Placed, what: str) -> Hole:
-    corners = plane.frame.box(plane.shape.shape_yx).corners()
-    return Hole(plane.take.key, corners, UNREADABLE, what)
+def _hole_for(plane: Placed, title: str, why: str) -> Hole:
+    return Hole(plane.take.key, plane.frame.box(plane.shape.shape_yx).corners(), title, why)
 
 
 @dataclass(frozen=True, slots=True)

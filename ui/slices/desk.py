@@ -26,6 +26,7 @@ PATIENCE_MS = 150
 AHEAD = (1, 2, -1)
 """Slices in the direction of the last step that are read before they are asked for."""
 
+ALONE = "This tile is not there in the slice before; a take is compared with the accepted one."
 MOST_AHEAD = 64
 """Blocks in view of one slice, above which nothing is read ahead: the store must hold what is looked at."""
 
@@ -165,7 +166,7 @@ class SliceDesk(QObject):
 
     def _advance(self) -> None:
         """Show what is looked at when all of it that is in view is there, and ask for what is not."""
-        scene = self._stock.scene_of(self.looked)
+        scene = self._scene_of(self.looked)
         if scene is not None and self._whole(scene):
             self._show(scene)
         self._ask()
@@ -176,7 +177,7 @@ class SliceDesk(QObject):
         return known and all(map(self._stock.has, self._in_view(scene)))
 
     def _show_what_there_is(self) -> None:
-        scene = self._stock.scene_of(self.looked)
+        scene = self._scene_of(self.looked)
         if scene is not None:
             self._show(scene)
 
@@ -202,7 +203,7 @@ class SliceDesk(QObject):
         yield from self._stock.fetches_to_read(looked)
         if (partner := self._partner(looked)) is not None:
             yield from self._stock.fetches_to_read(partner)
-        if (scene := self._stock.scene_of(looked)) is not None:
+        if (scene := self._scene_of(looked)) is not None:
             yield from self._stock.fetches_for(self._in_view(scene))
 
     def _fetches_ahead(self) -> Iterator[Fetch[Any]]:
@@ -230,6 +231,16 @@ class SliceDesk(QObject):
         if looked.take is not None:
             return replace(looked, take=None, difference=False)
         return replace(looked, cycle=looked.cycle - 1, difference=False) if looked.cycle > 0 else None
+
+    def _scene_of(self, looked: Looked) -> SliceScene | None:
+        """A slice at its places; holes where a difference has nothing to compare with."""
+        scene, partner = self._stock.scene_of(looked), self._partner(looked)
+        if scene is None or not looked.difference:
+            return scene
+        if partner is not None and self._stock.read_of(partner) is None:
+            return scene
+        alone = [plane for plane in scene.planes if self._minus(looked, coarse(plane)) is None]
+        return scene.without(alone, "Nothing to compare with", ALONE)
 
     def _minus(self, looked: Looked, block: Block) -> Block | None:
         partner = self._partner(looked)

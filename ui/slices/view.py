@@ -82,7 +82,7 @@ class SlicesView(QWidget):
             self.desk.selected = None
             self._recut(None)
         self._fitting = self._fitting or other
-        self.desk.look(looked)
+        self.desk.look(replace(looked, difference=self.controls.difference.isChecked()))
         self.refresh_marks()
 
     def look_at(self, plane: PlaneKey) -> None:
@@ -214,7 +214,7 @@ class SlicesView(QWidget):
 
     def compare(self) -> None:
         """Show the difference, or the picture again."""
-        self.look(replace(self.looked, difference=self.controls.difference.isChecked()))
+        self.look(self.looked)
 
     def _look_at_tile(self, tile: int | None) -> None:
         self.look(replace(self.looked, tile=tile, take=None))
