@@ -1,4 +1,4 @@
-"""What is shipped: the five packages, the trained weights, the report's template, the manual; nothing else."""
+"""What is shipped: the five packages, the weights, the report's template, the manual; nothing else."""
 
 from __future__ import annotations
 

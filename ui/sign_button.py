@@ -27,7 +27,7 @@ class SignButton(QToolButton):
         """Paint the sign in another tone."""
         self._tone = tone
         # the window's: the style sheet's transparent background counts as black in a button's palette
-        self.setIcon(icon(self._sign, theme.shades(self.window()).of(tone)))
+        self.setIcon(icon(self._sign, theme.shades(self.window() or self).of(tone)))
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 (Qt's name)
         super().changeEvent(event)

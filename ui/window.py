@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,7 @@ from ui.menus import SEPARATOR, Entry, menu
 from ui.message_history import MessageHistory
 from ui.opening import AFTER_NEW, new_plan, read_plan, simulated_plan, templates
 from ui.presenters.messages import Message, problem
-from ui.presenters.start import ProjectCard, read_card, unread_card
+from ui.recent_runs import RecentRuns
 from ui.start_page import StartPage
 from ui.tasks import Tasks
 
@@ -67,9 +66,9 @@ class MainWindow(QMainWindow):
         self._memory_file, self._simulations = memory_file, simulations
         self._choosers, self._furnish = choosers, furnish
         self._memory, damage = memory_file.read()
-        self._cards: dict[str, ProjectCard] = {}
         self.workspace: Workspace | None = None
         self.banner, self.start_page, self.tasks = Banner(), StartPage(), Tasks(self)
+        self._recent = RecentRuns(self.start_page, self.tasks, self._tell)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         set_page(self.start_page, "start")
@@ -111,7 +110,7 @@ class MainWindow(QMainWindow):
             return
         self._close_workspace()
         self._stack.setCurrentWidget(self.start_page)
-        self._refresh_cards()
+        self._recent.read(self._memory.recent)
 
     def toggle_mode(self) -> None:
         """Dark or light."""
@@ -184,26 +183,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("scopeacq")
         self.closed.emit()
 
-    # -- recent runs -----------------------------------------------------------------------
-
-    def _refresh_cards(self) -> None:
-        """Show what is known at once, and read the rest elsewhere: journals of weeks take a while."""
-        self._show_cards()
-        for path in self._memory.recent:
-            self.tasks.run(partial(read_card, Path(path)), self._take_card, self._tell)
-
-    def _take_card(self, card: ProjectCard) -> None:
-        self._cards[str(card.root)] = card
-        self._show_cards()
-
-    def _show_cards(self) -> None:
-        self.start_page.show_cards(
-            self._cards.get(path, unread_card(Path(path))) for path in self._memory.recent
-        )
-
     def _forget(self, root: Path) -> None:
         self._memory = self._memory.without_recent(root)
-        self._show_cards()
+        self._recent.show(self._memory.recent)
 
     def _tell(self, error: Explained) -> None:
         self.banner.say(problem(error))
