@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt5.QtGui import QMouseEvent, QWheelEvent
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
@@ -22,6 +22,9 @@ from scopeacq.looking import Levels
 from scopeacq.records import DoseBooked, FocusDone, FocusEnd, FocusIteration, PlaneKey, Purpose
 from tests.scenarios.harness import NoAberration, TinyRun
 from tests.ui.live_bench import AT_LEISURE_MS, LiveBench, quick_run, tissue_run
+from ui.acquisition import Acquisition
+from ui.banner import Banner
+from ui.live import mount_live
 from ui.live.canvas import FrameCanvas
 from ui.live.feed import Past, RunFeed
 from ui.live.picture import Hover
@@ -30,6 +33,8 @@ from ui.presenters.frame_shown import LevelMode
 from ui.presenters.live import Preset
 from ui.quantity import QuantityField
 from ui.tasks import Tasks
+from ui.wafer_mount import mount_wafer
+from ui.workspace import Workspace
 
 
 @pytest.fixture
@@ -378,3 +383,36 @@ def test_what_lies_under_the_cursor_is_told_in_words(bench: LiveBench) -> None:
     assert told[0].value == canvas.picture.image[told[0].row, told[0].column]
     assert "from the middle" in hover_text(told[0])
     assert told[-1] is None
+
+
+# -- in its workspace ----------------------------------------------------------------------
+
+
+def test_a_tile_off_the_plane_is_shown_on_the_wafer_and_a_frame_is_kept(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    bench = LiveBench.with_fakes(qtbot, quick_run(tmp_path))
+    workspace, tasks, banner = Workspace(bench.run.plan), Tasks(), Banner()
+    for widget in (workspace, banner):
+        qtbot.addWidget(widget)
+    workspace.mount_panel("preflight", "Pre-flight", QWidget())  # the list of sections lies beside it
+    viewport = mount_wafer(workspace, banner, tasks)
+    page = mount_live(workspace, bench.manual, Acquisition(parent=workspace), tasks, banner, viewport)
+    workspace.show()
+    workspace.show_view("live")
+    section = bench.run.plan.wafer.sections[0].id
+    page.run.chosen.emit(section, 0)
+    assert workspace.shown_view == "wafer"
+    assert viewport.selection.tiles == {(section, 0)}
+    workspace.show_view("live")
+    page.action_bar.connect_button.click()
+    qtbot.waitUntil(page.action_bar.grab_button.isVisible, timeout=AT_LEISURE_MS)
+    page.action_bar.grab_button.click()
+    qtbot.waitUntil(page.action_bar.save_button.isEnabled, timeout=AT_LEISURE_MS)
+    page.action_bar.save_button.click()
+    folder = bench.run.plan.folder.root / "frames"
+    qtbot.waitUntil(lambda: any("is kept as" in m.what for m in banner.messages), timeout=AT_LEISURE_MS)
+    assert len(list(folder.glob("*.tif"))) == 1
+    workspace.leave()
+    bench.close()
+    tasks.close()

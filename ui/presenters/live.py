@@ -27,7 +27,8 @@ LIVE_LIMITS_S = Range(1.0, 1800.0)
 DWELL_LIMITS_NS = Range(10.0, 1e6)
 PIXEL_LIMITS_NM = Range(0.5, 2000.0)
 """Of frames by hand: what no specimen or patience bears is a slip of the finger."""
-LONGEST_FRAME_S = 600.0
+LONGEST_FRAME_S = 120.0
+"""A stop waits for the frame under way."""
 
 
 class Preset(Enum):
