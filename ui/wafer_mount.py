@@ -42,5 +42,7 @@ def _wired(panel: SectionsPanel, viewport: WaferViewport) -> SectionsPanel:
     panel.chosen.connect(viewport.canvas.select)
     panel.sought.connect(viewport.canvas.look_at)
     panel.proposed.connect(viewport.propose)
+    panel.undo_asked.connect(viewport.undo)
+    panel.redo_asked.connect(viewport.redo)
     show(viewport.canvas.shown)
     return panel

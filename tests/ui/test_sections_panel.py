@@ -188,7 +188,7 @@ def test_the_grid_of_one_section_is_placed_turned_and_given_to_all(
     qtbot.mouseClick(form.copy, Qt.MouseButton.LeftButton)
     assert route(editor)[-1] == "S004"
     for _ in range(6):
-        viewport._undo()
+        panel.undo_asked.emit()
     assert editor.document.wafer.sections == SECTIONS
 
 

@@ -23,6 +23,7 @@ from ui.presenters import edits
 from ui.presenters.section_list import Column, SectionRow, SectionRows, SectionState, chosen_rows
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.theme import Space
+from ui.viewport.actions import action
 
 ROW_PX = 28
 LEAST_ROWS = 4
@@ -30,11 +31,13 @@ WIDTHS_PX = {Column.PLACE: 40, Column.NAME: 76, Column.TILES: 56, Column.SCORE: 
 
 
 class SectionsPanel(QWidget):
-    """Signals: ``chosen`` (Selection), ``sought`` (id): bring it into view, ``proposed`` (Edit)."""
+    """Signals: chosen (Selection), sought (id): bring it into view, proposed (Edit), undo and redo asked."""
 
     chosen = pyqtSignal(object)
     sought = pyqtSignal(str)
     proposed = pyqtSignal(object)
+    undo_asked = pyqtSignal()
+    redo_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,6 +56,8 @@ class SectionsPanel(QWidget):
         column.addWidget(self.table, 1)
         column.addWidget(self.form)
         self.form.proposed.connect(self.proposed)
+        action(self, "Undo", "Ctrl+Z", self.undo_asked.emit)
+        action(self, "Redo", "Ctrl+Shift+Z", self.redo_asked.emit, "Ctrl+Y")
 
     def show_map(self, shown: WaferMap, *, may_edit: bool) -> None:
         """List the sections of this map."""

@@ -166,12 +166,14 @@ class WaferViewport(QWidget):
         for note in notes:
             self.told.emit(note)
 
-    def _undo(self) -> None:
+    def undo(self) -> None:
+        """Take the last step back; nothing when there is none."""
         if self._editor is not None:
             self._editor.undo()
             self._changed()
 
-    def _redo(self) -> None:
+    def redo(self) -> None:
+        """Do again what was undone last."""
         if self._editor is not None:
             self._editor.redo()
             self._changed()
@@ -207,8 +209,8 @@ class WaferViewport(QWidget):
             for tool in Tool
         }
         self._layers[Layer.STATE].setChecked(True)
-        self._undo_action = action(self, "Undo", "Ctrl+Z", self._undo)
-        self._redo_action = action(self, "Redo", "Ctrl+Shift+Z", self._redo, "Ctrl+Y")
+        self._undo_action = action(self, "Undo", "Ctrl+Z", self.undo)
+        self._redo_action = action(self, "Redo", "Ctrl+Shift+Z", self.redo, "Ctrl+Y")
         self._delete_action = action(self, "Delete", "Del", self._delete)
         self._active_action = action(self, "Leave out", "X", self._toggle_active)
         self._save_action = action(self, "Save", "Ctrl+S", self.save_requested.emit)
