@@ -139,29 +139,30 @@ def test_a_cursor_that_rests_gets_a_card_and_then_its_curve(qtbot: QtBot) -> Non
     with qtbot.waitExposed(viewport):
         viewport.show()
     viewport.canvas.fit(frozenset({"S001"}))
+    card = viewport._hovering.card
     at = QPointF(*viewport.canvas.camera.to_px((0.0, 35.0))).toPoint()
     with qtbot.waitSignal(viewport.history_wanted, timeout=SOON_MS) as wanted:
         viewport.canvas._cursor = at
         viewport.canvas._rest.start()
     (hit,) = wanted.args
     assert hit == Hit("S001", 1)
-    assert viewport.hover_card.isVisible()
-    assert viewport.hover_card.card is not None
-    assert viewport.hover_card.card.curve is None
-    before = viewport.hover_card.height()
+    assert card.isVisible()
+    assert card.card is not None
+    assert card.card.curve is None
+    before = card.height()
     viewport.show_history(hit, HISTORY)
-    assert viewport.hover_card.card.curve is not None
-    assert viewport.hover_card.height() > before
-    assert viewport.canvas.rect().contains(viewport.hover_card.geometry())
-    viewport.hover_card.grab()
+    assert card.card.curve is not None
+    assert card.height() > before
+    assert viewport.canvas.rect().contains(card.geometry())
+    card.grab()
     copy = next(a for a in viewport.menu_at((0.0, 35.0)).actions() if "numbers" in a.text())
     copy.trigger()
     clipboard = QApplication.clipboard()
     assert clipboard is not None
-    assert clipboard.text() == viewport.hover_card.card.text
+    assert clipboard.text() == card.card.text
     qtbot.mouseMove(viewport.canvas, at)
     viewport.canvas._stir()
-    assert not viewport.hover_card.isVisible()
+    assert not card.isVisible()
     viewport.show_history(hit, HISTORY)
-    assert not viewport.hover_card.isVisible()
+    assert not card.isVisible()
     viewport.close_pictures()

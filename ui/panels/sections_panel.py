@@ -31,7 +31,7 @@ WIDTHS_PX = {Column.PLACE: 40, Column.NAME: 76, Column.TILES: 56, Column.SCORE: 
 
 
 class SectionsPanel(QWidget):
-    """Signals: chosen (Selection), sought (id): bring it into view, proposed (Edit), undo and redo asked."""
+    """Signals: chosen (Selection), sought (id), proposed (Edit), undo_asked, redo_asked."""
 
     chosen = pyqtSignal(object)
     sought = pyqtSignal(str)

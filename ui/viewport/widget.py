@@ -13,14 +13,14 @@ from ui.copying import copy_text
 from ui.presenters import edits
 from ui.presenters.editing import Editor
 from ui.presenters.edits import Edit, Refused
-from ui.presenters.hover import History, card_of
+from ui.presenters.hover import History
 from ui.presenters.layers import EXPLAINED, Layer, legend_of
 from ui.presenters.overviews import Underlay
 from ui.presenters.wafer_map import Hit, Selection, WaferMap, edited
 from ui.viewport.actions import action, bar, choice, name_step
 from ui.viewport.canvas import WaferCanvas
 from ui.viewport.foot import Foot
-from ui.viewport.hover_card import HoverCard
+from ui.viewport.hovering import Hovering
 from ui.viewport.menu import Entry, menu_of, section_entries
 from ui.viewport.overlays import LegendCard
 from ui.viewport.overview_menu import OverviewButton
@@ -56,12 +56,11 @@ class WaferViewport(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = WaferCanvas(self)
-        self.legend, self.hover_card = LegendCard(self.canvas), HoverCard(self.canvas)
+        self.legend, self._hovering = LegendCard(self.canvas), Hovering(self.canvas)
         self.overview_button, self.placing_bar = OverviewButton(), PlacingBar()
         self._foot = Foot()
         self._map = WaferMap()
         self._stage: tuple[Point | None, Point | None] = None, None
-        self._hit: Hit | None = None
         self._editor: Editor | None = None
         self._layer = Layer.STATE
         self._make_actions()
@@ -113,6 +112,7 @@ class WaferViewport(QWidget):
         """Colour the tiles by this."""
         self._layer = layer
         self.canvas.show_layer(layer)
+        self._hovering.layer = layer
         self._layers[layer].setChecked(True)
         self._refresh()
 
@@ -140,10 +140,7 @@ class WaferViewport(QWidget):
 
     def show_history(self, hit: Hit, history: History) -> None:
         """The curves that ``history_wanted`` asked for; too late for another place they are left out."""
-        if hit == self._hit:
-            card = card_of(self.canvas.shown, hit, self._layer, history)
-            if card is not None:
-                self.hover_card.show_curve(card)
+        self._hovering.show_history(hit, history)
 
     def close_pictures(self) -> None:
         """Stop reading pictures; before the run's files are let go."""
@@ -247,7 +244,7 @@ class WaferViewport(QWidget):
     def _connect(self) -> None:
         canvas = self.canvas
         canvas.hovered.connect(self._hovered)
-        canvas.rested.connect(self._rested)
+        self._hovering.history_wanted.connect(self.history_wanted)
         canvas.selected.connect(self._selected)
         canvas.proposed.connect(self.propose)
         canvas.go_to_requested.connect(self.go_to_requested)
@@ -278,16 +275,6 @@ class WaferViewport(QWidget):
     def _hovered(self, stage_um: Point | None) -> None:
         self._foot.coordinates(self.canvas.shown.coordinates(stage_um) if stage_um else "")
 
-    def _rested(self, at: QPoint | None) -> None:
-        """Show the card of what lies under a cursor that rests; no card while it moves."""
-        self._hit = None if at is None else self.canvas.shown.hit(self.canvas.stage_um(QPointF(at)))
-        card = card_of(self.canvas.shown, self._hit, self._layer, None) if self._hit else None
-        if at is None or card is None:
-            self.hover_card.hide()
-            return
-        self.hover_card.show_card(card, at)
-        self.history_wanted.emit(self._hit)
-
     def _fit(self) -> None:
         self.canvas.fit(self.selection.sections)
 
@@ -313,16 +300,10 @@ class WaferViewport(QWidget):
         go = f"Go to {target.text} \N{HORIZONTAL ELLIPSIS}", lambda: self.go_to_requested.emit(target)
         copies: list[Entry] = [("Copy coordinates", lambda: copy_text(shown.coordinates(stage_um)))]
         if hit is not None:
-            copies.append((f"Copy the numbers of {hit.section}", partial(self._copy_numbers, hit)))
+            copies.append((f"Copy the numbers of {hit.section}", partial(self._hovering.copy_numbers, hit)))
         if self._editor is None:
             return menu_of(self, [go, *copies], [self._fit_action])
         own = section_entries(shown, hit.section, self.propose) if hit is not None else []
         return menu_of(
             self, [go, *copies], [self._fit_action], own, [self._active_action, self._delete_action]
         )
-
-    def _copy_numbers(self, hit: Hit) -> None:
-        """The card's words; with its curve where it is the one that stands there."""
-        last, card = self.hover_card.card, card_of(self.canvas.shown, hit, self._layer, None)
-        if card is not None:
-            copy_text(last.text if last is not None and last.title == card.title else card.text)
