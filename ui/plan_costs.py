@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from PyQt5.QtCore import QRectF, QSize, Qt
+from PyQt5.QtCore import QEvent, QRectF, QSize, Qt
 from PyQt5.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QAction,
@@ -29,7 +27,6 @@ WIDTH_PX = 320
 BAR_PX = 10.0
 WAITING = "The estimate follows as soon as the plan is counted."
 CHECKING = "Pre-flight looks at the edited plan \N{HORIZONTAL ELLIPSIS}"
-ALL_GREEN = "Pre-flight finds nothing wrong with this plan."
 
 
 class CostPanel(QScrollArea):
@@ -74,7 +71,7 @@ class CostPanel(QScrollArea):
     def show_findings(self, items: tuple[Item, ...]) -> None:
         """Show what pre-flight says of the plan as it stands."""
         wrong = sum(item.badge.tone is Tone.ALARM for item in items)
-        self._verdict.setText(_verdict(wrong, items))
+        self._verdict.setText(_verdict(wrong))
         theme.set_tone(self._verdict, Tone.ALARM if wrong else Tone.GOOD)
         if items == self._items:
             return
@@ -150,16 +147,16 @@ class ShareBar(QWidget):
             left += width
         painter.end()
 
-    def event(self, event: object) -> bool:
+    def event(self, event: QEvent | None) -> bool:
         """Say what is under the cursor."""
-        if isinstance(event, QHelpEvent):
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             at, left = event.pos().x() / max(self.width(), 1), 0.0
             for share in self._shares:
                 left += share.part
                 if at <= left:
                     QToolTip.showText(event.globalPos(), f"{share.name}: {share.value}\n{share.why}", self)
                     return True
-        return super().event(event)  # type: ignore[arg-type]
+        return super().event(event)
 
 
 class _Dot(QWidget):
@@ -186,7 +183,8 @@ class _FigureLabel(QWidget):
         super().__init__()
         name, value = QLabel(figure.label), QLabel(figure.value)
         theme.set_role(name, "small")
-        theme.set_tone(value, Tone.CAUTION) if figure.tone is Tone.CAUTION else None
+        if figure.tone is Tone.CAUTION:
+            theme.set_tone(value, figure.tone)
         value.setWordWrap(True)
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setToolTip(_hint(figure))
@@ -214,10 +212,8 @@ class _FindingRow(QWidget):
         row.addWidget(text, 1)
 
 
-def _verdict(wrong: int, items: Iterable[Item]) -> str:
-    if wrong:
-        return f"{wrong} must be mended before a start."
-    return ALL_GREEN if not tuple(items) else "Nothing stands in the way of a start."
+def _verdict(wrong: int) -> str:
+    return f"{wrong} must be mended before a start." if wrong else "Nothing stands in the way of a start."
 
 
 def _add_line(grid: QGridLayout, line: int, dot: QWidget, name: str, value: str, why: str) -> None:
