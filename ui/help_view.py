@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
-from PyQt5.QtCore import QEvent
-from PyQt5.QtGui import QImageReader, QResizeEvent
+from PyQt5.QtCore import QEvent, Qt, QUrl
+from PyQt5.QtGui import QImage, QImageReader, QResizeEvent, QTextDocument
 from PyQt5.QtWidgets import QFrame, QTextBrowser
 
 from ui import theme
@@ -32,6 +32,17 @@ class HelpView(QTextBrowser):
         self._text = text
         self._write()
         self._scroll(0)
+
+    def loadResource(self, kind: int, name: QUrl) -> object:  # noqa: N802 (Qt's name)
+        """Pictures as finely as the screen shows them: scaled once, smoothly."""
+        if kind != QTextDocument.ResourceType.ImageResource:
+            return None
+        picture = QImage(name.toLocalFile() or name.toString())
+        width_px = round(min(self._room_px(), picture.width()) * self.devicePixelRatioF())
+        if width_px < picture.width():
+            picture = picture.scaledToWidth(width_px, Qt.TransformationMode.SmoothTransformation)
+            picture.setDevicePixelRatio(self.devicePixelRatioF())
+        return picture
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 (Qt's name)
         super().resizeEvent(event)
@@ -89,6 +100,7 @@ h2 { font-size: ${lead_pt}pt; font-weight: 600; margin-top: ${gap}px; margin-bot
 h3 { font-size: ${lead_pt}pt; font-weight: 400; color: $muted; margin-top: ${gap}px; }
 p, li, td, th { line-height: 130%; }
 p { margin-top: 0px; margin-bottom: ${small_gap}px; }
+p.picture { line-height: 100%; }
 li { margin-bottom: 4px; }
 a { color: $accent; text-decoration: none; }
 code { background-color: $raised; }

@@ -96,6 +96,16 @@ def test_the_manual_is_searched_while_typing(qtbot: QtBot, window: MainWindow) -
     assert panel.page.key == "index"
 
 
+def test_pictures_of_a_page_are_as_wide_as_there_is_room(window: MainWindow) -> None:
+    window.assistance.show_page("index")
+    view = window.assistance.panel.view
+    for width_px in (900, 1400):
+        window.resize(width_px, 800)
+        QApplication.processEvents()
+        assert view.horizontalScrollBar().maximum() == 0
+        assert view.document().size().width() <= view.viewport().width()
+
+
 def test_keys_that_hold_now_are_listed(window: MainWindow) -> None:
     window.assistance.show_keys()
     text = window.assistance.panel.view.toPlainText()
