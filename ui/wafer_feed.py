@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 
 from PyQt5.QtCore import QObject, QTimer
 
@@ -17,6 +18,8 @@ from ui.tasks import Tasks
 from ui.viewport.widget import WaferViewport
 
 EVERY_MS = 1000
+PORTION = 1000
+"""Rows that are held at once: a journal of weeks has millions."""
 
 
 class WaferFeed(QObject):
@@ -75,12 +78,12 @@ class _Reader:
 
     def read(self) -> WaferMap | None:
         """The map, or None when nothing happened since the last time. Raises ``JournalError``."""
-        rows = list(JournalReader(self._journal).read(self._seq)) if self._journal.exists() else []
-        if not rows:
-            return None
-        self._seq = rows[-1].seq
-        self._presenter.apply(row.record for row in rows)
-        return self._presenter.shown()
+        before = self._seq
+        rows = JournalReader(self._journal).read(self._seq) if self._journal.exists() else iter(())
+        while portion := list(islice(rows, PORTION)):
+            self._seq = portion[-1].seq
+            self._presenter.apply(row.record for row in portion)
+        return self._presenter.shown() if self._seq != before else None
 
     def history(self, hit: Hit) -> History:
         """How the numbers of what lies there went over the cycles."""
