@@ -94,7 +94,7 @@ def test_while_a_run_has_the_instrument_nobody_is_offered_it(bench: LiveBench) -
     assert not bench.page.stage.connect_button.isEnabled()
     assert "run has the instrument" in bench.page.action_bar.words.text()
     bench.control.note_run(False)
-    assert bench.page.action_bar.connect_button.isEnabled()
+    assert bench.page.stage.connect_button.isEnabled()
 
 
 def test_any_frame_can_be_asked_for_and_wrong_values_cannot(bench: LiveBench) -> None:
@@ -147,8 +147,8 @@ def test_what_is_wanted_changes_a_live_scan_under_way(bench: LiveBench) -> None:
 
 def test_an_instrument_that_is_let_go_ends_a_live_scan(bench: LiveBench) -> None:
     bench.connect()
-    bench.page.action_bar.live_button.click()
-    bench.qtbot.waitUntil(lambda: bench.page.frame.figures["score"].text() != "", timeout=AT_LEISURE_MS)
+    with bench.qtbot.waitSignal(bench.control.shot, timeout=AT_LEISURE_MS):
+        bench.page.action_bar.live_button.click()
     bench.manual.release()
     bench.qtbot.waitUntil(lambda: not bench.control.view.connected, timeout=AT_LEISURE_MS)
     bench.wait_idle()

@@ -26,7 +26,7 @@ class ActionBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         theme.set_role(self, "bar")
-        self._view, self._frame_valid = LiveView(), True
+        self._view, self._frame_valid, self._offer = LiveView(), True, False
         self.connect_button = button(
             "Connect", "Take the instrument in hand", self.connect_asked.emit, "primary"
         )
@@ -59,6 +59,11 @@ class ActionBar(QFrame):
         self._view = view
         self._refresh()
 
+    def show_offer(self, offer: bool) -> None:
+        """Whether to offer the instrument here; not where the empty view does."""
+        self._offer = offer
+        self._refresh()
+
     def show_frame_valid(self, valid: bool) -> None:
         """Whether there is a frame that could be scanned."""
         self._frame_valid = valid
@@ -75,7 +80,7 @@ class ActionBar(QFrame):
     def _refresh(self) -> None:
         view, idle = self._view, self._view.doing is Doing.NOTHING
         may_scan = view.may_begin and self._frame_valid
-        self.connect_button.setVisible(not view.connected)
+        self.connect_button.setVisible(self._offer and not view.connected)
         self.connect_button.setEnabled(view.may_connect)
         self.connect_button.setText("Connecting \N{HORIZONTAL ELLIPSIS}" if view.connecting else "Connect")
         for part in (self.grab_button, self.live_button, self.duration, self._for):
@@ -86,7 +91,7 @@ class ActionBar(QFrame):
         self.progress.setVisible(not idle and not view.live)
         self.progress.setRange(0, view.progress[1])
         self.progress.setValue(view.progress[0])
-        self.words.setText(view.words)
+        self.words.setText(view.words if self._offer or view.connected or view.run_active else "")
 
     def _ask_live(self) -> None:
         if self.duration.value is not None:

@@ -77,9 +77,9 @@ class HistogramView(QWidget):
         painter, colours = QPainter(self), theme.shades(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         floor = self.height() - PAD_PX
-        painter.setPen(QPen(QColor(colours.line), 1))
-        painter.drawLine(QLineF(PAD_PX, floor, self.width() - PAD_PX, floor))
         if self._histogram is not None:
+            painter.setPen(QPen(QColor(colours.line), 1))
+            painter.drawLine(QLineF(PAD_PX, floor, self.width() - PAD_PX, floor))
             self._draw_counts(painter, self._histogram, floor, colours)
             self._draw_levels(painter, floor, colours)
         painter.end()

@@ -224,6 +224,7 @@ class LivePage(QWidget):
         bar, control = self.action_bar, self._control
         self.frame_bar.changed.connect(self._frame_changed)
         bar.connect_asked.connect(control.connect_instrument)
+        self.stage.turned.connect(lambda page: bar.show_offer(page is not Page.EMPTY))
         self.stage.connect_asked.connect(control.connect_instrument)
         self.stage.tile_chosen.connect(self.tile_chosen)
         bar.grab_asked.connect(self._grab)

@@ -22,6 +22,7 @@ from ui.presenters.frame_shown import FrameShown
 from ui.presenters.tone import Sign, Tone
 
 MICRO = "\N{MICRO SIGN}"
+HINT = "Wheel to zoom, drag to pan, double-click for the whole frame"
 EMPTY_TITLE = "See through the microscope"
 EMPTY_TEXT = (
     "Once the instrument is connected, frames and live scans are shown here, with sharpness and dose. "
@@ -40,9 +41,10 @@ class Page(Enum):
 
 
 class Stage(QFrame):
-    """Signals: ``connect_asked``; ``tile_chosen`` (section, tile) on the wafer."""
+    """Signals: ``connect_asked``; ``turned`` (Page); ``tile_chosen`` (section, tile) on the wafer."""
 
     connect_asked = pyqtSignal()
+    turned = pyqtSignal(object)
     tile_chosen = pyqtSignal(str, int)
 
     def __init__(self) -> None:
@@ -74,6 +76,8 @@ class Stage(QFrame):
         if empty and page is Page.PAIR and self.canvas.picture is not None:
             page, empty = Page.FRAME, False
         self._pages.setCurrentIndex((Page.EMPTY if empty else page).value)
+        self._hint.setVisible(self.page is not Page.EMPTY)
+        self.turned.emit(self.page)
 
     def show_frame(self, shown: FrameShown, levels: Levels) -> None:
         """Show a frame."""
@@ -91,9 +95,10 @@ class Stage(QFrame):
         foot = QWidget()
         row = QHBoxLayout(foot)
         row.setContentsMargins(theme.Space.M, 2, theme.Space.M, 2)
-        hint = label("Wheel to zoom, drag to pan, double-click for the whole frame", "small", wrap=False)
-        hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        row.addWidget(hint, 1)
+        self._hint = label(HINT, "small", wrap=False)
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._hint.setVisible(False)
+        row.addWidget(self._hint, 1)
         row.addWidget(self.under)
         return foot
 
