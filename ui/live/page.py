@@ -150,9 +150,8 @@ class LivePage(QWidget):
                 self.tabs.setCurrentWidget(self.frame)
 
     def _show_view(self, view: LiveView) -> None:
-        for part in (self.action_bar, self.focus, self.series, self.compare):
+        for part in (self.action_bar, self.stage, self.focus, self.series, self.compare):
             part.show_view(view)
-        self.stage.show_connectable(view.may_connect)
 
     # -- what the operator wants ----------------------------------------------------------------
 

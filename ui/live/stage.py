@@ -19,6 +19,7 @@ from ui.live.parts import button, label
 from ui.live.picture import Hover, Picture
 from ui.presenters.focusing import PatchShown
 from ui.presenters.frame_shown import FrameShown
+from ui.presenters.live import LiveView
 from ui.presenters.tone import Sign, Tone
 
 MICRO = "\N{MICRO SIGN}"
@@ -28,6 +29,7 @@ EMPTY_TEXT = (
     "Once the instrument is connected, frames and live scans are shown here, with sharpness and dose. "
     "While a run holds it, the tile taken last is shown instead."
 )
+READY_TEXT = "Grab a frame (G) or scan live (V). Without an image, look at EHT, column valve and detector."
 CARD_PX = 420
 
 
@@ -84,9 +86,11 @@ class Stage(QFrame):
         picture = Picture(shown.image, shown.overview, shown.pixel_size_nm)
         self.canvas.show_picture(picture, levels, shown.caption)
 
-    def show_connectable(self, connectable: bool) -> None:
-        """Whether the empty page offers to connect."""
-        self.connect_button.setEnabled(connectable)
+    def show_view(self, view: LiveView) -> None:
+        """Say on the empty page what to do next."""
+        self._empty_text.setText(READY_TEXT if view.connected else EMPTY_TEXT)
+        self.connect_button.setVisible(not view.connected)
+        self.connect_button.setEnabled(view.may_connect)
 
     def _hovered(self, hover: Hover | None) -> None:
         self.under.setText(hover_text(hover) if hover is not None else "")
@@ -105,6 +109,7 @@ class Stage(QFrame):
     def _empty(self) -> QWidget:
         page = QWidget()
         title, text = label(EMPTY_TITLE, "title"), label(EMPTY_TEXT, "muted")
+        self._empty_text = text
         self.connect_button = button("Connect", "Take the instrument in hand", self.connect_asked.emit)
         card = QVBoxLayout()
         card.setSpacing(theme.Space.M)
