@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,12 @@ if TYPE_CHECKING:  # brings shapely, which the first window does without
 
 Furnish = Callable[["Workspace", Banner, Tasks], None]
 """Puts viewport and panels into a new workspace."""
+
+
+def _with_its_parts(read: Callable[[], Plan]) -> Plan:
+    """Read a run, and load what will show it where that does not hold up the window."""
+    import_module("ui.furnishing")
+    return read()
 
 
 def _furnish(workspace: Workspace, banner: Banner, tasks: Tasks) -> None:
@@ -146,7 +153,7 @@ class MainWindow(QMainWindow):
             self._settle()
             self.banner.say(problem(error))
 
-        self.tasks.run(read, done, failed)
+        self.tasks.run(lambda: _with_its_parts(read), done, failed)
 
     def _settle(self) -> None:
         self._say_status("")
