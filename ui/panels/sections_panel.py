@@ -6,7 +6,6 @@ from PyQt5.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, p
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAction,
-    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
@@ -16,6 +15,7 @@ from PyQt5.QtWidgets import (
 )
 
 from scopeacq.wording import counted
+from ui.combo_box import CalmComboBox
 from ui.copying import copy_text
 from ui.panels.arrange_form import ArrangeForm
 from ui.panels.section_table import COLUMNS, SectionTable
@@ -44,7 +44,7 @@ class SectionsPanel(QWidget):
         self._kept, self._rows = SectionRows(), list[SectionRow]()
         self._sort, self._downwards = Column.PLACE, False
         self._showing = False
-        self.words, self.state = QLineEdit(), QComboBox()
+        self.words, self.state = QLineEdit(), CalmComboBox()
         self.table, self.form = QTableView(), ArrangeForm()
         self.model = SectionTable(self.table)
         self._prepare_filter()
