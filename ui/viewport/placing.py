@@ -14,6 +14,7 @@ from scopeacq.geometry import Point
 from scopeacq.placement import Landmark, Placement
 from ui.presenters.overviews import Placing
 from ui.theme import FontPt, Shades, font
+from ui.viewport.look import CASING
 from ui.viewport.marks import mapped
 from ui.viewport.overlays import Handle, Handles
 
@@ -95,9 +96,10 @@ class PlacingHand:
     ) -> None:
         """From where the picture shows it to where it is."""
         seen, on = QPointF(*mapped(to_px, seen_um)), QPointF(*mapped(to_px, on_um))
-        painter.setPen(QPen(colour, 2.0))
-        painter.drawLine(QLineF(seen, on))
-        painter.drawEllipse(on, PIN_PX, PIN_PX)
+        for pen in (QPen(CASING, 5.0), QPen(colour, 2.0)):
+            painter.setPen(pen)
+            painter.drawLine(QLineF(seen, on))
+            painter.drawEllipse(on, PIN_PX, PIN_PX)
         painter.setFont(font(FontPt.SMALL, 63))
         painter.drawText(QRectF(on.x() + 8, on.y() - 9, 40, 18), Qt.AlignmentFlag.AlignVCenter, text)
 
