@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from scopeacq import records as r
 from scopeacq.journal import Row
-from scopeacq.records import PlaneKey, Verdict
+from scopeacq.records import PlaneKey
 from scopeacq.runfolder import Plan
 
 Numbers = NDArray[np.float64]
@@ -74,7 +74,6 @@ UNITS: dict[Quantity, str] = {
     Quantity.MILLING_TIME: "min",
     Quantity.TILE_TIME: "s",
 }
-_VERDICTS = tuple(Verdict)
 NO_TILE = -1
 IMAGING_PART = 0.8
 """Of a cycle's room on the x axis."""
@@ -138,7 +137,6 @@ class RunSeries:
 
     planes_per_cycle: int
     sections: list[str] = field(default_factory=list)
-    verdicts: dict[Verdict, int] = field(default_factory=dict)
     version: int = 0
     _tables: dict[Quantity, _Table] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
@@ -187,8 +185,7 @@ class RunSeries:
         match row.record:
             case r.FocusDone():
                 self._focus(row, row.record)
-            case r.PlaneJudged(key, _, verdict, score_um, mean, sd):
-                self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
+            case r.PlaneJudged(key, _, _, score_um, mean, sd):
                 self._add(_PLANE, row, key.cycle, key.section, key.tile, score_um, mean, sd)
             case r.PlaneExposed(key, _, _, _, _, scanned_at_s):
                 self._scanned(row, key, scanned_at_s)

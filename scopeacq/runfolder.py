@@ -38,7 +38,7 @@ class RunFolder:
 
     @property
     def without_journal(self) -> bool:
-        """The folder is there and nothing was ever journalled in it; false also where the folder is gone."""
+        """The folder is there and nothing was ever journalled in it; false where it is gone."""
         return self.root.is_dir() and not self.journal_file.exists()
 
     @property

@@ -56,7 +56,6 @@ def test_every_scan_counts_retakes_among_them() -> None:
     judged = [r.PlaneJudged(KEY, n, Verdict.SHARP, 0.3 + n, 100.0, 20.0, 0.0) for n in range(3)]
     made = series(*judged)
     assert values(made, Quantity.SCORE) == [0.3, 1.3, 2.3]
-    assert made.verdicts == {Verdict.SHARP: 3}
 
 
 def test_places_grow_inside_a_cycle_and_stay_in_it() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPointF, Qt
+from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -101,10 +101,18 @@ def test_one_section_or_all(view: PlotsView) -> None:
 
 
 def test_hovering_tells_and_a_click_goes_to_the_slice(qtbot: QtBot, view: PlotsView) -> None:
-    plot, place = view.plots[0], place_of(view, 0, 1)
+    plot = view.plots[0]
+
+    def hovered() -> bool:
+        """The layout may still be on its way, and the mouse has to move to be noticed."""
+        place = place_of(view, 0, 1).toPoint()
+        for at in (place + QPoint(1, 0), place):
+            qtbot.mouseMove(plot.viewport(), at)
+        return "section S001, tile 2, cycle 1" in view.hint.text()
+
+    qtbot.waitUntil(hovered, timeout=SOON_MS)
+    place = place_of(view, 0, 1)
     assert plot.under(place) == 1
-    qtbot.mouseMove(plot.viewport(), place.toPoint())
-    qtbot.waitUntil(lambda: "section S001, tile 2, cycle 1" in view.hint.text(), timeout=SOON_MS)
     with qtbot.waitSignal(view.plane_wanted, timeout=SOON_MS) as asked:
         qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place.toPoint())
     assert asked.args == [PlaneKey(0, "S001", 1)]
