@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +80,10 @@ def make(wanted: Wanted, folder: Path) -> None:
     if not wanted.only or wanted.only - {"start", "running"}:
         with studio(app, wanted, folder) as work:
             work.of_finished(finished)
-    with studio(app, wanted, folder) as work:
-        work.of_start(finished)
+    with studio(
+        app, wanted, folder, (interrupted_run(folder), finished, folder / "moved.scopeacq")
+    ) as work:
+        work.of_start()
         work.of_running(folder)
 
 
@@ -93,15 +95,33 @@ def finished_run(folder: Path) -> Path:
     return folder / "finished" / "demo.scopeacq"
 
 
+def interrupted_run(folder: Path) -> Path:
+    """A run that was killed in its first mill pass."""
+    from scopeacq.demo import make_demo
+    from scopeacq.files import DiskFiles
+    from scopeacq.journal import Journal
+    from tests.ui.presenters.test_start import OPENED, first_pass, opening, slice_taken
+
+    plan = make_demo(folder / "interrupted", seed=SEED)
+    journal = Journal.create(plan.folder.journal_file, DiskFiles())
+    first, charge_uc = first_pass(plan)
+    for record in (OPENED, *slice_taken(plan), first, opening(plan, charge_uc)):
+        journal.append(record)
+    journal.close()
+    return plan.folder.root
+
+
 @contextmanager
-def studio(app: QApplication, wanted: Wanted, folder: Path) -> Iterator[Studio]:
-    """A window of its own, closed at the end."""
-    from ui.memory import MemoryFile
+def studio(
+    app: QApplication, wanted: Wanted, folder: Path, recent: Sequence[Path] = ()
+) -> Iterator[Studio]:
+    """A window of its own, closed at the end. ``recent``: runs that it remembers."""
+    from ui.memory import Memory, MemoryFile
     from ui.window import MainWindow
 
-    settings = folder / "window.toml"
-    settings.unlink(missing_ok=True)
-    window = MainWindow(MemoryFile(settings), folder)
+    settings = MemoryFile(folder / "window.toml")
+    settings.write(Memory(recent=tuple(map(str, recent))))
+    window = MainWindow(settings, folder)
     window.resize(*wanted.size_px)
     window.show()
     try:
@@ -138,11 +158,10 @@ class Studio:
         self._window.assistance.show_page("index")
         self.keep("help", self._window)
 
-    def of_start(self, finished: Path) -> None:
-        """The start page with a run in its list."""
-        self._open(finished)
+    def of_start(self) -> None:
+        """The start page with the runs that it remembers."""
         self._window.show_start()
-        self.wait(2 * SETTLE_S)
+        self.wait(4 * SETTLE_S)
         self.keep("start", self._window)
 
     def of_running(self, folder: Path) -> None:
