@@ -71,7 +71,7 @@ def place_a_grid(operator: Operator) -> None:
 def focus_by_hand(operator: Operator) -> None:
     """Take the instrument in hand and let the autofocus correct; the run takes it over by itself."""
     operator.look_at("live")
-    operator.click(operator.live.action_bar.connect_button)
+    operator.click(operator.live.stage.connect_button)
     operator.click(operator.live.action_bar.grab_button)
     operator.live.tabs.setCurrentWidget(operator.live.focus)
     operator.click(operator.live.focus.start)
