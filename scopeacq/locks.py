@@ -17,6 +17,9 @@ from filelock import FileLock, Timeout
 
 from scopeacq.files import DiskFiles, FileLayer
 
+PATIENCE_S = 0.2
+"""A reader that asks whether a run is held has its lock for a moment; that must not turn away a start."""
+
 _PROBE = b"scopeacq probes whether this folder can carry a run"
 
 
@@ -39,14 +42,14 @@ class OwnerLock:
         return cls(folder / "run.lock", f"The run folder {folder}", files)
 
     def acquire(self) -> None:
-        """Take the lock at once.
+        """Take the lock, with a moment's patience for who only asks whether it is held.
 
         Raises:
             Locked: another program, or this one elsewhere, holds it.
             OSError: the folder does not allow locks.
         """
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=PATIENCE_S, poll_interval=PATIENCE_S / 20)
         except Timeout as error:
             raise Locked(
                 f"{self._subject} is in use by {self._holder()}; end that program first, or use its window."
