@@ -27,7 +27,7 @@ from ui.viewport.actions import action
 
 ROW_PX = 28
 LEAST_ROWS = 4
-WIDTHS_PX = {Column.PLACE: 52, Column.NAME: 76, Column.TILES: 56, Column.SCORE: 76}
+WIDTHS_PX = {Column.PLACE: 44, Column.NAME: 64, Column.TILES: 52, Column.SCORE: 70}
 
 
 class SectionsPanel(QWidget):
