@@ -20,6 +20,7 @@ from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Sign, Tone
 from ui.presenters.wafer_map import Selection
 from ui.report_writing import ReportWriting
+from ui.run_docks import BELOW
 from ui.slices.export import seen
 from ui.slices.view import SlicesView
 from ui.tasks import Tasks
@@ -51,7 +52,7 @@ def mount_slices(workspace: Workspace, feed: AfterFeed) -> SlicesView:
     """The view of slices, kept in step by ``feed``, which begins when it is seen."""
     view = SlicesView(workspace.plan, feed.book)
     hint = "Every slice of a tile or a section, through all cycles"
-    workspace.mount_view("slices", "Slices", Sign.SLICES, hint, view)
+    workspace.mount_view("slices", "Slices", Sign.SLICES, hint, view, BELOW)
     feed.changed.connect(view.refresh)
     feed.failed.connect(view.show_trouble)
     workspace.view_shown.connect(partial(_begin, feed, "slices"))
@@ -62,7 +63,7 @@ def mount_plots(workspace: Workspace, feed: AfterFeed) -> PlotsView:
     """The view of plots, kept in step by ``feed``, which begins when it is seen."""
     view = PlotsView(feed.series)
     hint = "Focus, images, ions, drift and time over cycles or hours"
-    workspace.mount_view("plots", "Plots", Sign.CURVE, hint, view)
+    workspace.mount_view("plots", "Plots", Sign.CURVE, hint, view, BELOW)
     feed.changed.connect(view.refresh)
     feed.failed.connect(view.show_trouble)
     workspace.view_shown.connect(partial(_begin, feed, "plots"))

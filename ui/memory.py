@@ -30,6 +30,9 @@ class Memory(Settings):
     mode: Mode = Mode.DARK
     geometry: Blob = Field("", description="Place and size of the window.")
     docks: Blob = Field("", description="Where the panels are.")
+    without: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="The panels that each view does without."
+    )
     recent: Annotated[tuple[str, ...], Field(max_length=100)] = Field(
         (), description="Run folders, the newest first."
     )

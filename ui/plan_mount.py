@@ -9,6 +9,7 @@ from ui.plan_editing import PlanEditing
 from ui.plan_view import PlanView
 from ui.presenters.messages import problem
 from ui.presenters.tone import Sign
+from ui.run_docks import BELOW
 from ui.workspace import Workspace
 
 KEY = "plan"
@@ -33,7 +34,8 @@ def mount_plan(workspace: Workspace, editing: PlanEditing, banner: Banner) -> Pl
     appraisal.checked.connect(view.costs.show_findings)
     appraisal.failed.connect(lambda error: banner.say(problem(error)))
     editing.edit_in(view)
-    workspace.mount_view(KEY, "Plan", Sign.SLIDERS, "What the run is to do, and what it costs", view)
+    hint = "What the run is to do, and what it costs"
+    workspace.mount_view(KEY, "Plan", Sign.SLIDERS, hint, view, BELOW)
     workspace.ask_before_leaving(view.objection)
     workspace.before_closing(appraisal.stop)
     return view

@@ -24,6 +24,9 @@ from ui.presenters.tone import Tone
 from ui.services import SERVICES, Services
 from ui.workspace import Workspace
 
+BELOW = ("log", "timeline")
+"""The panels below the view: what happened and what happens next. Views that need the height do without."""
+
 _PAUSES = frozenset({Policy.PAUSE, Policy.PARK_AND_ALERT})
 
 

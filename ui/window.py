@@ -170,7 +170,7 @@ class MainWindow(QMainWindow):
         workspace.help_wanted.connect(self.assistance.show_page)
         self._furnish(workspace, self.banner, self.tasks)
         if self._memory.docks:
-            workspace.restore_layout(base64.b64decode(self._memory.docks))
+            workspace.restore_layout(base64.b64decode(self._memory.docks), self._memory.without)
         if before is not None and before.plan.folder == plan.folder:
             workspace.go_on_from(before)
         self._stack.addWidget(workspace)
@@ -277,7 +277,7 @@ class MainWindow(QMainWindow):
 
     def _keep_docks(self, workspace: Workspace) -> None:
         docks = base64.b64encode(workspace.layout_state()).decode()
-        self._memory = self._memory.model_copy(update={"docks": docks})
+        self._memory = self._memory.model_copy(update={"docks": docks, "without": workspace.without})
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 (Qt's name)
         """Remember the layout. A run that goes on keeps the window open."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PyQt5.QtCore import QByteArray, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import QPainter
@@ -62,6 +62,7 @@ class Workspace(QWidget):
         self._area.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self._area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._views: dict[str, QWidget] = {}
+        self._without: dict[str, tuple[str, ...]] = {}
         self._stack, self.rail = QStackedWidget(), Rail()
         self._stack.setMinimumWidth(LEAST_VIEW_PX)
         self._area.setCentralWidget(self._stack)
@@ -85,9 +86,20 @@ class Workspace(QWidget):
         """Show what the instrument does; that it is simulated is known from the plan."""
         self.strip.show_view(strip_view(situation, simulated=self.simulated))
 
-    def mount_view(self, key: str, title: str, sign: Sign, hint: str, widget: QWidget) -> None:
-        """Add a view and its button in the rail; the first one is seen at once."""
-        self._views[key] = widget
+    def mount_view(
+        self,
+        key: str,
+        title: str,
+        sign: Sign,
+        hint: str,
+        widget: QWidget,
+        without: tuple[str, ...] = (),
+    ) -> None:
+        """Add a view and its button in the rail; the first one is seen at once.
+
+        ``without``: keys of panels that leave their room to this view, until an operator shows them there.
+        """
+        self._views[key], self._without[key] = widget, without
         set_page(widget, key)
         self._stack.addWidget(widget)
         self.rail.add(key, title, sign, hint)
@@ -95,8 +107,10 @@ class Workspace(QWidget):
             self.show_view(key)
 
     def show_view(self, key: str) -> None:
-        """Show a view. Raises ``KeyError``."""
+        """Show a view with the panels that it was last seen with. Raises ``KeyError``."""
+        self._note_panels()
         self._stack.setCurrentWidget(self._views[key])
+        self._arrange_panels()
         self.rail.mark(key)
         self.view_shown.emit(key)
 
@@ -190,9 +204,28 @@ class Workspace(QWidget):
         """Where the panels are, to be remembered."""
         return bytes(self._area.saveState(LAYOUT_VERSION))
 
-    def restore_layout(self, state: bytes) -> bool:
+    @property
+    def without(self) -> Mapping[str, tuple[str, ...]]:
+        """The keys of the panels that each view does without, to be remembered."""
+        self._note_panels()
+        return dict(self._without)
+
+    def restore_layout(self, state: bytes, without: Mapping[str, tuple[str, ...]]) -> bool:
         """Put the panels back; whether ``state`` could be used."""
-        return self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
+        self._without.update((view, keys) for view, keys in without.items() if view in self._views)
+        restored = self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
+        self._arrange_panels()
+        return restored
+
+    def _note_panels(self) -> None:
+        """Keep for the view that is seen what the operator hides and shows."""
+        hidden = tuple(key for key, dock in self._docks.items() if dock.isHidden())
+        if self._docks and self._views:
+            self._without[self.shown_view] = hidden
+
+    def _arrange_panels(self) -> None:
+        for key, dock in self._docks.items():
+            dock.setHidden(key in self._without[self.shown_view])
 
 
 class _SimulationLine(QWidget):

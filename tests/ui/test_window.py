@@ -174,6 +174,37 @@ def test_panels_stay_where_they_were_put(
     assert not window.workspace.panel("run").isHidden()
 
 
+def test_a_view_is_seen_with_the_panels_it_was_left_with(
+    qtbot: QtBot, window: MainWindow, demo: Plan
+) -> None:
+    def furnish(workspace: object, *_: object) -> None:
+        from ui.workspace import Workspace
+
+        assert isinstance(workspace, Workspace)
+        workspace.mount_view("wafer", "Wafer", Sign.WAFER, "The wafer", QLabel("wafer"))
+        workspace.mount_view("plan", "Plan", Sign.SLIDERS, "The plan", QLabel("plan"), without=("log",))
+        for key in ("run", "log"):
+            workspace.mount_panel(key, key, QLabel(key))
+
+    def hidden() -> list[str]:
+        assert window.workspace is not None
+        return [key for key in window.workspace.panels if window.workspace.panel(key).isHidden()]
+
+    window._furnish = furnish
+    opened(qtbot, window, lambda: window.open_run(demo.folder.root))
+    assert window.workspace is not None
+    assert hidden() == []
+    window.workspace.show_view("plan")
+    assert hidden() == ["log"]
+    window.workspace.panel("log").show()
+    window.workspace.show_view("wafer")
+    window.workspace.panel("run").hide()
+    opened(qtbot, window, lambda: window.open_run(demo.folder.root))
+    assert hidden() == ["run"]
+    window.workspace.show_view("plan")
+    assert hidden() == []
+
+
 def test_a_damaged_layout_is_one_message_and_the_defaults(
     qtbot: QtBot, memory_file: MemoryFile, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from ui.manual import ManualControl
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Sign, Tone
 from ui.presenters.wafer_map import Selection
+from ui.run_docks import BELOW
 from ui.tasks import Tasks
 from ui.viewport.widget import WaferViewport
 from ui.workspace import Workspace
@@ -47,7 +48,7 @@ def mount_live(
     workspace.view_shown.connect(lambda key: feed.wake(key == KEY))
     workspace.before_closing(control.stop)
     workspace.before_closing(feed.stop)
-    workspace.mount_view(KEY, "Live", Sign.EYE, HINT, page)
+    workspace.mount_view(KEY, "Live", Sign.EYE, HINT, page, BELOW)
     return page
 
 
