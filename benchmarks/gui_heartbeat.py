@@ -29,14 +29,14 @@ import numpy as np
 from PyQt5.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PyQt5.QtWidgets import QApplication, QPushButton
 
-from scopeacq.demo import make_demo
-from scopeacq.events import AbortAnswered
+from scopeacq.engine.events import AbortAnswered
+from scopeacq.plan.demo import make_demo
 from ui import theme
-from ui.acquisition import Acquisition
 from ui.memory import MemoryFile
 from ui.panels.run_panel import RunPanel
 from ui.presenters.acquisition import Action
 from ui.presenters.checklist import Confirmation
+from ui.run.acquisition import Acquisition
 from ui.window import MainWindow
 
 T = TypeVar("T", bound=QObject)

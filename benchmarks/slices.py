@@ -25,15 +25,15 @@ from PyQt5.QtWidgets import QApplication
 
 from benchmarks.write_planes import em_like
 from hardware.types import FrameSettings, Optics, StagePose
-from scopeacq import records as r
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFiles
-from scopeacq.journal import Journal
-from scopeacq.plane_windows import Window, file_of
-from scopeacq.records import PlaneKey, Verdict
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import SliceBook
-from scopeacq.storage import ImageSpec, ImageStore
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import PlaneKey, Verdict
+from scopeacq.journal.slice_book import SliceBook
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.plane_windows import Window, file_of
+from scopeacq.storage.storage import ImageSpec, ImageStore
 from ui import theme
 from ui.presenters.slice_scene import blocks_in_view, coarse
 from ui.presenters.slices import Looked

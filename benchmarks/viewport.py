@@ -24,14 +24,14 @@ from pathlib import Path
 import numpy as np
 from PyQt5.QtWidgets import QApplication
 
-from scopeacq.geometry import Rigid
-from scopeacq.ome_zarr import chunk_shape, level_shapes
-from scopeacq.overviews import Overview
-from scopeacq.placement import Placement
-from scopeacq.pyramid_tiff import PART_PX, Level, Picture
-from scopeacq.records import PlaneKey
-from scopeacq.run_pictures import PlacedPicture
-from scopeacq.wafer import Section
+from scopeacq.journal.records import PlaneKey
+from scopeacq.plan.geometry import Rigid
+from scopeacq.plan.overviews import Overview
+from scopeacq.plan.placement import Placement
+from scopeacq.plan.wafer import Section
+from scopeacq.storage.ome_zarr import chunk_shape, level_shapes
+from scopeacq.storage.pyramid_tiff import PART_PX, Level, Picture
+from scopeacq.storage.run_pictures import PlacedPicture
 from ui import theme
 from ui.presenters.camera import Camera
 from ui.presenters.overviews import Underlay

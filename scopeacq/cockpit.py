@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 from hardware.types import FrameSettings, Optics
 from models.estimate import AberrationEstimator
-from scopeacq.autofocus import FocusBench, FocusMethod, FocusOutcome, Nobody, Watcher, correct_focus
-from scopeacq.correction import DepthOfFocus
-from scopeacq.focus_compare import ByPair, ByScores, Opinion, Reader, compare, spread_um
-from scopeacq.focus_methods import PairFocus, VendorFocus
-from scopeacq.focus_pairs import Pair, take_pair
-from scopeacq.laid_down import LaidDown
-from scopeacq.looking import Seen, look_at
+from scopeacq.engine.readings import Author
+from scopeacq.focus.autofocus import FocusBench, FocusMethod, FocusOutcome, Nobody, Watcher, correct_focus
+from scopeacq.focus.correction import DepthOfFocus
+from scopeacq.focus.focus_compare import ByPair, ByScores, Opinion, Reader, compare, spread_um
+from scopeacq.focus.focus_methods import PairFocus, VendorFocus
+from scopeacq.focus.focus_pairs import Pair, take_pair
+from scopeacq.focus.through_focus import SeriesPoint, best_wd_um, series_wds, take_series
+from scopeacq.journal.laid_down import LaidDown
 from scopeacq.manual import Manual
-from scopeacq.project import EstimatorName
-from scopeacq.quality import Standard
-from scopeacq.readings import Author
-from scopeacq.settings import SettingsError
-from scopeacq.through_focus import SeriesPoint, best_wd_um, series_wds, take_series
+from scopeacq.plan.project import EstimatorName
+from scopeacq.plan.settings import SettingsError
+from scopeacq.vision.looking import Seen, look_at
+from scopeacq.vision.quality import Standard
 
 BY_HAND_ROT_DEG = 0.0
 """Scan rotation of what is looked at by hand."""

@@ -21,18 +21,18 @@ from hardware.motion import check_path, follow
 from hardware.paths import centred_xy
 from hardware.types import Blanker, DetectorState, Frame, FrameSettings, Optics, PoseTolerance, StagePose
 from models.estimate import SharpnessJudge
-from scopeacq.autofocus import FocusMethod
-from scopeacq.files import DiskFiles, FileLayer
-from scopeacq.geometry import Point, Rigid
-from scopeacq.imaging import Imager, lens_shift_um
-from scopeacq.journal import Journal
-from scopeacq.locks import OwnerLock
-from scopeacq.logs import text_logs
-from scopeacq.readings import OPTICS, Author, Quantity, Reader, Readings
-from scopeacq.records import DoseBooked, Purpose, WaferRegistered
-from scopeacq.runfolder import Plan
+from scopeacq.engine.imaging import Imager, lens_shift_um
+from scopeacq.engine.readings import OPTICS, Author, Quantity, Reader, Readings
+from scopeacq.engine.ways import Way, path_to_point, tolerance_of, xy_um
+from scopeacq.focus.autofocus import FocusMethod
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import DoseBooked, Purpose, WaferRegistered
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.runfolder import Plan
 from scopeacq.session import connect_microscope, focus_methods, load_scorer, open_journal
-from scopeacq.ways import Way, path_to_point, tolerance_of, xy_um
+from scopeacq.storage.files import DiskFiles, FileLayer
+from scopeacq.storage.locks import OwnerLock
+from scopeacq.telling.logs import text_logs
 
 LOG = logging.getLogger(__name__)
 

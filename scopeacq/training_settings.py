@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from models.training import Limits, Recipe, Run, Schedule, StepDecay
-from scopeacq.settings import Settings, SettingsError, read_toml
+from scopeacq.plan.settings import Settings, SettingsError, read_toml
 
 FORMAT = "scopeacq.training/1"
 

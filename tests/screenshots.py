@@ -97,9 +97,9 @@ def finished_run(folder: Path) -> Path:
 
 def interrupted_run(folder: Path) -> Path:
     """A run that was killed in its first mill pass."""
-    from scopeacq.demo import make_demo
-    from scopeacq.files import DiskFiles
-    from scopeacq.journal import Journal
+    from scopeacq.journal.journal import Journal
+    from scopeacq.plan.demo import make_demo
+    from scopeacq.storage.files import DiskFiles
     from tests.ui.presenters.test_start import OPENED, first_pass, opening, slice_taken
 
     plan = make_demo(folder / "interrupted", seed=SEED)
@@ -168,7 +168,7 @@ class Studio:
         """A run under way: until its first section is imaged."""
         if "running" not in self._wanted:
             return
-        from scopeacq.demo import make_demo
+        from scopeacq.plan.demo import make_demo
         from ui.panels.preflight_panel import PreflightPanel
         from ui.panels.run_panel import RunPanel
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from scopeacq.demo import make_demo
+from scopeacq.plan.demo import make_demo
 from tests.screenshots import LARGEST_BYTES, OUT
 
 ROOT = Path(__file__).parents[1]

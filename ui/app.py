@@ -13,10 +13,10 @@ from pathlib import Path
 from PyQt5.QtCore import QStandardPaths, Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
-from scopeacq.exit_codes import ExitCode
-from scopeacq.explain import Explained, explaining
-from ui.copying import CopyMenus
+from scopeacq.telling.exit_codes import ExitCode
+from scopeacq.telling.explain import Explained, explaining
 from ui.memory import MemoryFile
+from ui.parts.copying import CopyMenus
 from ui.presenters.messages import Message, problem
 from ui.window import MainWindow
 

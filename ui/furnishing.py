@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ui.after import mount_after
-from ui.banner import Banner
-from ui.instrument import mount_instrument
+from ui.after.after import mount_after
+from ui.hand.instrument import mount_instrument
 from ui.live import mount_live
-from ui.plan_editing import PlanEditing
-from ui.plan_mount import mount_plan
+from ui.messages.banner import Banner
+from ui.plan.plan_editing import PlanEditing
+from ui.plan.plan_mount import mount_plan
 from ui.presenters.messages import Message
 from ui.presenters.notices import Attended, Ended, Notice
 from ui.presenters.tone import Tone
-from ui.run_docks import mount_run
-from ui.services import SERVICES, Services
+from ui.run.run_docks import mount_run
+from ui.run.services import SERVICES, Services
 from ui.tasks import Tasks
-from ui.wafer_mount import mount_wafer
+from ui.wafer.wafer_mount import mount_wafer
 from ui.workspace import Workspace
 
 BELOW_PX = 200

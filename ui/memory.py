@@ -9,9 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from scopeacq.files import DiskFiles
-from scopeacq.settings import Settings, SettingsError, read_toml
-from scopeacq.templates import to_toml
+from scopeacq.plan.settings import Settings, SettingsError, read_toml
+from scopeacq.plan.templates import to_toml
+from scopeacq.storage.files import DiskFiles
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone
 from ui.theme import Mode

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from scopeacq.explain import Explained, explaining
+from scopeacq.telling.explain import Explained, explaining
 
 T = TypeVar("T")
 

@@ -19,24 +19,24 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.explain import Explained
+from scopeacq.telling.explain import Explained
 from ui import theme
-from ui.assistance import Assistance
-from ui.banner import Banner
-from ui.choosers import BY_DIALOG, Choosers
-from ui.dropping import Drops
-from ui.help_keys import set_page
+from ui.help.assistance import Assistance
+from ui.help.help_keys import set_page
 from ui.memory import MemoryFile
-from ui.menus import SEPARATOR, Entry, menu
-from ui.message_history import MessageHistory
-from ui.opening import AFTER_NEW, new_plan, read_plan, simulated_plan, templates
+from ui.messages.banner import Banner
+from ui.messages.message_history import MessageHistory
+from ui.parts.menus import SEPARATOR, Entry, menu
 from ui.presenters.messages import Message, problem
-from ui.recent_runs import RecentRuns
-from ui.start_page import StartPage
+from ui.start.choosers import BY_DIALOG, Choosers
+from ui.start.dropping import Drops
+from ui.start.opening import AFTER_NEW, new_plan, read_plan, simulated_plan, templates
+from ui.start.recent_runs import RecentRuns
+from ui.start.start_page import StartPage
 from ui.tasks import Tasks
 
 if TYPE_CHECKING:  # brings shapely, which the first window does without
-    from scopeacq.runfolder import Plan
+    from scopeacq.plan.runfolder import Plan
     from ui.workspace import Workspace
 
 Furnish = Callable[["Workspace", Banner, Tasks], None]

@@ -17,15 +17,15 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.runfolder import Plan
+from scopeacq.plan.runfolder import Plan
 from ui import theme
-from ui.dock_title import DockTitle
-from ui.help_keys import set_page
+from ui.help.help_keys import set_page
+from ui.parts.dock_title import DockTitle
+from ui.parts.rail import Rail
+from ui.parts.strip import SafetyStrip, stripes
 from ui.presenters.messages import Message
 from ui.presenters.strip import Situation, strip_view
 from ui.presenters.tone import Sign, Tone
-from ui.rail import Rail
-from ui.strip import SafetyStrip, stripes
 
 LEAST_VIEW_PX, LEAST_BELOW_PX = 400, 230
 """How narrow views, and panels below them, may become, so that there is room for help beside everything."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scopeacq.exit_codes import ExitCode
-from scopeacq.records import MillEnd, PlaneExposing
+from scopeacq.journal.records import MillEnd, PlaneExposing
+from scopeacq.telling.exit_codes import ExitCode
 from tests.scenarios import mortal
 from tests.scenarios.real_run import (
     IDLE_EXIT_S,

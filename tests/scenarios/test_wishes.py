@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq.events import WishAnswered
-from scopeacq.records import (
+from scopeacq.engine.events import WishAnswered
+from scopeacq.engine.wishes import leave_wish
+from scopeacq.journal.records import (
     FocusDone,
     MillBegin,
     PlaneChosen,
@@ -19,8 +20,7 @@ from scopeacq.records import (
     Wish,
     WishKind,
 )
-from scopeacq.status import SectionPhase, read_status
-from scopeacq.wishes import leave_wish
+from scopeacq.telling.status import SectionPhase, read_status
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.scenarios.life import Killed, Life
 from tests.scenarios.promises import broken_promises

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from scopeacq.appraisal import Checker, appraise
-from scopeacq.demo import make_demo
-from scopeacq.findings import Severity
-from scopeacq.history import History
-from scopeacq.project import MillingSettings
-from scopeacq.runfolder import Plan, RunFolder
+from scopeacq.journal.history import History
+from scopeacq.plan.appraisal import Checker, appraise
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.findings import Severity
+from scopeacq.plan.project import MillingSettings
+from scopeacq.plan.runfolder import Plan, RunFolder
 
 
 def edited(plan: Plan, table: str, **values: object) -> Plan:

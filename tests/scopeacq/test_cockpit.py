@@ -12,17 +12,17 @@ import tifffile
 from hardware.errors import HardwareError
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from models.estimate import AberrationEstimator
-from scopeacq.autofocus import Nobody
 from scopeacq.cockpit import Cockpit
-from scopeacq.focus_methods import PairFocus
-from scopeacq.kept_frames import keep_frame
-from scopeacq.laid_down import LaidDown
-from scopeacq.latest_tile import LatestTile, look_at_tile
+from scopeacq.engine.readings import Author, Quantity
+from scopeacq.focus.autofocus import Nobody
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.journal.laid_down import LaidDown
+from scopeacq.journal.records import DoseBooked, Verdict
 from scopeacq.manual import Manual
-from scopeacq.project import EstimatorName, FocusSettings
-from scopeacq.readings import Author, Quantity
-from scopeacq.records import DoseBooked, Verdict
-from scopeacq.settings import SettingsError
+from scopeacq.plan.project import EstimatorName, FocusSettings
+from scopeacq.plan.settings import SettingsError
+from scopeacq.storage.kept_frames import keep_frame
+from scopeacq.storage.latest_tile import LatestTile, look_at_tile
 from tests.scenarios.harness import NoAberration, Scores, TinyRun, tiny_project
 from tests.scopeacq.manual_bench import FRAME, held
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import Optics
-from scopeacq.demo import make_demo
-from scopeacq.focus_history import MOST_KEPT, FocusHistory
-from scopeacq.records import FocusDone, FocusEnd, PlaneKey, SurfaceRefused
-from scopeacq.runfolder import Plan
-from scopeacq.surface import robust_surface
+from scopeacq.focus.surface import robust_surface
+from scopeacq.journal.focus_history import MOST_KEPT, FocusHistory
+from scopeacq.journal.records import FocusDone, FocusEnd, PlaneKey, SurfaceRefused
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
 
 BEFORE = Optics(4500.0, 0.0, 0.0)
 

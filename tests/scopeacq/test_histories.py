@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from hardware.types import FrameSettings, Optics, StagePose
-from scopeacq import records as r
-from scopeacq.dose_ledger import DoseLedger
-from scopeacq.planner import mill_plan
-from scopeacq.records import MillKey, PlaneKey, Record, Verdict
-from scopeacq.status import status_of
-from scopeacq.tile_curves import MOST_POINTS, TileCurves, mean_of
+from scopeacq.engine.planner import mill_plan
+from scopeacq.journal import records as r
+from scopeacq.journal.dose_ledger import DoseLedger
+from scopeacq.journal.records import MillKey, PlaneKey, Record, Verdict
+from scopeacq.journal.tile_curves import MOST_POINTS, TileCurves, mean_of
+from scopeacq.telling.status import status_of
 from tests.ui.wafers import plan_of, section
 
 FRAME = FrameSettings(100, 100, 10.0, 200.0)

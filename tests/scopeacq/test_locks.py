@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq.files import DiskFiles, FileEvent, Rename, SyncFile, Write, perform_on_disk
-from scopeacq.locks import Locked, OwnerLock, probe_folder
+from scopeacq.storage.files import DiskFiles, FileEvent, Rename, SyncFile, Write, perform_on_disk
+from scopeacq.storage.locks import Locked, OwnerLock, probe_folder
 
 HOLD = """
 import sys
 import threading
 from pathlib import Path
-from scopeacq.locks import OwnerLock
+from scopeacq.storage.locks import OwnerLock
 lock = OwnerLock.of_run(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)

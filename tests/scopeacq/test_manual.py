@@ -17,16 +17,16 @@ from hardware.paths import path_to_mill
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.truth import FrameTruth
 from hardware.types import Blanker, FrameSettings, PoseTolerance
-from scopeacq.briefing import brief
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFull
-from scopeacq.history import has_begun
-from scopeacq.journal import Journal, JournalReader
-from scopeacq.locks import Locked, OwnerLock
+from scopeacq.engine.readings import Author, Quantity
+from scopeacq.journal.history import has_begun
+from scopeacq.journal.journal import Journal, JournalReader
+from scopeacq.journal.records import DoseBooked, Purpose, Record, RunOpened, WaferRegistered
 from scopeacq.manual import Manual, open_manual
-from scopeacq.preflight import Site
-from scopeacq.readings import Author, Quantity
-from scopeacq.records import DoseBooked, Purpose, Record, RunOpened, WaferRegistered
+from scopeacq.plan.briefing import brief
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.preflight import Site
+from scopeacq.storage.files import DiskFull
+from scopeacq.storage.locks import Locked, OwnerLock
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.scopeacq.manual_bench import FRAME, SLOW_UM_PER_S, held, slow_run
 

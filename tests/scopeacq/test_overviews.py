@@ -13,9 +13,8 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopeacq.files import DiskFiles
-from scopeacq.geometry import Point
-from scopeacq.overviews import (
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.overviews import (
     Overview,
     add_overview,
     place_file,
@@ -23,9 +22,10 @@ from scopeacq.overviews import (
     remove_overview,
     write_placement,
 )
-from scopeacq.placement import Landmark, Placement, PlacementRefused, fitted
-from scopeacq.pyramid_tiff import PART_PX, PyramidTiff, UnreadablePicture, read_picture
-from scopeacq.settings import SettingsError
+from scopeacq.plan.placement import Landmark, Placement, PlacementRefused, fitted
+from scopeacq.plan.settings import SettingsError
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.pyramid_tiff import PART_PX, PyramidTiff, UnreadablePicture, read_picture
 
 near = st.floats(-5e3, 5e3)
 points = st.tuples(near, near)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from hardware.types import Image
-from scopeacq.files import DiskFiles
-from scopeacq.ome_zarr import ImageSpec, chunk_shape, level_shapes
-from scopeacq.plane_pictures import PlanePictures
-from scopeacq.records import PlaneKey
-from scopeacq.storage import ImageStore
+from scopeacq.journal.records import PlaneKey
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.ome_zarr import ImageSpec, chunk_shape, level_shapes
+from scopeacq.storage.plane_pictures import PlanePictures
+from scopeacq.storage.storage import ImageStore
 
 KEY = PlaneKey(1, "S001", 0)
 SHAPE = (2100, 1500)

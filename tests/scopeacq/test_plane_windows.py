@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardware.types import Image
-from scopeacq import ome_zarr
-from scopeacq.files import DiskFiles
-from scopeacq.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
-from scopeacq.records import PlaneKey
-from scopeacq.storage import ImageSpec, ImageStore, StorageError
+from scopeacq.journal.records import PlaneKey
+from scopeacq.storage import ome_zarr
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
+from scopeacq.storage.storage import ImageSpec, ImageStore, StorageError
 
 SHAPE = (1500, 2300)
 KEY = PlaneKey(1, "S1", 0)

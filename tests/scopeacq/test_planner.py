@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings, Optics, StagePose
-from scopeacq import records as r
-from scopeacq import steps as s
-from scopeacq.instrument import DriverSettings, Instrument
-from scopeacq.planner import Target, focus_due, mill_plan, next_step
-from scopeacq.progress import Progress
-from scopeacq.project import (
+from scopeacq.engine import steps as s
+from scopeacq.engine.planner import Target, focus_due, mill_plan, next_step
+from scopeacq.engine.wishes import offers, refusal
+from scopeacq.journal import records as r
+from scopeacq.journal.progress import Progress
+from scopeacq.journal.records import MillKey, PlaneKey, Record, Verdict, Wish, WishKind
+from scopeacq.plan.instrument import DriverSettings, Instrument
+from scopeacq.plan.project import (
     FocusPolicy,
     FocusSettings,
     GateSettings,
@@ -23,10 +25,8 @@ from scopeacq.project import (
     MillingSettings,
     Project,
 )
-from scopeacq.records import MillKey, PlaneKey, Record, Verdict, Wish, WishKind
-from scopeacq.runfolder import Plan, RunFolder
-from scopeacq.wafer import Section, Wafer
-from scopeacq.wishes import offers, refusal
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.wafer import Section, Wafer
 
 MILL = r.MillPlan((0.0, 120.0, 240.0), 2, 6.0, 10.0, 0.5)
 OPTICS = Optics(4500.0, 0.0, 0.0)

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings, Image, StagePose
-from scopeacq.geometry import Point, Rigid, turn
-from scopeacq.project import RegistrationSettings
-from scopeacq.registration import (
+from scopeacq.plan.geometry import Point, Rigid, turn
+from scopeacq.plan.project import RegistrationSettings
+from scopeacq.plan.settings import SettingsError
+from scopeacq.plan.wafer import Fiducial
+from scopeacq.vision.registration import (
     RegistrationRefused,
     Sighting,
     View,
@@ -24,8 +26,6 @@ from scopeacq.registration import (
     register_wafer,
     renewed,
 )
-from scopeacq.settings import SettingsError
-from scopeacq.wafer import Fiducial
 from tests.scopeacq.scenes import Scene, texture
 
 SETTINGS = RegistrationSettings()

@@ -7,10 +7,10 @@ import math
 import pytest
 
 from hardware.types import Optics, StagePose
-from scopeacq import records as r
-from scopeacq.journal import Row
-from scopeacq.records import PlaneKey, Verdict
-from scopeacq.run_series import UNITS, Quantity, RunSeries
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Row
+from scopeacq.journal.records import PlaneKey, Verdict
+from scopeacq.journal.run_series import UNITS, Quantity, RunSeries
 
 PLAN = r.MillPlan((0.0, 120.0), 1, 3.0, 10.0, 2.0)
 KEY = PlaneKey(0, "S2", 1)

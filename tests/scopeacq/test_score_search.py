@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hardware.types import Optics
-from scopeacq.autofocus import FocusBench, Focused, NotFocused
-from scopeacq.imaging import Imager
-from scopeacq.instrument import ElectronSettings
-from scopeacq.project import FocusSettings
-from scopeacq.score_search import ScoreSearch
-from scopeacq.trilateration import blurs_um, place_of_focus, trilaterate
+from scopeacq.engine.imaging import Imager
+from scopeacq.focus.autofocus import FocusBench, Focused, NotFocused
+from scopeacq.focus.score_search import ScoreSearch
+from scopeacq.focus.trilateration import blurs_um, place_of_focus, trilaterate
+from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import FocusSettings
 from tests.scopeacq.column_fakes import IN_FOCUS, FakeColumn, FakeDetector, FakeScanner
 
 Doubles = NDArray[np.float64]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hardware.types import FrameSettings
-from scopeacq import records as r
-from scopeacq.records import PlaneKey, Verdict
-from scopeacq.slice_book import PlaneMark, SliceBook, worst
+from scopeacq.journal import records as r
+from scopeacq.journal.records import PlaneKey, Verdict
+from scopeacq.journal.slice_book import PlaneMark, SliceBook, worst
 
 PLAN = r.MillPlan((0.0, 120.0, 240.0), 2, 3.0, 10.0, 2.0)
 

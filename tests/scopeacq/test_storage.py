@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import Image
-from scopeacq import ome_zarr
-from scopeacq.files import DiskFiles, DiskFull, FileEvent, Write, perform_on_disk
-from scopeacq.records import PlaneKey
-from scopeacq.storage import ImageSpec, ImageStore, StorageError, Written
+from scopeacq.journal.records import PlaneKey
+from scopeacq.storage import ome_zarr
+from scopeacq.storage.files import DiskFiles, DiskFull, FileEvent, Write, perform_on_disk
+from scopeacq.storage.storage import ImageSpec, ImageStore, StorageError, Written
 from tests.recording_files import RecordingFiles, after_kill, after_power_loss
 
 KEY = PlaneKey(1, "S-01", 0)

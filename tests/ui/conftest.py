@@ -14,8 +14,8 @@ from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.choosers import Choosers
 from ui.memory import MemoryFile
+from ui.start.choosers import Choosers
 from ui.window import MainWindow
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

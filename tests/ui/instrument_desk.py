@@ -13,18 +13,18 @@ from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtWidgets import QAbstractButton, QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from scopeacq.briefing import brief
-from scopeacq.new_run import write_run
+from scopeacq.plan.briefing import brief
+from scopeacq.plan.new_run import write_run
 from tests.scenarios.harness import TinyRun
 from tests.scopeacq.manual_bench import held
 from tests.ui.tiny_acquisition import SITE, conduct_tiny
 from ui.furnishing import furnish
-from ui.go_card import GoCard
-from ui.manual import ManualControl, ManualState
+from ui.hand.go_card import GoCard
+from ui.hand.manual import ManualControl, ManualState
 from ui.memory import MemoryFile
 from ui.panels.instrument_panel import InstrumentPanel
 from ui.panels.instrument_rows import NumberRow, Row, SwitchRow
-from ui.services import Services
+from ui.run.services import Services
 from ui.viewport.widget import WaferViewport
 from ui.window import MainWindow
 from ui.workspace import Workspace

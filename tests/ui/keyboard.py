@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QAbstractButton, QAction, QApplication, QShortcut, QWidget
 
-from ui.commands import commands_of
+from ui.help.commands import commands_of
 from ui.presenters.commands import Command, keys_page
 from ui.window import MainWindow
 

@@ -13,16 +13,16 @@ from hardware.simulator.faults import FaultScript
 from hardware.simulator.specimen import demo_wafer
 from hardware.types import Optics
 from models.estimate import SharpnessJudge
-from scopeacq.autofocus import FocusMethod
-from scopeacq.focus_methods import PairFocus
+from scopeacq.focus.autofocus import FocusMethod
+from scopeacq.focus.focus_methods import PairFocus
 from scopeacq.manual import Manual
-from scopeacq.project import EstimatorName, FocusSettings
-from scopeacq.runfolder import Plan
+from scopeacq.plan.project import EstimatorName, FocusSettings
+from scopeacq.plan.runfolder import Plan
 from tests.scenarios.harness import NoAberration, Scores, TinyRun, tiny_project
 from tests.scopeacq.manual_bench import held
+from ui.hand.manual import ManualControl, ManualState
 from ui.live.control import LiveControl
 from ui.live.page import LivePage
-from ui.manual import ManualControl, ManualState
 from ui.presenters.live import Doing
 from ui.presenters.messages import Message
 

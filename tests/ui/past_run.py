@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 
 from hardware.types import FrameSettings, Image, Optics, StagePose
-from scopeacq import records as r
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFiles
-from scopeacq.geometry import rotation
-from scopeacq.journal import Journal
-from scopeacq.records import PlaneKey, Verdict
-from scopeacq.runfolder import Plan
-from scopeacq.storage import ImageSpec, ImageStore
-from scopeacq.templates import to_toml
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import PlaneKey, Verdict
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.geometry import rotation
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.templates import to_toml
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.storage import ImageSpec, ImageStore
 
 EDGE_PX = 1100
 """More than one chunk, so that there are two levels."""

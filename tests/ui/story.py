@@ -16,20 +16,19 @@ from pytestqt.qtbot import QtBot
 
 from hardware.simulator.faults import FaultDesk, FaultScript
 from hardware.simulator.specimen import demo_wafer
-from scopeacq.briefing import brief
 from scopeacq.conduct import Attendant, Outcome
-from scopeacq.focus_methods import PairFocus
-from scopeacq.geometry import Point
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.journal.records import Record
 from scopeacq.manual import Manual
-from scopeacq.new_run import write_run
-from scopeacq.project import Project
-from scopeacq.records import Record
-from scopeacq.runfolder import Plan
-from scopeacq.wafer import Fiducial
+from scopeacq.plan.briefing import brief
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.new_run import write_run
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.wafer import Fiducial
 from tests.scenarios.harness import TinyRun, Waves, tiny_project
 from tests.scopeacq.manual_bench import held
 from tests.ui.tiny_acquisition import SITE, conduct_tiny
-from ui.choosers import Choosers
 from ui.furnishing import furnish
 from ui.live.page import LivePage
 from ui.memory import MemoryFile
@@ -37,8 +36,9 @@ from ui.panels.log_panel import LogPanel
 from ui.panels.preflight_panel import PreflightPanel
 from ui.panels.run_panel import RunPanel
 from ui.panels.telling import Telling
-from ui.services import Services
+from ui.run.services import Services
 from ui.slices.view import SlicesView
+from ui.start.choosers import Choosers
 from ui.viewport.widget import WaferViewport
 from ui.window import MainWindow
 from ui.workspace import Workspace

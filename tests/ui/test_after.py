@@ -11,16 +11,16 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from scopeacq.records import PlaneKey
-from scopeacq.runfolder import Plan
+from scopeacq.journal.records import PlaneKey
+from scopeacq.plan.runfolder import Plan
 from tests.ui.past_run import make_past_run
-from ui.after import mount_after
-from ui.banner import Banner
+from ui.after.after import mount_after
+from ui.after.report_writing import ReportWriting
+from ui.messages.banner import Banner
 from ui.plots.view import PlotsView
 from ui.presenters.curves import GROUPS
 from ui.presenters.tone import Sign, Tone
 from ui.presenters.wafer_presenter import WaferPresenter
-from ui.report_writing import ReportWriting
 from ui.slices.view import SlicesView
 from ui.viewport.widget import WaferViewport
 from ui.workspace import Workspace
@@ -76,7 +76,7 @@ def plan(made: Plan, tmp_path: Path) -> Plan:
 
 @pytest.fixture
 def opened(qtbot: QtBot, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
-    monkeypatch.setattr("ui.report_writing.QDesktopServices.openUrl", lambda _: True)
+    monkeypatch.setattr("ui.after.report_writing.QDesktopServices.openUrl", lambda _: True)
     found = Opened(plan)
     yield found
     found.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from scopeacq.records import PlaneExposing
+from scopeacq.journal.records import PlaneExposing
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.ui.story import AT_LEISURE_MS, Operator, at_work, run_on_disk
 from tests.ui.tiny_acquisition import Hold

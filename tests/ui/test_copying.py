@@ -11,7 +11,7 @@ from PyQt5.QtGui import QContextMenuEvent
 from PyQt5.QtWidgets import QApplication, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.copying import CopyMenus, menu_for, offer_command, value_of
+from ui.parts.copying import CopyMenus, menu_for, offer_command, value_of
 from ui.presenters.command_lines import command_line
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from scopeacq.storage import StorageError
-from ui.fetching import Fetch, Fetcher, Unread
+from scopeacq.storage.storage import StorageError
+from ui.after.fetching import Fetch, Fetcher, Unread
 
 SOON_MS = 20_000
 LONG_S = 20.0

@@ -11,10 +11,10 @@ from PyQt5.QtGui import QWheelEvent
 from PyQt5.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from scopeacq.demo import example
-from scopeacq.instrument import Instrument
-from scopeacq.project import EstimatorName, FocusPolicy, Project
-from scopeacq.settings import Settings
+from scopeacq.plan.demo import example
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.project import EstimatorName, FocusPolicy, Project
+from scopeacq.plan.settings import Settings
 from ui.forms.fields import ChainField, ChoiceField, LinesField, SwitchField
 from ui.forms.form import FormPage
 from ui.presenters.form_rows import Filter, Locks

@@ -10,15 +10,15 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from hardware.types import FrameSettings
-from scopeacq import records as r
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFiles
-from scopeacq.journal import Journal
-from scopeacq.records import PlaneKey, Verdict
-from scopeacq.runfolder import Plan
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import PlaneKey, Verdict
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
 from ui.furnishing import furnish
 from ui.memory import MemoryFile
-from ui.plan_editing import UNSAVED
+from ui.plan.plan_editing import UNSAVED
 from ui.presenters.edits import move
 from ui.presenters.sections import TileState
 from ui.viewport.widget import WaferViewport

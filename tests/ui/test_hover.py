@@ -11,9 +11,9 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from hardware.types import FrameSettings, Optics, StagePose
-from scopeacq import records as r
-from scopeacq.records import PlaneKey, Record, Verdict
-from scopeacq.surface import Surface
+from scopeacq.focus.surface import Surface
+from scopeacq.journal import records as r
+from scopeacq.journal.records import PlaneKey, Record, Verdict
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.focus_plane import FocusPlane, outliers
 from ui.presenters.hover import History, card_of

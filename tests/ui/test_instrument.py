@@ -13,14 +13,14 @@ from pytestqt.qtbot import QtBot
 from hardware.claim import InstrumentLock
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.types import Frame
-from scopeacq.explain import Explained
-from scopeacq.records import DoseBooked, RunOpened
+from scopeacq.journal.records import DoseBooked, RunOpened
+from scopeacq.telling.explain import Explained
 from tests.scopeacq.manual_bench import FRAME, SLOW_UM_PER_S, slow_run
 from tests.ui.instrument_desk import Desk, desk
 from tests.ui.tiny_acquisition import tiny_run
-from ui.go_to import NOT_CONNECTED
-from ui.instrument import RUN_HAS_IT
-from ui.manual import LET_GO, ManualState
+from ui.hand.go_to import NOT_CONNECTED
+from ui.hand.instrument import RUN_HAS_IT
+from ui.hand.manual import LET_GO, ManualState
 from ui.panels.preflight_panel import PreflightPanel
 from ui.panels.run_panel import RunPanel
 

@@ -17,23 +17,23 @@ from pytestqt.qtbot import QtBot
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.types import Optics
 from models.estimate import AberrationEstimate, PairCondition
-from scopeacq.focus_methods import PairFocus
-from scopeacq.looking import Levels
-from scopeacq.records import DoseBooked, FocusDone, FocusEnd, FocusIteration, PlaneKey, Purpose
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.journal.records import DoseBooked, FocusDone, FocusEnd, FocusIteration, PlaneKey, Purpose
+from scopeacq.vision.looking import Levels
 from tests.scenarios.harness import NoAberration, TinyRun
 from tests.ui.live_bench import AT_LEISURE_MS, LiveBench, quick_run, tissue_run
-from ui.acquisition import Acquisition
-from ui.banner import Banner
 from ui.live import mount_live
 from ui.live.canvas import FrameCanvas
 from ui.live.feed import Past, RunFeed
 from ui.live.picture import Hover
 from ui.live.stage import Page, hover_text
+from ui.messages.banner import Banner
+from ui.parts.quantity import QuantityField
 from ui.presenters.frame_shown import LevelMode
 from ui.presenters.live import Preset
-from ui.quantity import QuantityField
+from ui.run.acquisition import Acquisition
 from ui.tasks import Tasks
-from ui.wafer_mount import mount_wafer
+from ui.wafer.wafer_mount import mount_wafer
 from ui.workspace import Workspace
 
 

@@ -9,9 +9,9 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from scopeacq import records as r
-from scopeacq.journal import Row
-from scopeacq.records import PlaneKey, Verdict
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Row
+from scopeacq.journal.records import PlaneKey, Verdict
 from ui.panels.log_panel import ALL_KINDS, LogPanel
 from ui.presenters.event_log import EventLog
 from ui.presenters.past import past_entries

@@ -9,11 +9,11 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from scopeacq.events import RunState, StateChanged
+from scopeacq.engine.events import RunState, StateChanged
 from ui.presenters.message_log import MOST_KEPT, MessageLog
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone
-from ui.run_docks import message_of
+from ui.run.run_docks import message_of
 from ui.window import MainWindow
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -17,21 +17,21 @@ from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from scopeacq.files import DiskFiles
-from scopeacq.geometry import Point
-from scopeacq.overviews import Overview, add_overview, place_file, read_overviews
-from scopeacq.placement import Placement
-from scopeacq.pyramid_tiff import Level
-from scopeacq.run_pictures import RunPictures
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.overviews import Overview, add_overview, place_file, read_overviews
+from scopeacq.plan.placement import Placement
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.pyramid_tiff import Level
+from scopeacq.storage.run_pictures import RunPictures
 from tests.ui.wafers import plan_of, section, wafer_map
-from ui.banner import Banner
-from ui.overviews import Overviews
+from ui.messages.banner import Banner
 from ui.presenters.editing import Editor
 from ui.tasks import Tasks
 from ui.viewport import WaferViewport
 from ui.viewport.parts import level_for, parts_in
 from ui.viewport.placing import Grip
 from ui.viewport.underlay import pixel_edges_to_wafer
+from ui.wafer.overviews import Overviews
 
 SOON_MS = 20_000
 

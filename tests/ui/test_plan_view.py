@@ -11,18 +11,18 @@ from PyQt5.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from hardware.types import FrameSettings
-from scopeacq import records as r
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFiles
-from scopeacq.journal import Journal
-from scopeacq.night import UNATTENDED
-from scopeacq.project import Project
-from scopeacq.records import ErrorKind, PlaneKey, Policy
-from scopeacq.runfolder import Plan
-from ui.banner import Banner
-from ui.plan_editing import UNSAVED, PlanEditing
-from ui.plan_mount import mount_plan
-from ui.plan_view import Page, PlanView
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import ErrorKind, PlaneKey, Policy
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.night import UNATTENDED
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
+from ui.messages.banner import Banner
+from ui.plan.plan_editing import UNSAVED, PlanEditing
+from ui.plan.plan_mount import mount_plan
+from ui.plan.plan_view import Page, PlanView
 from ui.presenters.edits import move
 from ui.presenters.policies import night_view
 from ui.tasks import Tasks

@@ -11,14 +11,14 @@ from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from scopeacq import records as r
-from scopeacq.journal import Row
-from scopeacq.records import PlaneKey, Verdict
-from scopeacq.run_series import Quantity, RunSeries
-from scopeacq.runfolder import Plan
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Row
+from scopeacq.journal.records import PlaneKey, Verdict
+from scopeacq.journal.run_series import Quantity, RunSeries
+from scopeacq.plan.runfolder import Plan
 from tests.ui.past_run import make_past_run
 from ui import theme
-from ui.after_feed import AfterFeed
+from ui.after.after_feed import AfterFeed
 from ui.plots.view import ALL, HINT, PlotsView
 from ui.presenters.curves import GROUPS, Across
 from ui.tasks import Tasks

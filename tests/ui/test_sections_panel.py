@@ -12,7 +12,7 @@ from PyQt5.QtCore import QModelIndex, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from scopeacq.status import SectionPhase
+from scopeacq.telling.status import SectionPhase
 from tests.ui.wafers import plan_of, section, wafer_map
 from ui.panels.sections_panel import SectionsPanel
 from ui.presenters.editing import Editor
@@ -20,7 +20,7 @@ from ui.presenters.section_list import Column, SectionRows, SectionState, chosen
 from ui.presenters.sections import TileShown, TileState
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.viewport import WaferViewport
-from ui.wafer_mount import _wired
+from ui.wafer.wafer_mount import _wired
 
 SECTIONS = section("S001"), section("S002", (900.0, 0.0), 20.0), section("S003", (-900.0, 300.0), -10.0)
 

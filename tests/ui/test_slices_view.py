@@ -14,13 +14,13 @@ from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from scopeacq.files import DiskFiles
-from scopeacq.journal import Journal
-from scopeacq.plane_windows import Take, file_of
-from scopeacq.records import PlaneKey
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import PlaneMark
-from scopeacq.storage import ImageStore
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import PlaneKey
+from scopeacq.journal.slice_book import PlaneMark
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.plane_windows import Take, file_of
+from scopeacq.storage.storage import ImageStore
 from tests.scenarios.harness import tiny_project
 from tests.ui.past_run import (
     CYCLES,
@@ -33,7 +33,7 @@ from tests.ui.past_run import (
     picture,
 )
 from tests.ui.tiny_acquisition import tiny_run
-from ui.after_feed import AfterFeed
+from ui.after.after_feed import AfterFeed
 from ui.presenters.contrast import EQUAL
 from ui.presenters.slice_source import Axis
 from ui.presenters.slices import Looked

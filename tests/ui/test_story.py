@@ -9,7 +9,7 @@ from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
-from scopeacq.records import (
+from scopeacq.journal.records import (
     DoseBooked,
     Incident,
     PlaneChosen,
@@ -18,7 +18,7 @@ from scopeacq.records import (
     Requested,
     RunRequest,
 )
-from scopeacq.runfolder import Plan
+from scopeacq.plan.runfolder import Plan
 from tests.scenarios.harness import tiny_project
 from tests.ui.story import AT_LEISURE_MS, Operator, at_work, run_on_disk
 from tests.ui.tiny_acquisition import Hold

@@ -9,7 +9,7 @@ from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from scopeacq.events import RunState
+from scopeacq.engine.events import RunState
 from ui.icons import icon
 from ui.presenters.tone import Sign, Tone, badge_of
 from ui.theme import SHADES, Mode, apply, shades, style_sheet

@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
-from scopeacq.records import FocusDone, PlaneExposing, RunRequest, Wish, WishKind
+from scopeacq.journal.records import FocusDone, PlaneExposing, RunRequest, Wish, WishKind
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.ui.test_acquisition import AT_LEISURE_MS, opened, press, start, wait_for
 from tests.ui.tiny_acquisition import Bench, Hold, tiny_run

@@ -14,11 +14,11 @@ from PyQt5.QtGui import QMouseEvent, QWheelEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from scopeacq.geometry import Point, Rigid
-from scopeacq.placement import Placement
-from scopeacq.records import PlaneKey
-from scopeacq.run_pictures import PlacedPicture
-from scopeacq.surface import Surface
+from scopeacq.focus.surface import Surface
+from scopeacq.journal.records import PlaneKey
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.placement import Placement
+from scopeacq.storage.run_pictures import PlacedPicture
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.editing import Editor
 from ui.presenters.focus_plane import FocusPlane

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings, Optics, StagePose
-from scopeacq import records as r
-from scopeacq.geometry import Rigid
-from scopeacq.records import PlaneKey, Record, Verdict
-from scopeacq.status import SectionPhase
-from scopeacq.wafer import Wafer
+from scopeacq.journal import records as r
+from scopeacq.journal.records import PlaneKey, Record, Verdict
+from scopeacq.plan.geometry import Rigid
+from scopeacq.plan.wafer import Wafer
+from scopeacq.telling.status import SectionPhase
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.camera import FARTHEST_UM_PER_PX, Camera, length_text, scale_bar_um
 from ui.presenters.layers import Layer, described, legend_of, scale_of

@@ -16,15 +16,15 @@ from PyQt5.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from scopeacq.cli import run_command
-from scopeacq.demo import make_demo
-from scopeacq.exit_codes import ExitCode
-from scopeacq.explain import Explained
-from scopeacq.runfolder import Plan, RunFolder
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.telling.exit_codes import ExitCode
+from scopeacq.telling.explain import Explained
 from ui.app import Opening, has_screen, run, tell_unexpected
 from ui.memory import Memory, MemoryFile
 from ui.presenters.messages import Message
 from ui.presenters.tone import Sign, Tone
-from ui.start_cards import Pressable
+from ui.start.start_cards import Pressable
 from ui.theme import Mode
 from ui.window import MainWindow
 

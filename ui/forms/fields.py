@@ -13,12 +13,12 @@ from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from ui import theme
-from ui.combo_box import CalmComboBox
+from ui.parts.combo_box import CalmComboBox
+from ui.parts.quantity import QuantityField
+from ui.parts.tick_box import TickBox
 from ui.presenters.form_text import NOT_GIVEN, Choice, Codec, Many
 from ui.presenters.forms import Field, Kind
 from ui.presenters.quantities import Unreadable, unit_shown
-from ui.quantity import QuantityField
-from ui.tick_box import TickBox
 
 NUMBER_PX, WIDE_PX, LINES_PX = 180, 240, 108
 

@@ -9,7 +9,7 @@ from typing import Generic
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from scopeacq.settings import S
+from scopeacq.plan.settings import S
 from ui import theme
 from ui.forms.row import FieldRow
 from ui.presenters.form_rows import Filter, Locks, Row, rows_of

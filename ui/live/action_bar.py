@@ -7,8 +7,8 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QWid
 
 from ui import theme
 from ui.live.parts import button, label
+from ui.parts.quantity import QuantityField
 from ui.presenters.live import LIVE_LIMITS_S, LIVE_S, Doing, LiveView
-from ui.quantity import QuantityField
 
 GRAB_KEY, LIVE_KEY, STOP_KEY, SAVE_KEY = "G", "V", "Esc", "Ctrl+S"
 PROGRESS_PX = 120

@@ -10,7 +10,7 @@ from PyQt5.QtCore import QEvent, Qt, pyqtSignal
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QWidget
 
-from scopeacq.focus_history import FocusedTile, WaferFocus
+from scopeacq.journal.focus_history import FocusedTile, WaferFocus
 from ui import theme
 from ui.plots.adoption import adopt_menu
 from ui.presenters.focus_trials import SeriesView

@@ -12,11 +12,11 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from hardware.errors import Halted
 from hardware.types import FrameSettings, Image, Optics
 from models.estimate import AberrationEstimate, PairCondition
-from scopeacq.explain import Explained
-from scopeacq.laid_down import LaidDown
-from scopeacq.project import EstimatorName
-from scopeacq.records import FocusIteration
-from ui.manual import ManualControl, ManualState
+from scopeacq.journal.laid_down import LaidDown
+from scopeacq.journal.records import FocusIteration
+from scopeacq.plan.project import EstimatorName
+from scopeacq.telling.explain import Explained
+from ui.hand.manual import ManualControl, ManualState
 from ui.presenters.live import Doing, LiveView
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from scopeacq.explain import Explained
-from scopeacq.files import DiskFiles
-from scopeacq.focus_history import FocusHistory, WaferFocus
-from scopeacq.journal import JournalReader
-from scopeacq.latest_tile import LatestTile, TileSeen, look_at_tile
-from scopeacq.records import FocusDone, PlaneJudged
-from scopeacq.runfolder import Plan
-from scopeacq.storage import ImageStore
+from scopeacq.journal.focus_history import FocusHistory, WaferFocus
+from scopeacq.journal.journal import JournalReader
+from scopeacq.journal.records import FocusDone, PlaneJudged
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.latest_tile import LatestTile, TileSeen, look_at_tile
+from scopeacq.storage.storage import ImageStore
+from scopeacq.telling.explain import Explained
 from ui.tasks import Tasks
 
 EVERY_MS = 1000

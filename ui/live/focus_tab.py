@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from scopeacq.correction import DepthOfFocus
-from scopeacq.project import FocusSettings
-from scopeacq.records import FocusIteration
+from scopeacq.focus.correction import DepthOfFocus
+from scopeacq.journal.records import FocusIteration
+from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.control import PairSeen

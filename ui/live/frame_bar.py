@@ -6,9 +6,10 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton
 
 from hardware.types import FrameSettings
-from scopeacq.runfolder import Plan
+from scopeacq.plan.runfolder import Plan
 from ui import theme
 from ui.live.parts import label
+from ui.parts.quantity import QuantityField
 from ui.presenters.live import (
     DWELL_LIMITS_NS,
     PIXEL_LIMITS_NM,
@@ -20,7 +21,6 @@ from ui.presenters.live import (
     preset_frame,
     preset_of,
 )
-from ui.quantity import QuantityField
 
 FIELD_PX = 96
 

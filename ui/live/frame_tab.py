@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.looking import Levels
+from scopeacq.vision.looking import Levels
 from ui import theme
 from ui.live.histogram import HistogramView
 from ui.live.parts import Verdict, label, padded

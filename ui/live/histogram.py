@@ -7,7 +7,7 @@ from PyQt5.QtCore import QLineF, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
-from scopeacq.looking import Histogram, Levels
+from scopeacq.vision.looking import Histogram, Levels
 from ui import theme
 
 HEIGHT_PX = 96

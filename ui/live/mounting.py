@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scopeacq.explain import Explained
-from ui.acquisition import Acquisition
-from ui.banner import Banner
+from scopeacq.telling.explain import Explained
+from ui.hand.manual import ManualControl
 from ui.live.control import LiveControl
 from ui.live.feed import RunFeed
 from ui.live.page import LivePage
-from ui.manual import ManualControl
+from ui.messages.banner import Banner
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Sign, Tone
 from ui.presenters.wafer_map import Selection
-from ui.run_docks import BELOW
+from ui.run.acquisition import Acquisition
+from ui.run.run_docks import BELOW
 from ui.tasks import Tasks
 from ui.viewport.widget import WaferViewport
 from ui.workspace import Workspace
@@ -62,7 +62,7 @@ def _save(workspace: Workspace, tasks: Tasks, banner: Banner, shot: Shot) -> Non
     """Keep a frame in the run's folder; files are written on a thread of their own."""
 
     def keep() -> str:
-        from scopeacq.kept_frames import keep_frame
+        from scopeacq.storage.kept_frames import keep_frame
 
         return keep_frame(workspace.plan, shot)
 

@@ -10,12 +10,12 @@ from PyQt5.QtWidgets import QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWi
 
 from hardware.types import FrameSettings
 from models.estimate import PairCondition
-from scopeacq.correction import depth_of_focus
-from scopeacq.latest_tile import TileSeen
-from scopeacq.looking import Levels, auto_levels
-from scopeacq.records import FocusIteration
-from scopeacq.runfolder import Plan
-from scopeacq.through_focus import SeriesPoint
+from scopeacq.focus.correction import depth_of_focus
+from scopeacq.focus.through_focus import SeriesPoint
+from scopeacq.journal.records import FocusIteration
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.latest_tile import TileSeen
+from scopeacq.vision.looking import Levels, auto_levels
 from ui.live.action_bar import GRAB_KEY, LIVE_KEY, SAVE_KEY, STOP_KEY, ActionBar
 from ui.live.compare_tab import CompareTab
 from ui.live.control import LiveControl, PairSeen

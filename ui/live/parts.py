@@ -22,8 +22,8 @@ from PyQt5.QtWidgets import (
 )
 
 from ui import theme
-from ui.copying import copy_text
 from ui.icons import SignLabel
+from ui.parts.copying import copy_text
 from ui.presenters.focusing import Ending
 from ui.presenters.tone import Badge, Sign, Tone
 

@@ -7,10 +7,10 @@ from typing import Any
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from scopeacq.correction import DepthOfFocus
-from scopeacq.focus_history import FocusedTile, WaferFocus
-from scopeacq.project import FocusSettings
-from scopeacq.records import FocusDone
+from scopeacq.focus.correction import DepthOfFocus
+from scopeacq.journal.focus_history import FocusedTile, WaferFocus
+from scopeacq.journal.records import FocusDone
+from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.feed import Past

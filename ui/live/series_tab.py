@@ -8,14 +8,14 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from hardware.types import Range
-from scopeacq.project import FocusSettings
-from scopeacq.through_focus import SeriesPoint
+from scopeacq.focus.through_focus import SeriesPoint
+from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import SeriesChart
 from ui.live.parts import button, label, padded
+from ui.parts.quantity import QuantityField
 from ui.presenters.focus_trials import SeriesView, series_view
 from ui.presenters.live import Doing, LiveView
-from ui.quantity import QuantityField
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
     from scopeacq.cockpit import Series

@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QV
 
 from hardware.types import Image
 from models.estimate import PairCondition
-from scopeacq.looking import Levels, auto_levels
+from scopeacq.vision.looking import Levels, auto_levels
 from ui import theme
 from ui.icons import SignLabel
 from ui.live.canvas import FrameCanvas

@@ -8,12 +8,12 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from hardware.types import Range
-from scopeacq.wording import counted
+from scopeacq.telling.wording import counted
+from ui.parts.quantity import QuantityField
 from ui.presenters import edits
 from ui.presenters.edits import Edit
 from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import Selection, WaferMap
-from ui.quantity import QuantityField
 from ui.theme import Space, set_role
 
 ANYWHERE = Range(-50_000.0, 50_000.0)

@@ -10,15 +10,15 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ui import theme
-from ui.go_card import GoCard
+from ui.hand.go_card import GoCard
 from ui.icons import SignLabel
 from ui.panels.instrument_rows import GroupView
+from ui.parts.quantity import QuantityField
 from ui.presenters.hold import HoldView
 from ui.presenters.instrument import InstrumentView
 from ui.presenters.instrument_lines import Number, Switch
 from ui.presenters.orders import question_before, to_set, to_switch
 from ui.presenters.tone import Sign, Tone
-from ui.quantity import QuantityField
 
 STAGE = "Stage"
 STOP_KEYS = "F12"

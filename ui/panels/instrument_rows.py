@@ -8,10 +8,10 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ui import theme
+from ui.parts.quantity import QuantityField
 from ui.presenters.instrument import Group, Line
 from ui.presenters.instrument_lines import Number, Switch
 from ui.presenters.tone import Tone
-from ui.quantity import QuantityField
 
 CONTROL_PX, ROW_PX = 112, 28
 _WORDS = {Switch.VALVE: ("Open", "Shut")}

@@ -18,11 +18,11 @@ from PyQt5.QtWidgets import (
 )
 
 from ui import theme
-from ui.combo_box import CalmComboBox
-from ui.copying import copy_text
 from ui.panels.log_delegate import ENTRY, EntryDelegate
+from ui.parts.combo_box import CalmComboBox
+from ui.parts.copying import copy_text
+from ui.parts.tick_box import TickBox
 from ui.presenters.event_log import Entry, EventLog
-from ui.tick_box import TickBox
 
 SEARCH_DELAY_MS = 150
 ALL_KINDS = "All kinds"

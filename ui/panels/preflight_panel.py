@@ -8,9 +8,9 @@ from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBox
 from ui import theme
 from ui.icons import SignLabel
 from ui.panels.telling import Telling
+from ui.parts.tick_box import TickBox
 from ui.presenters.checklist import HINTS, Checklist, Confirmation, Item
 from ui.presenters.tone import Sign, Tone
-from ui.tick_box import TickBox
 
 
 class PreflightPanel(QWidget):

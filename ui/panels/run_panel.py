@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.records import RunRequest
+from scopeacq.journal.records import RunRequest
 from ui import theme
 from ui.icons import SignLabel
 from ui.panels.telling import Telling

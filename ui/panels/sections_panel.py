@@ -14,11 +14,11 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.wording import counted
-from ui.combo_box import CalmComboBox
-from ui.copying import copy_text
+from scopeacq.telling.wording import counted
 from ui.panels.arrange_form import ArrangeForm
 from ui.panels.section_table import COLUMNS, SectionTable
+from ui.parts.combo_box import CalmComboBox
+from ui.parts.copying import copy_text
 from ui.presenters import edits
 from ui.presenters.section_list import Column, SectionRow, SectionRows, SectionState, chosen_rows
 from ui.presenters.wafer_map import Selection, WaferMap

@@ -8,9 +8,9 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QMenu, QScrollArea, QV
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.parts.sign_button import SignButton
 from ui.presenters.timeline import Choice, Entry
 from ui.presenters.tone import Sign
-from ui.sign_button import SignButton
 
 NOTHING = "Open a run to see what it does next."
 

@@ -10,7 +10,7 @@ from PyQt5.QtCore import QEvent, QPointF, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QMouseEvent, QWheelEvent
 from PyQt5.QtWidgets import QLabel
 
-from scopeacq.run_series import UNITS, Quantity
+from scopeacq.journal.run_series import UNITS, Quantity
 from ui import theme
 from ui.plots.adoption import adopt_menu
 from ui.presenters.curves import JOINED, WRITTEN, Across, Curve, Indices

@@ -17,13 +17,13 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.run_series import Quantity, RunSeries
+from scopeacq.journal.run_series import Quantity, RunSeries
 from ui import theme
-from ui.combo_box import CalmComboBox
-from ui.copying import copy_text
+from ui.parts.combo_box import CalmComboBox
+from ui.parts.copying import copy_text
+from ui.parts.trouble_line import TroubleLine
 from ui.plots.series_plot import SeriesPlot, linked
 from ui.presenters.curves import GROUPS, Across, Curve, Group, curve_of, told
-from ui.trouble_line import TroubleLine
 from ui.viewport.actions import action, bar, choice
 
 EVERY_MS = 500

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hardware.errors import BlankerUnknown
-from scopeacq.events import AbortAnswered
-from scopeacq.wording import sentence
+from scopeacq.engine.events import AbortAnswered
+from scopeacq.telling.wording import sentence
 from ui.presenters.tone import Badge, Sign, Tone
 
 PATIENCE_S = 0.8

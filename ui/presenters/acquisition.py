@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from scopeacq.briefing import Briefing
-from scopeacq.events import (
+from scopeacq.engine.events import (
     AbortAnswered,
     IncidentHappened,
     MillProgressed,
@@ -17,10 +16,11 @@ from scopeacq.events import (
     StateChanged,
     StepStarted,
 )
-from scopeacq.outlook import GateState, Outlook
-from scopeacq.records import Incident, RunEnd, RunRequest
-from scopeacq.time_left import TimeLeft
-from scopeacq.wording import sentence
+from scopeacq.engine.outlook import GateState, Outlook
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.journal.records import Incident, RunEnd, RunRequest
+from scopeacq.plan.briefing import Briefing
+from scopeacq.telling.wording import sentence
 from ui.presenters import mill_pass
 from ui.presenters.abort import AbortView, OpenAbort
 from ui.presenters.durations import clock_time, spoken

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scopeacq.settings import SettingsError
-from scopeacq.wording import counted
+from scopeacq.plan.settings import SettingsError
+from scopeacq.telling.wording import counted
 from ui.presenters.costs import bytes_shown, grouped, three
 from ui.presenters.durations import spoken
 
 if TYPE_CHECKING:  # brings shapely, which the first window does without
-    from scopeacq.estimate import Estimate
-    from scopeacq.run_templates import Template
+    from scopeacq.plan.estimate import Estimate
+    from scopeacq.plan.run_templates import Template
 
 MOST_COPIES = 3
 
@@ -32,7 +32,7 @@ class TemplateCard:
 
 def read_templates(recent: Iterable[Path]) -> tuple[TemplateCard, ...]:
     """All templates, then copies of the newest runs that can be read. Slow: reads files."""
-    from scopeacq.run_templates import TEMPLATES
+    from scopeacq.plan.run_templates import TEMPLATES
 
     return (*(card_of(template) for template in TEMPLATES), *_copies(recent))
 
@@ -55,8 +55,8 @@ def cost_lines(cost: Estimate) -> tuple[str, ...]:
 
 
 def _copies(recent: Iterable[Path]) -> Iterator[TemplateCard]:
-    from scopeacq.run_templates import copy_of
-    from scopeacq.runfolder import Plan
+    from scopeacq.plan.run_templates import copy_of
+    from scopeacq.plan.runfolder import Plan
 
     left = MOST_COPIES
     for root in recent:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from scopeacq.findings import Finding, Severity, permit
+from scopeacq.plan.findings import Finding, Severity, permit
 from ui.presenters.tone import Badge, Sign, Tone
 
 

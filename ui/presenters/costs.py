@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from scopeacq.appraisal import Appraisal
-from scopeacq.estimate import Pace
-from scopeacq.wording import counted
+from scopeacq.plan.appraisal import Appraisal
+from scopeacq.plan.estimate import Pace
+from scopeacq.telling.wording import counted
 from ui.presenters.durations import clock_time, spoken
 from ui.presenters.quantities import shown, unit_shown
 from ui.presenters.tone import Tone

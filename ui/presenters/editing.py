@@ -1,7 +1,7 @@
 """A plan under edit, with undo and redo.
 
 What the files may hold is decided by reading the edited text back, what a run that has begun needs
-as it was by :mod:`scopeacq.plan_changes`.
+as it was by :mod:`scopeacq.plan.plan_changes`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from scopeacq.files import FileLayer
-from scopeacq.findings import Severity
-from scopeacq.new_run import INSTRUMENT_HEADER, PROJECT_HEADER
-from scopeacq.plan_changes import Begun, changes
-from scopeacq.runfolder import Plan, unknown_sections
-from scopeacq.settings import Settings, SettingsError
-from scopeacq.templates import to_toml
-from scopeacq.wafer import Wafer
-from scopeacq.wafer_checks import section_findings
+from scopeacq.plan.findings import Severity
+from scopeacq.plan.new_run import INSTRUMENT_HEADER, PROJECT_HEADER
+from scopeacq.plan.plan_changes import Begun, changes
+from scopeacq.plan.runfolder import Plan, unknown_sections
+from scopeacq.plan.settings import Settings, SettingsError
+from scopeacq.plan.templates import to_toml
+from scopeacq.plan.wafer import Wafer
+from scopeacq.plan.wafer_checks import section_findings
+from scopeacq.storage.files import FileLayer
 from ui.presenters.edits import Document, Edit, Refused
 
 __all__ = ["Document", "Edit", "Editor", "Refused"]
@@ -121,7 +121,7 @@ class Editor:
 
         Raises:
             SettingsError: a file was changed by somebody else since it was read; nothing was written.
-            OSError: the disk refuses; see :mod:`scopeacq.files`.
+            OSError: the disk refuses; see :mod:`scopeacq.storage.files`.
         """
         folder = self.plan.folder
         self._refuse_foreign_changes()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from scopeacq.events import (
+from scopeacq.engine.events import (
     AbortAnswered,
     IncidentHappened,
     PlaneTaken,
@@ -15,10 +15,10 @@ from scopeacq.events import (
     StepStarted,
     WishAnswered,
 )
-from scopeacq.findings import Severity
-from scopeacq.meaning import meaning_of
-from scopeacq.records import Incident, PlaneKey, Policy, Wish
-from scopeacq.wording import sentence
+from scopeacq.journal.records import Incident, PlaneKey, Policy, Wish
+from scopeacq.plan.findings import Severity
+from scopeacq.telling.meaning import meaning_of
+from scopeacq.telling.wording import sentence
 from ui.presenters.notices import Asked, Checked, Ended, Notice, Wished
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 

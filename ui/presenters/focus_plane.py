@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from scopeacq.geometry import turn
-from scopeacq.records import SurfaceFitted
-from scopeacq.surface import Surface
+from scopeacq.focus.surface import Surface
+from scopeacq.journal.records import SurfaceFitted
+from scopeacq.plan.geometry import turn
 from ui.presenters.sections import SectionShown
 
 FARTHER, NEARER = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"

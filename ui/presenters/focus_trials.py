@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scopeacq.focus_compare import Opinion
-from scopeacq.through_focus import SeriesPoint
-from scopeacq.wording import sentence
+from scopeacq.focus.focus_compare import Opinion
+from scopeacq.focus.through_focus import SeriesPoint
+from scopeacq.telling.wording import sentence
 from ui.presenters.focusing import DELTA, MICRO, PM, PatchShown, patches_shown, signed, with_sd
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check

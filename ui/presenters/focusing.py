@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from hardware.errors import Halted
 from models.estimate import AberrationEstimate
-from scopeacq.autofocus import FocusOutcome
-from scopeacq.correction import DepthOfFocus
-from scopeacq.project import EstimatorName, FocusSettings
-from scopeacq.records import FocusDone, FocusEnd, FocusIteration, FocusStage
-from scopeacq.wording import sentence
+from scopeacq.focus.autofocus import FocusOutcome
+from scopeacq.focus.correction import DepthOfFocus
+from scopeacq.journal.records import FocusDone, FocusEnd, FocusIteration, FocusStage
+from scopeacq.plan.project import EstimatorName, FocusSettings
+from scopeacq.telling.wording import sentence
 from ui.presenters.tone import Badge, Sign, Tone
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check

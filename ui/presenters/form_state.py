@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
-from scopeacq.settings import Location, S, Settings, located_problems
-from scopeacq.wording import sentence
+from scopeacq.plan.settings import Location, S, Settings, located_problems
+from scopeacq.telling.wording import sentence
 from ui.presenters.forms import Path, fields_of, with_values
 
 _NOWHERE = "together"

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from scopeacq.settings import Settings
+from scopeacq.plan.settings import Settings
 from ui.presenters.quantities import Unreadable, parse, shown, unit_shown
 
 NOT_GIVEN = "not given"

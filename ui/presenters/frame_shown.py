@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Image
-from scopeacq.looking import Histogram, Levels
+from scopeacq.vision.looking import Histogram, Levels
 from ui.presenters.live import ShotView, score_text, settings_text, shot_view, verdict_badge
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
     from scopeacq.cockpit import Shot
-    from scopeacq.latest_tile import TileSeen
+    from scopeacq.storage.latest_tile import TileSeen
 
 
 class Source(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ui.manual_thread import ManualState
+from ui.hand.manual_thread import ManualState
 from ui.presenters.tone import Badge, Sign, Tone
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scopeacq.tile_curves import Points
+from scopeacq.journal.tile_curves import Points
 from ui.presenters.focus_plane import residual_um
 from ui.presenters.layers import UNITS, Layer, described
 from ui.presenters.sections import SectionShown

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hardware.types import Blanker, Range
-from scopeacq.instrument import Instrument
-from scopeacq.project import ImagingSettings
-from scopeacq.readings import Quantity, Readings
+from scopeacq.engine.readings import Quantity, Readings
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.project import ImagingSettings
 from ui.presenters.quantities import shown, unit_shown
 from ui.presenters.tone import Tone
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from scopeacq.status import SectionPhase
+from scopeacq.telling.status import SectionPhase
 from ui.presenters.focus_plane import in_words, outliers
 from ui.presenters.sections import GLYPHS, SectionShown, TileShown, TileState
 from ui.presenters.wafer_map import Hit, WaferMap

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, get_args
 from annotated_types import Ge, Le
 
 from hardware.types import FrameSettings, Range
-from scopeacq.instrument import Pixels
-from scopeacq.project import Project
-from scopeacq.quality import Judgement
-from scopeacq.records import Verdict
-from scopeacq.wording import sentence
+from scopeacq.journal.records import Verdict
+from scopeacq.plan.instrument import Pixels
+from scopeacq.plan.project import Project
+from scopeacq.telling.wording import sentence
+from scopeacq.vision.quality import Judgement
 from ui.presenters.tone import Badge, Sign, Tone
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scopeacq.geometry import Point, Rigid
-from scopeacq.overviews import Overview
-from scopeacq.placement import Landmark, Placement, PlacementRefused, fitted
-from scopeacq.wording import counted
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.overviews import Overview
+from scopeacq.plan.placement import Landmark, Placement, PlacementRefused, fitted
+from scopeacq.telling.wording import counted
 
 ROOM = 1.3
 """Around a picture that is placed, as a share of its size."""

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from scopeacq import records as r
-from scopeacq.events import PlaneTaken, RunState
-from scopeacq.records import RunEnd, WaitReason, WishKind
-from scopeacq.wording import sentence
+from scopeacq.engine.events import PlaneTaken, RunState
+from scopeacq.journal import records as r
+from scopeacq.journal.records import RunEnd, WaitReason, WishKind
+from scopeacq.telling.wording import sentence
 from ui.presenters.event_log import Entry, incident_entry, plane_entry, wish_entry
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 
 if TYPE_CHECKING:  # brings SQLite
-    from scopeacq.journal import Row
+    from scopeacq.journal.journal import Row
 
 _STATES = {
     RunEnd.FINISHED: RunState.FINISHED,

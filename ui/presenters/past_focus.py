@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scopeacq.focus_history import FocusedTile, WaferFocus
-from scopeacq.records import FocusDone
-from scopeacq.wording import counted, sentence
+from scopeacq.journal.focus_history import FocusedTile, WaferFocus
+from scopeacq.journal.records import FocusDone
+from scopeacq.telling.wording import counted, sentence
 from ui.presenters.focusing import MICRO, past_ending, signed
 from ui.presenters.tone import Badge
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scopeacq.instrument import Instrument
-from scopeacq.plan_changes import fixed
-from scopeacq.project import Project
-from scopeacq.runfolder import Plan
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.plan_changes import fixed
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import Plan
 from ui.presenters.editing import Edit, Editor, Refused
 from ui.presenters.form_rows import Locks
 from ui.presenters.form_state import SettingsForm, Unacceptable

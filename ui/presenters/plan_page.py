@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scopeacq.wording import counted
+from scopeacq.telling.wording import counted
 from ui.presenters.forms import Path
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone

@@ -52,7 +52,7 @@ class Unreadable(ValueError):
 
 
 def unit_shown(unit: str) -> str:
-    """How a unit (of :func:`scopeacq.templates.unit_of`) stands beside its number."""
+    """How a unit (of :func:`scopeacq.plan.templates.unit_of`) stands beside its number."""
     return _SHOWN.get(unit) or re.sub(r"\bu(?=[A-Za-z])", "µ", unit)
 
 

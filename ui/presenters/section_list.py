@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from scopeacq.status import SectionPhase
+from scopeacq.telling.status import SectionPhase
 from ui.presenters.sections import SectionShown, TileState
 from ui.presenters.tone import Badge, Sign, Tone
 from ui.presenters.wafer_map import WaferMap

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from scopeacq.geometry import Point, turn
-from scopeacq.progress import PlaneState
-from scopeacq.project import ImagingSettings
-from scopeacq.records import Verdict
-from scopeacq.status import SectionPhase
-from scopeacq.wafer import Section
+from scopeacq.journal.progress import PlaneState
+from scopeacq.journal.records import Verdict
+from scopeacq.plan.geometry import Point, turn
+from scopeacq.plan.project import ImagingSettings
+from scopeacq.plan.wafer import Section
+from scopeacq.telling.status import SectionPhase
 
 
 class TileState(Enum):

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Image
-from scopeacq import takes
-from scopeacq.journal import JournalReader, PlaneRow
-from scopeacq.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
-from scopeacq.runfolder import Plan
-from scopeacq.storage import StorageError
-from scopeacq.takes import Written
+from scopeacq.journal.journal import JournalReader, PlaneRow
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage import takes
+from scopeacq.storage.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
+from scopeacq.storage.storage import StorageError
+from scopeacq.storage.takes import Written
 from ui.presenters.slice_scene import Block, Placed
 from ui.presenters.slices import Looked, SliceRead, planes_of
 

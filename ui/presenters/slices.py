@@ -8,13 +8,13 @@ from datetime import datetime
 
 import numpy as np
 
-from scopeacq import takes
-from scopeacq.geometry import Affine, Point
-from scopeacq.journal import PlaneRow
-from scopeacq.plane_windows import PlaneShape, Take
-from scopeacq.records import PlaneKey
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import PlaneMark, SliceBook
+from scopeacq.journal.journal import PlaneRow
+from scopeacq.journal.records import PlaneKey
+from scopeacq.journal.slice_book import PlaneMark, SliceBook
+from scopeacq.plan.geometry import Affine, Point
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage import takes
+from scopeacq.storage.plane_windows import PlaneShape, Take
 from ui.presenters.slice_scene import (
     AS_RECORDED,
     Box,

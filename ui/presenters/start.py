@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scopeacq.events import RunState
-from scopeacq.explain import Explained, explaining
-from scopeacq.wording import counted
+from scopeacq.engine.events import RunState
+from scopeacq.telling.explain import Explained, explaining
+from scopeacq.telling.wording import counted
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 
 if TYPE_CHECKING:  # these bring shapely and OpenCV, which the first window does without
-    from scopeacq.runfolder import Plan
-    from scopeacq.standing import MillLeft, Standing
-    from scopeacq.status import Status
+    from scopeacq.plan.runfolder import Plan
+    from scopeacq.telling.standing import MillLeft, Standing
+    from scopeacq.telling.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class ProjectCard:
 
 def read_card(root: Path) -> ProjectCard:
     """The card of a run folder; one that cannot be read has a card that says why. Reads files."""
-    from scopeacq.runfolder import Plan
-    from scopeacq.standing import read_standing
-    from scopeacq.status import read_status
+    from scopeacq.plan.runfolder import Plan
+    from scopeacq.telling.standing import read_standing
+    from scopeacq.telling.status import read_status
 
     if not root.is_dir():
         return gone_card(root)

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hardware.types import BeamState, Blanker, DetectorState, GunState, StagePose
-from scopeacq.events import MillProgressed, StepStarted
-from scopeacq.ion_watch import IonsRead
-from scopeacq.outlook import Gate, GateState, Outlook
-from scopeacq.readings import Readings
+from scopeacq.engine.events import MillProgressed, StepStarted
+from scopeacq.engine.ion_watch import IonsRead
+from scopeacq.engine.outlook import Gate, GateState, Outlook
+from scopeacq.engine.readings import Readings
 from ui.presenters.durations import spoken
 from ui.presenters.mill_pass import left, told
 from ui.presenters.notices import Attended, Ended, Notice

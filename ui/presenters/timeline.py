@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scopeacq.outlook import Ahead, Kind, Outlook
-from scopeacq.records import Wish, WishKind
+from scopeacq.engine.outlook import Ahead, Kind, Outlook
+from scopeacq.journal.records import Wish, WishKind
 from ui.presenters.durations import spoken
 from ui.presenters.tone import Sign, Tone
 

@@ -10,11 +10,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from scopeacq.geometry import Point, Rigid
-from scopeacq.project import ImagingSettings
-from scopeacq.status import SectionPhase
-from scopeacq.wafer import Fiducial, Section, Wafer
-from scopeacq.wafer_checks import WAFER_RADIUS_UM
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.project import ImagingSettings
+from scopeacq.plan.wafer import Fiducial, Section, Wafer
+from scopeacq.plan.wafer_checks import WAFER_RADIUS_UM
+from scopeacq.telling.status import SectionPhase
 from ui.presenters.focus_plane import FocusPlane
 from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, inside, phase_of
 

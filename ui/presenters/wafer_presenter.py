@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from scopeacq.dose_ledger import DoseLedger, Milled
-from scopeacq.geometry import Point, Rigid
-from scopeacq.progress import Progress
-from scopeacq.records import (
+from scopeacq.journal.dose_ledger import DoseLedger, Milled
+from scopeacq.journal.progress import Progress
+from scopeacq.journal.records import (
     CycleDone,
     GatePassed,
     MillBegin,
@@ -20,11 +19,12 @@ from scopeacq.records import (
     SectionDropped,
     SurfaceFitted,
 )
-from scopeacq.runfolder import Plan
-from scopeacq.status import SectionPhase
-from scopeacq.tile_curves import Points, TileCurves, mean_of
-from scopeacq.tile_ledger import TileLedger
-from scopeacq.wafer import Section
+from scopeacq.journal.tile_curves import Points, TileCurves, mean_of
+from scopeacq.journal.tile_ledger import TileLedger
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.wafer import Section
+from scopeacq.telling.status import SectionPhase
 from ui.presenters.focus_plane import FocusPlane
 from ui.presenters.hover import History
 from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, phase_of, tile_state

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QAction
 
-from ui.copying import copy_text
+from ui.parts.copying import copy_text
 from ui.viewport.actions import action
 
 if TYPE_CHECKING:

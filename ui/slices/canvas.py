@@ -19,7 +19,7 @@ from PyQt5.QtGui import (
 )
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
 from ui import theme
 from ui.icons import draw
 from ui.presenters.camera import length_text, scale_bar_um

@@ -8,8 +8,8 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ui import theme
-from ui.copying import copy_text
 from ui.icons import SignLabel
+from ui.parts.copying import copy_text
 from ui.presenters.slices import Fact
 from ui.presenters.tone import Badge, Sign, Tone
 from ui.slices.contrast_bar import ContrastBar

@@ -8,7 +8,7 @@ from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from ui import theme
-from ui.combo_box import CalmComboBox
+from ui.parts.combo_box import CalmComboBox
 
 WHOLE = "Whole section"
 

@@ -10,11 +10,11 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtGui import QImage
 
 from hardware.types import Image
-from scopeacq.geometry import Point
-from scopeacq.journal import PlaneRow
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import SliceBook
-from ui.fetching import Fetch, Fetcher
+from scopeacq.journal.journal import PlaneRow
+from scopeacq.journal.slice_book import SliceBook
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.runfolder import Plan
+from ui.after.fetching import Fetch, Fetcher
 from ui.presenters.contrast import Contrast, fitting
 from ui.presenters.slice_scene import Block, Eye, blocks_in_view, coarse
 from ui.presenters.slices import Looked, SliceScene, stepped

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from scopeacq.slice_book import PlaneMark
+from scopeacq.journal.slice_book import PlaneMark
 from ui import theme
 from ui.slices.marks import MarksSlider
 from ui.viewport.actions import bar

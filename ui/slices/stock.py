@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 from hardware.types import Image
-from scopeacq.journal import PlaneRow
-from scopeacq.plane_windows import Take
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import SliceBook
-from ui.fetching import Fetch, Unread
+from scopeacq.journal.journal import PlaneRow
+from scopeacq.journal.slice_book import SliceBook
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.plane_windows import Take
+from ui.after.fetching import Fetch, Unread
 from ui.presenters.kept import Kept
 from ui.presenters.slice_scene import Block
 from ui.presenters.slice_source import SliceSource

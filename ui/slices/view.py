@@ -13,11 +13,12 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.geometry import Point
-from scopeacq.records import PlaneKey
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import PlaneMark, SliceBook
+from scopeacq.journal.records import PlaneKey
+from scopeacq.journal.slice_book import PlaneMark, SliceBook
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.runfolder import Plan
 from ui import theme
+from ui.parts.trouble_line import TroubleLine
 from ui.presenters.contrast import Contrast, histogram_of
 from ui.presenters.slice_scene import level_of
 from ui.presenters.slice_source import Axis
@@ -30,7 +31,6 @@ from ui.slices.cuts import Cut
 from ui.slices.desk import SliceDesk
 from ui.slices.foot import SliceFoot
 from ui.slices.strips import CutStrip
-from ui.trouble_line import TroubleLine
 from ui.viewport.actions import bar
 
 FILM_MS = 80

@@ -18,7 +18,7 @@ from PyQt5.QtGui import (
 )
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
 from ui.presenters.camera import Camera
 from ui.presenters.layers import Layer, Scale, scale_of
 from ui.presenters.overviews import Underlay

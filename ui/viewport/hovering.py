@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QObject, QPoint, QPointF, pyqtSignal
 
-from ui.copying import copy_text
+from ui.parts.copying import copy_text
 from ui.presenters.hover import History, card_of
 from ui.presenters.layers import Layer
 from ui.presenters.wafer_map import Hit

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from PyQt5.QtGui import QColor, QPen
 
-from scopeacq.wafer import Section
+from scopeacq.plan.wafer import Section
 from ui.presenters.camera import Camera
 from ui.presenters.overviews import Underlay
 from ui.theme import Shades

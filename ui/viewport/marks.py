@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
-from scopeacq.geometry import Point
-from scopeacq.wafer import Fiducial
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.wafer import Fiducial
 from ui.presenters.focus_plane import Outlier
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import FontPt, Space, font

@@ -10,7 +10,7 @@ from PyQt5.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, QSize, Qt
 from PyQt5.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QWidget
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
 from ui.presenters.camera import Camera, length_text, scale_bar_um
 from ui.presenters.layers import Legend
 from ui.theme import FontPt, Shades, Space, font, mixed, shades

@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import (
     QWidgetAction,
 )
 
-from scopeacq.overviews import Overview
+from scopeacq.plan.overviews import Overview
 from ui.presenters.overviews import Underlay
 from ui.theme import Space, set_role
 

@@ -10,7 +10,7 @@ from itertools import product
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QImage, QPainter
 
-from scopeacq.pyramid_tiff import Level
+from scopeacq.storage.pyramid_tiff import Level
 
 Fetch = Callable[[int, int, int], "QImage | None"]
 """A part by level, row and column; None while it is not there."""

@@ -13,10 +13,10 @@ import numpy as np
 from PyQt5.QtCore import QObject, QRunnable, QThreadPool, pyqtSignal
 from PyQt5.QtGui import QImage
 
-from scopeacq.placement import Placement
-from scopeacq.pyramid_tiff import Picture
-from scopeacq.records import PlaneKey
-from scopeacq.run_pictures import PlacedPicture
+from scopeacq.journal.records import PlaneKey
+from scopeacq.plan.placement import Placement
+from scopeacq.storage.pyramid_tiff import Picture
+from scopeacq.storage.run_pictures import PlacedPicture
 
 BUDGET_BYTES = 384 * 2**20
 MOST_WAITING = 64
@@ -26,7 +26,7 @@ AGAIN_S = 5.0
 
 
 class Source(Protocol):
-    """Where pictures come from, see :class:`scopeacq.run_pictures.RunPictures`; asked on one thread."""
+    """Where pictures come from, as :class:`~scopeacq.storage.run_pictures.RunPictures`; asked on one thread."""
 
     def whole(self, plane: PlaneKey, edge_px: int) -> PlacedPicture | None: ...
 

@@ -10,8 +10,8 @@ from enum import Enum
 from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
-from scopeacq.geometry import Point
-from scopeacq.placement import Landmark, Placement
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.placement import Landmark, Placement
 from ui.presenters.overviews import Placing
 from ui.theme import FontPt, Shades, font
 from ui.viewport.look import CASING

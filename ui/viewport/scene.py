@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
-from scopeacq.geometry import Point
-from scopeacq.status import SectionPhase
-from scopeacq.wafer import Section
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.wafer import Section
+from scopeacq.telling.status import SectionPhase
 from ui.presenters.camera import Camera
 from ui.presenters.focus_plane import Outlier, outliers
 from ui.presenters.layers import Layer

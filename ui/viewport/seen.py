@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PyQt5.QtGui import QPolygonF
 
-from scopeacq.wafer import Section
+from scopeacq.plan.wafer import Section
 from ui.presenters.sections import SectionShown
 
 

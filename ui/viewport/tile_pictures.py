@@ -9,9 +9,9 @@ from functools import lru_cache
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QImage, QPainter, QTransform
 
-from scopeacq.ome_zarr import chunk_shape, level_shapes
-from scopeacq.pyramid_tiff import Level
-from scopeacq.records import PlaneKey
+from scopeacq.journal.records import PlaneKey
+from scopeacq.storage.ome_zarr import chunk_shape, level_shapes
+from scopeacq.storage.pyramid_tiff import Level
 from ui.presenters.sections import SectionShown
 from ui.viewport.look import Look
 from ui.viewport.parts import draw_parts, level_for

@@ -9,7 +9,7 @@ from functools import lru_cache
 from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QImage, QPainter, QTransform
 
-from scopeacq.records import PlaneKey
+from scopeacq.journal.records import PlaneKey
 from ui.presenters.camera import Camera
 from ui.presenters.sections import GLYPHS, SectionShown, TileState
 from ui.theme import FontPt, font

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QImage, QPainter, QTransform
 
-from scopeacq.overviews import Overview
-from scopeacq.placement import Placement
+from scopeacq.plan.overviews import Overview
+from scopeacq.plan.placement import Placement
 from ui.presenters.overviews import Underlay
 from ui.viewport.look import Look
 from ui.viewport.parts import draw_parts, level_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QLineF, QPointF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
 from ui.presenters.camera import Camera
 from ui.theme import Shades
 

@@ -8,8 +8,8 @@ from functools import partial
 from PyQt5.QtCore import QPoint, QPointF, Qt, pyqtSignal
 from PyQt5.QtWidgets import QActionGroup, QFrame, QMenu, QVBoxLayout, QWidget
 
-from scopeacq.geometry import Point
-from ui.copying import copy_text
+from scopeacq.plan.geometry import Point
+from ui.parts.copying import copy_text
 from ui.presenters import edits
 from ui.presenters.editing import Editor
 from ui.presenters.edits import Edit, Refused

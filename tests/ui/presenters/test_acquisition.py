@@ -7,8 +7,7 @@ from datetime import datetime
 import pytest
 
 from hardware.types import Blanker
-from scopeacq.briefing import Briefing
-from scopeacq.events import (
+from scopeacq.engine.events import (
     AbortAnswered,
     IncidentHappened,
     MillProgressed,
@@ -17,10 +16,11 @@ from scopeacq.events import (
     StateChanged,
     StepStarted,
 )
-from scopeacq.exit_codes import ExitCode
-from scopeacq.outlook import Gate, GateState, Outlook
-from scopeacq.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
-from scopeacq.time_left import TimeLeft
+from scopeacq.engine.outlook import Gate, GateState, Outlook
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.journal.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
+from scopeacq.plan.briefing import Briefing
+from scopeacq.telling.exit_codes import ExitCode
 from ui.presenters.abort import PATIENCE_S
 from ui.presenters.acquisition import Action, RunPresenter, RunView
 from ui.presenters.notices import Asked, Attended, Ended, Leaving, Notice

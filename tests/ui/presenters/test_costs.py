@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopeacq.appraisal import Appraisal, appraise
-from scopeacq.demo import example
-from scopeacq.estimate import estimate
-from scopeacq.history import History
-from scopeacq.instrument import Instrument
-from scopeacq.project import MillingSettings, Project
-from scopeacq.run_templates import TEMPLATES
-from scopeacq.runfolder import Plan, RunFolder
+from scopeacq.journal.history import History
+from scopeacq.plan.appraisal import Appraisal, appraise
+from scopeacq.plan.demo import example
+from scopeacq.plan.estimate import estimate
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.project import MillingSettings, Project
+from scopeacq.plan.run_templates import TEMPLATES
+from scopeacq.plan.runfolder import Plan, RunFolder
 from ui.presenters.beginnings import card_of, read_templates
 from ui.presenters.costs import CostView, Figure, bytes_shown, cost_view, grouped, three
 from ui.presenters.durations import spoken

@@ -10,10 +10,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopeacq import records as r
-from scopeacq.journal import Row
-from scopeacq.records import PlaneKey, Verdict
-from scopeacq.run_series import Points, Quantity, RunSeries
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Row
+from scopeacq.journal.records import PlaneKey, Verdict
+from scopeacq.journal.run_series import Points, Quantity, RunSeries
 from ui.presenters.curves import GROUPS, WRITTEN, Across, Curve, csv_of, curve_of, told
 
 FLOATS = st.floats(-1e6, 1e6) | st.just(float("nan"))

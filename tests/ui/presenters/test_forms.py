@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from scopeacq.demo import example
-from scopeacq.instrument import Instrument, MillRate
-from scopeacq.project import FocusPolicy, Project
-from scopeacq.settings import Settings
+from scopeacq.plan.demo import example
+from scopeacq.plan.instrument import Instrument, MillRate
+from scopeacq.plan.project import FocusPolicy, Project
+from scopeacq.plan.settings import Settings
 from ui.memory import Memory
 from ui.presenters import form_text as ft
 from ui.presenters.form_state import SettingsForm, Unacceptable

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq.meaning import explanations
-from scopeacq.records import ErrorKind
+from scopeacq.journal.records import ErrorKind
+from scopeacq.telling.meaning import explanations
 from ui.presenters.help import (
     CONTENTS,
     hits_page,

@@ -12,17 +12,17 @@ import pytest
 from hardware.errors import Halted, HardwareError
 from hardware.types import FrameSettings, Optics, Range
 from models.estimate import AberrationEstimate, PairCondition
-from scopeacq.autofocus import FocusOutcome
 from scopeacq.cockpit import Comparison, Series
-from scopeacq.correction import DepthOfFocus, OpticsChange
-from scopeacq.demo import make_demo
-from scopeacq.focus_compare import Opinion
-from scopeacq.focus_history import FocusedTile, WaferFocus
-from scopeacq.focus_pairs import Pair
-from scopeacq.project import EstimatorName, FocusSettings, Project
-from scopeacq.records import FocusDone, FocusEnd, FocusIteration, FocusStage, PlaneKey
-from scopeacq.surface import Surface
-from scopeacq.through_focus import SeriesPoint
+from scopeacq.focus.autofocus import FocusOutcome
+from scopeacq.focus.correction import DepthOfFocus, OpticsChange
+from scopeacq.focus.focus_compare import Opinion
+from scopeacq.focus.focus_pairs import Pair
+from scopeacq.focus.surface import Surface
+from scopeacq.focus.through_focus import SeriesPoint
+from scopeacq.journal.focus_history import FocusedTile, WaferFocus
+from scopeacq.journal.records import FocusDone, FocusEnd, FocusIteration, FocusStage, PlaneKey
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.project import EstimatorName, FocusSettings, Project
 from ui.presenters.focus_trials import comparison_rows, comparison_sentence, series_view, sharpest_of
 from ui.presenters.focusing import (
     RESTORED,

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings
-from scopeacq.files import DiskFiles
-from scopeacq.instrument import Instrument
-from scopeacq.plan_changes import Begun
-from scopeacq.project import Project
-from scopeacq.records import PlaneExposing, PlaneKey
-from scopeacq.runfolder import Plan
-from scopeacq.templates import to_toml
+from scopeacq.journal.records import PlaneExposing, PlaneKey
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.plan_changes import Begun
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.templates import to_toml
+from scopeacq.storage.files import DiskFiles
 from tests.ui.wafers import plan_of, section, written
 from ui.presenters import form_text as ft
 from ui.presenters.editing import Editor

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopeacq.geometry import rotation
-from scopeacq.plane_windows import PlaneShape, Take
-from scopeacq.project import ImagingSettings
-from scopeacq.records import PlaneKey
-from scopeacq.wafer import Section
+from scopeacq.journal.records import PlaneKey
+from scopeacq.plan.geometry import rotation
+from scopeacq.plan.project import ImagingSettings
+from scopeacq.plan.wafer import Section
+from scopeacq.storage.plane_windows import PlaneShape, Take
 from ui.presenters.slice_scene import (
     Box,
     Eye,

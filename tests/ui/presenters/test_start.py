@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq import records as r
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFiles
-from scopeacq.journal import Journal
-from scopeacq.locks import OwnerLock
-from scopeacq.planner import mill_plan
-from scopeacq.records import MillKey, PlaneKey, RunEnd, Verdict
-from scopeacq.runfolder import Plan
-from scopeacq.standing import MillLeft, read_standing
+from scopeacq.engine.planner import mill_plan
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import MillKey, PlaneKey, RunEnd, Verdict
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.locks import OwnerLock
+from scopeacq.telling.standing import MillLeft, read_standing
 from ui.presenters.start import ProjectCard, read_card, resume_card, unread_card
 from ui.presenters.tone import Tone
 

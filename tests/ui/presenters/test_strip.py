@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import BeamState, Blanker, DetectorState, GunState, StagePose
-from scopeacq.events import MillProgressed, StepStarted
-from scopeacq.exit_codes import ExitCode
-from scopeacq.ion_watch import IonsRead
-from scopeacq.outlook import Gate, GateState, Outlook
-from scopeacq.readings import Readings
-from scopeacq.time_left import TimeLeft
+from scopeacq.engine.events import MillProgressed, StepStarted
+from scopeacq.engine.ion_watch import IonsRead
+from scopeacq.engine.outlook import Gate, GateState, Outlook
+from scopeacq.engine.readings import Readings
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.telling.exit_codes import ExitCode
 from ui.presenters.notices import Attended, Ended
 from ui.presenters.strip import FORGOTTEN_S, STALE_S, InstrumentWatch, Situation, strip_view
 from ui.presenters.tone import Tone
