@@ -1,7 +1,8 @@
 """Numbers of a run over its cycles and hours, all of them: a fold over the journal for plots.
 
 The report draws a sample (:mod:`scopeacq.telling.report_data`); here nothing is left out, since whoever
-looks closer wants every plane. A number costs 8 bytes: a run of 300,000 planes takes some tens of megabytes.
+looks closer wants every plane. A number costs 8 bytes: a run of 300,000 planes takes some tens of
+megabytes.
 """
 
 from __future__ import annotations

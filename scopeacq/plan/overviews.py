@@ -1,7 +1,7 @@
 """Pictures of the wafer under its map: ``overviews/*.ome.tif``, each with its place in a file beside it.
 
-``overviews/<name>.ome.tif`` is a tiled TIFF with smaller levels (:mod:`scopeacq.storage.pyramid_tiff`), grey
-or colour. ``overviews/<name>.toml`` says where it lies::
+``overviews/<name>.ome.tif`` is a tiled TIFF with smaller levels (:mod:`scopeacq.storage.pyramid_tiff`),
+grey or colour. ``overviews/<name>.toml`` says where it lies::
 
     format = "scopeacq.overview/1"
     # from pixels (column, row) to the wafer [um]: x = a * column + b * row + c, y alike
