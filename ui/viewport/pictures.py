@@ -26,7 +26,7 @@ AGAIN_S = 5.0
 
 
 class Source(Protocol):
-    """Where pictures come from (:class:`~scopeacq.storage.run_pictures.RunPictures`), asked on one thread."""
+    """Where pictures come from, as ``scopeacq.storage.run_pictures``; asked on one thread."""
 
     def whole(self, plane: PlaneKey, edge_px: int) -> PlacedPicture | None: ...
 
