@@ -23,13 +23,30 @@ MICRO = "\N{MICRO SIGN}"
 
 
 class Charts(pg.GraphicsLayoutWidget):  # type: ignore[misc]
-    """Plots that are drawn anew when the window turns dark or light: subclasses draw into ``plots``."""
+    """Plots that are drawn anew when the window turns dark or light: subclasses draw into ``plots``.
+
+    There are none until they are first seen: each takes 10 ms to make, and most runs are opened without
+    a look at them.
+    """
 
     def __init__(self, rows: int, parent: QWidget | None = None) -> None:
         self.plots: list[pg.PlotItem] = []  # Qt tells of the palette before there is any
         super().__init__(parent)
-        self.names = [self.addLabel("", row=row, col=0, justify="left") for row in range(rows)]
-        self.plots = [self.addPlot(row=row, col=1, enableMenu=False) for row in range(rows)]
+        self._rows = rows
+        self.ci.setContentsMargins(0, 0, 0, 0)
+        self.setFrameShape(self.NoFrame)
+
+    def showEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        super().showEvent(event)
+        if not self.plots:
+            self._make_plots()
+            self.prepare()
+            self.draw()
+
+    def _make_plots(self) -> None:
+        rows = range(self._rows)
+        self.names = [self.addLabel("", row=row, col=0, justify="left") for row in rows]
+        self.plots = [self.addPlot(row=row, col=1, enableMenu=False) for row in rows]
         for plot in self.plots:
             adopt_menu(self, plot)
             plot.hideButtons()
@@ -39,16 +56,19 @@ class Charts(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             plot.getAxis("bottom").setStyle(showValues=False)
             plot.setXLink(self.plots[-1])
         self.ci.layout.setColumnFixedWidth(0, NAME_PX)
-        self.ci.setContentsMargins(0, 0, 0, 0)
-        self.setFrameShape(self.NoFrame)
+
+    def prepare(self) -> None:
+        """Say once how the plots behave."""
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 (Qt's name)
         super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange and self.plots:
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
             self.draw()
 
     def draw(self) -> None:
-        """Draw all of it, in the colours that hold now."""
+        """Draw all of it, in the colours that hold now; nothing before it is first seen."""
+        if not self.plots:
+            return
         colours = theme.shades(self)
         self.setBackground(None)
         for plot in self.plots:
@@ -80,7 +100,6 @@ class TraceChart(Charts):
             "Differences from where it began, pair by pair. Filled: where it stood. Open, with bars: where "
             "the estimate leads and its spread. Band: depth of focus. Dashed: limits of a correction."
         )
-        self.draw()
 
     def show_trace(self, trace: TraceView) -> None:
         """Show a trace, or as much of it as there is."""
@@ -162,7 +181,6 @@ class SeriesChart(Charts):
         self._view = SeriesView()
         self.setToolTip("Blur as scored, and contrast, at each working distance. A click sets it there.")
         self.scene().sigMouseClicked.connect(self._clicked)
-        self.draw()
 
     def show_view(self, view: SeriesView) -> None:
         """Show a series, or as much of it as there is."""
@@ -219,13 +237,14 @@ class WaferChart(Charts):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(1, parent)
         self._focus: WaferFocus | None = None
-        self.plots[0].setAspectLocked(True)
-        self.plots[0].setMouseEnabled(x=True, y=True)
         self.setToolTip(
             "Each tile that was focused, where it lies on the wafer; larger ones are farther off the plane,"
             " diamonds are outliers. A click shows the tile on the wafer."
         )
-        self.draw()
+
+    def prepare(self) -> None:
+        self.plots[0].setAspectLocked(True)
+        self.plots[0].setMouseEnabled(x=True, y=True)
 
     def show_focus(self, focus: WaferFocus | None) -> None:
         """Show the tiles of a cycle."""
