@@ -115,6 +115,13 @@ class Manual:
         """The project's focus methods, loaded likewise. Raises ``WeightsError`` or ``SettingsError``."""
         return focus_methods(self.plan, self._microscope, self.scorer)
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go by another plan for the same instrument, as after an edit of the run that was saved."""
+        before, self.plan = self.plan.project, plan
+        after = plan.project
+        if (after.focus, after.imaging, after.seed) != (before.focus, before.imaging, before.seed):
+            vars(self).pop("methods", None)
+
     def read(self) -> Readings:
         """What every device says now."""
         return self._reader.read(self._set_by)

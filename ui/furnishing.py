@@ -37,11 +37,14 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     mount_live(workspace, manual, acquisition, tasks, banner, viewport)
     editing = PlanEditing(workspace.plan, tasks, banner, workspace)
     editing.edit_in(viewport)
-    mount_plan(workspace, editing, banner)
-    editing.saved.connect(workspace.reopening_wanted)
+    forms = mount_plan(workspace, editing, banner)
+    editing.saved.connect(workspace.take_plan)
     workspace.ask_before_leaving(editing.objection)
     workspace.before_closing(editing.stop)
     editing.allow()
+    unsaved = lambda *_: acquisition.note_edits(bool(editing.objection() or forms.objection()))  # noqa: E731
+    editing.edited.connect(unsaved)
+    editing.saved.connect(unsaved)
     acquisition.noticed.connect(lambda notice: _hold_still(editing, notice))
     mount_after(workspace, banner, viewport)
 

@@ -36,12 +36,16 @@ LAYOUT_VERSION = 1
 class Workspace(QWidget):
     """Takes the widgets of a run: views of which one is seen, and panels; both by keys that never change.
 
-    ``reopening_wanted``: the run's files have changed, and it is to be read and shown anew.
+    It holds the run's plan; whoever needs it follows ``plan_changed``, so that saving closes nothing.
+
+    ``plan_changed`` (Plan): the plan was edited and saved; ``plan`` is the new one by then.
+    ``reopening_wanted``: the run's files have changed so that it is to be read and shown anew.
     ``view_shown`` (key): another view is seen now.
     ``help_wanted`` (key): the operator asks what a panel or a view is about.
     ``report_wanted``: the run's report is to be written and opened.
     """
 
+    plan_changed = pyqtSignal(object)
     reopening_wanted = pyqtSignal()
     view_shown = pyqtSignal(str)
     help_wanted = pyqtSignal(str)
@@ -82,6 +86,14 @@ class Workspace(QWidget):
         column.addLayout(below, 1)
         self.show_situation(Situation())
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was saved. Another instrument's run is opened anew, with all its parts."""
+        before, self.plan = self.plan, plan
+        if plan.instrument.driver != before.instrument.driver:
+            self.reopening_wanted.emit()
+        elif plan != before:
+            self.plan_changed.emit(plan)
+
     def show_situation(self, situation: Situation) -> None:
         """Show what the instrument does; that it is simulated is known from the plan."""
         self.strip.show_view(strip_view(situation, simulated=self.simulated))
@@ -107,9 +119,15 @@ class Workspace(QWidget):
             self.show_view(key)
 
     def show_view(self, key: str) -> None:
-        """Show a view with the panels that it was last seen with. Raises ``KeyError``."""
+        """Show a view with the panels that it was last seen with. Raises ``KeyError``.
+
+        It takes the keyboard: a key pressed next must not reach whatever button comes after the hidden view.
+        """
         self._note_panels()
-        self._stack.setCurrentWidget(self._views[key])
+        view = self._views[key]
+        self._stack.setCurrentWidget(view)
+        if not view.isAncestorOf(self.focusWidget()):
+            view.setFocus()
         self._arrange_panels()
         self.rail.mark(key)
         self.view_shown.emit(key)

@@ -162,8 +162,14 @@ class RunSeries:
     @classmethod
     def of(cls, plan: Plan) -> RunSeries:
         """The empty series of a plan."""
-        per_cycle = sum(len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections)
-        return cls(max(per_cycle, 1), [s.id for s in plan.wafer.sections])
+        return cls(_planes_per_cycle(plan), [s.id for s in plan.wafer.sections])
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was edited; sections that are new to it come last."""
+        self.planes_per_cycle = _planes_per_cycle(plan)
+        for section in plan.wafer.sections:
+            self._number(section.id)
+        self.version += 1
 
     def points(self, quantity: Quantity) -> Points:
         """All that is known of a quantity, as copies."""
@@ -289,3 +295,7 @@ class RunSeries:
             self._numbers[section] = len(self.sections)
             self.sections.append(section)
         return self._numbers[section]
+
+
+def _planes_per_cycle(plan: Plan) -> int:
+    return max(sum(len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections), 1)

@@ -61,9 +61,11 @@ class SliceBook:
     @classmethod
     def of(cls, plan: Plan) -> SliceBook:
         """The empty book of a plan."""
-        imaging = plan.project.imaging
-        tiles = {s.id: tuple(t.index for t in s.tiles(imaging)) for s in plan.wafer.sections}
-        return cls(tiles, plan.project.cycles)
+        return cls(_imaged_tiles(plan), plan.project.cycles)
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was edited: what is imaged, and for how long."""
+        self.tiles, self.planned_cycles = _imaged_tiles(plan), plan.project.cycles
 
     def apply(self, record: Record) -> None:
         """Take one more record into account."""
@@ -168,3 +170,8 @@ class SliceBook:
 
     def _forget(self, key: PlaneKey) -> None:
         self._marks[key.section, key.tile].pop(key.cycle, None)
+
+
+def _imaged_tiles(plan: Plan) -> dict[str, tuple[int, ...]]:
+    imaging = plan.project.imaging
+    return {s.id: tuple(t.index for t in s.tiles(imaging)) for s in plan.wafer.sections}

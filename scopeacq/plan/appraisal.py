@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scopeacq.journal.history import History
 from scopeacq.plan import preflight
+from scopeacq.plan.briefing import Briefing, brief
 from scopeacq.plan.estimate import Estimate, estimate
 from scopeacq.plan.findings import Finding
-from scopeacq.plan.focus_checks import network_problems
+from scopeacq.plan.focus_checks import NetworkMemory, network_problems
 from scopeacq.plan.runfolder import Plan
 from scopeacq.storage.files import DiskFiles
 
@@ -43,22 +44,24 @@ class Checker:
     """Pre-flight for a plan that is edited again and again: networks are asked anew only if it matters."""
 
     def __init__(self, network_problems: Callable[[Plan], list[str]] = network_problems) -> None:
-        self._ask_networks = network_problems
-        self._asked: object = None
-        self._answer: list[str] = []
+        self._networks = NetworkMemory(network_problems)
 
     def findings(self, plan: Plan, history: History) -> tuple[Finding, ...]:
         """What pre-flight says of the plan as it stands. Slow."""
-        site = preflight.Site(network_problems=self._network_problems)
+        site = preflight.Site(network_problems=self._networks.problems)
         return tuple(preflight.check(plan, site, history))
 
-    def _network_problems(self, plan: Plan) -> list[str]:
-        imaging = plan.project.imaging
-        tile = imaging.tile_width_px, imaging.tile_height_px, imaging.pixel_size_nm
-        asked = plan.project.focus, plan.instrument.electron, tile
-        if asked != self._asked:
-            self._asked, self._answer = asked, self._ask_networks(plan)
-        return self._answer
+
+@dataclass
+class Briefer:
+    """What an operator is told before a start, again after each edit that was saved. Any thread."""
+
+    networks: NetworkMemory = field(default_factory=NetworkMemory)
+
+    def __call__(self, plan: Plan) -> Briefing:
+        """See :func:`scopeacq.plan.briefing.brief`; networks that were content are not asked again."""
+        self.networks.forget_problems()
+        return brief(plan, preflight.Site(network_problems=self.networks.problems))
 
 
 def _free_bytes(plan: Plan) -> int | None:

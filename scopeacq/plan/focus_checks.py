@@ -6,6 +6,7 @@ What would be refused in the night is refused here, in the words of whoever refu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -41,6 +42,33 @@ def network_problems(plan: Plan) -> list[str]:
         except WeightsError as error:
             problems.append(f"The weights of {name} cannot be used: {error}")
     return problems
+
+
+@dataclass
+class NetworkMemory:
+    """Keeps what the networks said last, and asks anew only where they would see something else.
+
+    Any thread; two that ask at once may both have to wait.
+    """
+
+    ask: Callable[[Plan], list[str]] = network_problems
+    _known: tuple[object, list[str]] = field(default=(None, []))
+
+    def problems(self, plan: Plan) -> list[str]:
+        """As :func:`network_problems`."""
+        imaging = plan.project.imaging
+        tile = imaging.tile_width_px, imaging.tile_height_px, imaging.pixel_size_nm
+        asked = plan.project.focus, plan.instrument.electron, tile
+        known, answer = self._known
+        if asked != known:
+            answer = self.ask(plan)
+            self._known = asked, answer
+        return answer
+
+    def forget_problems(self) -> None:
+        """Ask anew about what was refused: weights may have been replaced since."""
+        if self._known[1]:
+            self._known = None, []
 
 
 def pairs_refused(

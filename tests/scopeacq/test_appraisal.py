@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from scopeacq.journal.history import History
-from scopeacq.plan.appraisal import Checker, appraise
+from scopeacq.plan.appraisal import Briefer, Checker, appraise
 from scopeacq.plan.demo import make_demo
 from scopeacq.plan.findings import Severity
+from scopeacq.plan.focus_checks import NetworkMemory
 from scopeacq.plan.project import MillingSettings
 from scopeacq.plan.runfolder import Plan, RunFolder
 
@@ -36,6 +37,22 @@ def test_networks_are_asked_again_only_when_they_would_see_something_else(tmp_pa
     assert len(asked) == 1
     checker.findings(edited(plan, "focus", dwell_ns=100.0), History())
     checker.findings(edited(plan, "imaging", tile_width_px=2048), History())
+    assert len(asked) == 3
+
+
+def test_a_briefing_asks_networks_again_only_for_another_plan_or_after_a_refusal(tmp_path: Path) -> None:
+    plan, asked, answers = make_demo(tmp_path), [], [["The network cannot judge these."], [], []]
+
+    def problems(of: Plan) -> list[str]:
+        asked.append(of)
+        return answers[len(asked) - 1]
+
+    briefer = Briefer(NetworkMemory(problems))
+    assert any("cannot judge" in f.text for f in briefer(plan).findings)
+    assert not any("cannot judge" in f.text for f in briefer(plan).findings)
+    briefer(edited(plan, "gate", accept_tiles_per_cycle=2))
+    assert len(asked) == 2
+    briefer(edited(plan, "focus", dwell_ns=100.0))
     assert len(asked) == 3
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,14 @@ from hardware.types import Frame
 from scopeacq.journal.records import DoseBooked, RunOpened
 from scopeacq.telling.explain import Explained
 from tests.scopeacq.manual_bench import FRAME, SLOW_UM_PER_S, slow_run
-from tests.ui.instrument_desk import Desk, desk
+from tests.ui.instrument_desk import SOON_MS, Desk, desk
 from tests.ui.tiny_acquisition import tiny_run
 from ui.hand.go_to import NOT_CONNECTED
 from ui.hand.instrument import RUN_HAS_IT
-from ui.hand.manual import LET_GO, ManualState
+from ui.hand.manual import LET_GO, PROFILE_CHANGED, ManualState
 from ui.panels.preflight_panel import PreflightPanel
 from ui.panels.run_panel import RunPanel
+from ui.presenters.edits import Document, Edit
 
 
 @pytest.fixture
@@ -308,3 +310,23 @@ def test_what_cannot_be_made_safe_on_connecting_is_told(at_desk: Desk) -> None:
     at_desk.until(lambda: "connection is gone" in at_desk.said)
     at_desk.run.repair()
     at_desk.idle()
+
+
+def test_a_saved_plan_keeps_the_instrument_connected_and_another_profile_lets_it_go(at_desk: Desk) -> None:
+    at_desk.connect()
+    at_desk.until(lambda: at_desk.viewport.editor is not None)
+    _save(at_desk, lambda d: replace(d, project=d.project.model_copy(update={"name": "Renamed"})))
+    assert at_desk.manual.connected
+    names: list[str] = []
+    at_desk.manual.submit(lambda manual: manual.plan.project.name, names.append)
+    at_desk.until(lambda: names == ["Renamed"])
+    stage = at_desk.workspace.plan.instrument.stage.model_copy(update={"settle_s": 0.5})
+    _save(at_desk, lambda d: replace(d, instrument=d.instrument.model_copy(update={"stage": stage})))
+    at_desk.until(lambda: at_desk.manual.state is ManualState.RELEASED)
+    assert PROFILE_CHANGED in at_desk.window.banner.messages
+
+
+def _save(at_desk: Desk, change: Callable[[Document], Document]) -> None:
+    at_desk.viewport.propose(Edit("Change", change))
+    with at_desk.qtbot.waitSignal(at_desk.workspace.plan_changed, timeout=SOON_MS):
+        at_desk.viewport.save_requested.emit()

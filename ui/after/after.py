@@ -44,6 +44,8 @@ def mount_after(workspace: Workspace, banner: Banner, viewport: WaferViewport) -
     plots.plane_wanted.connect(partial(_show_plane, workspace, slices))
     plots.csv_wanted.connect(partial(_keep_numbers, plots, keeper))
     plots.png_wanted.connect(partial(_keep_plots, plots, keeper))
+    for follow in (slices.take_plan, report.take_plan, feed.take_plan):  # the feed has the views refreshed
+        workspace.plan_changed.connect(follow)
     for farewell in (feed.stop, slices.close_files, report.stop, tasks.close):
         workspace.before_closing(farewell)
 

@@ -44,6 +44,12 @@ class AfterFeed(QObject):
             self._began = True
             self._read()
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was edited; what was read stays."""
+        self.book.take_plan(plan)
+        self.series.take_plan(plan)
+        self.changed.emit()
+
     def stop(self) -> None:
         """Read no more."""
         self._over = True

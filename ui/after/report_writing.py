@@ -42,6 +42,10 @@ class ReportWriting(QObject):
         self._over = False
         self._doing.connect(self._say)
 
+    def take_plan(self, plan: Plan) -> None:
+        """Report on the run by this plan, from the next report on."""
+        self._plan = plan
+
     def write(self) -> None:
         """Write it, unless that is under way."""
         if self._said is None:

@@ -10,6 +10,7 @@ from PyQt5.QtCore import QEvent, QObject, QTimer
 from scopeacq.engine.ion_watch import IonsRead
 from scopeacq.engine.readings import Readings
 from scopeacq.plan.geometry import Point
+from scopeacq.plan.runfolder import Plan
 from ui import theme
 from ui.hand.go_card import GoCard
 from ui.hand.go_to import GoTo
@@ -51,6 +52,7 @@ def mount_instrument(
     panel = InstrumentPanel()
     workspace.mount_panel("instrument", "Instrument", panel, tab_with="preflight")
     acquisition.give_way(manual.wait_released)
+    workspace.plan_changed.connect(manual.take_plan)
     _wire_panel(panel, manual, go_to, viewport)
     _wire_cards(workspace, panel, go_to, viewport)
     for source in (manual, go_to):
@@ -157,6 +159,7 @@ class _Desk(QObject):
         manual.ions.connect(self._take)
         acquisition.noticed.connect(self._take)
         acquisition.viewed.connect(self._run_changed)
+        workspace.plan_changed.connect(self._take_plan)
         self.refresh()
 
     def refresh(self) -> None:
@@ -194,6 +197,10 @@ class _Desk(QObject):
         if not (self._connected and self._manual.connected):
             self.refresh()  # that it is busy waits for the timer: frame by frame it would flicker
         self._connected = self._manual.connected
+
+    def _take_plan(self, plan: Plan) -> None:
+        self._presenter.instrument, self._presenter.imaging = plan.instrument, plan.project.imaging
+        self.refresh()
 
     def _run_changed(self, _: object) -> None:
         if self._run_active != self._acquisition.active:

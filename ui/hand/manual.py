@@ -29,6 +29,13 @@ NOT_CONNECTED = Message(
     advice="Press Connect in the Instrument panel first.",
 )
 
+PROFILE_CHANGED = Message(
+    Tone.QUIET,
+    "The instrument was let go, since its profile was changed.",
+    "Its limits and its chamber model hold from the moment at which it is connected.",
+    "Press Connect to take it in hand again.",
+)
+
 LET_GO = Message(
     Tone.QUIET,
     "The instrument was let go, since its run was closed or read anew.",
@@ -119,6 +126,17 @@ class ManualControl(QObject):
         self._said.disconnect(self._take)
         self.stop_stage()
         self.wait_released()
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved. With another profile the instrument is let go."""
+        before, self._plan = self._plan, plan
+        if self._hold is None:
+            return
+        if plan.instrument != before.instrument:
+            self.release()
+            self.told.emit(PROFILE_CHANGED)
+        else:
+            self._hold.take_plan(plan)
 
     # -- using it ------------------------------------------------------------------------------
 

@@ -101,6 +101,10 @@ class ManualThread:
         """Have a job done after those before it."""
         self._jobs.put(job)
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go by this plan, for the same instrument, from the next job on."""
+        self._plan = plan
+
     def at_once(self, work: Callable[[Manual], object]) -> None:
         """Do something on a thread of its own, past whatever is under way; a failure is told."""
         thread = threading.Thread(target=self._do_at_once, args=(work,), name="at once", daemon=True)
@@ -153,6 +157,7 @@ class ManualThread:
     def _did(self, manual: Manual, job: Job) -> JobDone | JobFailed:
         try:
             with explaining(self._plan.folder.logs):
+                manual.take_plan(self._plan)
                 manual.begin(job.halted)
                 manual.heed()
                 return JobDone(job, job.work(manual))

@@ -57,6 +57,10 @@ class RunFeed(QObject):
         else:
             self._timer.stop()
 
+    def take_plan(self, plan: Plan) -> None:
+        """Read with the plan as it was saved."""
+        self._reader.plan = plan
+
     def stop(self) -> None:
         """Read no more."""
         self._over = True
@@ -85,12 +89,12 @@ class _Reader:
     """Folds the journal bit by bit; used by one thread at a time."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan, self._seq = plan, 0
+        self.plan, self._seq = plan, 0
         self._history, self._latest = FocusHistory(), LatestTile()
 
     def read(self) -> News:
         """Raises ``JournalError``."""
-        path = self._plan.folder.journal_file
+        path = self.plan.folder.journal_file
         rows = list(JournalReader(path).read(self._seq)) if path.exists() else []
         for row in rows:
             self._history.apply(row.record)
@@ -102,10 +106,10 @@ class _Reader:
         return News(self._past() if focused else None, self._tile() if judged else None)
 
     def _past(self) -> Past:
-        return Past(tuple(self._history.corrections()), self._history.wafer(self._plan))
+        return Past(tuple(self._history.corrections()), self._history.wafer(self.plan))
 
     def _tile(self) -> TileSeen | None:
-        root = self._plan.folder.images(self._plan.project)
+        root = self.plan.folder.images(self.plan.project)
         if not (root / "zarr.json").exists():
             return None
         return look_at_tile(ImageStore.open(root, DiskFiles()), self._latest)

@@ -54,8 +54,7 @@ class FocusTab(QWidget):
         self.method.setToolTip(
             "As in a run: each of the project's methods in turn until one finds the focus."
         )
-        for name, value in methods_by_hand(focus):
-            self.method.addItem(name, value)
+        self._offer_methods()
         self.start = button(
             "Focus here", "Correct focus and stigmators at this place", self._ask, "primary"
         )
@@ -67,6 +66,18 @@ class FocusTab(QWidget):
         self.trace.setMaximumHeight(TRACE_HEIGHT_PX)
         self.trace.itemSelectionChanged.connect(self._choose)
         self._lay_out()
+
+    def take_settings(self, focus: FocusSettings, depth: DepthOfFocus) -> None:
+        """Go on with these, from the next correction on."""
+        self._focus, self._depth = focus, depth
+        self._offer_methods()
+
+    def _offer_methods(self) -> None:
+        chosen = self.method.currentData()
+        self.method.clear()
+        for name, value in methods_by_hand(self._focus):
+            self.method.addItem(name, value)
+        self.method.setCurrentIndex(max(self.method.findData(chosen), 0))
 
     # -- what is shown ----------------------------------------------------------------------
 

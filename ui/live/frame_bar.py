@@ -53,6 +53,16 @@ class FrameBar(QFrame):
         self._lay_out()
         self.use(Preset.FOCUS)
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved: a preset follows it, other frames stay as typed."""
+        settings = self.settings
+        chosen = preset_of(self._plan.project, settings) if settings is not None else None
+        self._plan = plan
+        if chosen is not None:
+            self.use(chosen)
+        else:
+            self._refresh()
+
     @property
     def settings(self) -> FrameSettings | None:
         """The frame that is wanted; None while a value is wrong."""

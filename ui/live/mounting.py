@@ -46,6 +46,8 @@ def mount_live(
     page.tile_chosen.connect(partial(_show_tile, workspace, viewport))
     page.save_asked.connect(partial(_save, workspace, tasks, banner))
     workspace.view_shown.connect(lambda key: feed.wake(key == KEY))
+    for follower in (page.take_plan, feed.take_plan):
+        workspace.plan_changed.connect(follower)
     workspace.before_closing(control.stop)
     workspace.before_closing(feed.stop)
     workspace.mount_view(KEY, "Live", Sign.EYE, HINT, page, BELOW)

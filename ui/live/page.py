@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWi
 
 from hardware.types import FrameSettings
 from models.estimate import PairCondition
-from scopeacq.focus.correction import depth_of_focus
+from scopeacq.focus.correction import DepthOfFocus, depth_of_focus
 from scopeacq.focus.through_focus import SeriesPoint
 from scopeacq.journal.records import FocusIteration
 from scopeacq.plan.runfolder import Plan
@@ -54,8 +54,7 @@ class LivePage(QWidget):
     def __init__(self, plan: Plan, control: LiveControl) -> None:
         super().__init__()
         self._plan, self._control = plan, control
-        focus, electron = plan.project.focus, plan.instrument.electron
-        depth = depth_of_focus(electron, plan.project.imaging.pixel_size_nm, focus)
+        focus, depth = plan.project.focus, _depth_of_focus(plan)
         self.frame_bar, self.action_bar, self.stage = FrameBar(plan), ActionBar(), Stage()
         self.frame, self.compare = FrameTab(), CompareTab()
         self.focus, self.series = FocusTab(focus, depth), SeriesTab(focus)
@@ -70,6 +69,13 @@ class LivePage(QWidget):
         self._make_keys()
         self._show_view(control.view)
         self._frame_changed(self._settings)
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved; what is shown and typed stays."""
+        self._plan = plan
+        self.frame_bar.take_plan(plan)
+        for tab in (self.focus, self.run):
+            tab.take_settings(plan.project.focus, _depth_of_focus(plan))
 
     # -- what the instrument says ---------------------------------------------------------------
 
@@ -270,3 +276,8 @@ class LivePage(QWidget):
         action(self, "Pixel for pixel", "1", canvas.actual_size)
         action(self, "Nearer", "+", partial(canvas.zoom, 1.6), "=")
         action(self, "Farther", "-", partial(canvas.zoom, 1 / 1.6))
+
+
+def _depth_of_focus(plan: Plan) -> DepthOfFocus:
+    project = plan.project
+    return depth_of_focus(plan.instrument.electron, project.imaging.pixel_size_nm, project.focus)

@@ -52,6 +52,11 @@ class RunTab(QWidget):
         for field in (self.section, self.tile, self.cycle):
             field.activated.connect(lambda _: self._refresh())
 
+    def take_settings(self, focus: FocusSettings, depth: DepthOfFocus) -> None:
+        """Show traces against these limits."""
+        self._focus, self._depth = focus, depth
+        self._choose()
+
     def show_past(self, past: Past) -> None:
         """Show what a run has focused so far; what is chosen stays chosen."""
         self._corrections = past.corrections

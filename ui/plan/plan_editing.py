@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from PyQt5.QtCore import QObject, pyqtBoundSignal, pyqtSignal
+from PyQt5.QtWidgets import QApplication, QWidget
 
 from scopeacq.journal.journal import JournalReader
 from scopeacq.plan.plan_changes import Begun
@@ -42,12 +43,12 @@ class PlanEditing(QObject):
     """One plan under edit, in several widgets: with one undo and one save.
 
     Signals:
-        saved: the files of the plan have changed, and whoever shows the run reads them again.
+        saved (Plan): the plan as its files say it from now on.
         edited (Plan): how the plan would be read if it were saved now.
         allowed: it may be edited from now on; a run may have gone on meanwhile.
     """
 
-    saved = pyqtSignal()
+    saved = pyqtSignal(object)
     edited = pyqtSignal(object)
     allowed = pyqtSignal()
 
@@ -56,6 +57,7 @@ class PlanEditing(QObject):
         self._tasks, self._banner = tasks, banner
         self._plan, self._editor = plan, Editor(plan)
         self._surfaces: list[Surface] = []
+        self._typed_in: QWidget | None = None
         self._allowed = self._over = self._open = False
 
     @property
@@ -95,8 +97,9 @@ class PlanEditing(QObject):
         """Write the edits to the run's files; while a run is active they wait."""
         if not (self._allowed and self._editor.unsaved):
             return
+        self._typed_in = QApplication.focusWidget()
         self._enable(False)
-        self._tasks.run(lambda: self._editor.save(DiskFiles()), self._kept, self._failed)
+        self._tasks.run(lambda: _written(self._editor), self._kept, self._failed)
 
     def stop(self) -> None:
         """The widgets go; what is still being read is for nobody."""
@@ -110,6 +113,9 @@ class PlanEditing(QObject):
     def _enable(self, enabled: bool) -> None:
         for surface in self._surfaces:
             surface.setEnabled(enabled)
+        if enabled and self._typed_in is not None:
+            self._typed_in.setFocus()
+            self._typed_in = None
 
     def _changed_in(self, surface: Surface) -> None:
         """Show elsewhere what was edited in one widget."""
@@ -124,18 +130,27 @@ class PlanEditing(QObject):
             self._hand_out(self._editor)
             self.allowed.emit()
 
-    def _kept(self, _: None) -> None:
+    def _kept(self, plan: Plan) -> None:
         if self._over:
             return
+        self._plan = plan
+        if self._open:
+            self._hand_out(self._editor)
         self._enable(True)
         self._banner.withdraw(UNSAVED)
-        self.saved.emit()
+        self.saved.emit(plan)
 
     def _failed(self, error: Explained) -> None:
         if self._over:
             return
         self._enable(True)
         self._banner.say(problem(error))
+
+
+def _written(editor: Editor) -> Plan:
+    """Save the edits, and read what the files say then."""
+    editor.save(DiskFiles())
+    return Plan.read(editor.plan.folder.root)
 
 
 def _begun(plan: Plan) -> Begun | None:

@@ -51,6 +51,15 @@ class SliceSource:
         self._images = self.plan.folder.images(self.plan.project)
         self._reader = JournalReader(self.plan.folder.journal_file)
 
+    def take_plan(self, plan: Plan) -> bool:
+        """Go on with a plan that was edited; whether its images lie elsewhere. Any thread."""
+        before, self.plan = self._images, plan
+        self._images = plan.folder.images(plan.project)
+        if self._images == before:
+            return False
+        self._shapes = {}
+        return True
+
     def slice(self, section: str, cycle: int) -> SliceRead:
         """What is there of a slice. Raises ``JournalError``."""
         if self.plan.folder.without_journal:

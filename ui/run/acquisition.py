@@ -79,6 +79,11 @@ class Acquisition(QObject):
         self.logged.emit()
         self.check()
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved, from the next start on; it is checked in the background."""
+        self._plan = plan
+        self.check()
+
     def check(self) -> None:
         """Check the open run again, as after an edit. Its findings are ``listed`` when they are there."""
         if self._plan is None or self.active:
@@ -89,6 +94,11 @@ class Acquisition(QObject):
     def confirm(self, what: Confirmation, holds: bool) -> None:
         """The operator confirms by hand what no software can read."""
         self._show_list(self.checklist.confirm(what, holds))
+
+    def note_edits(self, unsaved: bool) -> None:
+        """The plan is edited, so that a start would not do what is shown; or is as in the files again."""
+        if unsaved != self.checklist.edited:
+            self._show_list(self.checklist.edits(unsaved))
 
     def start(self, cycles: int | None = None) -> None:
         """Start the run or go on with it; only when the view allows it.

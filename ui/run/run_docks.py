@@ -71,6 +71,7 @@ def mount_run(workspace: Workspace, banner: Banner, services: Services = SERVICE
         offer_command(button, command_line(command, workspace.plan.folder.root))
     acquisition.noticed.connect(lambda notice: _tell(banner, notice))
     acquisition.open(workspace.plan)
+    workspace.plan_changed.connect(acquisition.take_plan)
     return acquisition
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from scopeacq.plan.briefing import brief
+from scopeacq.plan.appraisal import Briefer
 from ui.hand.manual_thread import Opener, opened
 from ui.run.errands import Checker
 from ui.run.run_thread import Conductor, conducted
@@ -15,7 +15,7 @@ class Services:
     """``conductor`` takes a run to its end, ``checker`` checks a plan, ``opener`` is for manual control."""
 
     conductor: Conductor = conducted
-    checker: Checker = brief
+    checker: Checker = field(default_factory=Briefer)
     opener: Opener = opened
 
 

@@ -56,6 +56,11 @@ class SliceDesk(QObject):
         self._cuts = Cuts(self._stock.source, book, self.cut_changed.emit)
         self._fetcher = Fetcher(self)
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was edited; what is looked at stays."""
+        self.plan = plan
+        self._stock.take_plan(plan)
+
     # -- what is asked for ------------------------------------------------------------------
 
     def look(self, looked: Looked) -> None:

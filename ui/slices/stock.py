@@ -35,6 +35,12 @@ class Stock:
         self._problems: dict[Take, str] = {}
         self._checks: dict[tuple[Take, str], str] = {}
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was edited; what was read stays, unless its images lie elsewhere."""
+        self.plan = plan
+        if self.source.take_plan(plan):
+            self.forget()
+
     def forgive(self) -> None:
         """Try again what could not be read."""
         self._problems.clear()

@@ -85,6 +85,11 @@ class SlicesView(QWidget):
         self.desk.look(replace(looked, difference=self.controls.difference.isChecked()))
         self.refresh_marks()
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved, from the next refresh on; what is looked at stays."""
+        self.canvas.pixel_um = plan.project.imaging.pixel_size_nm / 1000
+        self.desk.take_plan(plan)
+
     def look_at(self, plane: PlaneKey) -> None:
         """Show one plane, alone."""
         self._untouched = False
@@ -92,6 +97,8 @@ class SlicesView(QWidget):
 
     def refresh(self) -> None:
         """The book knows more."""
+        if self.looked.section not in self._book.tiles:
+            self.look(Looked(next(iter(self._book.tiles), "")))
         if self._untouched or self.controls.follow.isChecked():
             self._look_at_newest()
         self.desk.refresh()

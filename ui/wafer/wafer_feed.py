@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from PyQt5.QtCore import QObject, QTimer
 
@@ -40,7 +41,22 @@ class WaferFeed(QObject):
 
     def refresh(self) -> None:
         """Read what is new, show it, and look again after a while."""
-        self._tasks.run(self._reader.read, self._show, self._failed)
+        reader = self._reader
+        self._tasks.run(reader.read, partial(self._show, reader), self._failed)
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved: the journal is read through it anew."""
+        self._reader = _Reader(plan)
+        before, images = self.pictures.plan, plan.folder.images(plan.project)
+        if images != before.folder.images(before.project):
+            old, self.pictures = self.pictures, RunPictures(plan)
+            self._viewport.set_pictures(self.pictures)
+            old.close()
+        self.refresh()
+
+    def forget_picture(self, path: Path) -> None:
+        """Let go of a picture that is about to be removed."""
+        self.pictures.forget(path)
 
     def stop(self) -> None:
         """Read no more; before the viewport goes."""
@@ -49,8 +65,9 @@ class WaferFeed(QObject):
         self._viewport.close_pictures()
         self.pictures.close()
 
-    def _show(self, news: WaferMap | None) -> None:
-        if self._over:
+    def _show(self, reader: _Reader, news: WaferMap | None) -> None:
+        """News of an earlier plan are for nobody: those of the one after it are on their way."""
+        if self._over or reader is not self._reader:
             return
         if news is not None:
             self._viewport.show_map(news)
@@ -75,15 +92,17 @@ class _Reader:
 
     def __init__(self, plan: Plan) -> None:
         self._journal, self._presenter, self._seq = plan.folder.journal_file, WaferPresenter(plan), 0
+        self._first = True
 
     def read(self) -> WaferMap | None:
         """The map, or None when nothing happened since the last time. Raises ``JournalError``."""
-        before = self._seq
+        before, first = self._seq, self._first
+        self._first = False
         rows = JournalReader(self._journal).read(self._seq) if self._journal.exists() else iter(())
         while portion := list(islice(rows, PORTION)):
             self._seq = portion[-1].seq
             self._presenter.apply(row.record for row in portion)
-        return self._presenter.shown() if self._seq != before else None
+        return self._presenter.shown() if first or self._seq != before else None
 
     def history(self, hit: Hit) -> History:
         """How the numbers of what lies there went over the cycles."""
