@@ -25,6 +25,9 @@ from scopeacq.storage.ome_zarr import Shape
 from scopeacq.storage.storage import read_metadata
 from scopeacq.storage.takes import StorageError
 
+MOST_EDGE_PX = 2**16
+"""No microscope scans planes as wide or high as this; metadata that say so are damaged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Take:
@@ -66,12 +69,13 @@ def plane_shape(images: Path, section: str, tile: int) -> PlaneShape:
         StorageError: there are none, or their metadata is damaged.
     """
     node = images / section / str(tile) / "0"
-    metadata = read_metadata(node)
-    try:
-        _, height, width = metadata["shape"]
-        return PlaneShape((height, width), np.dtype(metadata["data_type"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise StorageError(f"{node} is not a stack of planes; check the folder of images.") from error
+    match read_metadata(node):
+        case {
+            "shape": [_, int(height), int(width)],
+            "data_type": "uint8" | "uint16" as dtype,
+        } if 0 < height < MOST_EDGE_PX and 0 < width < MOST_EDGE_PX:
+            return PlaneShape((height, width), np.dtype(dtype))
+    raise StorageError(f"{node} is not a stack of planes; check the folder of images.")
 
 
 def file_of(images: Path, take: Take, level: int = 0) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,10 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Shape = tuple[int, int]
 
 PART_PX = 512
-MOST_UNTILED_PX = 64_000_000
-"""A level that is not cut into tiles is read whole each time; larger ones are refused."""
+MOST_PART_PX = 64_000_000
+"""A part is read whole each time, and so is a level that is not cut into tiles; larger ones are refused."""
+MOST_COPIED_BYTES = 4 * 2**30
+"""A picture that is copied into a run is held in memory as a whole, with its smaller levels beside it."""
 STRETCHED = (0.2, 99.8)
 """Percentiles of a 16-bit picture that become black and white."""
 
@@ -56,7 +59,7 @@ class PyramidTiff:
             with _unreadable():
                 levels = self._file.series[0].levels
                 self._pages = [cast(tifffile.TiffPage, level.pages[0]) for level in levels]
-                self.levels = tuple(_level(page.keyframe) for page in self._pages)
+                self.levels = tuple(_level(page) for page in self._pages)
                 self._black, self._white = self._range()
         except UnreadablePicture:
             self.close()
@@ -117,13 +120,25 @@ def _unreadable() -> Iterator[None]:
 
 
 def _level(page: tifffile.TiffPage) -> Level:
-    _require_kind(page)
-    shape = page.imagelength, page.imagewidth
-    if page.is_tiled:
-        return Level(shape, (page.tilelength, page.tilewidth))
-    if shape[0] * shape[1] > MOST_UNTILED_PX:
-        raise UnreadablePicture("the picture is too large for a file without tiles; add it once more")
-    return Level(shape, shape)
+    level = _whole(page)
+    if math.prod(level.part) > MOST_PART_PX:
+        raise UnreadablePicture("its parts are too large to be read one by one; add the picture once more")
+    return level
+
+
+def _whole(page: tifffile.TiffPage) -> Level:
+    """Refuses a size that a file only claims, since memory is taken for what is not in it as well."""
+    kind = page.keyframe
+    _require_kind(kind)
+    shape = kind.imagelength, kind.imagewidth
+    level = Level(shape, (kind.tilelength, kind.tilewidth) if kind.is_tiled else shape)
+    if kind.compression == tifffile.COMPRESSION.NONE:
+        held = kind.nbytes <= page.parent.filehandle.size
+    else:
+        held = len(page.dataoffsets) == math.prod(kind.chunked)
+    if not held:
+        raise UnreadablePicture("the file does not hold all parts of the picture")
+    return level
 
 
 def _squeezed(pixels: NDArray[np.generic]) -> Pixels:
@@ -136,10 +151,7 @@ def _squeezed(pixels: NDArray[np.generic]) -> Pixels:
 def read_picture(path: Path) -> Pixels:
     """A TIFF, PNG or JPEG file as it is: shape (y, x) or (y, x, 3). Raises ``UnreadablePicture``."""
     if path.suffix.lower() in (".tif", ".tiff"):
-        with _unreadable(), tifffile.TiffFile(path) as file:
-            page = file.series[0].levels[0].keyframe
-            _require_kind(page)
-            return _squeezed(file.series[0].levels[0].asarray())
+        return _read_tiff(path)
     with _unreadable():
         data = np.fromfile(path, np.uint8)
         image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
@@ -148,6 +160,21 @@ def read_picture(path: Path) -> Pixels:
     if image.ndim == 3 and image.shape[2] >= 3:
         image = image[..., 2::-1]
     return _squeezed(np.ascontiguousarray(image))
+
+
+def _read_tiff(path: Path) -> Pixels:
+    with _unreadable(), tifffile.TiffFile(path) as file:
+        full = file.series[0].levels[0]
+        page = cast(tifffile.TiffPage, full.pages[0])
+        _whole(page)
+        if len(full.pages) != 1:
+            raise UnreadablePicture(f"the file is a stack of {len(full.pages)} pictures; save one of them")
+        if full.nbytes > MOST_COPIED_BYTES:
+            raise UnreadablePicture(
+                f"the picture is too large to be copied, {full.nbytes / 1e9:.1f} of at most "
+                f"{MOST_COPIED_BYTES / 1e9:.1f} GB; save it with larger pixels"
+            )
+        return _squeezed(page.asarray())
 
 
 def _require_kind(page: tifffile.TiffPage) -> None:

@@ -48,9 +48,10 @@ class RunPictures:
     def overview(self, path: Path, level: int, row: int, column: int) -> PlacedPicture | None:
         """One part of one level of an overview; None when it cannot be read."""
         with suppress(UnreadablePicture):
-            if path not in self._open:
-                self._open[path] = PyramidTiff(path)
-            return PlacedPicture(self._open[path].part(level, row, column))
+            # forgotten by another thread meanwhile, it is closed, which is as unreadable as any
+            if (picture := self._open.get(path)) is None:
+                picture = self._open[path] = PyramidTiff(path)
+            return PlacedPicture(picture.part(level, row, column))
         return None
 
     def section(self, section: str) -> PlacedPicture | None:

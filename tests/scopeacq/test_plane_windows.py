@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,4 +108,30 @@ def test_a_damaged_plane_is_an_error_and_no_picture(tmp_path: Path, harm: Callab
 
 def test_a_folder_without_the_tile_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
+        plane_shape(tmp_path, "S1", 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"shape": [1, "64", "64"]},
+        {"shape": [1, 0, 64]},
+        {"shape": [1, -64, 64]},
+        {"shape": [1, 64.5, 64]},
+        {"shape": [1, 10**400, 64]},
+        {"shape": [64, 64]},
+        {"shape": 64},
+        {"data_type": "object"},
+        {"data_type": "float64"},
+        {"data_type": ["uint8"]},
+    ],
+)
+def test_metadata_of_no_plane_are_an_error(tmp_path: Path, damage: dict[str, object]) -> None:
+    node = tmp_path / "S1" / "0" / "0"
+    node.mkdir(parents=True)
+    told = {"shape": [1, 64, 64], "data_type": "uint8"}
+    (node / "zarr.json").write_text(json.dumps(told))
+    assert plane_shape(tmp_path, "S1", 0).shape_yx == (64, 64)
+    (node / "zarr.json").write_text(json.dumps(told | damage))
+    with pytest.raises(StorageError, match="check the folder of images"):
         plane_shape(tmp_path, "S1", 0)
