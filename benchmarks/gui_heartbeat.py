@@ -67,7 +67,7 @@ class Heartbeat:
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Quartiles and longest of each phase [s], and how many were too long."""
-        return {phase: _summary(gaps_s) for phase, gaps_s in self.gaps_s.items()}
+        return {phase: _summary(gaps_s) for phase, gaps_s in dict(self.gaps_s).items()}
 
 
 def _summary(gaps_s: list[float]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from scopeacq.telling.explain import Explained, explaining
 from ui.memory import MemoryFile
 from ui.parts.copying import CopyMenus
 from ui.presenters.messages import Message, problem
+from ui.run.interpreter import window_first
 from ui.window import MainWindow
 
 SIGNALS_MS = 300
@@ -84,7 +85,8 @@ def tell_unexpected(
 
 
 def make_application() -> QApplication:
-    """Qt's application, sharp on every screen, with values that can be copied."""
+    """Qt's application, sharp on every screen, with values that can be copied, before all other threads."""
+    window_first()
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_EnableHighDpiScaling)
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_UseHighDpiPixmaps)
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)

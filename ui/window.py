@@ -28,6 +28,7 @@ from ui.messages.banner import Banner
 from ui.messages.message_history import MessageHistory
 from ui.parts.menus import SEPARATOR, Entry, menu
 from ui.presenters.messages import Message, problem
+from ui.run.interpreter import loading
 from ui.start.choosers import BY_DIALOG, Choosers
 from ui.start.dropping import Drops
 from ui.start.opening import AFTER_NEW, new_plan, read_plan, simulated_plan, templates
@@ -45,7 +46,8 @@ Furnish = Callable[["Workspace", Banner, Tasks], None]
 
 def _with_its_parts(read: Callable[[], Plan]) -> Plan:
     """Read a run, and load what will show it where that does not hold up the window."""
-    import_module("ui.furnishing")
+    with loading():
+        import_module("ui.furnishing")
     return read()
 
 

@@ -15,7 +15,6 @@ from scopeacq.engine.ion_watch import ions_watched
 from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.telling.explain import Explained, explaining
-from ui.run.interpreter import window_first
 
 if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window does without
     from scopeacq.engine.ion_watch import IonsRead
@@ -125,7 +124,7 @@ class ManualThread:
     def _run(self) -> None:
         self._tell(Now(ManualState.CONNECTING))
         try:
-            with window_first(), explaining(self._plan.folder.logs), self._opener(self._plan) as manual:
+            with explaining(self._plan.folder.logs), self._opener(self._plan) as manual:
                 self._manual = manual
                 with ions_watched(manual.ions, self._tell):
                     self._serve(manual)

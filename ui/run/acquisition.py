@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from scopeacq.engine.outlook import Outlook
 from scopeacq.journal.records import RunRequest, Wish
@@ -77,7 +77,8 @@ class Acquisition(QObject):
         self.log.clear()
         self._show_ahead(None)
         self.logged.emit()
-        self.check()
+        # once the window shows the run: what a check loads would hold up the making of its parts
+        QTimer.singleShot(0, self.check)
 
     def take_plan(self, plan: Plan) -> None:
         """Go on with the plan as it was saved, from the next start on; it is checked in the background."""

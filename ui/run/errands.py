@@ -14,7 +14,7 @@ from scopeacq.plan.findings import error
 from scopeacq.plan.runfolder import Plan, RunFolder
 from scopeacq.telling.explain import Explained, explaining
 from ui.presenters.notices import Briefed, Notice, Stands
-from ui.run.interpreter import window_first
+from ui.run.interpreter import loading
 
 Checker = Callable[[Plan], Briefing]
 """Checks a plan, as ``scopeacq.plan.briefing.brief`` does."""
@@ -41,15 +41,14 @@ class Errand:
             return []
 
     def _run(self) -> None:
-        with window_first():
-            for notice in self._work():
-                self._notices.put(notice)
+        for notice in self._work():
+            self._notices.put(notice)
 
 
 def checked(plan: Plan, checker: Checker = brief) -> Iterable[Notice]:
     """Check a plan: it loads networks and probes the disk."""
     try:
-        with explaining(plan.folder.logs):
+        with explaining(plan.folder.logs), loading():
             briefing = checker(plan)
             _load_libraries(plan)
     except Explained as trouble:

@@ -15,7 +15,6 @@ from scopeacq.plan.findings import Finding
 from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.explain import Explained, explaining
 from ui.presenters.notices import Asked, Attended, Checked, Ended, Leaving, Notice, Wished
-from ui.run.interpreter import window_first
 
 if TYPE_CHECKING:  # these bring SQLite, SciPy and the twin, which the first window does without
     from scopeacq.conduct import Attendant, Outcome
@@ -139,7 +138,7 @@ class RunThread:
 
     def _run(self) -> None:
         try:
-            with window_first(), explaining(self._plan.folder.logs):
+            with explaining(self._plan.folder.logs):
                 outcome = self._conductor(self._plan, self._cycles, self)
             ended = Ended(outcome.code, outcome.end, outcome.sentence)
         except Explained as error:
