@@ -70,6 +70,7 @@ def in_hand(plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) 
     finally:
         left = microscope.safe_state()
         if not left.safe:
+            LOG.error("At the end of manual control: %s", "; ".join(left.trouble))
             raise Interlocked("instrument", list(left.trouble))
 
 
@@ -165,8 +166,9 @@ class Manual:
 
     def _before_frame(self, settings: FrameSettings) -> None:
         self.heed()
+        planned_na = self.plan.instrument.electron.probe_current_na
         read_na = self.devices.column.state().probe_current_na
-        most_na = max(read_na, self.plan.instrument.electron.probe_current_na)
+        most_na = read_na if read_na > planned_na else planned_na  # also where no number is read
         dose = settings.electron_dose_per_nm2(most_na)
         self._journal.append(DoseBooked(Purpose.MANUAL, *self.looks_at_um(), dose))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scopeacq.plan.runfolder import require_unchanged
 from ui.after.after import mount_after
 from ui.hand.instrument import mount_instrument
 from ui.live import mount_live
@@ -9,7 +10,7 @@ from ui.messages.banner import Banner
 from ui.plan.plan_editing import PlanEditing
 from ui.plan.plan_mount import mount_plan
 from ui.presenters.messages import Message
-from ui.presenters.notices import Attended, Ended, Notice
+from ui.presenters.notices import Ended
 from ui.presenters.tone import Tone
 from ui.run.run_docks import mount_run
 from ui.run.services import SERVICES, Services
@@ -45,13 +46,7 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     unsaved = lambda *_: acquisition.note_edits(bool(editing.objection() or forms.objection()))  # noqa: E731
     editing.edited.connect(unsaved)
     editing.saved.connect(unsaved)
-    acquisition.noticed.connect(lambda notice: _hold_still(editing, notice))
+    acquisition.give_way(lambda: require_unchanged(workspace.plan))
+    acquisition.started.connect(editing.forbid)
+    acquisition.noticed.connect(lambda notice: editing.allow() if isinstance(notice, Ended) else None)
     mount_after(workspace, banner, viewport)
-
-
-def _hold_still(editing: PlanEditing, notice: Notice) -> None:
-    match notice:
-        case Attended():
-            editing.forbid()
-        case Ended():
-            editing.allow()

@@ -114,6 +114,16 @@ class Plan:
         return cls(folder, project, wafer, instrument)
 
 
+def require_unchanged(plan: Plan) -> None:
+    """Raise ``SettingsError`` where the files of a run say something else by now than this plan."""
+    if Plan.read(plan.folder.root) != plan:
+        raise SettingsError(
+            plan.folder.root,
+            ["its files were changed by somebody else since they were opened here"],
+            "Open the project again; what was edited here since is lost then.",
+        )
+
+
 def unknown_sections(folder: RunFolder, project: Project, wafer: Wafer) -> Iterator[SettingsError]:
     """What a project says of sections that its wafer does not hold."""
     if unknown := sorted(set(project.gate.accept_sections) - {s.id for s in wafer.sections}):

@@ -73,6 +73,16 @@ def test_a_dose_is_booked_where_the_wafer_was_found(run: TinyRun) -> None:
     assert (dose.x_um, dose.y_um) == pytest.approx((-100.0, -50.0), abs=1.0)
 
 
+def test_a_current_that_reads_as_no_number_is_booked_as_planned(run: TinyRun) -> None:
+    with held(run) as manual:
+        run.nature.column.emission = float("nan")
+        with suppress(HardwareError, ValueError):  # what comes of the frame is not the question
+            manual.grab(FRAME)
+        run.nature.column.emission = 1.0
+    (dose,) = booked(run)
+    assert dose.electron_dose_per_nm2 == pytest.approx(FRAME.electron_dose_per_nm2(1.8))
+
+
 def test_what_cannot_be_booked_is_not_scanned(run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise DiskFull(run.plan.folder.root)

@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtWidgets import QAbstractButton, QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from scopeacq.plan.briefing import brief
 from scopeacq.plan.new_run import write_run
 from tests.scenarios.harness import TinyRun
@@ -24,6 +26,8 @@ from ui.hand.manual import ManualControl, ManualState
 from ui.memory import MemoryFile
 from ui.panels.instrument_panel import InstrumentPanel
 from ui.panels.instrument_rows import NumberRow, Row, SwitchRow
+from ui.panels.preflight_panel import PreflightPanel
+from ui.panels.run_panel import RunPanel
 from ui.run.services import Services
 from ui.viewport.widget import WaferViewport
 from ui.window import MainWindow
@@ -142,3 +146,22 @@ def desk(qtbot: QtBot, run: TinyRun, folder: Path) -> Iterator[Desk]:
     window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qtbot.wait(1)
+
+
+def strike(at_desk: Desk, device: Device, kind: FaultKind) -> None:
+    """Let a fault begin at the next call."""
+    nature = at_desk.run.nature
+    with nature.lock:
+        script = FaultScript((Fault(device, kind, AfterCalls(0), n_times=99),))
+        nature.faults = FaultDesk(script, np.random.default_rng(0))
+
+
+def start_run(at_desk: Desk) -> None:
+    """Confirm what is to be confirmed, and start."""
+    preflight = at_desk.part(PreflightPanel)
+    for box in preflight.boxes.values():
+        at_desk.until(box.isEnabled)
+        box.click()
+    button = at_desk.part(RunPanel).buttons.start
+    at_desk.until(button.isEnabled)
+    button.click()

@@ -7,23 +7,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from hardware.claim import InstrumentLock
-from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
+from hardware.simulator.faults import Device, FaultKind
 from hardware.types import Frame
 from scopeacq.journal.records import DoseBooked, RunOpened
 from scopeacq.telling.explain import Explained
 from tests.scopeacq.manual_bench import FRAME, SLOW_UM_PER_S, slow_run
-from tests.ui.instrument_desk import SOON_MS, Desk, desk
+from tests.ui.instrument_desk import SOON_MS, Desk, desk, start_run, strike
 from tests.ui.tiny_acquisition import tiny_run
 from ui.hand.go_to import NOT_CONNECTED
 from ui.hand.instrument import RUN_HAS_IT
 from ui.hand.manual import LET_GO, PROFILE_CHANGED, ManualState
-from ui.panels.preflight_panel import PreflightPanel
-from ui.panels.run_panel import RunPanel
 from ui.presenters.edits import Document, Edit
 
 
@@ -38,14 +35,6 @@ def slow(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
     """A stage that takes seconds for a millimetre."""
     with desk(qtbot, slow_run(tmp_path / "run"), tmp_path) as made:
         yield made
-
-
-def strike(at_desk: Desk, device: Device, kind: FaultKind) -> None:
-    """Let a fault begin at the next call."""
-    nature = at_desk.run.nature
-    with nature.lock:
-        script = FaultScript((Fault(device, kind, AfterCalls(0), n_times=99),))
-        nature.faults = FaultDesk(script, np.random.default_rng(0))
 
 
 def test_nothing_connects_by_itself(at_desk: Desk) -> None:
@@ -256,16 +245,6 @@ def test_a_run_that_is_closed_lets_go_of_its_instrument_and_says_so(at_desk: Des
 
 
 # -- beside a run ---------------------------------------------------------------------------
-
-
-def start_run(at_desk: Desk) -> None:
-    preflight = at_desk.part(PreflightPanel)
-    for box in preflight.boxes.values():
-        at_desk.until(box.isEnabled)
-        box.click()
-    button = at_desk.part(RunPanel).buttons.start
-    at_desk.until(button.isEnabled)
-    button.click()
 
 
 def test_a_run_takes_the_instrument_over_by_itself_and_shows_what_it_reads(at_desk: Desk) -> None:

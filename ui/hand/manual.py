@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from hardware.errors import Halted
+from hardware.errors import Busy, Halted
 from scopeacq.engine.ion_watch import IonsRead
 from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.exit_codes import ExitCode
@@ -22,6 +22,11 @@ if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window d
 __all__ = ["ManualControl", "ManualState"]
 
 T = TypeVar("T")
+
+FAREWELL_S = 10.0
+"""How long a window that closes waits for its instrument: making it safe takes 6 s at the most."""
+LONGEST_WAIT_S = 300.0
+"""How long a run waits for its instrument: no frame by hand takes as long as this."""
 
 NOT_CONNECTED = Message(
     Tone.QUIET,
@@ -40,6 +45,13 @@ LET_GO = Message(
     Tone.QUIET,
     "The instrument was let go, since its run was closed or read anew.",
     advice="Press Connect to take it in hand again.",
+)
+
+STILL_HELD = Message(
+    Tone.ALARM,
+    "The instrument has not been let go yet.",
+    "A device does not answer, or a frame is being scanned; it is made safe as soon as that ends.",
+    "Look whether both beams are blanked; if nothing changes, restart the device's software and scopeacq.",
 )
 
 
@@ -112,20 +124,35 @@ class ManualControl(QObject):
             self._hold.leave()
 
     def wait_released(self) -> None:
-        """Let go and wait until it is done. For other threads, such as a run that needs the instrument."""
-        if (hold := self._hold) is not None:
-            for job in tuple(self._open):
-                job.halted.set()
-            hold.leave()
-            hold.join()
+        """Let go and wait until it is done. For other threads, such as a run that needs the instrument.
+
+        Raises ``Busy`` where that does not come to an end.
+        """
+        if (hold := self._hold) is not None and not self._left(hold, LONGEST_WAIT_S):
+            raise Busy("instrument", "manual control has not let go of it", STILL_HELD.advice)
 
     def close(self) -> None:
-        """Let go for good, before the window's parts go; a stage on its way is stopped where it is."""
+        """Let go for good, before the window's parts go; a stage on its way is stopped where it is.
+
+        What hangs is left to its thread, which makes safe when it can: the window must not hang with it.
+        """
         if self.connected:
             self.told.emit(LET_GO)
         self._said.disconnect(self._take)
         self.stop_stage()
-        self.wait_released()
+        if (hold := self._hold) is None:
+            return
+        if not self._left(hold, FAREWELL_S):
+            self.told.emit(STILL_HELD)
+        elif hold.trouble is not None:
+            self._tell(hold.trouble)
+        hold.mute()
+
+    def _left(self, hold: ManualThread, timeout_s: float) -> bool:
+        for job in tuple(self._open):
+            job.halted.set()
+        hold.leave()
+        return hold.join(timeout_s)
 
     def take_plan(self, plan: Plan) -> None:
         """Go on with the plan as it was saved. With another profile the instrument is let go."""

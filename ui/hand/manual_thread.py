@@ -79,11 +79,19 @@ if TYPE_CHECKING:
     Said = JobDone | JobFailed | Now | Readings | IonsRead | Explained
 
 
+def _nobody(_: object) -> None:
+    """Listens to nothing."""
+
+
 class ManualThread:
     """Holds the instrument from ``start`` until it was asked to ``leave``. Any thread may call anything."""
 
     def __init__(self, plan: Plan, opener: Opener, tell: Callable[[Said], None]) -> None:
-        """``tell`` is called on this hold's own threads; the last that it says is RELEASED."""
+        """``tell`` is called on this hold's own threads; the last that it says is RELEASED.
+
+        ``trouble``: why it could not be taken or left safe.
+        """
+        self.trouble: Explained | None = None
         self._plan, self._opener, self._tell = plan, opener, tell
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._leaving = threading.Event()
@@ -115,10 +123,15 @@ class ManualThread:
         self._leaving.set()
         self._jobs.put(None)
 
-    def join(self, timeout_s: float | None = None) -> bool:
+    def mute(self) -> None:
+        """Tell nobody any more, before those who listen are gone."""
+        self._tell = _nobody
+
+    def join(self, timeout_s: float) -> bool:
         """Wait until the instrument is let go; whether it is."""
+        until_s = time.monotonic() + timeout_s
         for thread in (*self._urgent, self._thread):
-            thread.join(timeout_s)
+            thread.join(max(until_s - time.monotonic(), 0.0))
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -126,10 +139,12 @@ class ManualThread:
         try:
             with explaining(self._plan.folder.logs), self._opener(self._plan) as manual:
                 self._manual = manual
-                with ions_watched(manual.ions, self._tell):
+                with ions_watched(manual.ions, lambda read: self._tell(read)):
                     self._serve(manual)
+                self._manual = None  # whoever comes late must not reach an instrument that others have
                 self._tell(Now(ManualState.RELEASING))
         except Explained as error:
+            self.trouble = error
             self._tell(error)
         self._tell(Now(ManualState.RELEASED))
 

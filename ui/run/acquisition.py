@@ -32,7 +32,8 @@ class Acquisition(QObject):
     """The run of the open project: one at a time. Lives in the GUI's thread; no call blocks it.
 
     ``viewed`` carries a ``RunView``, ``listed`` a ``Checklist``, ``ahead`` a tuple of timeline entries,
-    each only when it has changed; ``logged`` says that ``log`` has more; ``noticed`` carries every notice.
+    each only when it has changed; ``logged`` says that ``log`` has more; ``noticed`` carries every notice;
+    ``started`` says that a run begins to take the instrument.
     """
 
     viewed = pyqtSignal(object)
@@ -40,6 +41,7 @@ class Acquisition(QObject):
     ahead = pyqtSignal(object)
     logged = pyqtSignal()
     noticed = pyqtSignal(object)
+    started = pyqtSignal()
 
     def __init__(
         self, conductor: Conductor = conducted, checker: Checker = brief, parent: QObject | None = None
@@ -111,6 +113,7 @@ class Acquisition(QObject):
         self._presenter.started()
         self._run = RunThread(self._plan, cycles, self._conduct)
         self._run.start()
+        self.started.emit()
         self._run_bridge.follow(self._run)
         self._refresh()
 
