@@ -5,6 +5,7 @@ from __future__ import annotations
 from scopeacq.plan.runfolder import require_unchanged
 from ui.after.after import mount_after
 from ui.hand.instrument import mount_instrument
+from ui.links import Links, link_views
 from ui.live import mount_live
 from ui.messages.banner import Banner
 from ui.plan.plan_editing import PlanEditing
@@ -35,7 +36,7 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     viewport = mount_wafer(workspace, banner, tasks)
     workspace.set_height("log", BELOW_PX)
     manual = mount_instrument(workspace, banner, acquisition, viewport, services.opener)
-    mount_live(workspace, manual, acquisition, tasks, banner, viewport)
+    live = mount_live(workspace, manual, acquisition, tasks, banner)
     editing = PlanEditing(workspace.plan, tasks, banner, workspace)
     editing.edit_in(viewport)
     forms = mount_plan(workspace, editing, banner)
@@ -49,4 +50,4 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     acquisition.give_way(lambda: require_unchanged(workspace.plan))
     acquisition.started.connect(editing.forbid)
     acquisition.noticed.connect(lambda notice: editing.allow() if isinstance(notice, Ended) else None)
-    mount_after(workspace, banner, viewport)
+    link_views(Links(workspace, viewport, live, *mount_after(workspace, banner)))

@@ -42,6 +42,7 @@ class Workspace(QWidget):
     ``reopening_wanted``: the run's files have changed so that it is to be read and shown anew.
     ``view_shown`` (key): another view is seen now.
     ``help_wanted`` (key): the operator asks what a panel or a view is about.
+    ``place_wanted`` (Hit): something names a section or a tile, which is to be shown on the wafer.
     ``report_wanted``: the run's report is to be written and opened.
     """
 
@@ -49,6 +50,7 @@ class Workspace(QWidget):
     reopening_wanted = pyqtSignal()
     view_shown = pyqtSignal(str)
     help_wanted = pyqtSignal(str)
+    place_wanted = pyqtSignal(object)
     report_wanted = pyqtSignal()
 
     def __init__(self, plan: Plan) -> None:
@@ -121,12 +123,13 @@ class Workspace(QWidget):
     def show_view(self, key: str) -> None:
         """Show a view with the panels that it was last seen with. Raises ``KeyError``.
 
-        It takes the keyboard: a key pressed next must not reach whatever button comes after the hidden view.
+        It takes the keyboard: what is pressed next must not reach a button that comes after a hidden view.
         """
         self._note_panels()
         view = self._views[key]
         self._stack.setCurrentWidget(view)
-        if not view.isAncestorOf(self.focusWidget()):
+        focused = self.focusWidget()
+        if focused is None or not view.isAncestorOf(focused):
             view.setFocus()
         self._arrange_panels()
         self.rail.mark(key)

@@ -11,15 +11,22 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from scopeacq.journal.records import PlaneKey
+from hardware.types import Optics
+from scopeacq.journal.records import FocusDone, PlaneKey
 from scopeacq.plan.runfolder import Plan
 from tests.ui.past_run import make_past_run
 from ui.after.after import mount_after
 from ui.after.report_writing import ReportWriting
+from ui.hand.manual import ManualControl
+from ui.links import Links, link_views
+from ui.live.control import LiveControl
+from ui.live.feed import Past
+from ui.live.page import LivePage
 from ui.messages.banner import Banner
 from ui.plots.view import PlotsView
 from ui.presenters.curves import GROUPS
 from ui.presenters.tone import Sign, Tone
+from ui.presenters.wafer_map import Hit, Selection
 from ui.presenters.wafer_presenter import WaferPresenter
 from ui.slices.view import SlicesView
 from ui.viewport.widget import WaferViewport
@@ -35,7 +42,11 @@ class Opened:
         self.workspace, self.banner, self.viewport = Workspace(plan), Banner(), WaferViewport()
         self.viewport.show_map(WaferPresenter(plan).shown())
         self.workspace.mount_view("wafer", "Wafer", Sign.WAFER, "", self.viewport)
-        mount_after(self.workspace, self.banner, self.viewport)
+        self.manual = ManualControl(plan, parent=self.workspace)
+        self.live = LivePage(plan, LiveControl(self.manual, self.workspace))
+        self.workspace.mount_view("live", "Live", Sign.EYE, "", self.live)
+        views = mount_after(self.workspace, self.banner)
+        link_views(Links(self.workspace, self.viewport, self.live, *views))
         self.workspace.resize(1200, 800)
         self.workspace.show()
 
@@ -100,10 +111,45 @@ def test_from_a_plot_to_its_slice_to_the_wafer_and_to_its_focus(qtbot: QtBot, op
     assert opened.workspace.shown_view == "wafer"
     assert opened.viewport.selection.sections == {"S002"}
     opened.workspace.show_view("slices")
-    opened.slices.card.trace.click()
+    opened.slices.card.plots.click()
     assert opened.workspace.shown_view == "plots"
     assert opened.plots.group is GROUPS[0]
     assert opened.plots.section == "S002"
+
+
+def corrections(*cycles: int) -> Past:
+    """Corrections on tile 2 of S002 in some cycles, the newest first, after one of another tile."""
+    optics = Optics(4500.0, 0.0, 0.0)
+    keys = [PlaneKey(2, "S001", 0), *(PlaneKey(cycle, "S002", 1) for cycle in cycles)]
+    return Past(tuple(FocusDone(key, True, "", optics, optics, (), 9.0, "", 0.0) for key in keys), None)
+
+
+def test_from_a_slice_to_the_correction_before_it(opened: Opened) -> None:
+    opened.workspace.show_view("slices")
+    opened.slices.look_at(PlaneKey(1, "S002", 1))
+    opened.slices.card.trace.click()
+    assert opened.workspace.shown_view == "live"
+    run = opened.live.run
+    assert opened.live.tabs.currentWidget() is run
+    opened.live.show_past(corrections(3, 1, 0))  # it is read when the view is seen
+    assert [run.list.item(n, 0).text() for n in range(3)][run.list.currentRow()] == "S002, tile 2, cycle 2"
+    opened.live.show_correction(PlaneKey(2, "S002", 1))
+    assert run.list.currentRow() == 1, "where there was none in its cycle, the one before it"
+    opened.live.show_correction(PlaneKey(0, "S001", 1))
+    assert run.verdict.word.text() == "No correction"
+
+
+def test_the_wafer_and_the_events_lead_to_slices_plots_and_back(opened: Opened) -> None:
+    opened.viewport.slices_wanted.emit(Hit("S002"))
+    assert opened.workspace.shown_view == "slices"
+    assert (opened.slices.looked.section, opened.slices.looked.tile) == ("S002", None)
+    opened.viewport.plots_wanted.emit(Hit("S002", 1))
+    assert (opened.workspace.shown_view, opened.plots.section) == ("plots", "S002")
+    opened.workspace.place_wanted.emit(Hit("S001", 1))
+    assert opened.workspace.shown_view == "wafer"
+    assert opened.viewport.selection.tiles == {("S001", 1)}
+    opened.workspace.place_wanted.emit(Hit("S002"))
+    assert opened.viewport.selection == Selection(frozenset({"S002"}))
 
 
 def test_pictures_and_numbers_are_kept_beside_the_report(qtbot: QtBot, opened: Opened, plan: Plan) -> None:

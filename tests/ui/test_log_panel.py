@@ -15,6 +15,7 @@ from scopeacq.journal.records import PlaneKey, Verdict
 from ui.panels.log_panel import ALL_KINDS, LogPanel
 from ui.presenters.event_log import EventLog
 from ui.presenters.past import past_entries
+from ui.presenters.wafer_map import Hit
 
 SOON_MS = 20_000
 RECORDS: tuple[r.Record, ...] = (
@@ -72,3 +73,14 @@ def test_each_trouble_says_what_it_means_and_what_to_do_and_can_be_copied(panel:
     assert "The frame is black" in clipboard.text()
     assert "What to do: " in clipboard.text()
     assert "S017" not in clipboard.text()
+
+
+def test_an_event_that_names_a_tile_leads_to_it(panel: LogPanel) -> None:
+    wanted: list[Hit] = []
+    panel.place_wanted.connect(wanted.append)
+    assert not panel.show_place.isEnabled()
+    for n, entry in enumerate(panel.listed):
+        panel.list.setCurrentIndex(panel.model.index(n))
+        assert panel.show_place.isEnabled() == (entry.place is not None)
+        panel.show_place.click()
+    assert wanted == [Hit("S017", 3)]

@@ -21,6 +21,7 @@ from ui import theme
 from ui.after.after_feed import AfterFeed
 from ui.plots.view import ALL, HINT, PlotsView
 from ui.presenters.curves import GROUPS, Across
+from ui.presenters.wafer_map import Hit
 from ui.tasks import Tasks
 
 SOON_MS = 20_000
@@ -168,3 +169,17 @@ def test_a_run_of_weeks_stays_fluent(qtbot: QtBot) -> None:
     # generous: the machine may be shared
     assert longest < 1.5
     closed(view)
+
+
+def test_the_menu_of_a_point_leads_to_its_slice_and_to_the_wafer(view: PlotsView) -> None:
+    view.show_group(GROUPS[0])
+    curve = view.plots[0].curve
+    assert curve is not None
+    planes: list[PlaneKey] = []
+    places: list[Hit] = []
+    view.plane_wanted.connect(planes.append)
+    view.place_wanted.connect(places.append)
+    for action in view.menu_of(curve, 0).actions():
+        if action.text().startswith("Show"):
+            action.trigger()
+    assert [places[0].section, places[0].tile] == [planes[0].section, planes[0].tile]

@@ -18,7 +18,7 @@ from ui.panels.sections_panel import SectionsPanel
 from ui.presenters.editing import Editor
 from ui.presenters.section_list import Column, SectionRows, SectionState, chosen_rows, state_of
 from ui.presenters.sections import TileShown, TileState
-from ui.presenters.wafer_map import Selection, WaferMap
+from ui.presenters.wafer_map import Hit, Selection, WaferMap
 from ui.viewport import WaferViewport
 from ui.wafer.wafer_mount import _wired
 
@@ -220,3 +220,13 @@ def test_thousands_of_sections_are_listed_at_once(panel: SectionsPanel) -> None:
     panel.words.setText("S00")
     assert time.process_time() - begin < 3.0
     assert len(panel.model.rows) == 100
+
+
+def test_the_menu_of_a_section_leads_to_its_slices_and_plots(panel: SectionsPanel) -> None:
+    wanted: list[tuple[str, Hit]] = []
+    panel.slices_wanted.connect(lambda place: wanted.append(("slices", place)))
+    panel.plots_wanted.connect(lambda place: wanted.append(("plots", place)))
+    name = names(panel)[1]
+    for action in panel.menu_of(name).actions()[:2]:
+        action.trigger()
+    assert wanted == [("slices", Hit(name)), ("plots", Hit(name))]

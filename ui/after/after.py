@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PyQt5.QtCore import QBuffer, QByteArray, QIODevice
 
-from scopeacq.journal.records import PlaneKey
 from scopeacq.storage.files import DiskFiles
 from ui.after.after_feed import AfterFeed
 from ui.after.report_writing import ReportWriting
@@ -16,19 +15,17 @@ from ui.messages.banner import Banner
 from ui.parts.copying import offer_command
 from ui.plots.view import PlotsView
 from ui.presenters.command_lines import command_line
-from ui.presenters.curves import GROUPS, csv_of
+from ui.presenters.curves import csv_of
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Sign, Tone
-from ui.presenters.wafer_map import Selection
 from ui.run.run_docks import BELOW
 from ui.slices.export import seen
 from ui.slices.view import SlicesView
 from ui.tasks import Tasks
-from ui.viewport.widget import WaferViewport
 from ui.workspace import Workspace
 
 
-def mount_after(workspace: Workspace, banner: Banner, viewport: WaferViewport) -> None:
+def mount_after(workspace: Workspace, banner: Banner) -> tuple[SlicesView, PlotsView]:
     """Give a workspace its views of what has been done. Nothing is read before one of them is seen."""
     plan, tasks = workspace.plan, Tasks(workspace)
     feed = AfterFeed(plan, tasks, workspace)
@@ -38,16 +35,14 @@ def mount_after(workspace: Workspace, banner: Banner, viewport: WaferViewport) -
     workspace.report_wanted.connect(report.write)
     plots.report_wanted.connect(report.write)
     offer_command(plots.report, command_line("report", plan.folder.root))
-    slices.wafer_wanted.connect(partial(_show_on_wafer, workspace, viewport))
-    slices.trace_wanted.connect(partial(_show_trace, workspace, plots))
     slices.export_wanted.connect(partial(_keep_slice, slices, keeper))
-    plots.plane_wanted.connect(partial(_show_plane, workspace, slices))
     plots.csv_wanted.connect(partial(_keep_numbers, plots, keeper))
     plots.png_wanted.connect(partial(_keep_plots, plots, keeper))
     for follow in (slices.take_plan, report.take_plan, feed.take_plan):  # the feed has the views refreshed
         workspace.plan_changed.connect(follow)
     for farewell in (feed.stop, slices.close_files, report.stop, tasks.close):
         workspace.before_closing(farewell)
+    return slices, plots
 
 
 def mount_slices(workspace: Workspace, feed: AfterFeed) -> SlicesView:
@@ -105,23 +100,6 @@ class Keeper:
 def _begin(feed: AfterFeed, key: str, shown: str) -> None:
     if shown == key:
         feed.start()
-
-
-def _show_on_wafer(workspace: Workspace, viewport: WaferViewport, plane: PlaneKey) -> None:
-    workspace.show_view("wafer")
-    viewport.canvas.select(Selection.of_tiles([(plane.section, plane.tile)]))
-    viewport.canvas.fit(frozenset({plane.section}))
-
-
-def _show_trace(workspace: Workspace, plots: PlotsView, plane: PlaneKey) -> None:
-    workspace.show_view("plots")
-    plots.show_group(GROUPS[0])
-    plots.show_section(plane.section)
-
-
-def _show_plane(workspace: Workspace, slices: SlicesView, plane: PlaneKey) -> None:
-    workspace.show_view("slices")
-    slices.look_at(plane)
 
 
 def _keep_slice(slices: SlicesView, keeper: Keeper) -> None:

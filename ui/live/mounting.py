@@ -13,11 +13,9 @@ from ui.live.page import LivePage
 from ui.messages.banner import Banner
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Sign, Tone
-from ui.presenters.wafer_map import Selection
 from ui.run.acquisition import Acquisition
 from ui.run.run_docks import BELOW
 from ui.tasks import Tasks
-from ui.viewport.widget import WaferViewport
 from ui.workspace import Workspace
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
@@ -33,9 +31,8 @@ def mount_live(
     acquisition: Acquisition,
     tasks: Tasks,
     banner: Banner,
-    viewport: WaferViewport,
 ) -> LivePage:
-    """Mount the view. ``viewport`` shows tiles that are chosen in it."""
+    """Mount the view."""
     control = LiveControl(manual, workspace)
     page = LivePage(workspace.plan, control)
     feed = RunFeed(workspace.plan, tasks, page)
@@ -43,7 +40,6 @@ def mount_live(
     feed.tile.connect(page.show_run_tile)
     control.told.connect(banner.say)
     acquisition.viewed.connect(lambda _: control.note_run(acquisition.active))
-    page.tile_chosen.connect(partial(_show_tile, workspace, viewport))
     page.save_asked.connect(partial(_save, workspace, tasks, banner))
     workspace.view_shown.connect(lambda key: feed.wake(key == KEY))
     for follower in (page.take_plan, feed.take_plan):
@@ -52,12 +48,6 @@ def mount_live(
     workspace.before_closing(feed.stop)
     workspace.mount_view(KEY, "Live", Sign.EYE, HINT, page, BELOW)
     return page
-
-
-def _show_tile(workspace: Workspace, viewport: WaferViewport, section: str, tile: int) -> None:
-    workspace.show_view("wafer")
-    viewport.canvas.select(Selection.of_tiles([(section, tile)]))
-    viewport.canvas.fit(frozenset({section}))
 
 
 def _save(workspace: Workspace, tasks: Tasks, banner: Banner, shot: Shot) -> None:

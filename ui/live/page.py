@@ -12,7 +12,7 @@ from hardware.types import FrameSettings
 from models.estimate import PairCondition
 from scopeacq.focus.correction import DepthOfFocus, depth_of_focus
 from scopeacq.focus.through_focus import SeriesPoint
-from scopeacq.journal.records import FocusIteration
+from scopeacq.journal.records import FocusIteration, PlaneKey
 from scopeacq.plan.runfolder import Plan
 from scopeacq.storage.latest_tile import TileSeen
 from scopeacq.vision.looking import Levels, auto_levels
@@ -76,6 +76,11 @@ class LivePage(QWidget):
         self.frame_bar.take_plan(plan)
         for tab in (self.focus, self.run):
             tab.take_settings(plan.project.focus, _depth_of_focus(plan))
+
+    def show_correction(self, plane: PlaneKey) -> None:
+        """Show how a plane was focused in the run."""
+        self.tabs.setCurrentWidget(self.run)
+        self.run.show_correction(plane)
 
     # -- what the instrument says ---------------------------------------------------------------
 

@@ -9,14 +9,23 @@ from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWi
 
 from scopeacq.focus.correction import DepthOfFocus
 from scopeacq.journal.focus_history import FocusedTile, WaferFocus
-from scopeacq.journal.records import FocusDone
+from scopeacq.journal.records import FocusDone, PlaneKey
 from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.feed import Past
 from ui.live.parts import Table, Verdict, chooser, label, padded
 from ui.presenters.focusing import past_ending, trace_view
-from ui.presenters.past_focus import PastFilter, PastRow, outlier_text, past_rows, wafer_sentence
+from ui.presenters.past_focus import (
+    NO_CORRECTION,
+    PastFilter,
+    PastRow,
+    correction_row,
+    no_correction_text,
+    outlier_text,
+    past_rows,
+    wafer_sentence,
+)
 
 EMPTY = "When a run has corrected focus, each correction can be looked at here, the refused ones first."
 SECTIONS, TILES, CYCLES = "Section", "Tile", "Cycle"
@@ -34,6 +43,7 @@ class RunTab(QWidget):
         self._corrections: tuple[FocusDone, ...] = ()
         self._rows: tuple[PastRow, ...] = ()
         self._outliers: tuple[FocusedTile, ...] = ()
+        self._sought: PlaneKey | None = None
         words = ("section", "tile", "cycle")
         self.section, self.tile, self.cycle = (chooser(f"Only corrections of this {w}") for w in words)
         self.list = Table(("Correction", "Came to"), "The refused ones first, then from the newest on")
@@ -57,6 +67,12 @@ class RunTab(QWidget):
         self._focus, self._depth = focus, depth
         self._choose()
 
+    def show_correction(self, plane: PlaneKey) -> None:
+        """Show the correction before a plane; as soon as it is read."""
+        self.parts.setCurrentIndex(0)
+        self._sought = plane
+        self._seek()
+
     def show_past(self, past: Past) -> None:
         """Show what a run has focused so far; what is chosen stays chosen."""
         self._corrections = past.corrections
@@ -65,6 +81,7 @@ class RunTab(QWidget):
         _offer(self.tile, {key.tile + 1: f"Tile {key.tile + 1}" for key in keys})
         _offer(self.cycle, {key.cycle + 1: f"Cycle {key.cycle + 1}" for key in keys})
         self._refresh()
+        self._seek()
         self._show_wafer(past.wafer)
 
     def _show_wafer(self, focus: WaferFocus | None) -> None:
@@ -83,12 +100,35 @@ class RunTab(QWidget):
             self.section.currentData() or "", self.tile.currentData(), self.cycle.currentData()
         )
         self._rows = past_rows(self._corrections, wanted)
+        for part in (self.list, self.chart):
+            part.setVisible(bool(self._rows))
         self.list.blockSignals(True)
         self.list.show_rows([(row.text, row.detail) for row in self._rows])
         index = next((n for n, row in enumerate(self._rows) if row.done is chosen), 0)
         self.list.selectRow(index)
         self.list.blockSignals(False)
         self._choose()
+
+    def _seek(self) -> None:
+        """Go to what is sought among all corrections of its tile, or say that there is none."""
+        plane = self._sought
+        if plane is None or not self._corrections:
+            return
+        self._sought = None
+        of_tile = past_rows(self._corrections, PastFilter(plane.section, plane.tile + 1))
+        for field, value in (
+            (self.section, plane.section),
+            (self.tile, plane.tile + 1),
+            (self.cycle, None),
+        ):
+            field.setCurrentIndex(max(field.findData(value), 0) if of_tile else 0)
+        self._refresh()
+        row = correction_row(self._rows, plane)
+        if row is not None:
+            self.list.selectRow(row)
+        else:
+            self.list.clearSelection()
+            self.verdict.show_badge(NO_CORRECTION, no_correction_text(plane))
 
     def _choose(self) -> None:
         row = self.list.currentRow()
@@ -115,6 +155,9 @@ class RunTab(QWidget):
         box.addWidget(self.list)
         box.addWidget(self.verdict)
         box.addWidget(self.chart, 1)
+        box.addStretch(0)
+        for each in (self.list, self.chart):
+            each.hide()
         return part
 
     def _plane_part(self) -> QWidget:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer
+from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
     QHBoxLayout,
@@ -31,7 +31,12 @@ NOTHING_FOUND = "No such event. 'Show every step' searches all of them."
 
 
 class LogPanel(QWidget):
-    """Shows an ``EventLog``; tell it by ``refresh`` that there is more."""
+    """Shows an ``EventLog``; tell it by ``refresh`` that there is more.
+
+    ``place_wanted`` (Hit): the section or tile that an event names is to be shown.
+    """
+
+    place_wanted = pyqtSignal(object)
 
     def __init__(self, log: EventLog) -> None:
         super().__init__()
@@ -48,6 +53,9 @@ class LogPanel(QWidget):
         self.copy.setToolTip("Copy the selected events, or all that are listed, with meaning and advice.")
         self.model, self.list = _Entries(self), QListView()
         self.detail, self.nothing = QLabel(), QLabel(NOTHING)
+        self.show_place = QPushButton("On the wafer")
+        self.show_place.setToolTip("Show the section or tile that the selected event names (double-click)")
+        self.show_place.setEnabled(False)
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.setInterval(SEARCH_DELAY_MS)
@@ -58,6 +66,8 @@ class LogPanel(QWidget):
         self.routine.toggled.connect(lambda: self._search())
         self.kind.activated.connect(lambda _: self._search())
         self.copy.clicked.connect(lambda: self.copy_entries())
+        self.show_place.clicked.connect(lambda: self._seek())
+        self.list.doubleClicked.connect(lambda _: self._seek())
 
     def refresh(self) -> None:
         """There is more; many entries in a moment are shown together."""
@@ -78,6 +88,16 @@ class LogPanel(QWidget):
     def _selection(self) -> list[QModelIndex]:
         selected = self.list.selectionModel()
         return selected.selectedIndexes() if selected is not None else []
+
+    @property
+    def _selected(self) -> Entry | None:
+        """The entry that is explained."""
+        rows = [index.row() for index in self._selection()]
+        return self.listed[rows[-1]] if rows else None
+
+    def _seek(self) -> None:
+        if (entry := self._selected) is not None and entry.place is not None:
+            self.place_wanted.emit(entry.place)
 
     def _search(self) -> None:
         bar = self.list.verticalScrollBar()
@@ -107,9 +127,9 @@ class LogPanel(QWidget):
         self.nothing.setText(NOTHING_FOUND if sought else NOTHING)
 
     def _show_detail(self) -> None:
-        rows = [index.row() for index in self._selection()]
-        entry = self.listed[rows[-1]] if rows else None
+        entry = self._selected
         self.detail.setVisible(entry is not None)
+        self.show_place.setEnabled(entry is not None and entry.place is not None)
         if entry is not None:
             self.detail.setText(_explained(entry))
 
@@ -140,6 +160,7 @@ class LogPanel(QWidget):
         top.addWidget(self.search, 1)
         top.addWidget(self.kind)
         top.addWidget(self.routine)
+        top.addWidget(self.show_place)
         top.addWidget(self.copy)
         box = QVBoxLayout(self)
         box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, pyqtSignal
+from PyQt5.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAction,
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
+    QMenu,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -21,9 +22,10 @@ from ui.parts.combo_box import CalmComboBox
 from ui.parts.copying import copy_text
 from ui.presenters import edits
 from ui.presenters.section_list import Column, SectionRow, SectionRows, SectionState, chosen_rows
-from ui.presenters.wafer_map import Selection, WaferMap
+from ui.presenters.wafer_map import Hit, Selection, WaferMap
 from ui.theme import Space
 from ui.viewport.actions import action
+from ui.viewport.menu import menu_of, ways_from
 
 ROW_PX = 28
 LEAST_ROWS = 4
@@ -31,13 +33,18 @@ WIDTHS_PX = {Column.PLACE: 44, Column.NAME: 64, Column.TILES: 52, Column.SCORE: 
 
 
 class SectionsPanel(QWidget):
-    """Signals: chosen (Selection), sought (id), proposed (Edit), undo_asked, redo_asked."""
+    """Signals: chosen (Selection), sought (id), proposed (Edit), undo_asked, redo_asked.
+
+    slices_wanted, plots_wanted (Hit): show what is known of a section.
+    """
 
     chosen = pyqtSignal(object)
     sought = pyqtSignal(str)
     proposed = pyqtSignal(object)
     undo_asked = pyqtSignal()
     redo_asked = pyqtSignal()
+    slices_wanted = pyqtSignal(object)
+    plots_wanted = pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -171,12 +178,27 @@ class SectionsPanel(QWidget):
         table.clicked.connect(self._seek)
         self.model.sort_asked.connect(self._sort_by)
         self.model.moved.connect(lambda ids, before: self.proposed.emit(edits.reorder(ids, before)))
-        table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        copy = QAction("Copy rows", table)
-        copy.setShortcut("Ctrl+C")
-        copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.triggered.connect(lambda: self._copy())
-        table.addAction(copy)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        table.customContextMenuRequested.connect(self._show_menu)
+        self._copy_action = QAction("Copy rows", table)
+        self._copy_action.setShortcut("Ctrl+C")
+        self._copy_action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self._copy_action.triggered.connect(lambda: self._copy())
+        table.addAction(self._copy_action)
+
+    def menu_of(self, section: str) -> QMenu:
+        """What can be done with a section of the list."""
+        ways = ways_from(Hit(section), self.slices_wanted.emit, self.plots_wanted.emit)
+        return menu_of(self, ways, [self._copy_action])
+
+    def _show_menu(self, at: QPoint) -> None:
+        index = self.table.indexAt(at)
+        if index.isValid():
+            menu = self.menu_of(self.model.rows[index.row()].name)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            viewport = self.table.viewport()
+            assert viewport is not None
+            menu.popup(viewport.mapToGlobal(at))
 
     def _copy(self) -> None:
         chosen = self._selected_ids()

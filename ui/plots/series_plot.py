@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QEvent, QPointF, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QMouseEvent, QWheelEvent
+from PyQt5.QtGui import QColor, QContextMenuEvent, QMouseEvent, QWheelEvent
 from PyQt5.QtWidgets import QLabel
 
 from scopeacq.journal.run_series import UNITS, Quantity
@@ -31,10 +31,12 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
 
     hovered (Curve, int | None): the point nearest to the cursor.
     chosen (Curve, int): the point that was clicked.
+    asked (Curve, int, QPoint): what can be done with a point; where on the screen.
     """
 
     hovered = pyqtSignal(object, object)
     chosen = pyqtSignal(object, int)
+    asked = pyqtSignal(object, int, object)
 
     def __init__(self, quantity: Quantity, across: Across) -> None:
         axis = pg.DateAxisItem() if across is Across.TIME else _CycleAxis("bottom")
@@ -99,7 +101,7 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setFrameShape(self.NoFrame)
         self.setMouseTracking(True)
         self.setToolTip(
-            f"{WRITTEN[self.quantity]}\nCtrl and wheel: nearer; drag: along; click: to the slice."
+            f"{WRITTEN[self.quantity]}\nCtrl and wheel: nearer; drag: along; click: to the slice; right: more."
         )
         self.hideButtons()
         self.getAxis("left").setWidth(AXIS_PX)
@@ -195,6 +197,13 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
         still = (event.localPos() - pressed).manhattanLength() < 4
         if still and (index := self.under(event.localPos())) is not None:
             self.chosen.emit(self.curve, index)
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:  # noqa: N802 (Qt's name)
+        """What can be done with the point near the cursor."""
+        if event is not None and self.curve is not None:
+            if (index := self.under(QPointF(event.pos()))) is not None:
+                self.asked.emit(self.curve, index, event.globalPos())
+            event.accept()
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         super().leaveEvent(event)

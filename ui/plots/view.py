@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QPixmap
 from PyQt5.QtWidgets import (
     QAction,
@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -24,22 +25,26 @@ from ui.parts.copying import copy_text
 from ui.parts.trouble_line import TroubleLine
 from ui.plots.series_plot import SeriesPlot, linked
 from ui.presenters.curves import GROUPS, Across, Curve, Group, curve_of, told
+from ui.presenters.wafer_map import Hit
 from ui.viewport.actions import action, bar, choice
+from ui.viewport.menu import Entry, menu_of
 
 EVERY_MS = 500
 ZOOM_STEP = 1.6
 ALL = "All sections"
-HINT = "Ctrl and wheel for nearer, drag to go along, click a point to see its slice."
+HINT = "Ctrl and wheel for nearer, drag to go along, click a point to see its slice, right button for more."
 
 
 class PlotsView(QWidget):
     """Signals:
 
     plane_wanted (PlaneKey): show this plane.
+    place_wanted (Hit): show this section or tile on the wafer.
     csv_wanted, png_wanted, report_wanted: keep the numbers, the picture, the report.
     """
 
     plane_wanted = pyqtSignal(object)
+    place_wanted = pyqtSignal(object)
     csv_wanted = pyqtSignal()
     png_wanted = pyqtSignal()
     report_wanted = pyqtSignal()
@@ -153,6 +158,7 @@ class PlotsView(QWidget):
             self._column.insertWidget(n, plot)
             plot.hovered.connect(self._hovered)
             plot.chosen.connect(self._chosen)
+            plot.asked.connect(self._show_menu)
         linked(self.plots)
         self._fill_anew()
         self.fit()
@@ -169,6 +175,23 @@ class PlotsView(QWidget):
         plane = self.series.plane(curve.points, index)
         if plane is not None:
             self.plane_wanted.emit(plane)
+
+    def menu_of(self, curve: Curve, index: int) -> QMenu:
+        """What can be done with a point."""
+        plane = self.series.plane(curve.points, index)
+        ways: list[Entry] = []
+        if plane is not None:
+            tile = plane.tile if int(curve.points.tile[index]) >= 0 else None
+            ways = [
+                ("Show its slice", partial(self.plane_wanted.emit, plane)),
+                ("Show it on the wafer", partial(self.place_wanted.emit, Hit(plane.section, tile))),
+            ]
+        return menu_of(self, ways, [("Copy", partial(copy_text, told(self.series, curve, index)))])
+
+    def _show_menu(self, curve: Curve, index: int, at: QPoint) -> None:
+        menu = self.menu_of(curve, index)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
 
     # -- the parts --------------------------------------------------------------------------
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scopeacq.journal.focus_history import FocusedTile, WaferFocus
-from scopeacq.journal.records import FocusDone
+from scopeacq.journal.records import FocusDone, PlaneKey
 from scopeacq.telling.wording import counted, sentence
 from ui.presenters.focusing import MICRO, past_ending, signed
-from ui.presenters.tone import Badge
+from ui.presenters.tone import Badge, Sign, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,28 @@ def past_rows(corrections: Iterable[FocusDone], wanted: PastFilter) -> tuple[Pas
         if len(rows) == MOST_ROWS:
             break
     return tuple(rows)
+
+
+NO_CORRECTION = Badge(Tone.QUIET, Sign.INFO, "No correction")
+
+
+def correction_row(rows: Sequence[PastRow], plane: PlaneKey) -> int | None:
+    """The row of the correction before a plane: of its cycle, else the newest of an earlier one."""
+    of_tile = [
+        (row.done.key.cycle, -n)
+        for n, row in enumerate(rows)
+        if (row.done.key.section, row.done.key.tile) == (plane.section, plane.tile)
+        and row.done.key.cycle <= plane.cycle
+    ]
+    return -max(of_tile)[1] if of_tile else None
+
+
+def no_correction_text(plane: PlaneKey) -> str:
+    """Why nothing of a plane's focus is shown."""
+    return (
+        f"No correction on section {plane.section}, tile {plane.tile + 1} up to cycle {plane.cycle + 1} is "
+        "kept: it was imaged by the focus of the tiles around it, or so long ago that it left the list."
+    )
 
 
 def _past_row(done: FocusDone) -> PastRow:

@@ -29,6 +29,11 @@ class Hit:
     section: str
     tile: int | None = None
 
+    @property
+    def text(self) -> str:
+        """As an operator reads it; tiles count from 1."""
+        return self.section if self.tile is None else f"{self.section}, tile {self.tile + 1}"
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

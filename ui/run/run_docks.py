@@ -45,6 +45,7 @@ class RunPanels:
         panels = cls(RunPanel(), PreflightPanel(), TimelinePanel(), LogPanel(acquisition.log))
         acquisition.viewed.connect(panels.run.show_view)
         acquisition.listed.connect(panels.preflight.show_list)
+        acquisition.viewed.connect(lambda _: panels.preflight.show_running(acquisition.active))
         acquisition.ahead.connect(panels.timeline.show_entries)
         acquisition.logged.connect(panels.log.refresh)
         panels.run.start_asked.connect(acquisition.start)
@@ -70,6 +71,7 @@ def mount_run(workspace: Workspace, banner: Banner, services: Services = SERVICE
     for button, command in ((panels.run.buttons.start, "run"), (panels.preflight.again, "check")):
         offer_command(button, command_line(command, workspace.plan.folder.root))
     acquisition.noticed.connect(lambda notice: _tell(banner, notice))
+    panels.log.place_wanted.connect(workspace.place_wanted)
     acquisition.open(workspace.plan)
     workspace.plan_changed.connect(acquisition.take_plan)
     return acquisition

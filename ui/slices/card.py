@@ -23,10 +23,12 @@ class PlaneCard(QWidget):
     Signals:
         wafer_wanted: show this tile on the wafer.
         trace_wanted: show how it was focused.
+        plots_wanted: show the numbers of its section over the cycles.
     """
 
     wafer_wanted = pyqtSignal()
     trace_wanted = pyqtSignal()
+    plots_wanted = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,8 +45,12 @@ class PlaneCard(QWidget):
         self.copy.clicked.connect(lambda: copy_text(self._text))
         self.wafer = _button("On the wafer", "Show this tile on the wafer")
         self.wafer.clicked.connect(self.wafer_wanted)
-        self.trace = _button("Its focus", "Show how this tile was focused over the cycles")
+        self.trace = _button(
+            "Its focus", "Show the correction of focus before this plane, in the live view"
+        )
         self.trace.clicked.connect(self.trace_wanted)
+        self.plots = _button("Its plots", "Plot the numbers of this section over the cycles")
+        self.plots.clicked.connect(self.plots_wanted)
         self._lay_out()
 
     def show_plane(self, place: str, badge: Badge, why: str, facts: Sequence[Fact], text: str) -> None:
@@ -85,7 +91,7 @@ class PlaneCard(QWidget):
         state.addWidget(self.copy)
         ways = QHBoxLayout()
         ways.setSpacing(theme.Space.XS)
-        for button in (self.wafer, self.trace):
+        for button in (self.wafer, self.trace, self.plots):
             ways.addWidget(button)
         ways.addStretch(1)
         column = QVBoxLayout(self)

@@ -42,11 +42,13 @@ class SlicesView(QWidget):
     Signals:
         wafer_wanted (PlaneKey): show this tile on the wafer.
         trace_wanted (PlaneKey): show how it was focused.
+        plots_wanted (PlaneKey): show the numbers of its section.
         export_wanted: keep a picture of what is seen.
     """
 
     wafer_wanted = pyqtSignal(object)
     trace_wanted = pyqtSignal(object)
+    plots_wanted = pyqtSignal(object)
     export_wanted = pyqtSignal()
 
     def __init__(self, plan: Plan, book: SliceBook) -> None:
@@ -94,6 +96,12 @@ class SlicesView(QWidget):
         """Show one plane, alone."""
         self._untouched = False
         self.look(Looked(plane.section, plane.cycle, plane.tile))
+
+    def look_at_newest(self, section: str, tile: int | None) -> None:
+        """Show the newest slice of a section, or of one of its tiles."""
+        self._untouched = True
+        self.look(Looked(section, self.looked.cycle, tile))
+        self._look_at_newest()
 
     def refresh(self) -> None:
         """The book knows more."""
@@ -188,7 +196,7 @@ class SlicesView(QWidget):
         text = facts_text(looked, tile, mark, why, facts)
         place = f"Section {looked.section}" if tile is None else f"{looked.section}, tile {tile + 1}"
         self.card.show_plane(place, badge_of(mark, bool(damage)), why, facts, text)
-        for button in (self.card.wafer, self.card.trace):
+        for button in (self.card.wafer, self.card.trace, self.card.plots):
             button.setEnabled(bool(looked.section))
         self.choosers.show_takes([row.take for row in takes], row.take if row is not None else None)
 
@@ -303,6 +311,7 @@ class SlicesView(QWidget):
         self.card.contrast.fit_wanted.connect(lambda: self.desk.set_contrast(None))
         self.card.wafer_wanted.connect(lambda: self.wafer_wanted.emit(self._told_plane()))
         self.card.trace_wanted.connect(lambda: self.trace_wanted.emit(self._told_plane()))
+        self.card.plots_wanted.connect(lambda: self.plots_wanted.emit(self._told_plane()))
         self.choosers.section_chosen.connect(lambda name: self.look(Looked(name, self.looked.cycle)))
         self.choosers.tile_chosen.connect(self._look_at_tile)
         self.choosers.take_chosen.connect(self._look_at_take)

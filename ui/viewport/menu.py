@@ -9,9 +9,9 @@ from PyQt5.QtWidgets import QAction, QMenu, QWidget
 
 from ui.presenters import edits
 from ui.presenters.edits import Edit
-from ui.presenters.wafer_map import WaferMap
+from ui.presenters.wafer_map import Hit, WaferMap
 
-Entry = tuple[str, Callable[[], None]]
+Entry = tuple[str, Callable[[], object]]
 
 
 def menu_of(parent: QWidget, *groups: Iterable[Entry | QAction]) -> QMenu:
@@ -28,6 +28,16 @@ def menu_of(parent: QWidget, *groups: Iterable[Entry | QAction]) -> QMenu:
             menu.addAction(action)
         menu.addSeparator()
     return menu
+
+
+def ways_from(
+    place: Hit, to_slices: Callable[[Hit], object], to_plots: Callable[[Hit], object]
+) -> list[Entry]:
+    """What is known of a section, or of a tile of it, in other views."""
+    return [
+        (f"Show the slices of {place.text}", partial(to_slices, place)),
+        (f"Show the plots of {place.section}", partial(to_plots, place)),
+    ]
 
 
 def section_entries(shown: WaferMap, name: str, propose: Callable[[Edit], None]) -> list[Entry]:

@@ -43,6 +43,8 @@ def _wired(panel: SectionsPanel, viewport: WaferViewport) -> SectionsPanel:
     panel.chosen.connect(viewport.canvas.select)
     panel.sought.connect(viewport.canvas.look_at)
     panel.proposed.connect(viewport.propose)
+    panel.slices_wanted.connect(viewport.slices_wanted)
+    panel.plots_wanted.connect(viewport.plots_wanted)
     panel.undo_asked.connect(viewport.undo)
     panel.redo_asked.connect(viewport.redo)
     show(viewport.canvas.shown)
