@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PyQt5.QtCore import QStandardPaths, Qt, QTimer
+from PyQt5.QtCore import QObject, QStandardPaths, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QApplication
 
 from scopeacq.telling.exit_codes import ExitCode
@@ -45,7 +46,7 @@ def run(opening: Opening) -> int:
         )
     app = make_application()
     window = make_window(opening)
-    sys.excepthook = partial(tell_unexpected, window.banner.say)
+    watch_unexpected(window.banner.say, window)
     awake = _close_on_signals(window)
     window.show()
     code = int(app.exec())
@@ -68,6 +69,25 @@ def has_screen(platform: str, environment: Mapping[str, str]) -> bool:
     """Whether Qt finds a screen; where it does not, it ends the process without a sentence."""
     named = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return not platform.startswith("linux") or any(environment.get(name) for name in named)
+
+
+class _Unexpected(QObject):
+    """Brings what happens on any thread to that of the window, where alone a message can be shown."""
+
+    told = pyqtSignal(object)
+
+
+def watch_unexpected(say: Callable[[Message], None], owner: QObject) -> None:
+    """From now on have :func:`tell_unexpected` say what nobody expected on any thread."""
+    unexpected = _Unexpected(owner)
+    unexpected.told.connect(say)
+    sys.excepthook = partial(tell_unexpected, unexpected.told.emit)
+    threading.excepthook = partial(_tell_of_thread, unexpected.told.emit)
+
+
+def _tell_of_thread(say: Callable[[Message], None], ended: threading.ExceptHookArgs) -> None:
+    if isinstance(ended.exc_value, Exception):
+        tell_unexpected(say, ended.exc_type, ended.exc_value, ended.exc_traceback)
 
 
 def tell_unexpected(

@@ -71,10 +71,9 @@ class RunPictures:
             picture.close()
 
     def close(self) -> None:
-        """Let go of the files."""
-        for picture in self._open.values():
-            picture.close()
-        self._open.clear()
+        """Let go of the files; from any thread."""
+        for path in tuple(self._open):
+            self.forget(path)
 
 
 def _plain(pixels: NDArray[np.uint8] | NDArray[np.uint16] | None) -> PlacedPicture | None:
