@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.parts.label import label
 from ui.presenters.go_to import GoPhase, GoView
 from ui.presenters.tone import Sign, Tone
 
@@ -22,7 +23,7 @@ class GoCard(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         theme.set_role(self, "card")
-        self.title, self.summary, self.legs = _label("strong"), _label("body"), _label("small")
+        self.title, self.summary, self.legs = label(role="strong"), label(role="body"), label(role="small")
         self.bar = QProgressBar()
         self.bar.setRange(0, BAR_STEPS)
         self.bar.setTextVisible(False)
@@ -76,11 +77,3 @@ class GoCard(QFrame):
         row.setSpacing(theme.Space.M)
         row.addWidget(SignLabel(Sign.TARGET, Tone.ACTIVE, 20), 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(texts, 1)
-
-
-def _label(role: str) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    theme.set_role(label, role)
-    return label

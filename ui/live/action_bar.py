@@ -6,7 +6,8 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
 from ui import theme
-from ui.live.parts import button, label
+from ui.live.parts import button
+from ui.parts.label import label
 from ui.parts.quantity import QuantityField
 from ui.presenters.live import LIVE_LIMITS_S, LIVE_S, Doing, LiveView
 

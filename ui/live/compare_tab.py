@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from ui.live.parts import Table, button, label, padded
+from ui.live.parts import Table, button, padded
+from ui.parts.label import label
 from ui.presenters.focus_trials import COMPARE_HEAD, OpinionRow, comparison_rows, comparison_sentence
 from ui.presenters.live import LiveView
 

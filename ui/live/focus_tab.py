@@ -14,7 +14,8 @@ from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.control import PairSeen
-from ui.live.parts import Table, Verdict, button, label, padded
+from ui.live.parts import Table, Verdict, button, padded
+from ui.parts.label import label
 from ui.presenters.focusing import TRACE_HEAD, change_text, ending, methods_by_hand, trace_view
 from ui.presenters.live import LiveView
 

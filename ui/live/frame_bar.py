@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton
 from hardware.types import FrameSettings
 from scopeacq.plan.runfolder import Plan
 from ui import theme
-from ui.live.parts import label
+from ui.parts.label import label
 from ui.parts.quantity import QuantityField
 from ui.presenters.live import (
     DWELL_LIMITS_NS,

@@ -18,7 +18,8 @@ from PyQt5.QtWidgets import (
 from scopeacq.vision.looking import Levels
 from ui import theme
 from ui.live.histogram import HistogramView
-from ui.live.parts import Verdict, label, padded
+from ui.live.parts import Verdict, padded
+from ui.parts.label import label
 from ui.presenters.frame_shown import LEVEL_HINTS, FrameShown, LevelMode
 
 FIGURES = {

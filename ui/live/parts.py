@@ -12,7 +12,6 @@ from PyQt5.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QHeaderView,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QTableWidget,
@@ -24,6 +23,7 @@ from PyQt5.QtWidgets import (
 from ui import theme
 from ui.icons import SignLabel
 from ui.parts.copying import copy_text
+from ui.parts.label import label
 from ui.presenters.focusing import Ending
 from ui.presenters.tone import Badge, Sign, Tone
 
@@ -36,18 +36,6 @@ def chooser(tip: str) -> QComboBox:
     made.setToolTip(tip)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(3)
-    return made
-
-
-def label(text: str = "", role: str = "", tip: str = "", wrap: bool = True) -> QLabel:
-    """A text that can be selected and copied."""
-    made = QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setWordWrap(wrap)
-    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    made.setToolTip(tip)
-    if role:
-        theme.set_role(made, role)
     return made
 
 

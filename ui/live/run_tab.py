@@ -14,7 +14,8 @@ from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.feed import Past
-from ui.live.parts import Table, Verdict, chooser, label, padded
+from ui.live.parts import Table, Verdict, chooser, padded
+from ui.parts.label import label
 from ui.presenters.focusing import past_ending, trace_view
 from ui.presenters.past_focus import (
     NO_CORRECTION,

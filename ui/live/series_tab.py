@@ -12,7 +12,8 @@ from scopeacq.focus.through_focus import SeriesPoint
 from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import SeriesChart
-from ui.live.parts import button, label, padded
+from ui.live.parts import button, padded
+from ui.parts.label import label
 from ui.parts.quantity import QuantityField
 from ui.presenters.focus_trials import SeriesView, series_view
 from ui.presenters.live import Doing, LiveView

@@ -15,8 +15,9 @@ from ui import theme
 from ui.icons import SignLabel
 from ui.live.canvas import FrameCanvas
 from ui.live.charts import WaferChart
-from ui.live.parts import button, label
+from ui.live.parts import button
 from ui.live.picture import Hover, Picture
+from ui.parts.label import label
 from ui.presenters.focusing import PatchShown
 from ui.presenters.frame_shown import FrameShown
 from ui.presenters.live import LiveView

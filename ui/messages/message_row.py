@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QPainter
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
 from ui import theme
 from ui.icons import SignLabel
 from ui.parts.copying import copy_text
+from ui.parts.label import label
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone
 
@@ -43,23 +44,14 @@ def _texts(message: Message, when: str) -> QVBoxLayout:
     column = QVBoxLayout()
     column.setSpacing(2)
     if when:
-        column.addWidget(_label(when, "small"))
-    heading = _label(f"{message.word}: {message.what}", "strong")
+        column.addWidget(label(when, "small"))
+    heading = label(f"{message.word}: {message.what}", "strong")
     if message.tone is not Tone.QUIET:
         theme.set_tone(heading, message.tone)
     column.addWidget(heading)
     if explained := " ".join(part for part in (message.meaning, message.advice) if part):
-        column.addWidget(_label(explained, "body"))
+        column.addWidget(label(explained, "body"))
     return column
-
-
-def _label(text: str, role: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    theme.set_role(label, role)
-    return label
 
 
 def _quiet_button(text: str, tip: str) -> QPushButton:

@@ -230,11 +230,3 @@ def patches_shown(estimate: AberrationEstimate) -> tuple[PatchShown, ...]:
             estimate.patch_boxes, shares, estimate.patch_means, estimate.patch_sds, strict=True
         )
     )
-
-
-def estimate_text(estimate: AberrationEstimate) -> str:
-    """An aberration with its spread."""
-    mean, sd = estimate.mean, estimate.sd
-    parts = (f"{m:+.2f} {PM} {s:.2f}" for m, s in zip(mean, sd, strict=True))
-    names = ("defocus", "astigmatism x", "y")
-    return ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True)) + f" {MICRO}m"

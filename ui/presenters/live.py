@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, get_args
 
@@ -68,11 +68,6 @@ def pixels_limits() -> Range:
     field = get_args(Pixels)[1]
     bounds = {type(bound): bound for bound in field.metadata}
     return Range(float(bounds[Ge].ge), float(bounds[Le].le))
-
-
-def with_bits(settings: FrameSettings, project: Project) -> FrameSettings:
-    """Free values are taken with the bit depth of tiles."""
-    return replace(settings, bit_depth=project.imaging.bit_depth)
 
 
 def frame_problem(settings: FrameSettings) -> str:

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBox
 from ui import theme
 from ui.icons import SignLabel
 from ui.parts.copying import copy_text
+from ui.parts.label import label
 from ui.presenters.slices import Fact
 from ui.presenters.tone import Badge, Sign, Tone
 from ui.slices.contrast_bar import ContrastBar
@@ -34,8 +35,8 @@ class PlaneCard(QWidget):
         super().__init__()
         self.setFixedWidth(WIDTH_PX)
         self.contrast = ContrastBar()
-        self._place, self._why, self._text = _words("title"), _words("body"), ""
-        self._sign, self._state = SignLabel(Sign.INFO, Tone.QUIET), _words("strong")
+        self._place, self._why, self._text = label(role="title"), label(role="body"), ""
+        self._sign, self._state = SignLabel(Sign.INFO, Tone.QUIET), label(role="strong")
         self._names: list[QLabel] = []
         self._values: list[QLabel] = []
         self._form = QFormLayout()
@@ -66,10 +67,10 @@ class PlaneCard(QWidget):
             self._add_row()
         for n, (name, value) in enumerate(zip(self._names, self._values, strict=True)):
             fact = facts[n] if n < len(facts) else Fact("", "")
-            for label, words in ((name, fact.name), (value, fact.value)):
-                label.setText(words)
-                label.setToolTip(fact.tip)
-                label.setVisible(bool(fact.name))
+            for shown, words in ((name, fact.name), (value, fact.value)):
+                shown.setText(words)
+                shown.setToolTip(fact.tip)
+                shown.setVisible(bool(fact.name))
 
     @property
     def text(self) -> str:
@@ -77,7 +78,7 @@ class PlaneCard(QWidget):
         return self._text
 
     def _add_row(self) -> None:
-        name, value = _words("small"), _words("body")
+        name, value = label(role="small"), label(role="body")
         name.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._form.addRow(name, value)
         self._names.append(name)
@@ -104,15 +105,6 @@ class PlaneCard(QWidget):
         column.addLayout(ways)
         column.addLayout(self._form)
         column.addStretch(1)
-
-
-def _words(role: str) -> QLabel:
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    theme.set_role(label, role)
-    return label
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -27,7 +27,6 @@ from ui.presenters.focus_trials import comparison_rows, comparison_sentence, ser
 from ui.presenters.focusing import (
     RESTORED,
     ending,
-    estimate_text,
     methods_by_hand,
     patches_shown,
     signed,
@@ -151,7 +150,6 @@ def test_patches_are_as_strong_as_they_contributed() -> None:
     assert strong.strength == 1.0 and weak.strength == pytest.approx(0.25)
     assert strong.text == "+3.0" and "80%" in strong.tip
     assert patches_shown(replace(estimate, patch_boxes=np.zeros((0, 4)))) == ()
-    assert "+3.00" in estimate_text(estimate)
 
 
 def test_only_methods_of_the_project_can_be_chosen() -> None:
