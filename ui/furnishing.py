@@ -19,7 +19,7 @@ from ui.tasks import Tasks
 from ui.wafer.wafer_mount import mount_wafer
 from ui.workspace import Workspace
 
-BELOW_PX = 200
+BELOW_PX, BESIDE_PX = 200, 360
 
 RUN_GOES_ON = Message(
     Tone.CAUTION,
@@ -34,8 +34,10 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     acquisition = mount_run(workspace, banner, services)
     workspace.ask_before_leaving(lambda: RUN_GOES_ON if acquisition.active else None)
     viewport = mount_wafer(workspace, banner, tasks)
+    viewport.wished.connect(acquisition.wish)
     workspace.set_height("log", BELOW_PX)
     manual = mount_instrument(workspace, banner, acquisition, viewport, services.opener)
+    workspace.set_width("run", BESIDE_PX)
     live = mount_live(workspace, manual, acquisition, tasks, banner)
     editing = PlanEditing(workspace.plan, tasks, banner, workspace)
     editing.edit_in(viewport)

@@ -105,7 +105,11 @@ class Engine:
             RegisterSection: find_section,
             Focus: focus,
             AcquireTile: lambda _, step: self._pipeline.submit(
-                step.key, step.take, acquire(rig, step), rig.standard(step.key)
+                step.key,
+                step.take,
+                acquire(rig, step),
+                rig.standard(step.key),
+                rig.progress.plane(step.key).chosen,
             ),
             JudgePlane: self._judge_again,
             AwaitPlanes: lambda _, __: self._pipeline.wait(AWAIT_S),
@@ -254,7 +258,8 @@ class Engine:
 
     def _judge_again(self, rig: Rig, step: JudgePlane) -> None:
         try:
-            self._pipeline.judge_again(step.key, step.take, rig.standard(step.key))
+            replaces = rig.progress.plane(step.key).chosen
+            self._pipeline.judge_again(step.key, step.take, rig.standard(step.key), replaces)
         except StorageError as error:
             rig.record(PlaneLost(step.key, step.take, str(error)))
 

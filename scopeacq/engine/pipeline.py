@@ -38,13 +38,17 @@ class PlaneOutcome:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A take to be judged, and before that written unless it is on the disk already."""
+    """A take to be judged, and before that written unless it is on the disk already.
+
+    ``replaces``: the take that is chosen until this one is accepted, if any.
+    """
 
     key: PlaneKey
     take: int
     image: Image
     standard: Standard
     written: bool
+    replaces: int | None
 
 
 class Pipeline:
@@ -66,13 +70,15 @@ class Pipeline:
         """Planes whose outcome was not collected yet. Acquisition thread only."""
         return frozenset(self._in_flight)
 
-    def submit(self, key: PlaneKey, take: int, frame: Frame, standard: Standard) -> None:
+    def submit(
+        self, key: PlaneKey, take: int, frame: Frame, standard: Standard, replaces: int | None
+    ) -> None:
         """Take over a frame, to be held against ``standard``; waits while the pipeline is full."""
-        self._start(_Job(key, take, frame.image, standard, written=False))
+        self._start(_Job(key, take, frame.image, standard, False, replaces))
 
-    def judge_again(self, key: PlaneKey, take: int, standard: Standard) -> None:
+    def judge_again(self, key: PlaneKey, take: int, standard: Standard, replaces: int | None) -> None:
         """Judge a take that is durable already, read back from disk."""
-        self._start(_Job(key, take, self._store.read_take(key, take), standard, written=True))
+        self._start(_Job(key, take, self._store.read_take(key, take), standard, True, replaces))
 
     def wait(self, timeout_s: float) -> None:
         """Wait up to ``timeout_s`` of real time for an outcome; it stays to be collected."""
@@ -135,6 +141,8 @@ class Pipeline:
         if found.verdict not in ACCEPTED:
             # a kill may have come between choosing it, by another limit, and saying so
             self._store.set_aside(job.key, job.take)
+            if job.replaces is not None:
+                self._store.choose(job.key, job.replaces)
             return (judged,)
-        self._store.choose(job.key, job.take)
+        self._store.choose(job.key, job.take, job.replaces)
         return judged, PlaneChosen(job.key, job.take)

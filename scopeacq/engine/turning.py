@@ -114,7 +114,8 @@ def clean(rig: Rig, step: Clean) -> None:
 
 def waive_plane(rig: Rig, step: WaivePlane) -> None:
     """Accept what there is of a plane: its best take counts, if it has one."""
-    takes = rig.progress.plane(step.key).takes
+    plane = rig.progress.plane(step.key)
+    takes = plane.takes
     scores = {
         n: t.judged.score_um if math.isfinite(t.judged.score_um) else math.inf
         for n, t in enumerate(takes)
@@ -124,7 +125,7 @@ def waive_plane(rig: Rig, step: WaivePlane) -> None:
     rig.record(PlaneWaived(step.key, step.reason))
     if scores:
         best = min(scores, key=scores.__getitem__)
-        rig.store.choose(step.key, best)
+        rig.store.choose(step.key, best, plane.chosen)
         rig.record(PlaneChosen(step.key, best))
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scopeacq.journal.progress import Progress
-from scopeacq.journal.records import Wish, WishKind
+from scopeacq.journal.progress import Progress, SectionState
+from scopeacq.journal.records import PlaneKey, Wish, WishKind
 from scopeacq.plan.runfolder import Plan
 from scopeacq.storage.files import DiskFiles, FileLayer
 
@@ -49,6 +49,8 @@ def refusal(progress: Progress, wish: Wish) -> str:
         return f"Section {name} is milled through."
     if progress.gate is not None:
         return f"Cycle {wish.cycle + 1} has passed the mill gate: nothing more is imaged in it."
+    if wish.kind is WishKind.RETAKE:
+        return _no_retake(progress, state, wish)
     if not any(key.section == name for key in progress.open_keys):
         return f"Every tile of section {name} is imaged in this cycle."
     match wish.kind:
@@ -56,7 +58,27 @@ def refusal(progress: Progress, wish: Wish) -> str:
             return "" if state.passed_over else f"Section {name} is not left out."
         case WishKind.GO_ON:
             return "" if state.pause_before else f"No pause was asked for before section {name}."
-    return f"Section {name} is left out: image it after all first." if state.passed_over else ""
+    return _left_out(name) if state.passed_over else ""
+
+
+def _no_retake(progress: Progress, state: SectionState, wish: Wish) -> str:
+    """Why a tile is not taken again; empty where it is."""
+    name = wish.section
+    if wish.tile is None or wish.tile not in progress.tiles[name]:
+        return f"This is no tile of section {name} that is imaged."
+    key, tile = PlaneKey(wish.cycle, name, wish.tile), f"Tile {wish.tile + 1} of section {name}"
+    plane = progress.planes.get(key)
+    if state.passed_over:
+        return _left_out(name)
+    if plane is None or not plane.takes:
+        return f"{tile} was not imaged in cycle {wish.cycle + 1} yet: it is still to come."
+    if plane.takes[-1].judged is None and not plane.takes[-1].lost:
+        return f"{tile} is being written and judged: ask again in a moment."
+    return f"{tile} is to be taken again already." if plane.settled and key in progress.open_keys else ""
+
+
+def _left_out(name: str) -> str:
+    return f"Section {name} is left out: image it after all first."
 
 
 def leave_wish(plan: Plan, wish: Wish, files: FileLayer | None = None) -> str:

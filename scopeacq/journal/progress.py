@@ -249,26 +249,38 @@ def _wish(p: Progress, record: r.Wish) -> None:
     state = p.sections[record.section]
     match record.kind:
         case r.WishKind.FOCUS_NEXT:
-            _bring_forward(p, record.section)
+            _bring_forward(p, [key for key in p.open_keys if key.section == record.section])
             state.focus_first = True
         case r.WishKind.LEAVE_OUT:
             state.left_out = True
+            _keep_what_there_is(p, record.section)
         case r.WishKind.TAKE_IN:
             state.left_out = state.skipped = False
         case r.WishKind.PAUSE_BEFORE:
             state.pause_before = True
         case r.WishKind.GO_ON:
             state.pause_before = False
+        case r.WishKind.RETAKE if record.tile is not None:
+            key = PlaneKey(p.cycle, record.section, record.tile)
+            p.totals.planes -= key not in p.open_keys
+            _bring_forward(p, [key])
 
 
-def _bring_forward(p: Progress, section: str) -> None:
-    """What is open of a section comes first, is focused anew, and may be taken as often as at a start."""
-    first = [key for key in p.open_keys if key.section == section]
+def _bring_forward(p: Progress, first: Iterable[PlaneKey]) -> None:
+    """These planes are open and come first, are focused anew, and may be taken as often as at a start."""
+    first = tuple(first)
     p.open_keys = dict.fromkeys((*first, *p.open_keys))
     for key in first:
         plane = p.plane(key)
         plane.forget_focus()
         plane.forgiven_takes = plane.refused_takes
+
+
+def _keep_what_there_is(p: Progress, section: str) -> None:
+    """Planes that were only to be taken once more stay as they are; a take that was made is judged."""
+    for key in [key for key in p.open_keys if key.section == section]:
+        if p.plane(key).settled and p.plane(key).unjudged is None:
+            _settled(p, key)
 
 
 def _waiting(p: Progress, record: r.Waiting) -> None:
@@ -351,8 +363,13 @@ def _durable(p: Progress, record: r.PlaneDurable) -> None:
 def _judged(p: Progress, record: r.PlaneJudged) -> None:
     p.take(record.key, record.take).judged = record
     p.sections[record.key.section].last_score_um = record.score_um
-    if record.verdict not in ACCEPTED:
-        p.plane(record.key).forget_focus()
+    plane = p.plane(record.key)
+    if record.verdict in ACCEPTED:
+        plane.waived = False
+        return
+    plane.forget_focus()
+    if plane.settled:  # taken once more as an operator wished: the take of before stays
+        _settled(p, record.key)
 
 
 def _settled(p: Progress, key: PlaneKey) -> None:
@@ -379,6 +396,8 @@ def _lost(p: Progress, record: r.PlaneLost) -> None:
         plane.chosen = None
         p.open_keys[record.key] = None
         p.totals.planes -= 1
+    elif plane.settled:
+        _settled(p, record.key)
 
 
 def _waived(p: Progress, record: r.PlaneWaived) -> None:
@@ -440,6 +459,7 @@ def _drop_refused(p: Progress, record: r.DropRefused) -> None:
 
 def _skipped(p: Progress, record: r.SectionSkipped) -> None:
     p.sections[record.section].skipped = True
+    _keep_what_there_is(p, record.section)
 
 
 _HANDLERS: dict[type, Callable[[Progress, Any], None]] = {

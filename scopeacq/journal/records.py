@@ -28,13 +28,14 @@ class RunRequest(Enum):
 
 
 class WishKind(Enum):
-    """What an operator may change of the steps ahead, for one section in one cycle."""
+    """What an operator may change of the steps ahead, for one section or one tile in one cycle."""
 
     FOCUS_NEXT = "focus again, next"
     LEAVE_OUT = "leave out of this cycle"
     TAKE_IN = "image after all"
     PAUSE_BEFORE = "pause before it"
     GO_ON = "do not pause before it"
+    RETAKE = "take a tile again"
 
 
 class ErrorKind(Enum):
@@ -164,11 +165,15 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An operator's wish for the steps ahead was granted. A pause that was made ends with ``GO_ON``."""
+    """An operator's wish for the steps ahead was granted. A pause that was made ends with ``GO_ON``.
+
+    ``tile``: of the section, where the wish is for one tile alone (``RETAKE``).
+    """
 
     kind: WishKind
     cycle: int
     section: str
+    tile: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

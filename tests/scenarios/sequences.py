@@ -124,7 +124,8 @@ def _happening(run: TinyRun, program: Started, rng: np.random.Generator) -> Call
 
     request = ASKED[rng.integers(len(ASKED))]
     kind, cycle = WISHES[rng.integers(len(WISHES))], program.rig.progress.cycle
-    wish = Wish(kind, cycle, str(rng.choice(program.rig.progress.order)))
+    section = str(rng.choice(program.rig.progress.order))
+    wish = Wish(kind, cycle, section, 0 if kind is WishKind.RETAKE else None)
     refusals = int(rng.integers(1, 6))
     choices: tuple[Callable[[], None], ...] = (
         lambda: program.engine.request(request),

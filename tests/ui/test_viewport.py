@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from scopeacq.focus.surface import Surface
-from scopeacq.journal.records import PlaneKey
+from scopeacq.journal.records import PlaneKey, Wish, WishKind
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.placement import Placement
 from scopeacq.storage.run_pictures import PlacedPicture
@@ -437,3 +437,19 @@ def test_a_grid_of_one_tile_is_painted_from_every_distance(viewport: WaferViewpo
     for _ in range(12):
         assert not viewport.canvas.grab().isNull()
         viewport.canvas.zoom(1 / 1.6)
+
+
+def test_the_menu_asks_for_changes_of_the_cycle_under_way(viewport: WaferViewport) -> None:
+    asked: list[Wish] = []
+    viewport.wished.connect(asked.append)
+    at_um = viewport.canvas.shown.wafer_to_stage.apply(ONE.roi_centre_um)
+    hit = viewport.canvas.shown.hit(at_um)
+    assert hit is not None and hit.tile is not None
+    for action in viewport.menu_at(at_um).actions():
+        if action.text().startswith(("Focus", "Leave", "Take")) and ONE.id in action.text():
+            action.trigger()
+    assert asked == [
+        Wish(WishKind.FOCUS_NEXT, 0, ONE.id),
+        Wish(WishKind.LEAVE_OUT, 0, ONE.id),
+        Wish(WishKind.RETAKE, 0, ONE.id, hit.tile),
+    ]

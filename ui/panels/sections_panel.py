@@ -25,7 +25,7 @@ from ui.presenters.section_list import Column, SectionRow, SectionRows, SectionS
 from ui.presenters.wafer_map import Hit, Selection, WaferMap
 from ui.theme import Space
 from ui.viewport.actions import action
-from ui.viewport.menu import menu_of, ways_from
+from ui.viewport.menu import menu_of, ways_from, wish_entries
 
 ROW_PX = 28
 LEAST_ROWS = 4
@@ -36,6 +36,7 @@ class SectionsPanel(QWidget):
     """Signals: chosen (Selection), sought (id), proposed (Edit), undo_asked, redo_asked.
 
     slices_wanted, plots_wanted (Hit): show what is known of a section.
+    wished (Wish): something is asked of the cycle under way.
     """
 
     chosen = pyqtSignal(object)
@@ -45,10 +46,12 @@ class SectionsPanel(QWidget):
     redo_asked = pyqtSignal()
     slices_wanted = pyqtSignal(object)
     plots_wanted = pyqtSignal(object)
+    wished = pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._kept, self._rows = SectionRows(), list[SectionRow]()
+        self._shown = WaferMap()
         self._sort, self._downwards = Column.PLACE, False
         self._showing = False
         self.words, self.state = QLineEdit(), CalmComboBox()
@@ -68,7 +71,7 @@ class SectionsPanel(QWidget):
 
     def show_map(self, shown: WaferMap, *, may_edit: bool) -> None:
         """List the sections of this map."""
-        self._rows = self._kept.of(shown)
+        self._shown, self._rows = shown, self._kept.of(shown)
         self.model.may_move = may_edit and self._in_route_order
         self._list()
         self.form.show_map(shown, may_edit=may_edit)
@@ -189,7 +192,8 @@ class SectionsPanel(QWidget):
     def menu_of(self, section: str) -> QMenu:
         """What can be done with a section of the list."""
         ways = ways_from(Hit(section), self.slices_wanted.emit, self.plots_wanted.emit)
-        return menu_of(self, ways, [self._copy_action])
+        wishes = wish_entries(self._shown, Hit(section), self.wished.emit)
+        return menu_of(self, ways, wishes, [self._copy_action])
 
     def _show_menu(self, at: QPoint) -> None:
         index = self.table.indexAt(at)

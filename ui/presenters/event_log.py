@@ -131,8 +131,9 @@ def entry_of(notice: Notice, now: datetime) -> Entry | None:
 
 def wish_entry(wish: Wish, at: datetime) -> Entry:
     """What an operator asked of the steps ahead."""
-    text = f"Section {wish.section} of cycle {wish.cycle + 1}: {wish.kind.value}."
-    return Entry(at, Badge(Tone.QUIET, Sign.HAND, "You asked"), text, place=Hit(wish.section))
+    place = Hit(wish.section, wish.tile)
+    text = f"Section {place.text} of cycle {wish.cycle + 1}: {wish.kind.value}."
+    return Entry(at, Badge(Tone.QUIET, Sign.HAND, "You asked"), text, place=place)
 
 
 def plane_entry(plane: PlaneTaken, now: datetime) -> Entry:

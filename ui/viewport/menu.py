@@ -7,9 +7,11 @@ from functools import partial
 
 from PyQt5.QtWidgets import QAction, QMenu, QWidget
 
+from scopeacq.journal.records import Wish
 from ui.presenters import edits
 from ui.presenters.edits import Edit
 from ui.presenters.wafer_map import Hit, WaferMap
+from ui.presenters.wishes import wishes_at
 
 Entry = tuple[str, Callable[[], object]]
 
@@ -38,6 +40,11 @@ def ways_from(
         (f"Show the slices of {place.text}", partial(to_slices, place)),
         (f"Show the plots of {place.section}", partial(to_plots, place)),
     ]
+
+
+def wish_entries(shown: WaferMap, place: Hit, wish: Callable[[Wish], object]) -> list[Entry]:
+    """What can be asked of the cycle under way, for a section or a tile of it."""
+    return [(asking.text, partial(wish, asking.wish)) for asking in wishes_at(shown, place)]
 
 
 def section_entries(shown: WaferMap, name: str, propose: Callable[[Edit], None]) -> list[Entry]:

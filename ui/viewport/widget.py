@@ -21,7 +21,7 @@ from ui.viewport.actions import action, bar, choice, name_step
 from ui.viewport.canvas import WaferCanvas
 from ui.viewport.foot import Foot
 from ui.viewport.hovering import Hovering
-from ui.viewport.menu import Entry, menu_of, section_entries, ways_from
+from ui.viewport.menu import Entry, menu_of, section_entries, ways_from, wish_entries
 from ui.viewport.overlays import LegendCard
 from ui.viewport.overview_menu import OverviewButton
 from ui.viewport.pictures import Source
@@ -40,6 +40,7 @@ class WaferViewport(QWidget):
         selection_changed (Selection)
         shown_anew (WaferMap): the map has changed, by the run or by an edit.
         slices_wanted, plots_wanted (Hit): show what is known of a section, or of a tile of it.
+        wished (Wish): something is asked of the cycle under way.
         history_wanted (Hit): the card wants the curves of what lies there; see :meth:`show_history`.
         document_changed (Document): an edit was made, undone or done again.
         save_requested: the edited plan is to be written.
@@ -51,6 +52,7 @@ class WaferViewport(QWidget):
     shown_anew = pyqtSignal(object)
     slices_wanted = pyqtSignal(object)
     plots_wanted = pyqtSignal(object)
+    wished = pyqtSignal(object)
     history_wanted = pyqtSignal(object)
     document_changed = pyqtSignal(object)
     save_requested = pyqtSignal()
@@ -302,13 +304,20 @@ class WaferViewport(QWidget):
         target, hit = shown.target(stage_um), shown.hit(stage_um)
         go = f"Go to {target.text} \N{HORIZONTAL ELLIPSIS}", lambda: self.go_to_requested.emit(target)
         copies: list[Entry] = [("Copy coordinates", lambda: copy_text(shown.coordinates(stage_um)))]
-        ways: list[Entry] = []
+        ways, wishes = list[Entry](), list[Entry]()
         if hit is not None:
             copies.append((f"Copy the numbers of {hit.section}", partial(self._hovering.copy_numbers, hit)))
             ways = ways_from(hit, self.slices_wanted.emit, self.plots_wanted.emit)
+            wishes = wish_entries(shown, hit, self.wished.emit)
         if self._editor is None:
-            return menu_of(self, [go, *copies], ways, [self._fit_action])
+            return menu_of(self, [go, *copies], ways, wishes, [self._fit_action])
         own = section_entries(shown, hit.section, self.propose) if hit is not None else []
         return menu_of(
-            self, [go, *copies], ways, [self._fit_action], own, [self._active_action, self._delete_action]
+            self,
+            [go, *copies],
+            ways,
+            wishes,
+            [self._fit_action],
+            own,
+            [self._active_action, self._delete_action],
         )

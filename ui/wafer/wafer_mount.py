@@ -45,6 +45,7 @@ def _wired(panel: SectionsPanel, viewport: WaferViewport) -> SectionsPanel:
     panel.proposed.connect(viewport.propose)
     panel.slices_wanted.connect(viewport.slices_wanted)
     panel.plots_wanted.connect(viewport.plots_wanted)
+    panel.wished.connect(viewport.wished)
     panel.undo_asked.connect(viewport.undo)
     panel.redo_asked.connect(viewport.redo)
     show(viewport.canvas.shown)
