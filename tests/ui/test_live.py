@@ -33,7 +33,6 @@ from ui.presenters.frame_shown import LevelMode
 from ui.presenters.live import Preset
 from ui.run.acquisition import Acquisition
 from ui.tasks import Tasks
-from ui.wafer.wafer_mount import mount_wafer
 from ui.workspace import Workspace
 
 
@@ -388,23 +387,19 @@ def test_what_lies_under_the_cursor_is_told_in_words(bench: LiveBench) -> None:
 # -- in its workspace ----------------------------------------------------------------------
 
 
-def test_a_tile_off_the_plane_is_shown_on_the_wafer_and_a_frame_is_kept(
-    qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_a_tile_off_the_plane_is_pointed_at_and_a_frame_is_kept(qtbot: QtBot, tmp_path: Path) -> None:
     bench = LiveBench.with_fakes(qtbot, quick_run(tmp_path))
     workspace, tasks, banner = Workspace(bench.run.plan), Tasks(), Banner()
     for widget in (workspace, banner):
         qtbot.addWidget(widget)
     workspace.mount_panel("preflight", "Pre-flight", QWidget())  # the list of sections lies beside it
-    viewport = mount_wafer(workspace, banner, tasks)
-    page = mount_live(workspace, bench.manual, Acquisition(parent=workspace), tasks, banner, viewport)
+    page = mount_live(workspace, bench.manual, Acquisition(parent=workspace), tasks, banner)
     workspace.show()
     workspace.show_view("live")
     section = bench.run.plan.wafer.sections[0].id
-    page.run.chosen.emit(section, 0)
-    assert workspace.shown_view == "wafer"
-    assert viewport.selection.tiles == {(section, 0)}
-    workspace.show_view("live")
+    with qtbot.waitSignal(page.tile_chosen) as chosen:
+        page.run.chosen.emit(section, 0)
+    assert chosen.args == [section, 0]
     page.action_bar.connect_button.click()
     qtbot.waitUntil(page.action_bar.grab_button.isVisible, timeout=AT_LEISURE_MS)
     page.action_bar.grab_button.click()
