@@ -28,6 +28,7 @@ class Memory(Settings):
 
     format: str = FORMAT
     mode: Mode = Mode.DARK
+    sound: bool = Field(True, description="Whether the window sounds when it calls for somebody.")
     geometry: Blob = Field("", description="Place and size of the window.")
     docks: Blob = Field("", description="Where the panels are.")
     without: dict[str, tuple[str, ...]] = Field(

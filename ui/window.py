@@ -28,6 +28,7 @@ from ui.messages.banner import Banner
 from ui.messages.message_history import MessageHistory
 from ui.parts.menus import SEPARATOR, Entry, menu
 from ui.presenters.messages import Message, problem
+from ui.presenters.start import told
 from ui.run.interpreter import loading
 from ui.start.choosers import BY_DIALOG, Choosers
 from ui.start.dropping import Drops
@@ -81,7 +82,8 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         set_page(self.start_page, "start")
-        self.assistance, self.messages = Assistance(self, self._page_seen), MessageHistory(self)
+        self.assistance = Assistance(self, self._page_seen)
+        self.messages = MessageHistory(self, lambda: self._memory.sound)
         self.banner.said.connect(self.messages.take)
         self._lay_out()
         self._connect()
@@ -94,7 +96,7 @@ class MainWindow(QMainWindow):
         """Open a run folder, asking for it where ``None``. ``simulated_only``: refuse a real instrument."""
         root = root or self._choosers.existing(self)
         if root is not None:
-            self._load(lambda: read_plan(root, simulated_only), f"Reading {root}")
+            self._load(lambda: read_plan(root, simulated_only), f"Reading {told(root, Path.home())}")
 
     def choose_template(self) -> None:
         """Show on the start page what a new run can begin with."""
@@ -107,7 +109,7 @@ class MainWindow(QMainWindow):
     def new_run(self, template: str) -> None:
         """Make a run folder from a template, by its key, and open it."""
         if (root := self._choosers.new(self)) is not None:
-            self._load(lambda: new_plan(root, template), f"Making {root}", AFTER_NEW)
+            self._load(lambda: new_plan(root, template), f"Making {told(root, Path.home())}", AFTER_NEW)
 
     def simulate(self) -> None:
         """Open a prepared wafer on the physical twin."""
@@ -166,7 +168,9 @@ class MainWindow(QMainWindow):
 
         before = self.workspace
         self._close_workspace()
-        self._memory = self._memory.with_recent(plan.folder.root)
+        self._memory = memory = self._memory.with_recent(plan.folder.root)
+        # at once: after a crash the start page is to offer this very run
+        self.tasks.run(lambda: self._memory_file.write(memory), self._tell_of_memory, self._tell)
         self.workspace = workspace = Workspace(plan)
         workspace.reopening_wanted.connect(lambda: self.open_run(plan.folder.root))
         workspace.help_wanted.connect(self.assistance.show_page)
@@ -177,9 +181,13 @@ class MainWindow(QMainWindow):
             workspace.go_on_from(before)
         self._stack.addWidget(workspace)
         self._stack.setCurrentWidget(workspace)
-        mark = " \N{EM DASH} SIMULATION" if workspace.simulated else ""
-        self.setWindowTitle(f"{plan.project.name}{mark} \N{EM DASH} scopeacq")
+        workspace.plan_changed.connect(lambda _: self._name_window(workspace))
+        self._name_window(workspace)
         self.opened.emit(workspace)
+
+    def _name_window(self, workspace: Workspace) -> None:
+        mark = " \N{EM DASH} SIMULATION" if workspace.simulated else ""
+        self.setWindowTitle(f"{workspace.plan.project.name}{mark} \N{EM DASH} scopeacq")
 
     def _close_workspace(self) -> None:
         if self.workspace is None:
@@ -195,6 +203,10 @@ class MainWindow(QMainWindow):
     def _forget(self, root: Path) -> None:
         self._memory = self._memory.without_recent(root)
         self._recent.show(self._memory.recent)
+
+    def _tell_of_memory(self, trouble: Message | None) -> None:
+        if trouble is not None:
+            self.banner.say(trouble)
 
     def _tell(self, error: Explained) -> None:
         self.banner.say(problem(error))
@@ -242,6 +254,7 @@ class MainWindow(QMainWindow):
             Entry("&Dark or light", self.toggle_mode, ("Ctrl+Shift+D",)),
             Entry("&Full screen", self._toggle_full_screen, ("F11",)),
             Entry("&Messages", self.messages.show, ("Ctrl+M",)),
+            Entry("&Sound when somebody is needed", self._toggle_sound, ticked=self._memory.sound),
             SEPARATOR,
         )
         panels = QMenu("&Panels", self)
@@ -267,6 +280,9 @@ class MainWindow(QMainWindow):
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
+    def _toggle_sound(self) -> None:
+        self._memory = self._memory.model_copy(update={"sound": not self._memory.sound})
+
     def _say_status(self, text: str) -> None:
         bar = self.statusBar()
         assert bar is not None
@@ -290,6 +306,6 @@ class MainWindow(QMainWindow):
         self._close_workspace()
         geometry = base64.b64encode(bytes(self.saveGeometry())).decode()
         self._memory = self._memory.model_copy(update={"geometry": geometry})
-        self._memory_file.write(self._memory)
         self.tasks.close()
+        self._memory_file.write(self._memory)
         super().closeEvent(event)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PyQt5.QtCore import QByteArray, QRectF, Qt, pyqtSignal
-from PyQt5.QtGui import QPainter
+from PyQt5.QtCore import QByteArray, QRectF, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QPainter, QShowEvent
 from PyQt5.QtWidgets import (
     QAction,
     QDockWidget,
@@ -59,6 +59,7 @@ class Workspace(QWidget):
         self.simulated = plan.instrument.simulated
         self.strip = SafetyStrip()
         self._docks: dict[str, QDockWidget] = {}
+        self._beginnings: list[tuple[str, int, Qt.Orientation]] = []
         self._objections: list[Callable[[], Message | None]] = []
         self._farewells: list[Callable[[], None]] = []
         self._area = QMainWindow()
@@ -210,7 +211,21 @@ class Workspace(QWidget):
 
     def set_height(self, key: str, height_px: int) -> None:
         """Begin with this height of a panel above or below the centre; an operator may drag it."""
-        self._area.resizeDocks([self._docks[key]], [height_px], Qt.Orientation.Vertical)
+        self._beginnings.append((key, height_px, Qt.Orientation.Vertical))
+
+    def set_width(self, key: str, width_px: int) -> None:
+        """Begin with this width of a panel beside the centre; an operator may drag it."""
+        self._beginnings.append((key, width_px, Qt.Orientation.Horizontal))
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 (Qt's name)
+        """Sizes of panels count once there is room to be shared, which is after this event."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self._share_room)
+
+    def _share_room(self) -> None:
+        for key, size_px, along in self._beginnings:
+            self._area.resizeDocks([self._docks[key]], [size_px], along)
+        self._beginnings.clear()
 
     def panel(self, key: str) -> QDockWidget:
         """The dock of a panel. Raises ``KeyError``."""
@@ -235,6 +250,8 @@ class Workspace(QWidget):
         """Put the panels back; whether ``state`` could be used."""
         self._without.update((view, keys) for view, keys in without.items() if view in self._views)
         restored = self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
+        if restored:
+            self._beginnings.clear()
         self._arrange_panels()
         return restored
 

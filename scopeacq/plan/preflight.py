@@ -191,7 +191,7 @@ def _depth(plan: Plan, cost: Estimate, history: History) -> Findings:
         )
     if plan.project.milling.irradiation_1e27_ev_per_cm3 < NO_CHARGING_1E27_EV_PER_CM3:
         yield note(
-            "Sections irradiated with less than 1e27 eV/cm^3 may charge; look for streaks in the first "
+            "Sections irradiated with less than 10²⁷ eV/cm³ may charge; look for streaks in the first "
             "cycle."
         )
 

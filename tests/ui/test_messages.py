@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QLabel
+from PyQt5.QtWidgets import QAction, QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from scopeacq.engine.events import RunState, StateChanged
@@ -67,6 +67,21 @@ def test_an_operator_is_called_only_when_somebody_must_come(
     assert called == []
     window.banner.say(ALARM)
     assert called == [window]
+
+
+def test_the_sound_is_silenced_in_the_view_menu_and_stays_so(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[None] = []
+    monkeypatch.setattr(QApplication, "beep", lambda: heard.append(None))
+    (sound,) = (action for action in window.findChildren(QAction) if "&Sound" in action.text())
+    assert sound.isChecked()
+    window.banner.say(ALARM)
+    sound.trigger()
+    window.banner.say(ALARM)
+    assert len(heard) == 1
+    window.close()
+    assert not window._memory_file.read()[0].sound
 
 
 def test_a_run_that_waits_calls() -> None:

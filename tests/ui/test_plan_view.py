@@ -154,7 +154,7 @@ def test_a_wrong_value_is_marked_while_typing_and_keeps_the_plan_from_being_save
     assert field.property("wrong") == "true"
     assert row._problem.text() == "Overlap must be smaller than half a tile."
     assert field.text() == "900"
-    assert project_of(desk).imaging.overlap_px == 9 or project_of(desk).imaging.overlap_px == 90
+    assert project_of(desk) == desk.plan.project, "its beginnings, 9 and 90, were not meant"
     desk.view._save()
     assert any("Overlap" in m.what for m in desk.banner.messages)
     assert desk.workspace.objection() is not None
@@ -168,6 +168,18 @@ def test_what_is_no_number_says_so_where_it_stands(qtbot: QtBot, desk: Desk) -> 
     desk.type_into(qtbot, DWELL, "fast")
     row = desk.plan_page.row(DWELL)
     assert "not a number" in row._problem.text()
+    assert project_of(desk) == desk.plan.project
+
+
+def test_the_beginning_of_what_is_no_number_stays_out_of_the_plan(qtbot: QtBot, desk: Desk) -> None:
+    desk.type_into(qtbot, DWELL, "400")
+    qtbot.keyClick(desk.field(DWELL), Qt.Key.Key_Return)
+    field = desk.type_into(qtbot, DWELL, "2000x")
+    assert project_of(desk).imaging.dwell_ns == 400.0
+    assert field.text() == "2000x"
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert field.text() == "400"
+    desk.view._undo.trigger()
     assert project_of(desk) == desk.plan.project
 
 

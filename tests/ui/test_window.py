@@ -174,6 +174,27 @@ def test_panels_stay_where_they_were_put(
     assert not window.workspace.panel("run").isHidden()
 
 
+def test_a_run_is_remembered_from_its_opening_on_since_the_window_may_crash(
+    qtbot: QtBot, window: MainWindow, memory_file: MemoryFile, demo: Plan
+) -> None:
+    opened(qtbot, window, lambda: window.open_run(demo.folder.root))
+    qtbot.waitUntil(memory_file.path.exists, timeout=20_000)
+    qtbot.waitUntil(lambda: memory_file.read()[0].recent == (str(demo.folder.root),), timeout=20_000)
+
+
+def test_a_panel_behind_others_has_its_name_in_its_tab_alone(
+    qtbot: QtBot, window: MainWindow, demo: Plan
+) -> None:
+    opened(qtbot, window, lambda: window.open_run(demo.folder.root))
+    assert window.workspace is not None
+    first = window.workspace.mount_panel("first", "First", QLabel("first"))
+    second = window.workspace.mount_panel("second", "Second", QLabel("second"), tab_with="first")
+    names = [dock.titleBarWidget().name for dock in (first, second)]
+    qtbot.waitUntil(lambda: all(name.isHidden() for name in names), timeout=20_000)
+    second.hide()
+    qtbot.waitUntil(names[0].isVisible, timeout=20_000)
+
+
 def test_a_view_is_seen_with_the_panels_it_was_left_with(
     qtbot: QtBot, window: MainWindow, demo: Plan
 ) -> None:

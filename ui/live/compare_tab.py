@@ -51,6 +51,8 @@ class CompareTab(QWidget):
         box.addWidget(self.said)
         box.addWidget(self.table, 1)
         box.addWidget(self.remarks)
+        box.addStretch(0)
+        self.table.hide()
 
     def show_view(self, view: LiveView) -> None:
         """Enable what may be done now."""
@@ -60,6 +62,7 @@ class CompareTab(QWidget):
         """Show opinions; the first that can show patches is chosen."""
         self._rows = comparison_rows(comparison)
         self.table.show_rows([row.cells for row in self._rows])
+        self.table.show()
         self.said.setText(comparison_sentence(comparison))
         self.remarks.setText("\n".join(f"{row.cells[0]}: {row.remark}" for row in self._rows if row.remark))
         return next((row for row in self._rows if row.patches), None)

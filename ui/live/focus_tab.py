@@ -6,7 +6,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from scopeacq.focus.correction import DepthOfFocus
 from scopeacq.journal.records import FocusIteration
@@ -15,6 +15,7 @@ from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.control import PairSeen
 from ui.live.parts import Table, Verdict, button, padded
+from ui.parts.combo_box import CalmComboBox
 from ui.parts.label import label
 from ui.presenters.focusing import TRACE_HEAD, change_text, ending, methods_by_hand, trace_view
 from ui.presenters.live import LiveView
@@ -51,7 +52,7 @@ class FocusTab(QWidget):
         self._iterations: list[FocusIteration] = []
         self._pairs: list[PairSeen | None] = []
         self._fresh: PairSeen | None = None
-        self.method = QComboBox()
+        self.method = CalmComboBox()
         self.method.setToolTip(
             "As in a run: each of the project's methods in turn until one finds the focus."
         )
@@ -120,6 +121,12 @@ class FocusTab(QWidget):
         view = trace_view(self._iterations, self._focus, self._depth, outcome)
         self.chart.show_trace(view)
         self.trace.show_rows(view.rows)
+        self._show_parts()
+
+    def _show_parts(self) -> None:
+        """Neither axes nor a table before there is something in them."""
+        for part in (self.chart, self.trace):
+            part.setVisible(bool(self._iterations))
 
     # -- what an operator wants --------------------------------------------------------------
 
@@ -147,3 +154,5 @@ class FocusTab(QWidget):
         box.addLayout(keeping)
         box.addWidget(self.chart, 1)
         box.addWidget(self.trace)
+        box.addStretch(0)
+        self._show_parts()

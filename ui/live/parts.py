@@ -22,6 +22,7 @@ from PyQt5.QtWidgets import (
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.parts.combo_box import CalmComboBox
 from ui.parts.copying import copy_text
 from ui.parts.label import label
 from ui.presenters.focusing import Ending
@@ -32,7 +33,7 @@ ROW_PX = 24
 
 def chooser(tip: str) -> QComboBox:
     """A box to choose from, no wider than it must be."""
-    made = QComboBox()
+    made = CalmComboBox()
     made.setToolTip(tip)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(3)

@@ -92,6 +92,7 @@ class SeriesTab(QWidget):
     def _show(self, view: SeriesView) -> None:
         self._view = view
         self.chart.show_view(view)
+        self.chart.setVisible(bool(view.points))
         self.said.setText(view.sentence or EMPTY)
         self._allow()
 
@@ -129,3 +130,5 @@ class SeriesTab(QWidget):
         box.addWidget(self.said)
         box.addWidget(self.chart, 1)
         box.addLayout(using)
+        box.addStretch(0)
+        self.chart.hide()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from PyQt5.QtCore import QObject
@@ -16,9 +17,10 @@ from ui.presenters.messages import Message
 class MessageHistory(QObject):
     """The messages of ``window``, of all runs that it opens."""
 
-    def __init__(self, window: QMainWindow) -> None:
+    def __init__(self, window: QMainWindow, sounds: Callable[[], bool]) -> None:
+        """``sounds``: whether what calls for somebody is to be heard, too."""
         super().__init__(window)
-        self._window = window
+        self._window, self._sounds = window, sounds
         self.log = MessageLog()
         self.bell = Bell(self.log)
         self._panel: MessagePanel | None = None
@@ -26,14 +28,15 @@ class MessageHistory(QObject):
         self.bell.clicked.connect(lambda: self.show())
 
     def take(self, message: Message) -> None:
-        """A message was said. One that calls for somebody marks the window in the task bar and sounds."""
+        """A message was said. One that calls for somebody marks the window in the task bar, and sounds."""
         self.log.take(message, datetime.now().astimezone())
         self.bell.refresh()
         if self._panel is not None and self._panel.isVisible():
             self._panel.refresh()
         if message.calls:
             QApplication.alert(self._window)
-            QApplication.beep()
+            if self._sounds():
+                QApplication.beep()
 
     def show(self) -> None:
         """Show all messages; they count as read."""

@@ -137,7 +137,7 @@ class InstrumentPanel(QWidget):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         box = QVBoxLayout(self)
-        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.M, theme.Space.L)
+        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)
         box.setSpacing(theme.Space.M)
         for widget in (self.head, self.card, self.question):
             box.addWidget(widget)

@@ -27,7 +27,7 @@ from ui.presenters.event_log import Entry, EventLog
 SEARCH_DELAY_MS = 150
 ALL_KINDS = "All kinds"
 NOTHING = "What happens in the run is listed here, with what it means and what to do."
-NOTHING_FOUND = "No such event. 'Show every step' searches all of them."
+NOTHING_FOUND = "No such event. 'Every step' searches all of them."
 
 
 class LogPanel(QWidget):
@@ -47,7 +47,7 @@ class LogPanel(QWidget):
         self.kind = CalmComboBox()
         self.kind.addItem(ALL_KINDS)
         self.kind.setToolTip("List events of one kind alone")
-        self.routine = TickBox("Show every step")
+        self.routine = TickBox("Every step")
         self.routine.setToolTip("Also list each step and each tile that is sharp.")
         self.copy = QPushButton("Copy")
         self.copy.setToolTip("Copy the selected events, or all that are listed, with meaning and advice.")
@@ -55,7 +55,6 @@ class LogPanel(QWidget):
         self.detail, self.nothing = QLabel(), QLabel(NOTHING)
         self.show_place = QPushButton("On the wafer")
         self.show_place.setToolTip("Show the section or tile that the selected event names (double-click)")
-        self.show_place.setEnabled(False)
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.setInterval(SEARCH_DELAY_MS)
@@ -129,9 +128,15 @@ class LogPanel(QWidget):
     def _show_detail(self) -> None:
         entry = self._selected
         self.detail.setVisible(entry is not None)
-        self.show_place.setEnabled(entry is not None and entry.place is not None)
+        self._offer_place(entry)
         if entry is not None:
             self.detail.setText(_explained(entry))
+
+    def _offer_place(self, entry: Entry | None) -> None:
+        """Few events name a place, and the bar is narrow."""
+        named = entry is not None and entry.place is not None
+        self.show_place.setEnabled(named)
+        self.show_place.setVisible(named)
 
     def _prepare_list(self) -> None:
         self.list.setModel(self.model)
@@ -169,6 +174,7 @@ class LogPanel(QWidget):
         box.addWidget(self.list, 1)
         box.addWidget(self.nothing, 1)
         box.addWidget(self.detail)
+        self._offer_place(None)
         self._say_whether_empty()
 
 

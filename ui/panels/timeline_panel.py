@@ -12,7 +12,7 @@ from ui.parts.sign_button import SignButton
 from ui.presenters.timeline import Choice, Entry
 from ui.presenters.tone import Sign
 
-NOTHING = "Open a run to see what it does next."
+NOTHING = "What the run does next is listed here."
 
 
 class TimelinePanel(QWidget):
@@ -28,6 +28,7 @@ class TimelinePanel(QWidget):
         self._rows: list[_Row] = []
         self._nothing = QLabel(NOTHING)
         theme.set_role(self._nothing, "muted")
+        self._nothing.setWordWrap(True)
         holder, area = QWidget(), QScrollArea()
         self._list = QVBoxLayout(holder)
         self._list.setContentsMargins(0, 0, theme.Space.S, 0)

@@ -11,11 +11,15 @@ from PyQt5.QtWidgets import QAction, QMenu, QWidget
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a menu; ``keys`` do it from anywhere in the window."""
+    """A line of a menu; ``keys`` do it from anywhere in the window.
+
+    ``ticked``: of what is switched on or off, how it stands at first.
+    """
 
     text: str
     do: Callable[[], object]
     keys: tuple[str, ...] = ()
+    ticked: bool | None = None
 
 
 SEPARATOR = None
@@ -35,6 +39,9 @@ def menu(window: QWidget, title: str, entries: Iterable[Entry | None]) -> QMenu:
 def _action(window: QWidget, entry: Entry) -> QAction:
     action = QAction(entry.text, window)
     action.setShortcuts([QKeySequence(key) for key in entry.keys])
+    if entry.ticked is not None:
+        action.setCheckable(True)
+        action.setChecked(entry.ticked)
 
     def done(_checked: bool) -> None:
         entry.do()

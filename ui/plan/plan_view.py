@@ -148,6 +148,7 @@ class PlanView(QWidget):
         self._changed()
 
     def _changed(self) -> None:
+        self.forms.take_back_beginnings()
         self._refresh()
         if self.forms.editor is not None:
             self.document_changed.emit(self.forms.editor.document)

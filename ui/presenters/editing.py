@@ -100,6 +100,13 @@ class Editor:
         """Whatever is edited next is a step of its own."""
         self._topic = None
 
+    def take_back(self, topic: object) -> bool:
+        """Forget the step under way if it is about ``topic``; whether it was. It cannot be done again."""
+        if not self._past or topic is None or topic != self._topic:
+            return False
+        self.document, self._topic = self._past.pop().document, None
+        return True
+
     def undo(self) -> None:
         """Take the last step back; nothing when there is none."""
         self.end_step()

@@ -46,6 +46,17 @@ class PlanForms:
         if self.editor is not None:
             self.editor.end_step()
 
+    def take_back_beginnings(self) -> None:
+        """Take the beginnings of what became wrong out of the plan: of 40x nobody meant the 40."""
+        if self.editor is None:
+            return
+        for path in self.project.problems:
+            if self.editor.take_back(path):
+                self.project.settings = self.editor.document.project
+        for path in self.instrument.problems:
+            if self.editor.take_back(("instrument", *path)):
+                self.instrument.settings = self.editor.document.instrument
+
     def undo(self) -> None:
         """Take the last step back, wherever it was made; what is wrong is given up."""
         self._forget()

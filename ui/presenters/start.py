@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,14 @@ class ProjectCard:
     cycles_done: int = 0
     cycles: int = 0
     gone: bool = False
+
+
+def told(root: Path, home: Path) -> str:
+    """A folder as people name it: from ``~`` where it lies in their home folder."""
+    if not root.is_relative_to(home):
+        return str(root)
+    inside = root.relative_to(home)
+    return f"~{os.sep}{inside}" if inside.parts else "~"
 
 
 def read_card(root: Path) -> ProjectCard:

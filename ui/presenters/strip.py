@@ -20,6 +20,8 @@ from ui.presenters.tone import Badge, Sign, Tone
 
 STALE_S = 3.0
 """What the guard read longer ago says nothing about now, and the age of other readings is said [s]."""
+LINGERS_S = 1.0
+"""So long after its end an order counts as under way, since others follow, as in a live scan [s]."""
 FORGOTTEN_S = 60.0
 """Readings of column, detector and stage that are older say nothing about now [s]."""
 
@@ -178,6 +180,7 @@ class InstrumentWatch:
     _ions: IonsRead | None = None
     _devices: Readings | None = None
     _began_s: float = 0.0
+    _done_s: float | None = None
 
     def take(self, notice: Notice, now_s: float) -> None:
         """``now_s``: ``time.monotonic`` [s]."""
@@ -202,12 +205,15 @@ class InstrumentWatch:
         """Manual control holds the instrument, or no longer; ``doing``: what it is busy with."""
         if connected != self._hand:
             self._forget(now_s)
-        self._hand, self._step = connected, doing
+        self._hand, self._done_s = connected, None if doing else now_s
+        self._step = doing or self._step
 
     def situation(self, now_s: float) -> Situation:
         """What is known at ``now_s``; readings that stopped coming grow old."""
         if not (self._run or self._hand):
             return Situation()
+        if self._hand and self._done_s is not None and now_s - self._done_s > LINGERS_S:
+            self._step = ""
         gate, devices = self._gate, self._devices
         return Situation(
             connected=True,

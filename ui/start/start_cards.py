@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout
 
 from ui import theme
 from ui.icons import SignLabel
-from ui.presenters.start import ProjectCard, ResumeCard
+from ui.presenters.start import ProjectCard, ResumeCard, told
 from ui.presenters.tone import Sign, Tone
 
 _PRESSING = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space})
@@ -68,7 +70,8 @@ class RecentCard(Pressable):
 
     def __init__(self, card: ProjectCard) -> None:
         super().__init__()
-        self.setToolTip(str(card.root) if card.gone else f"Open {card.root}")
+        where = told(card.root, Path.home())
+        self.setToolTip(where if card.gone else f"Open {where}")
         self.setAccessibleName(f"{card.name}. {card.badge.word}. {card.sentence}")
         self.forget = QPushButton("Forget")
         self.forget.setToolTip("Take it off this list; the run itself stays as it is.")
@@ -172,7 +175,7 @@ def _about(card: ProjectCard) -> QVBoxLayout:
     column.addLayout(first)
     if card.sentence:
         column.addWidget(label(card.sentence, "body"))
-    column.addWidget(label(str(card.root), "small"))
+    column.addWidget(label(told(card.root, Path.home()), "small"))
     return column
 
 

@@ -18,7 +18,7 @@ from scopeacq.plan.runfolder import Plan
 from scopeacq.storage.files import DiskFiles
 from scopeacq.storage.locks import OwnerLock
 from scopeacq.telling.standing import MillLeft, read_standing
-from ui.presenters.start import ProjectCard, read_card, resume_card, unread_card
+from ui.presenters.start import ProjectCard, read_card, resume_card, told, unread_card
 from ui.presenters.tone import Tone
 
 OPENED = r.RunOpened("0", "host", 1)
@@ -54,6 +54,13 @@ def opening(plan: Plan, charge_uc: float) -> r.MillBegin:
 def first_pass(plan: Plan) -> tuple[r.Record, float]:
     (key, charge_uc), *_ = mill_plan(plan).passes(0)
     return r.MillDone(key, charge_uc, charge_uc, 0.0), charge_uc
+
+
+def test_folders_in_the_home_folder_are_named_from_there() -> None:
+    home = Path("/home/operator")
+    assert told(home / "runs" / "night.scopeacq", home) == "~/runs/night.scopeacq"
+    assert told(home, home) == "~"
+    assert told(Path("/home/operators"), home) == "/home/operators"
 
 
 def test_a_run_that_was_never_begun_says_what_is_planned(plan: Plan) -> None:

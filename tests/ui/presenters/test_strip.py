@@ -16,7 +16,7 @@ from scopeacq.engine.readings import Readings
 from scopeacq.engine.time_left import TimeLeft
 from scopeacq.telling.exit_codes import ExitCode
 from ui.presenters.notices import Attended, Ended
-from ui.presenters.strip import FORGOTTEN_S, STALE_S, InstrumentWatch, Situation, strip_view
+from ui.presenters.strip import FORGOTTEN_S, LINGERS_S, STALE_S, InstrumentWatch, Situation, strip_view
 from ui.presenters.tone import Tone
 
 READ = Readings(
@@ -183,3 +183,13 @@ def test_blanked_is_claimed_only_of_what_was_read_as_blanked(now: Situation, sim
         assert now.ions is Blanker.BLANKED and now.ions_age_s <= STALE_S
     if "Electron beam blanked" in view.sentence:
         assert beam is not None and beam.blanked and not now.steered
+
+
+def test_between_two_frames_of_a_live_scan_the_beam_is_not_called_blanked() -> None:
+    watch = InstrumentWatch()
+    watch.hand(True, "", 0.0)
+    watch.hand(True, "Scanning live", 1.0)
+    watch.hand(True, "", 1.1)
+    assert watch.situation(1.5).steered
+    assert watch.situation(1.5).step == "Scanning live"
+    assert not watch.situation(1.2 + LINGERS_S).steered
