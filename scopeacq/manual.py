@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
 from functools import cached_property
@@ -19,6 +20,7 @@ from hardware.interlocks import pose_deviation
 from hardware.microscope import Devices, Microscope, SafeState
 from hardware.motion import check_path, follow
 from hardware.paths import centred_xy
+from hardware.protocols import Scanner
 from hardware.types import Blanker, DetectorState, Frame, FrameSettings, Optics, PoseTolerance, StagePose
 from models.estimate import SharpnessJudge
 from scopeacq.engine.imaging import Imager, lens_shift_um
@@ -35,6 +37,9 @@ from scopeacq.storage.locks import OwnerLock
 from scopeacq.telling.logs import text_logs
 
 LOG = logging.getLogger(__name__)
+
+ABORT_AGAIN_S = 0.05
+"""A scanner that was just about to begin forgets an abort: it is told again."""
 
 
 @contextmanager
@@ -98,9 +103,8 @@ class Manual:
         self._set_by: Mapping[Quantity, Author] = {}
         self._halted = threading.Event()
         self._reader = Reader(self.devices, microscope.guard)
-        self.imager = Imager(
-            self.devices.column, self.devices.scanner, self.devices.detector, self._before_frame
-        )
+        self._scans = _EndableScans(self.devices.scanner, self.heed)
+        self.imager = Imager(self.devices.column, self._scans, self.devices.detector, self._before_frame)
 
     @property
     def devices(self) -> Devices:
@@ -130,13 +134,25 @@ class Manual:
     # -- stopping ----------------------------------------------------------------------------
 
     def begin(self, halted: threading.Event) -> None:
-        """Begin something that ends by ``Halted``, before its next frame or leg, once ``halted`` is set."""
+        """Begin something that ends by ``Halted``, before its next frame or leg, once ``halted`` is set.
+
+        See :meth:`end_frame` for the frame under way.
+        """
         self._halted = halted
 
     def heed(self) -> None:
         """Raise ``Halted`` when the operator wants an end; to be asked by whatever takes long."""
         if self._halted.is_set():
             raise Halted("instrument", "stopped by the operator")
+
+    def end_frame(self) -> None:
+        """Break off the frame under way if what it belongs to is to end. What was booked for it stays booked.
+
+        Any thread; returns when the beam's frame is over.
+        """
+        while self._halted.is_set() and self._scans.under_way.is_set():
+            self._scans.abort()
+            time.sleep(ABORT_AGAIN_S)
 
     def stop_stage(self) -> None:
         """Stop the stage where it is, past whatever waits for it, and drive no further leg. Any thread."""
@@ -245,6 +261,27 @@ class Manual:
         pose = follow(stage, self._microscope.model, way.path, tolerance, heed=self.heed)
         self.devices.clock.sleep(profile.settle_s)
         return pose
+
+
+class _EndableScans:
+    """A scanner whose frame is ended by :meth:`abort` as an operator's wish, at whatever moment that comes."""
+
+    def __init__(self, scanner: Scanner, heed: Callable[[], None]) -> None:
+        self._scanner, self._heed = scanner, heed
+        self.under_way = threading.Event()
+        self.abort = scanner.abort
+
+    def acquire(self, settings: FrameSettings) -> Frame:
+        """One frame. Raises ``Halted`` where an operator ended it, and what the scanner raises."""
+        self.under_way.set()
+        try:
+            self._heed()  # after it says so: whoever halts before this is heard here, after it aborts
+            return self._scanner.acquire(settings)
+        except Refused:
+            self._heed()
+            raise
+        finally:
+            self.under_way.clear()
 
 
 def _require_at(start: StagePose, pose: StagePose, tolerance: PoseTolerance) -> None:

@@ -107,6 +107,31 @@ def test_a_halt_ends_before_the_next_frame(run: TinyRun) -> None:
     assert len(booked(run)) == 2
 
 
+def test_a_long_frame_is_ended_at_once_and_its_dose_stays_booked(tmp_path: Path) -> None:
+    run, halted, began_s = slow_run(tmp_path), threading.Event(), time.monotonic()
+    long = FrameSettings(64, 64, 10.0, 60e9 / 64**2)
+    with held(run) as manual:
+        manual.begin(halted)
+
+        def end() -> None:
+            halted.set()
+            manual.end_frame()
+
+        timer = threading.Timer(0.3, end)
+        timer.start()
+        with pytest.raises(Halted):
+            manual.grab(long)
+        timer.join()
+        assert time.monotonic() - began_s < long.duration_s / 3
+        assert manual.devices.column.state().blanked
+        manual.begin(threading.Event())
+        manual.end_frame()  # nothing is under way, and nothing is halted
+        manual.grab(FRAME)
+    assert [dose.electron_dose_per_nm2 for dose in booked(run)] == pytest.approx(
+        [long.electron_dose_per_nm2(1.8), FRAME.electron_dose_per_nm2(1.8)]
+    )
+
+
 # -- reading and setting ---------------------------------------------------------------------
 
 

@@ -15,12 +15,13 @@ from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
-from hardware.types import Optics
+from hardware.types import FrameSettings, Optics
 from models.estimate import AberrationEstimate, PairCondition
 from scopeacq.focus.focus_methods import PairFocus
 from scopeacq.journal.records import DoseBooked, FocusDone, FocusEnd, FocusIteration, PlaneKey, Purpose
 from scopeacq.vision.looking import Levels
 from tests.scenarios.harness import NoAberration, TinyRun
+from tests.scopeacq.manual_bench import slow_run
 from tests.ui.live_bench import AT_LEISURE_MS, LiveBench, quick_run, tissue_run
 from ui.live import mount_live
 from ui.live.canvas import FrameCanvas
@@ -411,3 +412,14 @@ def test_a_tile_off_the_plane_is_pointed_at_and_a_frame_is_kept(qtbot: QtBot, tm
     workspace.leave()
     bench.close()
     tasks.close()
+
+
+def test_a_long_frame_of_a_live_scan_is_ended_at_once(qtbot: QtBot, tmp_path: Path) -> None:
+    bench = LiveBench.with_fakes(qtbot, slow_run(tmp_path))
+    bench.connect()
+    bench.control.live(FrameSettings(64, 64, 10.0, 300e9 / 64**2), 600.0)
+    bench.qtbot.waitUntil(lambda: not bench.blanked, timeout=AT_LEISURE_MS)
+    bench.control.stop()
+    bench.wait_idle()
+    assert bench.blanked and bench.manual.connected and not bench.told
+    bench.close()

@@ -118,7 +118,7 @@ class ManualControl(QObject):
         self._hold.start()
 
     def release(self) -> None:
-        """Let go of the instrument: what is under way ends before its next frame or leg."""
+        """Let go of the instrument: what is under way ends at once, a move before its next leg."""
         if self._hold is not None and self.state is not ManualState.RELEASED:
             self.halt()
             self._hold.leave()
@@ -151,6 +151,7 @@ class ManualControl(QObject):
     def _left(self, hold: ManualThread, timeout_s: float) -> bool:
         for job in tuple(self._open):
             job.halted.set()
+        hold.at_once(lambda manual: manual.end_frame())
         hold.leave()
         return hold.join(timeout_s)
 
@@ -188,9 +189,11 @@ class ManualControl(QObject):
         self._hold.put(made)
 
     def halt(self) -> None:
-        """Have all jobs end before their next frame or leg; those that wait are not begun."""
+        """Have all jobs end before their next leg and within a frame; those that wait are not begun."""
         for job in self._open:
             job.halted.set()
+        if self._open:
+            self.at_once(lambda manual: manual.end_frame())
 
     def stop_stage(self) -> None:
         """Stop the stage where it is, at once, whatever is under way."""

@@ -104,10 +104,9 @@ class LiveControl(QObject):
         self._settings = settings
 
     def stop(self) -> None:
-        """End what is under way before its next frame; a correction restores the optics."""
+        """End what is under way, in the middle of its frame; a correction restores the optics."""
         self._until_s = 0.0
-        if self._view.doing is not Doing.LIVE:
-            self._manual.halt()
+        self._manual.halt()
 
     def focus(self, method: EstimatorName | None) -> None:
         """Correct focus here."""

@@ -27,8 +27,11 @@ LIVE_LIMITS_S = Range(1.0, 1800.0)
 DWELL_LIMITS_NS = Range(10.0, 1e6)
 PIXEL_LIMITS_NM = Range(0.5, 2000.0)
 """Of frames by hand: what no specimen or patience bears is a slip of the finger."""
-LONGEST_FRAME_S = 120.0
-"""A stop waits for the frame under way."""
+LONGEST_FRAME_S = 3600.0
+"""A frame can be ended at any moment; a longer one is a slip of the finger."""
+
+
+MINUTES_FROM_S = 600.0
 
 
 class Preset(Enum):
@@ -86,8 +89,10 @@ def frame_text(settings: FrameSettings, probe_current_na: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A time of scanning: three figures of milliseconds or seconds."""
-    return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+    """A time of scanning: three figures of milliseconds, seconds or minutes."""
+    if seconds < 1:
+        return f"{1e3 * seconds:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < MINUTES_FROM_S else f"{seconds / 60:.3g} min"
 
 
 def dose_text(per_nm2: float) -> str:

@@ -87,7 +87,7 @@ def test_a_frame_says_before_it_is_scanned_what_it_costs() -> None:
 
 def test_frames_that_take_for_ever_are_refused() -> None:
     assert not frame_problem(FrameSettings(6000, 6000, 10.0, 800.0))
-    assert "60 min" in frame_problem(FrameSettings(30000, 12000, 10.0, 10_000.0))
+    assert "120 min" in frame_problem(FrameSettings(30000, 12000, 10.0, 20_000.0))
 
 
 def test_limits_of_a_frame_are_those_of_the_settings() -> None:
