@@ -49,7 +49,7 @@ def test_the_wheel_holds_the_five_packages_and_nothing_else(wheel: zipfile.ZipFi
 def test_the_wheel_holds_weights_and_template(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert names >= DATA
-    assert "scopeacq/report_template.html" in names
+    assert "scopeacq/telling/report_template.html" in names
 
 
 def test_the_wheel_holds_the_manual_and_its_pictures(wheel: zipfile.ZipFile) -> None:

@@ -282,7 +282,7 @@ def damage(draw: st.DrawFn) -> Callable[[bytes], bytes]:
     return apply
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(file=st.sampled_from(FILES), damaged=damage())
 @example(file="wafer.geojson", damaged=lambda _: b"[" * 100_000)
 @example(file="wafer.geojson", damaged=lambda _: b'{"a":' * 100_000)

@@ -39,7 +39,7 @@ from tests.scopeacq.focus_lab import (
     refused_and_restored,
 )
 
-QUICK = settings(max_examples=60, deadline=None, derandomize=True)
+QUICK = settings(max_examples=60, derandomize=True)
 FAR_START = Optics(IN_FOCUS.wd_um + 60.0, -1.0, 1.0)
 
 

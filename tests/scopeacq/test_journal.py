@@ -41,7 +41,6 @@ from tests.recording_files import Commit, RecordingFiles
 
 QUICK = settings(
     max_examples=60,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

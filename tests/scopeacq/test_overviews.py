@@ -251,7 +251,7 @@ def test_a_stack_is_no_picture(tmp_path: Path, shape: tuple[int, ...]) -> None:
 bytes_changed = st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(0, 255)), max_size=8)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bytes_changed)
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(
     tmp_path: Path, changes: list[tuple[float, bool, int]]
@@ -272,7 +272,7 @@ numbers = st.one_of(st.floats(), st.integers(), st.text(max_size=3), st.booleans
 rows = st.lists(st.lists(numbers, max_size=4), max_size=3)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows)
 def test_any_place_is_read_or_refused_with_the_name_of_its_file(
     tmp_path: Path, to_wafer: list[list[object]]

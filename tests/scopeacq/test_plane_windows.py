@@ -42,7 +42,7 @@ def stored(
     place=st.tuples(st.integers(-50, 2400), st.integers(-50, 2400)),
     size=st.tuples(st.integers(1, 1400), st.integers(1, 1400)),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_window_holds_what_the_plane_holds_there(
     stored: tuple[ImageStore, Image], level: int, place: tuple[int, int], size: tuple[int, int]
 ) -> None:

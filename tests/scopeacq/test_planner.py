@@ -408,7 +408,7 @@ def test_what_is_past_is_refused_with_a_reason() -> None:
     assert all("mill gate" in offer.why_not for offer in offers(progress, "S1"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_the_fold_forgets_nothing_that_a_restart_needs(data: st.DataObject) -> None:
     """Kill anywhere, wish anything, rebuild from the records: nothing is milled past a plane, nor twice."""

@@ -54,7 +54,7 @@ def moved(dx_um: float, dy_um: float, rotation_deg: float) -> Rigid:
     return Rigid.about(CENTRE, rotation_deg, (dx_um, dy_um))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(-4, 4), st.floats(-4, 4), st.floats(-0.3, 0.3), st.sampled_from([0.0, 30.0, 90.0, 200.0]))
 def test_a_section_is_found_where_it_truly_lies(
     dx_um: float, dy_um: float, rotation_deg: float, scan_rot_deg: float

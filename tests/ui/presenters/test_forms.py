@@ -90,7 +90,7 @@ def values_of(codec: ft.Codec, low: float = -360.0, high: float = 1e9) -> st.Sea
 
 
 @pytest.mark.parametrize(("root", "field"), FIELDS, ids=[".".join(f.path) for _, f in FIELDS])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_every_value_of_every_model_is_shown_and_reads_back_the_same(
     root: Settings, field: Field, data: st.DataObject
@@ -229,7 +229,6 @@ def test_other_settings_from_elsewhere_forget_what_was_wrong_and_the_same_do_not
     assert (edited.problems, edited.settings) == ({}, other)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -55,7 +55,7 @@ keystrokes = st.sampled_from(sorted(fields_of(Project).items())).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(keystrokes, max_size=10))
 def test_whatever_is_typed_the_plan_can_be_written_and_undone(entered: list[tuple[Keys, str]]) -> None:
     forms, editor = forms_of()
