@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -79,3 +80,25 @@ def test_nothing_is_told_after_the_end(qtbot: QtBot) -> None:
     qtbot.wait(20)
     assert reading.told == {}
     assert "a" not in reading.read
+
+
+def test_a_drive_that_does_not_answer_does_not_hold_the_end(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.after.fetching.FAREWELL_S", 0.1)
+    fetcher, begun, go_on = Fetcher(), threading.Event(), threading.Event()
+    told: list[object] = []
+
+    def hang() -> int:
+        begun.set()
+        go_on.wait(20)
+        return 1
+
+    fetcher.want([Fetch("hangs", hang, told.append)])
+    assert begun.wait(5)
+    began_s = time.monotonic()
+    fetcher.close()
+    assert time.monotonic() - began_s < 5
+    go_on.set()
+    qtbot.wait(50)
+    assert told == []

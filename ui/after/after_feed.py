@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from scopeacq.journal.journal import JournalReader, Row
+from scopeacq.journal.journal import Row
 from scopeacq.journal.run_series import RunSeries
 from scopeacq.journal.slice_book import SliceBook
+from scopeacq.journal.tail import PORTION, JournalTail
 from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.explain import Explained
 from ui.tasks import Tasks
 
 EVERY_MS = 1000
-PORTION = 1000
-"""Rows that are taken in at once, so that the window stays fluent while a journal of weeks is read."""
 
 
 class AfterFeed(QObject):
@@ -31,7 +28,7 @@ class AfterFeed(QObject):
         super().__init__(parent)
         self.book, self.series = SliceBook.of(plan), RunSeries.of(plan)
         self.complete = False
-        self._folder, self._tasks, self._seq = plan.folder, tasks, 0
+        self._tail, self._tasks = JournalTail(plan.folder), tasks
         self._began, self._over, self._trouble = False, False, ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -56,12 +53,8 @@ class AfterFeed(QObject):
         self._timer.stop()
 
     def _read(self) -> None:
-        self._tasks.run(self._portion, self._take, self._fail)
-
-    def _portion(self) -> list[Row]:
-        if self._folder.without_journal and not self._seq:
-            return []
-        return list(islice(JournalReader(self._folder.journal_file).read(self._seq), PORTION))
+        # a portion at once, so that the window stays fluent while a journal of weeks is read
+        self._tasks.run(self._tail.portion, self._take, self._fail)
 
     def _take(self, rows: list[Row]) -> None:
         if self._over:
@@ -70,8 +63,6 @@ class AfterFeed(QObject):
         for row in rows:
             self.book.apply(row.record)
             self.series.apply(row)
-        if rows:
-            self._seq = rows[-1].seq
         more = len(rows) == PORTION
         if rows or not self.complete:
             self.complete = self.complete or not more

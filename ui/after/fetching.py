@@ -13,6 +13,9 @@ from scopeacq.telling.explain import Explained, explaining
 
 T = TypeVar("T")
 
+FAREWELL_S = 5.0
+"""How long the end waits for what is being read: a drive that does not answer must not hold the window."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unread:
@@ -52,11 +55,11 @@ class Fetcher(QObject):
             self._changed.notify()
 
     def close(self) -> None:
-        """End after what is being read; nothing is told any more."""
+        """End after what is being read, or leave that to its thread; nothing is told any more."""
         with self._changed:
             self._over, self._open = True, []
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(FAREWELL_S)
 
     def _deliver(self, fetch: Fetch[Any], result: object) -> None:
         with self._changed:
@@ -74,7 +77,9 @@ class Fetcher(QObject):
                 fetch = self._open.pop()
                 # until it is delivered nobody has to ask for it again
                 self._told.add(fetch.key)
-            self._read.emit(fetch, _fetched(fetch))
+            result = _fetched(fetch)
+            if not self._over:
+                self._read.emit(fetch, result)
 
 
 def _fetched(fetch: Fetch[Any]) -> object:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from scopeacq.journal.focus_history import FocusHistory, WaferFocus
-from scopeacq.journal.journal import JournalReader
-from scopeacq.journal.records import FocusDone, PlaneJudged
+from scopeacq.journal.records import Correction, PlaneJudged
+from scopeacq.journal.tail import JournalTail
 from scopeacq.plan.runfolder import Plan
 from scopeacq.storage.files import DiskFiles
 from scopeacq.storage.latest_tile import LatestTile, TileSeen, look_at_tile
@@ -23,7 +23,7 @@ EVERY_MS = 1000
 class Past:
     """The corrections that are kept, the refused ones first, and how focus lies on the wafer."""
 
-    corrections: tuple[FocusDone, ...]
+    corrections: tuple[Correction, ...]
     wafer: WaferFocus | None
 
 
@@ -89,20 +89,17 @@ class _Reader:
     """Folds the journal bit by bit; used by one thread at a time."""
 
     def __init__(self, plan: Plan) -> None:
-        self.plan, self._seq = plan, 0
+        self.plan, self._tail = plan, JournalTail(plan.folder)
         self._history, self._latest = FocusHistory(), LatestTile()
 
     def read(self) -> News:
         """Raises ``JournalError``."""
-        path = self.plan.folder.journal_file
-        rows = list(JournalReader(path).read(self._seq)) if path.exists() else []
-        for row in rows:
-            self._history.apply(row.record)
-            self._latest.apply(row.record)
-            self._seq = row.seq
-        records = [row.record for row in rows]
-        focused = any(isinstance(record, FocusDone) for record in records)
-        judged = any(isinstance(record, PlaneJudged) for record in records)
+        focused = judged = False
+        for record in (row.record for portion in self._tail.portions() for row in portion):
+            self._history.apply(record)
+            self._latest.apply(record)
+            focused |= isinstance(record, Correction)
+            judged |= isinstance(record, PlaneJudged)
         return News(self._past() if focused else None, self._tile() if judged else None)
 
     def _past(self) -> Past:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from scopeacq.plan.findings import Severity
 from scopeacq.plan.new_run import INSTRUMENT_HEADER, PROJECT_HEADER
 from scopeacq.plan.plan_changes import Begun, changes
-from scopeacq.plan.runfolder import Plan, unknown_sections
+from scopeacq.plan.runfolder import Plan, require_unchanged, unknown_sections
 from scopeacq.plan.settings import Settings, SettingsError
 from scopeacq.plan.templates import to_toml
 from scopeacq.plan.wafer import Wafer
@@ -131,7 +131,7 @@ class Editor:
             OSError: the disk refuses; see :mod:`scopeacq.storage.files`.
         """
         folder = self.plan.folder
-        self._refuse_foreign_changes()
+        require_unchanged(self._as_plan(self._saved))
         self.end_step()
         if self.document.wafer != self._saved.wafer:
             text = self.document.wafer.to_geojson()
@@ -145,15 +145,6 @@ class Editor:
             text = to_toml(self.document.instrument, *INSTRUMENT_HEADER)
             files.write_durable(folder.instrument_file, text.encode(), replace=True)
             self._saved = replace(self._saved, instrument=self.document.instrument)
-
-    def _refuse_foreign_changes(self) -> None:
-        now = Plan.read(self.plan.folder.root)
-        if _document(now) != self._saved:
-            raise SettingsError(
-                self.plan.folder.root,
-                ["its files were changed by somebody else since they were opened here"],
-                "Open the project again; what was edited here since is lost then.",
-            )
 
     def _as_plan(self, document: Document) -> Plan:
         return replace(

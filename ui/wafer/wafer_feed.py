@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from PyQt5.QtCore import QObject, QTimer
 
-from scopeacq.journal.journal import JournalReader
+from scopeacq.journal.tail import JournalTail
 from scopeacq.plan.runfolder import Plan
 from scopeacq.storage.run_pictures import RunPictures
 from scopeacq.telling.explain import Explained
@@ -19,8 +18,6 @@ from ui.tasks import Tasks
 from ui.viewport.widget import WaferViewport
 
 EVERY_MS = 1000
-PORTION = 1000
-"""Rows that are held at once: a journal of weeks has millions."""
 
 
 class WaferFeed(QObject):
@@ -91,18 +88,16 @@ class _Reader:
     """Folds the journal bit by bit; used by one thread at a time."""
 
     def __init__(self, plan: Plan) -> None:
-        self._journal, self._presenter, self._seq = plan.folder.journal_file, WaferPresenter(plan), 0
+        self._tail, self._presenter = JournalTail(plan.folder), WaferPresenter(plan)
         self._first = True
 
     def read(self) -> WaferMap | None:
         """The map, or None when nothing happened since the last time. Raises ``JournalError``."""
-        before, first = self._seq, self._first
+        before, first = self._tail.seq, self._first
         self._first = False
-        rows = JournalReader(self._journal).read(self._seq) if self._journal.exists() else iter(())
-        while portion := list(islice(rows, PORTION)):
-            self._seq = portion[-1].seq
+        for portion in self._tail.portions():
             self._presenter.apply(row.record for row in portion)
-        return self._presenter.shown() if first or self._seq != before else None
+        return self._presenter.shown() if first or self._tail.seq != before else None
 
     def history(self, hit: Hit) -> History:
         """How the numbers of what lies there went over the cycles."""
