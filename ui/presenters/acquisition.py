@@ -238,7 +238,7 @@ class RunPresenter:
             waits = _PENDING.get(self._wish, "") if self._wish is not None else ""
             return waits or "Checking the plan and connecting the instrument."
         if self.phase is Phase.LEAVING:
-            return "The beams are blanked; the instrument is being let go."
+            return f"{sentence(self._reason)} The instrument is being let go.".strip()
         if self._wish is not None:
             return _PENDING[self._wish]
         if self._state is None:

@@ -48,4 +48,4 @@ def hold_view(state: ManualState, doing: str, run_active: bool) -> HoldView:
             return HoldView(badge, doing, False, True, _RELEASE, True)
         case ManualState.RELEASING:
             badge = Badge(Tone.QUIET, Sign.HOURGLASS, "Letting go")
-            return HoldView(badge, "Both beams are blanked.", False, False, _RELEASE, False)
+            return HoldView(badge, "Both beams are being blanked.", False, False, _RELEASE, False)

@@ -151,6 +151,12 @@ def test_after_every_end_the_button_resumes_unless_all_is_done(end: RunEnd) -> N
         assert shown(presenter).sentence.startswith("Of something. Resume ")
 
 
+def test_while_the_instrument_is_let_go_nothing_is_claimed_of_beams_that_are_unknown() -> None:
+    presenter = running(StateChanged(RunState.PAUSED, "the ion beam is UNKNOWN"), Leaving())
+    assert shown(presenter).sentence == "The ion beam is UNKNOWN. The instrument is being let go."
+    assert shown(running(Leaving())).sentence == "The instrument is being let go."
+
+
 def test_a_failure_before_the_engine_ran_says_its_sentence() -> None:
     presenter = RunPresenter(held_back="")
     presenter.started()
