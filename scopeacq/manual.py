@@ -28,7 +28,7 @@ from scopeacq.engine.readings import OPTICS, Author, Quantity, Reader, Readings
 from scopeacq.engine.ways import Way, path_to_point, tolerance_of, xy_um
 from scopeacq.focus.autofocus import FocusMethod
 from scopeacq.journal.journal import Journal
-from scopeacq.journal.records import DoseBooked, Purpose, WaferRegistered
+from scopeacq.journal.records import DoseBooked, Purpose, Record, WaferRegistered
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.runfolder import Plan
 from scopeacq.session import connect_microscope, focus_methods, load_scorer, open_journal
@@ -146,7 +146,7 @@ class Manual:
             raise Halted("instrument", "stopped by the operator")
 
     def end_frame(self) -> None:
-        """Break off the frame under way if what it belongs to is to end. What was booked for it stays booked.
+        """Break off the frame under way if what it belongs to is to end. Its dose stays booked.
 
         Any thread; returns when the beam's frame is over.
         """
@@ -162,6 +162,10 @@ class Manual:
     def ions(self) -> Blanker:
         """What the guard reads back now. Any thread."""
         return self._microscope.guard.state()
+
+    def note(self, record: Record) -> None:
+        """Journal what was done by hand, and what came of it."""
+        self._journal.append(record)
 
     # -- electrons ---------------------------------------------------------------------------
 
@@ -264,7 +268,7 @@ class Manual:
 
 
 class _EndableScans:
-    """A scanner whose frame is ended by :meth:`abort` as an operator's wish, at whatever moment that comes."""
+    """A scanner whose frame an operator ends by :meth:`abort`, at whatever moment that comes."""
 
     def __init__(self, scanner: Scanner, heed: Callable[[], None]) -> None:
         self._scanner, self._heed = scanner, heed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -11,6 +12,7 @@ from scopeacq.journal import records as r
 from scopeacq.journal.records import MillPlan, Record
 from scopeacq.journal.tallies import MillTally
 from scopeacq.journal.tile_curves import Points
+from scopeacq.plan.geometry import Point, inside
 from scopeacq.plan.runfolder import Plan
 
 IONS_PER_UC = 1e-6 / 1.602176634e-19
@@ -29,11 +31,13 @@ class Milled:
 class DoseLedger:
     """Ions inside the raster's square (see :mod:`scopeacq.plan.mill_rate`) until the section was dropped.
 
-    ``looks_per_nm2``: electrons by which each section was found again.
+    ``looks_per_nm2``: electrons by which each section was found again. ``by_hand_per_nm2``: of all frames
+    by hand on it together, the most that one place of it can have borne.
     """
 
     plan: Plan
     looks_per_nm2: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    by_hand_per_nm2: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     _dropped: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -46,10 +50,17 @@ class DoseLedger:
         match record:
             case r.SectionRegistered():
                 self.looks_per_nm2[record.section] += record.electron_dose_per_nm2
+            case r.DoseBooked(r.Purpose.MANUAL, x_um, y_um, dose):
+                for section in self.sections_at((x_um, y_um)):
+                    self.by_hand_per_nm2[section] += dose
             case r.SectionDropped(cycle, section):
                 self._dropped.setdefault(section, cycle)
             case _:
                 pass
+
+    def sections_at(self, wafer_um: Point) -> Iterator[str]:
+        """The sections within whose outlines a point of the wafer lies."""
+        return (s.id for s in self.plan.wafer.sections if inside(wafer_um, s.outline_um))
 
     def milled(self) -> dict[str, Milled]:
         """Of every section of the plan."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from scopeacq.focus.surface import Surface, robust_surface, spans_plane
-from scopeacq.journal.records import FocusDone, Record, SurfaceRefused
+from scopeacq.journal.records import Correction, FocusDone, FocusTried, Record, SurfaceRefused
 from scopeacq.journal.tile_ledger import TilePlace
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.runfolder import Plan
@@ -24,8 +24,8 @@ LEAST_TILES = 4
 class FocusHistory:
     """A fold over the journal, bounded by the wafer's tiles."""
 
-    _refused: deque[FocusDone] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
-    _applied: deque[FocusDone] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
+    _refused: deque[Correction] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
+    _applied: deque[Correction] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
     _wds_um: OrderedDict[int, dict[TilePlace, float]] = field(default_factory=OrderedDict)
     _no_surface: dict[int, str] = field(default_factory=dict)
 
@@ -36,13 +36,15 @@ class FocusHistory:
                 (self._applied if applied else self._refused).append(record)
                 if applied:
                     self._cycle(key.cycle)[key.section, key.tile] = after.wd_um
+            case FocusTried(applied=applied):
+                (self._applied if applied else self._refused).append(record)
             case SurfaceRefused(cycle, reason):
                 self._no_surface = {cycle: reason}
             case _:
                 pass
 
-    def corrections(self) -> Iterator[FocusDone]:
-        """What is kept: the refused ones first, each kind from the newest on."""
+    def corrections(self) -> Iterator[Correction]:
+        """What is kept, of the run and by hand: the refused ones first, each kind from the newest on."""
         return chain(reversed(self._refused), reversed(self._applied))
 
     @property

@@ -337,6 +337,29 @@ class FocusDone:
 
 
 @dataclass(frozen=True, slots=True)
+class FocusTried:
+    """A correction by hand at a place of the wafer; its dose was booked frame by frame.
+
+    See :class:`FocusDone`.
+    """
+
+    x_um: float
+    y_um: float
+    applied: bool
+    reason: str
+    before: Optics
+    after: Optics
+    iterations: tuple[FocusIteration, ...]
+    electron_dose_per_nm2: float
+    at_s: float
+    end: FocusEnd
+
+
+Correction = FocusDone | FocusTried
+"""What is known of a correction, by a run or by hand."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlaneExposing:
     """A plane is about to be scanned: its electron dose is booked before, as an upper bound."""
 
@@ -556,6 +579,7 @@ Record = (
     | DoseBooked
     | TileRegistered
     | FocusDone
+    | FocusTried
     | PlaneExposing
     | PlaneExposed
     | PlaneDurable

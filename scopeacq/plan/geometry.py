@@ -132,6 +132,16 @@ def grid(
     )
 
 
+def inside(point: Point, outline: tuple[Point, ...]) -> bool:
+    """Whether a point lies in a polygon, by how often a ray to the right crosses it."""
+    x, y = point
+    crossed = False
+    for (x0, y0), (x1, y1) in zip(outline, (*outline[1:], outline[0]), strict=True):
+        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
+            crossed = not crossed
+    return crossed
+
+
 def _offset(centre: Point, angle_deg: float, dx: float, dy: float) -> Point:
     x, y = turn((dx, dy), angle_deg)
     return centre[0] + x, centre[1] + y

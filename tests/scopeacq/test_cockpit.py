@@ -17,7 +17,7 @@ from scopeacq.engine.readings import Author, Quantity
 from scopeacq.focus.autofocus import Nobody
 from scopeacq.focus.focus_methods import PairFocus
 from scopeacq.journal.laid_down import LaidDown
-from scopeacq.journal.records import DoseBooked, Verdict
+from scopeacq.journal.records import DoseBooked, FocusTried, Verdict
 from scopeacq.manual import Manual
 from scopeacq.plan.project import EstimatorName, FocusSettings
 from scopeacq.plan.settings import SettingsError
@@ -105,3 +105,17 @@ def test_the_latest_tile_of_a_run_can_be_looked_at(tmp_path: Path) -> None:
     assert seen is not None and seen.image.shape == (64, 64)
     assert seen.judged.key.section == run.plan.wafer.sections[0].id
     assert seen.histogram.counts.sum() == seen.image.size
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_a_correction_by_hand_is_journalled_whatever_comes_of_it(tmp_path: Path, dead: bool) -> None:
+    faults = [Fault(Device.SCANNER, FaultKind.UNPLUGGED, AfterCalls(0))] if dead else []
+    run = tiny(tmp_path, *faults)
+    with held(run) as manual:
+        made = cockpit(manual)
+        place_um = manual.looks_at_um()
+        trial = made.focus(None, Nobody())
+    (tried,) = (r for r in run.records() if isinstance(r, FocusTried))
+    assert (tried.x_um, tried.y_um) == pytest.approx(place_um)
+    assert (tried.applied, tried.end) == (not dead, trial.outcome.end)
+    assert tried.iterations == trial.outcome.iterations

@@ -9,7 +9,7 @@ from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWi
 
 from scopeacq.focus.correction import DepthOfFocus
 from scopeacq.journal.focus_history import FocusedTile, WaferFocus
-from scopeacq.journal.records import FocusDone, PlaneKey
+from scopeacq.journal.records import Correction, FocusDone, PlaneKey
 from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import TraceChart
@@ -41,7 +41,7 @@ class RunTab(QWidget):
     def __init__(self, focus: FocusSettings, depth: DepthOfFocus) -> None:
         super().__init__()
         self._focus, self._depth = focus, depth
-        self._corrections: tuple[FocusDone, ...] = ()
+        self._corrections: tuple[Correction, ...] = ()
         self._rows: tuple[PastRow, ...] = ()
         self._outliers: tuple[FocusedTile, ...] = ()
         self._sought: PlaneKey | None = None
@@ -77,7 +77,7 @@ class RunTab(QWidget):
     def show_past(self, past: Past) -> None:
         """Show what a run has focused so far; what is chosen stays chosen."""
         self._corrections = past.corrections
-        keys = [done.key for done in past.corrections]
+        keys = [done.key for done in past.corrections if isinstance(done, FocusDone)]
         _offer(self.section, {key.section: key.section for key in keys})
         _offer(self.tile, {key.tile + 1: f"Tile {key.tile + 1}" for key in keys})
         _offer(self.cycle, {key.cycle + 1: f"Cycle {key.cycle + 1}" for key in keys})

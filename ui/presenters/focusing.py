@@ -11,7 +11,7 @@ from hardware.errors import Halted
 from models.estimate import AberrationEstimate
 from scopeacq.focus.autofocus import FocusOutcome
 from scopeacq.focus.correction import DepthOfFocus
-from scopeacq.journal.records import FocusDone, FocusEnd, FocusIteration, FocusStage
+from scopeacq.journal.records import Correction, FocusEnd, FocusIteration, FocusStage
 from scopeacq.plan.project import EstimatorName, FocusSettings
 from scopeacq.telling.wording import sentence
 from ui.presenters.tone import Badge, Sign, Tone
@@ -83,7 +83,7 @@ def ending(outcome: FocusOutcome) -> Ending:
     return _ending(outcome.applied, outcome.end, outcome.reason)
 
 
-def past_ending(done: FocusDone) -> Ending:
+def past_ending(done: Correction) -> Ending:
     """What a correction of the run came to; older journals lack its kind."""
     end = done.end or (FocusEnd.IN_FOCUS if done.applied else FocusEnd.NOT_FOUND)
     return _ending(done.applied, end, done.reason)
@@ -152,7 +152,7 @@ def trace_view(
     iterations: Sequence[FocusIteration],
     focus: FocusSettings,
     depth: DepthOfFocus,
-    outcome: FocusOutcome | FocusDone | None = None,
+    outcome: FocusOutcome | Correction | None = None,
 ) -> TraceView:
     """The trace so far, or in whole where ``outcome`` is known."""
     if not iterations:

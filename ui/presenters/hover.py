@@ -102,6 +102,8 @@ def _dose_lines(section: SectionShown) -> Iterator[str]:
             f"Electrons: {mean:.1f} {UNITS[Layer.DOSE]} per tile on average, at most {max(tiles):.1f}, "
             f"and {section.looks_per_nm2:.1f} where it was found again."
         )
+    if section.by_hand_per_nm2 > 0:
+        yield f"By hand: at most {section.by_hand_per_nm2:.1f} {UNITS[Layer.DOSE]} at one place of it."
 
 
 def _curve(layer: Layer, history: History) -> CurveShown | None:

@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.geometry import Point, Rigid, inside
 from scopeacq.plan.project import ImagingSettings
 from scopeacq.plan.wafer import Fiducial, Section, Wafer
 from scopeacq.plan.wafer_checks import WAFER_RADIUS_UM
 from scopeacq.telling.status import SectionPhase
 from ui.presenters.focus_plane import FocusPlane
-from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, inside, phase_of
+from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, phase_of
 
 AS_MOUNTED = Rigid()
 """Where the wafer lies before it was ever found by its fiducials."""
