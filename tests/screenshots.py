@@ -3,6 +3,8 @@
 ``python -m tests.screenshots`` makes them all in ``docs/pictures/window`` within some minutes: of a demo
 run that it makes (or ``--run FOLDER``: of one that is finished), and of one that is under way. It writes
 the manual's page of all keys, too. ``--scale 2 --out DIR`` shows how the window looks on a screen of 200 %.
+
+They show neither folders nor names of the machine that makes them: runs lie in a home folder of their own.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from PIL import Image, ImageColor
 from PyQt5.QtCore import QBuffer, QByteArray, QIODevice
@@ -36,6 +39,7 @@ SEED = 5
 SIZE_PX = 1440, 900
 SETTLE_S = 1.0
 PATIENCE_S = 300.0
+HOST = "microscope"
 COLOURS = 200, 128, 64, 32
 LARGEST_BYTES = 200_000
 
@@ -64,9 +68,12 @@ def main(arguments: list[str]) -> None:
     asked = parser.parse_args(arguments)
     width, height = map(int, asked.size.split("x"))
     os.environ.update(QT_QPA_PLATFORM="offscreen", QT_FONT_DPI="96", QT_SCALE_FACTOR=str(asked.scale))
-    with tempfile.TemporaryDirectory() as folder:
-        run = asked.run and shutil.copytree(asked.run, Path(folder) / "finished" / asked.run.name)
-        make(Wanted(asked.out, frozenset(asked.only), run, (width, height)), Path(folder))
+    with tempfile.TemporaryDirectory() as home, patch("platform.node", return_value=HOST):
+        os.environ["HOME"] = home
+        folder = Path(home) / "runs"
+        folder.mkdir()
+        run = asked.run and shutil.copytree(asked.run, folder / "finished" / asked.run.name)
+        make(Wanted(asked.out.absolute(), frozenset(asked.only), run, (width, height)), folder)
 
 
 def make(wanted: Wanted, folder: Path) -> None:
@@ -77,7 +84,7 @@ def make(wanted: Wanted, folder: Path) -> None:
     assert isinstance(app, QApplication)
     wanted.out.mkdir(parents=True, exist_ok=True)
     finished = wanted.run or finished_run(folder)
-    if not wanted.only or wanted.only - {"start", "running"}:
+    if not wanted.only or wanted.only - {"start", "live", "running"}:
         with studio(app, wanted, folder) as work:
             work.of_finished(finished)
     with studio(
@@ -144,8 +151,9 @@ class Studio:
 
         workspace = self._open(root)
         for key in workspace.views:
-            workspace.show_view(key)
-            self.keep(key, self._window)
+            if key != "live":  # shown with an instrument
+                workspace.show_view(key)
+                self.keep(key, self._window)
         workspace.show_view(workspace.views[0])
         for key in workspace.panels:
             dock = workspace.panel(key)
@@ -165,14 +173,47 @@ class Studio:
         self.keep("start", self._window)
 
     def of_running(self, folder: Path) -> None:
-        """A run under way: until its first section is imaged."""
-        if "running" not in self._wanted:
+        """The live view with the instrument in hand, then a run until its first section is imaged."""
+        if not {"live", "running"} & (self._wanted.only or {"live"}):
             return
         from scopeacq.plan.demo import make_demo
+
+        workspace = self._open(make_demo(folder / "running", seed=SEED).folder.root)
+        if "live" in self._wanted:
+            self._of_live(workspace)
+        if "running" in self._wanted:
+            self._of_run(workspace)
+
+    def _of_live(self, workspace: Workspace) -> None:
+        """A frame in focus on the first section."""
+        from ui.hand.manual import ManualControl
+        from ui.live.page import LivePage
+
+        manual, page = workspace.findChild(ManualControl), workspace.findChild(LivePage)
+        assert isinstance(manual, ManualControl)
+        assert isinstance(page, LivePage)
+        workspace.show_view("live")
+        workspace.strip.connect_asked.emit()
+        self.until(lambda: manual.connected)
+        x_um, y_um = workspace.plan.wafer.sections[0].roi_centre_um
+        manual.submit(lambda hand: hand.go(hand.way_to(x_um, y_um)), doing="Going there")
+        self.until(page.focus.start.isEnabled)
+        page.focus.start.click()
+        self.until(page.focus.accept.isEnabled)
+        page.focus.accept.click()
+        page.action_bar.grab_button.click()
+        self.wait(2 * SETTLE_S)
+        page.tabs.setCurrentWidget(page.frame)
+        workspace.panel("instrument").raise_()
+        self.keep("live", self._window)
+        workspace.strip.release_asked.emit()
+        self.until(lambda: not manual.connected)
+        workspace.show_view(workspace.views[0])
+
+    def _of_run(self, workspace: Workspace) -> None:
         from ui.panels.preflight_panel import PreflightPanel
         from ui.panels.run_panel import RunPanel
 
-        workspace = self._open(make_demo(folder / "running", seed=SEED).folder.root)
         panel, preflight = workspace.findChild(RunPanel), workspace.findChild(PreflightPanel)
         assert isinstance(panel, RunPanel)
         assert isinstance(preflight, PreflightPanel)

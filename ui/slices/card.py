@@ -46,11 +46,9 @@ class PlaneCard(QWidget):
         self.copy.clicked.connect(lambda: copy_text(self._text))
         self.wafer = _button("On the wafer", "Show this tile on the wafer")
         self.wafer.clicked.connect(self.wafer_wanted)
-        self.trace = _button(
-            "Its focus", "Show the correction of focus before this plane, in the live view"
-        )
+        self.trace = _button("Focus", "Show the correction of focus before this plane, in the live view")
         self.trace.clicked.connect(self.trace_wanted)
-        self.plots = _button("Its plots", "Plot the numbers of this section over the cycles")
+        self.plots = _button("Plots", "Plot the numbers of this section over the cycles")
         self.plots.clicked.connect(self.plots_wanted)
         self._lay_out()
 
