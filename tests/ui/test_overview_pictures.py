@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PyQt5.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PyQt5.QtGui import QMouseEvent
+from PyQt5.QtGui import QMouseEvent, QTransform
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -26,10 +26,12 @@ from scopeacq.storage.run_pictures import RunPictures
 from tests.ui.wafers import plan_of, section, wafer_map
 from ui.messages.banner import Banner
 from ui.presenters.editing import Editor
+from ui.presenters.overviews import Placing
 from ui.tasks import Tasks
 from ui.viewport import WaferViewport
+from ui.viewport.marks import mapped
 from ui.viewport.parts import level_for, parts_in
-from ui.viewport.placing import Grip
+from ui.viewport.placing import Grip, PlacingHand
 from ui.viewport.underlay import pixel_edges_to_wafer
 from ui.wafer.overviews import Overviews
 
@@ -272,3 +274,16 @@ def test_a_damaged_place_is_told_and_the_others_are_shown(qtbot: QtBot, desk: De
     overviews.stop()
     other.close_pictures()
     tasks.close()
+
+
+def test_a_picture_cannot_be_made_to_vanish() -> None:
+    tiny = Placement.centred(64, 48, 2e-6)
+    level = Level((48, 64), (48, 64))
+    placed: list[Placing] = []
+    hand = PlacingHand(Placing(Overview(Path("a.ome.tif"), tiny, (level,))), placed.append)
+    to_px = QTransform.fromScale(1e8, 1e8)
+    corner = hand.now.corners_um[0]
+    assert hand.press(corner, mapped(to_px, corner), to_px)
+    hand.move(hand.now.centre_um)
+    hand.release(hand.now.centre_um)
+    assert placed == [] and hand.now.placement == tiny

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,7 +12,7 @@ from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
 from scopeacq.plan.geometry import Point
-from scopeacq.plan.placement import Landmark, Placement
+from scopeacq.plan.placement import Landmark, Placement, PlacementRefused
 from ui.presenters.overviews import Placing
 from ui.theme import FontPt, Shades, font
 from ui.viewport.look import CASING
@@ -58,7 +59,9 @@ class PlacingHand:
             return
         self._end_um = at_um
         if self.grip is Grip.MOVE:
-            self._become(self._before.at(self._moved(self._before, at_um)))
+            # a picture that would vanish in a point stays as large as it is
+            with suppress(PlacementRefused):
+                self._become(self._before.at(self._moved(self._before, at_um)))
 
     def release(self, at_um: Point) -> None:
         """The drag ends; what was pinned by it counts from now on."""

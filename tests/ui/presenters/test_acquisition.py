@@ -157,6 +157,14 @@ def test_while_the_instrument_is_let_go_nothing_is_claimed_of_beams_that_are_unk
     assert shown(running(Leaving())).sentence == "The instrument is being let go."
 
 
+def test_an_abort_before_the_engine_runs_claims_no_more_than_is_known() -> None:
+    presenter = RunPresenter(held_back="")
+    presenter.started()
+    presenter.take(Asked(RunRequest.ABORT), 0.0)
+    abort = shown(presenter).abort
+    assert abort is not None and abort.badge.word == "Ion beam not opened"
+
+
 def test_a_failure_before_the_engine_ran_says_its_sentence() -> None:
     presenter = RunPresenter(held_back="")
     presenter.started()
