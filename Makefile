@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 
-.PHONY: demo gui test bench soak setup
+.PHONY: demo gui test bench soak setup pictures
 
 demo:
 	$(PYTHON) bootstrap.py demo
@@ -21,7 +21,12 @@ bench: setup
 	$(RUN) benchmarks.write_planes
 	$(RUN) benchmarks.engine_overhead
 	$(RUN) benchmarks.overlap
+	$(RUN) benchmarks.window_start
 	$(RUN) benchmarks.focus --trials 9
+
+# the window's pictures for README and manual, and the manual's page of all keys
+pictures: setup
+	$(RUN) tests.screenshots
 
 # hours of random kills and faults, every crash point, and thirty virtual days
 soak: setup

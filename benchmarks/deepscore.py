@@ -28,8 +28,8 @@ from benchmarks.validation import validation_kinds
 from hardware.types import FrameSettings
 from models.deepscore import DeepScore
 from models.estimate import Sharp, Sharpness
-from scopeacq.project import QualitySettings
-from scopeacq.quality import ENOUGH_SCORES, seen_in_focus_um, sharp_limit_um
+from scopeacq.plan.project import QualitySettings
+from scopeacq.vision.quality import ENOUGH_SCORES, seen_in_focus_um, sharp_limit_um
 
 Doubles = NDArray[np.float64]
 

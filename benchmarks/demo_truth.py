@@ -25,9 +25,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from hardware.simulator.truth import FrameTruth, IncidentTruth, OpeningTruth, read_truth
-from scopeacq.journal import JournalReader
-from scopeacq.records import MillBegin, MillEnd, MillKey, PlaneChosen, PlaneExposed, PlaneKey
-from scopeacq.runfolder import Plan
+from scopeacq.journal.journal import JournalReader
+from scopeacq.journal.records import MillBegin, MillEnd, MillKey, PlaneChosen, PlaneExposed, PlaneKey
+from scopeacq.plan.runfolder import Plan
 
 WD_UM, STIG = 1.0, 0.25
 

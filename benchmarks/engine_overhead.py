@@ -24,12 +24,12 @@ import numpy as np
 
 from hardware.microscope import Devices
 from hardware.types import Frame, FrameSettings
-from scopeacq.files import Data
-from scopeacq.imaging import Imager
-from scopeacq.project import FocusPolicy, FocusSettings, ImagingSettings
-from scopeacq.records import PlaneKey
-from scopeacq.rig import Rig
-from scopeacq.storage import ImageStore, Written
+from scopeacq.engine.imaging import Imager
+from scopeacq.engine.rig import Rig
+from scopeacq.journal.records import PlaneKey
+from scopeacq.plan.project import FocusPolicy, FocusSettings, ImagingSettings
+from scopeacq.storage.files import Data
+from scopeacq.storage.storage import ImageStore, Written
 from tests.scenarios.harness import TinyRun, tiny_project
 
 ALLOWED_MS = 10.0

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 
-from scopeacq.records import RunEnd
+from scopeacq.journal.records import RunEnd
 from tests.scenarios.sequences import Outcome, run_sequence
 
 REPORT_EVERY = 500

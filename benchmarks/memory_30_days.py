@@ -23,10 +23,10 @@ from pathlib import Path
 
 import psutil
 
-from scopeacq.events import Event, Publisher, StepStarted
-from scopeacq.project import FocusPolicy, FocusSettings, ImagingSettings, MillingSettings
-from scopeacq.records import CycleDone, Record
-from scopeacq.steps import AwaitPlanes
+from scopeacq.engine.events import Event, Publisher, StepStarted
+from scopeacq.engine.steps import AwaitPlanes
+from scopeacq.journal.records import CycleDone, Record
+from scopeacq.plan.project import FocusPolicy, FocusSettings, ImagingSettings, MillingSettings
 from tests.scenarios.harness import AZIMUTHS_DEG, TinyRun, tiny_project
 
 SECTIONS, ROWS, COLUMNS = 10, 5, 10

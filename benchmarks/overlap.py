@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 from hardware.protocols import Scanner
 from hardware.types import Frame, FrameSettings
 from models.estimate import Sharpness
-from scopeacq.files import FileEvent, SyncFile, perform_on_disk
-from scopeacq.imaging import Imager
-from scopeacq.project import FocusPolicy, FocusSettings
-from scopeacq.rig import Rig
+from scopeacq.engine.imaging import Imager
+from scopeacq.engine.rig import Rig
+from scopeacq.plan.project import FocusPolicy, FocusSettings
+from scopeacq.storage.files import FileEvent, SyncFile, perform_on_disk
 from tests.scenarios.harness import TinyRun, judged, tiny_project
 
 TILE_PX = 64

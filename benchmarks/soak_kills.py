@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from scopeacq.exit_codes import ExitCode
-from scopeacq.records import MillBegin, RunClosed
+from scopeacq.journal.records import MillBegin, RunClosed
+from scopeacq.telling.exit_codes import ExitCode
 from tests.scenarios.audit import Pass
 from tests.scenarios.real_run import IDLE_EXIT_S, RealRun, gone_within, guard_of, late_s, make_real_run
 

@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 
 from hardware.types import Image
-from scopeacq.files import DiskFiles
-from scopeacq.records import PlaneKey
-from scopeacq.storage import ImageSpec, ImageStore
+from scopeacq.journal.records import PlaneKey
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.storage import ImageSpec, ImageStore
 
 SIDE_PX = 6000
 TARGET = 0.6

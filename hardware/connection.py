@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hardware import protocols
 from hardware.errors import ConnectionLost
-from hardware.protocols import Motion
+from hardware.protocols import FrameTimes, Motion
 from hardware.types import FrameSettings, StagePose
 
 if TYPE_CHECKING:
@@ -65,19 +65,23 @@ class Deadlines:
     urgent_s: float = 3.0
     factor: float = 2.0
 
-    def of(self, name: str, arguments: tuple[Any, ...]) -> float:
-        """The deadline for calling the method ``name`` of a device with ``arguments``."""
+    def of(self, device: object, name: str, arguments: tuple[Any, ...]) -> float:
+        """The deadline for calling the method ``name`` of ``device`` with ``arguments``."""
         if name in URGENT:
             return self.urgent_s
         match name, arguments:
             case "acquire", (FrameSettings() as settings, *_):
-                return self.call_s + self.factor * settings.duration_s
+                return self.call_s + self.factor * _frame_time_s(device, settings)
             case "clean", (_, float() | int() as duration_s):
                 return self.call_s + self.factor * duration_s
             case "wait", (float() | int() as timeout_s,):
                 return self.call_s + self.factor * timeout_s
             case _:
                 return self.call_s
+
+
+def _frame_time_s(device: object, settings: FrameSettings) -> float:
+    return device.frame_time_s(settings) if isinstance(device, FrameTimes) else settings.duration_s
 
 
 class Connection:
@@ -138,7 +142,7 @@ class Lanes:
     def call(self, owner: object, name: str, *arguments: Any, **named: Any) -> Any:
         """``owner.name(*arguments)`` on the right lane."""
         lane = self.urgent if name in URGENT else self.main
-        deadline_s = self.deadlines.of(name, (*arguments, *named.values()))
+        deadline_s = self.deadlines.of(owner, name, (*arguments, *named.values()))
         result = lane.call(lambda: getattr(owner, name)(*arguments, **named), deadline_s)
         return SupervisedMotion(result, self) if name == "move" else result
 

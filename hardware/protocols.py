@@ -89,6 +89,15 @@ class Scanner(Protocol):
 
 
 @runtime_checkable
+class FrameTimes(Protocol):
+    """A scanner that knows how long a frame takes; of all others that is the sum of dwell times."""
+
+    def frame_time_s(self, settings: FrameSettings) -> float:
+        """Real time until a frame should be there [s]; the deadline of its scan follows it."""
+        ...
+
+
+@runtime_checkable
 class Detector(Protocol):
     """The electron detector, with a high voltage that milling must not meet."""
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,18 +24,24 @@ def microscope_names() -> list[str]:
     return sorted(entry_points(group=MICROSCOPES).names)
 
 
+def load_driver(driver: str) -> Callable[[Mapping[str, object], Path], Devices]:
+    """Import a driver without connecting anything. Raises ``ConnectionLost`` when that cannot be done."""
+    entry = _entry(MICROSCOPES, driver)
+    try:
+        connect: Callable[[Mapping[str, object], Path], Devices] = entry.load()
+    except (ImportError, AttributeError) as error:
+        what = f"the driver {driver!r} ({entry.value}) cannot be loaded: {error}"
+        raise ConnectionLost("microscope", what, _installed(MICROSCOPES)) from error
+    return connect
+
+
 def connect_devices(driver: str, settings: Mapping[str, object], folder: Path) -> Devices:
     """Connect an instrument. ``folder`` is where the driver may keep files of its own.
 
     Raises ``ConnectionLost`` with the list of drivers when ``driver`` is unknown or broken, and
     what the driver raises itself when it cannot connect.
     """
-    entry = _entry(MICROSCOPES, driver)
-    try:
-        connect = entry.load()
-    except (ImportError, AttributeError) as error:
-        what = f"the driver {driver!r} ({entry.value}) cannot be loaded: {error}"
-        raise ConnectionLost("microscope", what, _installed(MICROSCOPES)) from error
+    connect = load_driver(driver)
     try:
         devices: Devices = connect(settings, folder)
     except HardwareError:

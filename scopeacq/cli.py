@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from scopeacq.exit_codes import ExitCode
+from scopeacq.telling.exit_codes import ExitCode
 
 _EPILOG = "Exit codes. " + " ".join(f"{code.value}: {code.meaning}." for code in ExitCode)
 
@@ -69,7 +69,7 @@ def main() -> None:
 
 def run_command(arguments: list[str]) -> int:
     """Run one command; errors become a sentence each on stderr and an exit code."""
-    from scopeacq.explain import Explained, explaining
+    from scopeacq.telling.explain import Explained, explaining
 
     try:
         with explaining():
@@ -100,10 +100,10 @@ def demo(
     cycles: Annotated[int, typer.Option(min=1, max=100_000, help="Cycles to run.")] = 5,
 ) -> None:
     """Run the main job on a simulated microscope: focus, image, mill, again and again."""
-    from scopeacq.demo import discard, free_folder, make_demo
-    from scopeacq.report import write_report
+    from scopeacq.plan.demo import discard, free_folder, make_demo
     from scopeacq.running import run_in_console
-    from scopeacq.wording import counted
+    from scopeacq.telling.report import write_report
+    from scopeacq.telling.wording import counted
 
     plan = make_demo(out or free_folder(Path()), seed, specimen, cycles, specimen_pixel_nm)
     console = Console()
@@ -138,7 +138,7 @@ def new(
     """Make a run folder with commented files to edit, from a template."""
     import shlex
 
-    from scopeacq.run_templates import template_named
+    from scopeacq.plan.run_templates import template_named
 
     plan = template_named(template).write(folder)
     typer.echo(f"Made {folder}: edit {plan.folder.project_file.name}, {plan.folder.wafer_file.name} and ")
@@ -148,10 +148,10 @@ def new(
 @app.command()
 def check(project: Project) -> None:
     """Say all that is wrong with a run at once, and what it will cost."""
-    from scopeacq import preflight
-    from scopeacq.history import read_history
-    from scopeacq.runfolder import Plan
-    from scopeacq.showing import show_estimate, show_findings
+    from scopeacq.journal.history import read_history
+    from scopeacq.plan import preflight
+    from scopeacq.plan.runfolder import Plan
+    from scopeacq.telling.showing import show_estimate, show_findings
 
     plan, console = Plan.read(project), Console()
     history = read_history(plan)
@@ -163,7 +163,7 @@ def check(project: Project) -> None:
 @app.command()
 def run(project: Project, cycles: Cycles = None) -> None:
     """Start a run or go on with it. Ctrl-C pauses safely."""
-    from scopeacq.runfolder import Plan
+    from scopeacq.plan.runfolder import Plan
     from scopeacq.running import run_in_console
 
     raise typer.Exit(run_in_console(Plan.read(project), cycles, Console()))
@@ -175,9 +175,9 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Say how a run stands, also while it runs."""
-    from scopeacq.runfolder import Plan
-    from scopeacq.showing import show_status
-    from scopeacq.status import read_status
+    from scopeacq.plan.runfolder import Plan
+    from scopeacq.telling.showing import show_status
+    from scopeacq.telling.status import read_status
 
     current = read_status(Plan.read(project))
     if as_json:
@@ -192,8 +192,8 @@ def report(
     out: Annotated[Path | None, typer.Option(help="File to write instead of reports/report.html.")] = None,
 ) -> None:
     """Write the report, one HTML file with pictures and plots."""
-    from scopeacq.report import write_report
-    from scopeacq.runfolder import Plan
+    from scopeacq.plan.runfolder import Plan
+    from scopeacq.telling.report import write_report
 
     typer.echo(write_report(Plan.read(project), out))
 
@@ -203,10 +203,10 @@ def export(project: Project, out: Annotated[Path, typer.Argument(help="Folder of
     """Copy a run, also a running one, verified."""
     from rich.progress import Progress
 
-    from scopeacq.export import export_run
-    from scopeacq.files import DiskFiles
-    from scopeacq.runfolder import RunFolder
-    from scopeacq.wording import counted
+    from scopeacq.plan.runfolder import RunFolder
+    from scopeacq.storage.export import export_run
+    from scopeacq.storage.files import DiskFiles
+    from scopeacq.telling.wording import counted
 
     console = Console()
     with Progress(console=console) as bars:

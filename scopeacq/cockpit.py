@@ -12,19 +12,21 @@ from dataclasses import dataclass
 
 from hardware.types import FrameSettings, Optics
 from models.estimate import AberrationEstimator
-from scopeacq.autofocus import FocusBench, FocusMethod, FocusOutcome, Nobody, Watcher, correct_focus
-from scopeacq.correction import DepthOfFocus
-from scopeacq.focus_compare import ByPair, ByScores, Opinion, Reader, compare, spread_um
-from scopeacq.focus_methods import PairFocus, VendorFocus
-from scopeacq.focus_pairs import Pair, take_pair
-from scopeacq.laid_down import LaidDown
-from scopeacq.looking import Seen, look_at
+from scopeacq.engine.readings import Author
+from scopeacq.focus.autofocus import FocusBench, FocusMethod, FocusOutcome, Nobody, Watcher, correct_focus
+from scopeacq.focus.correction import DepthOfFocus
+from scopeacq.focus.focus_compare import ByPair, ByScores, Opinion, Reader, compare, spread_um
+from scopeacq.focus.focus_methods import PairFocus, VendorFocus
+from scopeacq.focus.focus_pairs import Pair, take_pair
+from scopeacq.focus.through_focus import SeriesPoint, best_wd_um, series_wds, take_series
+from scopeacq.journal.laid_down import LaidDown
+from scopeacq.journal.records import FocusTried
 from scopeacq.manual import Manual
-from scopeacq.project import EstimatorName
-from scopeacq.quality import Standard
-from scopeacq.readings import Author
-from scopeacq.settings import SettingsError
-from scopeacq.through_focus import SeriesPoint, best_wd_um, series_wds, take_series
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.project import EstimatorName
+from scopeacq.plan.settings import SettingsError
+from scopeacq.vision.looking import Seen, look_at
+from scopeacq.vision.quality import Standard
 
 BY_HAND_ROT_DEG = 0.0
 """Scan rotation of what is looked at by hand."""
@@ -86,10 +88,15 @@ class Cockpit:
         return Shot(seen, dose, self.laid.at(place_um))
 
     def focus(self, method: EstimatorName | None, watcher: Watcher) -> Trial:
-        """Correct focus here, with one of the project's methods or all of them in turn, as a run does."""
-        methods = self._methods(method)
+        """Correct focus here, with one of the project's methods or all of them in turn, as a run does.
+
+        What came of it is journalled, whatever that is.
+        """
+        methods, place_um = self._methods(method), self.manual.looks_at_um()
+        at_s = self.manual.devices.clock.now_s()
         with self._bench(watcher) as bench:
             outcome = correct_focus(bench, methods)
+        self.manual.note(_tried(outcome, place_um, at_s))
         if outcome.applied:
             self.manual.set_optics(outcome.after, by=Author.AUTOFOCUS)
         return Trial(outcome, bench.depth, self._laid_here())
@@ -156,6 +163,20 @@ class Cockpit:
 
     def _laid_here(self) -> float:
         return self.laid.at(self.manual.looks_at_um())
+
+
+def _tried(outcome: FocusOutcome, place_um: Point, at_s: float) -> FocusTried:
+    return FocusTried(
+        *place_um,
+        outcome.applied,
+        outcome.reason,
+        outcome.before,
+        outcome.after,
+        outcome.iterations,
+        outcome.electron_dose_per_nm2,
+        at_s,
+        outcome.end,
+    )
 
 
 def _deepfocus() -> AberrationEstimator:

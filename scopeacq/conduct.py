@@ -10,16 +10,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from scopeacq import preflight
-from scopeacq.estimate import Pace, estimate
-from scopeacq.exit_codes import ExitCode, of_run_end
-from scopeacq.findings import Finding, permit
-from scopeacq.history import read_history
-from scopeacq.records import RunEnd
-from scopeacq.runfolder import Plan
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.journal.history import read_history
+from scopeacq.journal.records import RunEnd
+from scopeacq.plan import preflight
+from scopeacq.plan.estimate import Pace, estimate
+from scopeacq.plan.findings import Finding, permit
+from scopeacq.plan.runfolder import Plan
 from scopeacq.session import Session, open_session
-from scopeacq.time_left import TimeLeft
-from scopeacq.wording import counted
+from scopeacq.telling.exit_codes import ExitCode, of_run_end
+from scopeacq.telling.wording import counted
 
 SessionOpener = Callable[[Plan], AbstractContextManager[Session]]
 

@@ -9,32 +9,37 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
 from functools import cached_property
 
 from hardware.errors import Halted, Interlocked, Refused
 from hardware.interlocks import pose_deviation
-from hardware.microscope import Devices, Microscope
+from hardware.microscope import Devices, Microscope, SafeState
 from hardware.motion import check_path, follow
 from hardware.paths import centred_xy
+from hardware.protocols import Scanner
 from hardware.types import Blanker, DetectorState, Frame, FrameSettings, Optics, PoseTolerance, StagePose
 from models.estimate import SharpnessJudge
-from scopeacq.autofocus import FocusMethod
-from scopeacq.files import DiskFiles, FileLayer
-from scopeacq.geometry import Point, Rigid
-from scopeacq.imaging import Imager, lens_shift_um
-from scopeacq.journal import Journal
-from scopeacq.locks import OwnerLock
-from scopeacq.logs import text_logs
-from scopeacq.readings import OPTICS, Author, Quantity, Reader, Readings
-from scopeacq.records import DoseBooked, Purpose, WaferRegistered
-from scopeacq.runfolder import Plan
+from scopeacq.engine.imaging import Imager, lens_shift_um
+from scopeacq.engine.readings import OPTICS, Author, Quantity, Reader, Readings
+from scopeacq.engine.ways import Way, path_to_point, tolerance_of, xy_um
+from scopeacq.focus.autofocus import FocusMethod
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import DoseBooked, Purpose, Record, WaferRegistered
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.runfolder import Plan
 from scopeacq.session import connect_microscope, focus_methods, load_scorer, open_journal
-from scopeacq.ways import Way, path_to_point, tolerance_of, xy_um
+from scopeacq.storage.files import DiskFiles, FileLayer
+from scopeacq.storage.locks import OwnerLock
+from scopeacq.telling.logs import text_logs
 
 LOG = logging.getLogger(__name__)
+
+ABORT_AGAIN_S = 0.05
+"""A scanner that was just about to begin forgets an abort: it is told again."""
 
 
 @contextmanager
@@ -66,10 +71,11 @@ def in_hand(plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) 
     for trouble in found.trouble:
         LOG.warning("At the begin of manual control: %s", trouble)
     try:
-        yield Manual(plan, microscope, journal, place)
+        yield Manual(plan, microscope, journal, place, found)
     finally:
         left = microscope.safe_state()
         if not left.safe:
+            LOG.error("At the end of manual control: %s", "; ".join(left.trouble))
             raise Interlocked("instrument", list(left.trouble))
 
 
@@ -86,18 +92,19 @@ class Manual:
     """One instrument, used by one thread; what other threads may call says so.
 
     Every setter reads back what it has set and raises ``HardwareError`` where that differs.
-    ``place`` leads from the wafer to the stage frame.
+    ``place`` leads from the wafer to the stage frame; ``found`` is what could be made safe at the begin.
     """
 
-    def __init__(self, plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) -> None:
-        self.plan, self.place = plan, place
+    def __init__(
+        self, plan: Plan, microscope: Microscope, journal: Journal, place: Rigid, found: SafeState
+    ) -> None:
+        self.plan, self.place, self.found = plan, place, found
         self._microscope, self._journal = microscope, journal
-        self._set_by: dict[Quantity, Author] = {}
+        self._set_by: Mapping[Quantity, Author] = {}
         self._halted = threading.Event()
         self._reader = Reader(self.devices, microscope.guard)
-        self.imager = Imager(
-            self.devices.column, self.devices.scanner, self.devices.detector, self._before_frame
-        )
+        self._scans = _EndableScans(self.devices.scanner, self.heed)
+        self.imager = Imager(self.devices.column, self._scans, self.devices.detector, self._before_frame)
 
     @property
     def devices(self) -> Devices:
@@ -113,6 +120,13 @@ class Manual:
         """The project's focus methods, loaded likewise. Raises ``WeightsError`` or ``SettingsError``."""
         return focus_methods(self.plan, self._microscope, self.scorer)
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go by another plan for the same instrument, as after an edit of the run that was saved."""
+        before, self.plan = self.plan.project, plan
+        after = plan.project
+        if (after.focus, after.imaging, after.seed) != (before.focus, before.imaging, before.seed):
+            vars(self).pop("methods", None)
+
     def read(self) -> Readings:
         """What every device says now."""
         return self._reader.read(self._set_by)
@@ -120,13 +134,25 @@ class Manual:
     # -- stopping ----------------------------------------------------------------------------
 
     def begin(self, halted: threading.Event) -> None:
-        """Begin something that ends by ``Halted``, before its next frame or leg, once ``halted`` is set."""
+        """Begin something that ends by ``Halted``, before its next frame or leg, once ``halted`` is set.
+
+        See :meth:`end_frame` for the frame under way.
+        """
         self._halted = halted
 
     def heed(self) -> None:
         """Raise ``Halted`` when the operator wants an end; to be asked by whatever takes long."""
         if self._halted.is_set():
             raise Halted("instrument", "stopped by the operator")
+
+    def end_frame(self) -> None:
+        """Break off the frame under way if what it belongs to is to end. Its dose stays booked.
+
+        Any thread; returns when the beam's frame is over.
+        """
+        while self._halted.is_set() and self._scans.under_way.is_set():
+            self._scans.abort()
+            time.sleep(ABORT_AGAIN_S)
 
     def stop_stage(self) -> None:
         """Stop the stage where it is, past whatever waits for it, and drive no further leg. Any thread."""
@@ -136,6 +162,10 @@ class Manual:
     def ions(self) -> Blanker:
         """What the guard reads back now. Any thread."""
         return self._microscope.guard.state()
+
+    def note(self, record: Record) -> None:
+        """Journal what was done by hand, and what came of it."""
+        self._journal.append(record)
 
     # -- electrons ---------------------------------------------------------------------------
 
@@ -156,8 +186,9 @@ class Manual:
 
     def _before_frame(self, settings: FrameSettings) -> None:
         self.heed()
+        planned_na = self.plan.instrument.electron.probe_current_na
         read_na = self.devices.column.state().probe_current_na
-        most_na = max(read_na, self.plan.instrument.electron.probe_current_na)
+        most_na = read_na if read_na > planned_na else planned_na  # also where no number is read
         dose = settings.electron_dose_per_nm2(most_na)
         self._journal.append(DoseBooked(Purpose.MANUAL, *self.looks_at_um(), dose))
 
@@ -165,42 +196,48 @@ class Manual:
 
     def set_optics(self, optics: Optics, by: Author = Author.OPERATOR) -> None:
         self.devices.column.set_optics(optics)
-        self._set_by.update(dict.fromkeys(OPTICS, by))
+        self._note(by, *OPTICS)
 
     def set_beam_shift(self, x_um: float, y_um: float) -> None:
         self.devices.column.set_beam_shift_um(x_um, y_um)
-        self._set_by[Quantity.BEAM_SHIFT] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.BEAM_SHIFT)
 
     def set_eht(self, on: bool) -> None:
         """The beam is blanked before, so that nothing reaches the wafer by this."""
         self.imager.blank()
         self.devices.column.set_eht(on)
-        self._set_by[Quantity.EHT] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.EHT)
 
     def set_valve(self, open_: bool) -> None:
         """The beam is blanked before, so that nothing reaches the wafer by this."""
         self.imager.blank()
         self.devices.column.set_valve(open_)
-        self._set_by[Quantity.VALVE] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.VALVE)
 
     def set_detector(self, state: DetectorState) -> None:
         """Gain, offset and high voltage."""
         self.devices.detector.restore(state)
-        self._set_by[Quantity.DETECTOR] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.DETECTOR)
 
     def set_detector_hv(self, on: bool) -> None:
         if on:
             self.devices.detector.restore(replace(self.devices.detector.state(), hv_on=True))
         else:
             self.devices.detector.make_safe()
-        self._set_by[Quantity.DETECTOR] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.DETECTOR)
 
     def set_gun_hv(self, on: bool) -> None:
-        """On only while the guard reads back that the ion beam is blanked. Raises ``BlankerUnknown``."""
+        """On only while the guard reads back that the ion beam is blanked, or raises ``BlankerUnknown``.
+
+        Off may be asked for by any thread.
+        """
         if on:
             self._microscope.blank_ions()
         self.devices.gun.set_hv(on)
-        self._set_by[Quantity.GUN_HV] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.GUN_HV)
+
+    def _note(self, by: Author, *quantities: Quantity) -> None:
+        self._set_by = {**self._set_by, **dict.fromkeys(quantities, by)}
 
     # -- the stage ---------------------------------------------------------------------------
 
@@ -224,10 +261,31 @@ class Manual:
         tolerance = tolerance_of(profile)
         self.imager.blank()
         _require_at(way.start, stage.pose(), tolerance)
-        self._set_by[Quantity.STAGE] = Author.OPERATOR
+        self._note(Author.OPERATOR, Quantity.STAGE)
         pose = follow(stage, self._microscope.model, way.path, tolerance, heed=self.heed)
         self.devices.clock.sleep(profile.settle_s)
         return pose
+
+
+class _EndableScans:
+    """A scanner whose frame an operator ends by :meth:`abort`, at whatever moment that comes."""
+
+    def __init__(self, scanner: Scanner, heed: Callable[[], None]) -> None:
+        self._scanner, self._heed = scanner, heed
+        self.under_way = threading.Event()
+        self.abort = scanner.abort
+
+    def acquire(self, settings: FrameSettings) -> Frame:
+        """One frame. Raises ``Halted`` where an operator ended it, and what the scanner raises."""
+        self.under_way.set()
+        try:
+            self._heed()  # after it says so: whoever halts before this is heard here, after it aborts
+            return self._scanner.acquire(settings)
+        except Refused:
+            self._heed()
+            raise
+        finally:
+            self.under_way.clear()
 
 
 def _require_at(start: StagePose, pose: StagePose, tolerance: PoseTolerance) -> None:

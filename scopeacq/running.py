@@ -10,16 +10,16 @@ from pathlib import Path
 from rich.console import Console
 
 from scopeacq.conduct import conduct
-from scopeacq.console import supervise
-from scopeacq.exit_codes import ExitCode
-from scopeacq.explain import explaining
-from scopeacq.findings import Finding, Severity
-from scopeacq.records import RunEnd
-from scopeacq.runfolder import Plan
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.journal.records import RunEnd
+from scopeacq.plan.findings import Finding, Severity
+from scopeacq.plan.runfolder import Plan
 from scopeacq.session import Session
-from scopeacq.showing import show_findings, show_status
-from scopeacq.status import read_status
-from scopeacq.time_left import TimeLeft
+from scopeacq.telling.console import supervise
+from scopeacq.telling.exit_codes import ExitCode
+from scopeacq.telling.explain import explaining
+from scopeacq.telling.showing import show_findings, show_status
+from scopeacq.telling.status import read_status
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,29 +12,29 @@ from hardware.guard.core import GuardTiming
 from hardware.microscope import Microscope, connect
 from hardware.protocols import VendorAutofocus
 from models.estimate import SharpnessJudge, SharpnessScorer
-from scopeacq.autofocus import FocusMethod
-from scopeacq.engine import Engine
-from scopeacq.events import Publisher
-from scopeacq.files import DiskFiles, FileLayer
-from scopeacq.focus_methods import PairFocus, VendorFocus
-from scopeacq.imaging import Imager
-from scopeacq.instrument import chamber_model, mill_limits
-from scopeacq.journal import Journal, JournalError, Observer
-from scopeacq.locks import OwnerLock
-from scopeacq.logs import text_logs
-from scopeacq.mill_rate import charge_uc_per_azimuth, depth_nm
-from scopeacq.plan_changes import refuse_changes
-from scopeacq.progress import Progress
-from scopeacq.project import EstimatorName
-from scopeacq.records import MillBegin
-from scopeacq.rig import Control, Rig
-from scopeacq.runfolder import Plan
-from scopeacq.score_search import ScoreSearch
-from scopeacq.settings import SettingsError
-from scopeacq.settling import forgotten_openings
-from scopeacq.storage import ImageSpec, ImageStore
-from scopeacq.warm_up import warmed_up
-from scopeacq.wording import counted
+from scopeacq.engine.engine import Engine
+from scopeacq.engine.events import Publisher
+from scopeacq.engine.imaging import Imager
+from scopeacq.engine.rig import Control, Rig
+from scopeacq.engine.settling import forgotten_openings
+from scopeacq.focus.autofocus import FocusMethod
+from scopeacq.focus.focus_methods import PairFocus, VendorFocus
+from scopeacq.focus.score_search import ScoreSearch
+from scopeacq.focus.warm_up import warmed_up
+from scopeacq.journal.journal import Journal, JournalError, Observer
+from scopeacq.journal.progress import Progress
+from scopeacq.journal.records import MillBegin
+from scopeacq.plan.instrument import chamber_model, mill_limits
+from scopeacq.plan.mill_rate import charge_uc_per_azimuth, depth_nm
+from scopeacq.plan.plan_changes import refuse_changes
+from scopeacq.plan.project import EstimatorName
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.settings import SettingsError
+from scopeacq.storage.files import DiskFiles, FileLayer
+from scopeacq.storage.locks import OwnerLock
+from scopeacq.storage.storage import ImageSpec, ImageStore
+from scopeacq.telling.logs import text_logs
+from scopeacq.telling.wording import counted
 
 
 @dataclass(frozen=True, slots=True)

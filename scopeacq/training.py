@@ -16,10 +16,10 @@ from models.training import RECIPES, Recipe, Run, TrainingError, TrainProgress, 
 from models.training.ranges import Span
 from models.training.stacks import MixedTextures, RealTextures
 from models.training.textures import TextureBank, TextureSource
-from scopeacq.exit_codes import ExitCode
-from scopeacq.explain import Explained
-from scopeacq.settings import SettingsError
-from scopeacq.templates import to_toml
+from scopeacq.plan.settings import SettingsError
+from scopeacq.plan.templates import to_toml
+from scopeacq.telling.exit_codes import ExitCode
+from scopeacq.telling.explain import Explained
 from scopeacq.training_settings import (
     TextureSettings,
     TrainingSettings,

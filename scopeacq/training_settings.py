@@ -11,7 +11,7 @@ from pydantic import Field
 
 from models.training import Limits, Recipe, Run, Schedule, StepDecay
 from models.training.ranges import Ranges
-from scopeacq.settings import Settings, SettingsError, read_toml
+from scopeacq.plan.settings import Settings, SettingsError, read_toml
 
 FORMAT = "scopeacq.training/1"
 

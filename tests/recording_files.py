@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scopeacq.files import (
+from scopeacq.journal.records import Record
+from scopeacq.storage.files import (
     DiskFiles,
     FileEvent,
     MakeFolder,
@@ -22,7 +23,6 @@ from scopeacq.files import (
     Write,
     perform_on_disk,
 )
-from scopeacq.records import Record
 
 
 @dataclass(frozen=True, slots=True)

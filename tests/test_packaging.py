@@ -1,4 +1,4 @@
-"""What is shipped: the five packages, the trained weights, the report's template, and nothing else."""
+"""What is shipped: the five packages, the weights, the report's template, the manual; nothing else."""
 
 from __future__ import annotations
 
@@ -49,11 +49,17 @@ def test_the_wheel_holds_the_five_packages_and_nothing_else(wheel: zipfile.ZipFi
 def test_the_wheel_holds_weights_and_template(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     assert names >= DATA
-    assert "scopeacq/report_template.html" in names
+    assert "scopeacq/telling/report_template.html" in names
+
+
+def test_the_wheel_holds_the_manual_and_its_pictures(wheel: zipfile.ZipFile) -> None:
+    for folder in ("manual", "pictures/window"):
+        here = {path.name for path in (ROOT / "docs" / folder).iterdir()}
+        assert here == {Path(name).name for name in wheel.namelist() if f"ui/help/{folder}/" in name}
 
 
 def test_the_wheel_holds_no_junk(wheel: zipfile.ZipFile) -> None:
-    allowed = (".py", ".html", ".safetensors", ".md")
+    allowed = (".py", ".html", ".safetensors", ".md", ".png")
     inside = [name for name in wheel.namelist() if ".dist-info/" not in name]
     assert [name for name in inside if not name.endswith(allowed)] == []
     assert sum(info.file_size for info in wheel.infolist()) < 64 * 2**20

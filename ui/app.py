@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PyQt5.QtCore import QStandardPaths, Qt, QTimer
+from PyQt5.QtCore import QObject, QStandardPaths, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QApplication
 
-from scopeacq.exit_codes import ExitCode
-from scopeacq.explain import Explained, explaining
-from ui.copying import CopyMenus
+from scopeacq.telling.exit_codes import ExitCode
+from scopeacq.telling.explain import Explained, explaining
 from ui.memory import MemoryFile
+from ui.parts.copying import CopyMenus
 from ui.presenters.messages import Message, problem
+from ui.run.interpreter import window_first
 from ui.window import MainWindow
 
 SIGNALS_MS = 300
@@ -44,7 +46,7 @@ def run(opening: Opening) -> int:
         )
     app = make_application()
     window = make_window(opening)
-    sys.excepthook = partial(tell_unexpected, window.banner.say)
+    watch_unexpected(window.banner.say, window)
     awake = _close_on_signals(window)
     window.show()
     code = int(app.exec())
@@ -69,6 +71,25 @@ def has_screen(platform: str, environment: Mapping[str, str]) -> bool:
     return not platform.startswith("linux") or any(environment.get(name) for name in named)
 
 
+class _Unexpected(QObject):
+    """Brings what happens on any thread to that of the window, where alone a message can be shown."""
+
+    told = pyqtSignal(object)
+
+
+def watch_unexpected(say: Callable[[Message], None], owner: QObject) -> None:
+    """From now on have :func:`tell_unexpected` say what nobody expected on any thread."""
+    unexpected = _Unexpected(owner)
+    unexpected.told.connect(say)
+    sys.excepthook = partial(tell_unexpected, unexpected.told.emit)
+    threading.excepthook = partial(_tell_of_thread, unexpected.told.emit)
+
+
+def _tell_of_thread(say: Callable[[Message], None], ended: threading.ExceptHookArgs) -> None:
+    if isinstance(ended.exc_value, Exception):
+        tell_unexpected(say, ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+
 def tell_unexpected(
     say: Callable[[Message], None], kind: type[BaseException], error: BaseException, trace: object
 ) -> None:
@@ -84,7 +105,8 @@ def tell_unexpected(
 
 
 def make_application() -> QApplication:
-    """Qt's application, sharp on every screen, with values that can be copied."""
+    """Qt's application, sharp on every screen, with values that can be copied, before all other threads."""
+    window_first()
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_EnableHighDpiScaling)
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_UseHighDpiPixmaps)
     QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)

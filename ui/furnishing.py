@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from ui.after import mount_after
-from ui.banner import Banner
-from ui.instrument import mount_instrument
-from ui.plan_editing import PlanEditing
-from ui.plan_mount import mount_plan
+from scopeacq.plan.runfolder import require_unchanged
+from ui.after.after import mount_after
+from ui.hand.instrument import mount_instrument
+from ui.links import Links, link_views
+from ui.live import mount_live
+from ui.messages.banner import Banner
+from ui.plan.plan_editing import PlanEditing
+from ui.plan.plan_mount import mount_plan
 from ui.presenters.messages import Message
-from ui.presenters.notices import Attended, Ended, Notice
-from ui.presenters.tone import Sign, Tone
-from ui.run_docks import mount_run
-from ui.services import SERVICES, Services
+from ui.presenters.notices import Ended
+from ui.presenters.tone import Tone
+from ui.run.run_docks import mount_run
+from ui.run.services import SERVICES, Services
 from ui.tasks import Tasks
-from ui.viewport.widget import WaferViewport
-from ui.wafer_feed import WaferFeed
+from ui.wafer.wafer_mount import mount_wafer
 from ui.workspace import Workspace
 
-BELOW_PX = 200
+BELOW_PX, BESIDE_PX = 200, 360
 
 RUN_GOES_ON = Message(
     Tone.CAUTION,
@@ -31,28 +33,23 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     """Mount what belongs to the workspace's run; ``banner`` takes what is to be told."""
     acquisition = mount_run(workspace, banner, services)
     workspace.ask_before_leaving(lambda: RUN_GOES_ON if acquisition.active else None)
-    viewport = WaferViewport()
-    viewport.told.connect(lambda text: banner.say(Message(Tone.CAUTION, text)))
-    feed = WaferFeed(viewport, workspace.plan, tasks)
-    workspace.mount_view("wafer", "Wafer", Sign.WAFER, "The whole wafer, down to single tiles", viewport)
+    viewport = mount_wafer(workspace, banner, tasks)
+    viewport.wished.connect(acquisition.wish)
     workspace.set_height("log", BELOW_PX)
-    workspace.before_closing(feed.stop)
-    feed.refresh()
-    mount_instrument(workspace, banner, acquisition, viewport, services.opener)
+    manual = mount_instrument(workspace, banner, acquisition, viewport, services.opener)
+    workspace.set_width("run", BESIDE_PX)
+    live = mount_live(workspace, manual, acquisition, tasks, banner)
     editing = PlanEditing(workspace.plan, tasks, banner, workspace)
     editing.edit_in(viewport)
-    mount_plan(workspace, editing, banner)
-    editing.saved.connect(workspace.reopening_wanted)
+    forms = mount_plan(workspace, editing, banner)
+    editing.saved.connect(workspace.take_plan)
     workspace.ask_before_leaving(editing.objection)
     workspace.before_closing(editing.stop)
     editing.allow()
-    acquisition.noticed.connect(lambda notice: _hold_still(editing, notice))
-    mount_after(workspace, banner, viewport)
-
-
-def _hold_still(editing: PlanEditing, notice: Notice) -> None:
-    match notice:
-        case Attended():
-            editing.forbid()
-        case Ended():
-            editing.allow()
+    unsaved = lambda *_: acquisition.note_edits(bool(editing.objection() or forms.objection()))  # noqa: E731
+    editing.edited.connect(unsaved)
+    editing.saved.connect(unsaved)
+    acquisition.give_way(lambda: require_unchanged(workspace.plan))
+    acquisition.started.connect(editing.forbid)
+    acquisition.noticed.connect(lambda notice: editing.allow() if isinstance(notice, Ended) else None)
+    link_views(Links(workspace, viewport, live, *mount_after(workspace, banner)))

@@ -9,9 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from scopeacq.files import DiskFiles
-from scopeacq.settings import Settings, SettingsError, read_toml
-from scopeacq.templates import to_toml
+from scopeacq.plan.settings import Settings, SettingsError, read_toml
+from scopeacq.plan.templates import to_toml
+from scopeacq.storage.files import DiskFiles
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone
 from ui.theme import Mode
@@ -28,8 +28,12 @@ class Memory(Settings):
 
     format: str = FORMAT
     mode: Mode = Mode.DARK
+    sound: bool = Field(True, description="Whether the window sounds when it calls for somebody.")
     geometry: Blob = Field("", description="Place and size of the window.")
     docks: Blob = Field("", description="Where the panels are.")
+    without: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="The panels that each view does without."
+    )
     recent: Annotated[tuple[str, ...], Field(max_length=100)] = Field(
         (), description="Run folders, the newest first."
     )

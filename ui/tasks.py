@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from scopeacq.explain import Explained, explaining
+from scopeacq.telling.explain import Explained, explaining
 
 T = TypeVar("T")
 
@@ -37,12 +37,20 @@ class Tasks(QObject):
     ) -> None:
         """Do ``work`` elsewhere, then call ``done`` or ``failed`` on the GUI's thread."""
         future = self._pool.submit(_explained, work)
-        future.add_done_callback(lambda f: self._came.emit(_Outcome(f, done, failed)))
+        future.add_done_callback(lambda f: self._hand_over(_Outcome(f, done, failed)))
 
-    def close(self) -> None:
-        """Let the task in hand end and forget the others; their outcomes are not told any more."""
+    def close(self, wait: bool = True) -> None:
+        """Let the task in hand end and forget the others; their outcomes are not told any more.
+
+        ``wait``: return when it has ended; a task that only reads may end by itself.
+        """
         self._closed = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=wait, cancel_futures=True)
+
+    def _hand_over(self, outcome: _Outcome) -> None:
+        """On the thread; a task that nobody waited for may end when nothing is there any more."""
+        if not self._closed:
+            self._came.emit(outcome)
 
     def _deliver(self, outcome: _Outcome) -> None:
         if self._closed:

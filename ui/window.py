@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,28 +19,37 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.explain import Explained
+from scopeacq.telling.explain import Explained
 from ui import theme
-from ui.assistance import Assistance
-from ui.banner import Banner
-from ui.choosers import BY_DIALOG, Choosers
-from ui.dropping import Drops
-from ui.help_keys import set_page
+from ui.help.assistance import Assistance
+from ui.help.help_keys import set_page
 from ui.memory import MemoryFile
-from ui.menus import SEPARATOR, Entry, menu
-from ui.message_history import MessageHistory
-from ui.opening import AFTER_NEW, new_plan, read_plan, simulated_plan
+from ui.messages.banner import Banner
+from ui.messages.message_history import MessageHistory
+from ui.parts.menus import SEPARATOR, Entry, menu
 from ui.presenters.messages import Message, problem
-from ui.presenters.start import ProjectCard, read_card, unread_card
-from ui.start_page import StartPage
+from ui.presenters.start import told
+from ui.run.interpreter import loading
+from ui.start.choosers import BY_DIALOG, Choosers
+from ui.start.dropping import Drops
+from ui.start.opening import AFTER_NEW, new_plan, read_plan, simulated_plan, templates
+from ui.start.recent_runs import RecentRuns
+from ui.start.start_page import StartPage
 from ui.tasks import Tasks
 
 if TYPE_CHECKING:  # brings shapely, which the first window does without
-    from scopeacq.runfolder import Plan
+    from scopeacq.plan.runfolder import Plan
     from ui.workspace import Workspace
 
 Furnish = Callable[["Workspace", Banner, Tasks], None]
 """Puts viewport and panels into a new workspace."""
+
+
+def _with_its_parts(read: Callable[[], Plan]) -> Plan:
+    """Read a run, and load what will show it where that does not hold up the window."""
+    with loading():
+        import_module("ui.furnishing")
+    return read()
 
 
 def _furnish(workspace: Workspace, banner: Banner, tasks: Tasks) -> None:
@@ -67,13 +76,14 @@ class MainWindow(QMainWindow):
         self._memory_file, self._simulations = memory_file, simulations
         self._choosers, self._furnish = choosers, furnish
         self._memory, damage = memory_file.read()
-        self._cards: dict[str, ProjectCard] = {}
         self.workspace: Workspace | None = None
         self.banner, self.start_page, self.tasks = Banner(), StartPage(), Tasks(self)
+        self._recent = RecentRuns(self.start_page, self.tasks, self._tell)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.start_page)
         set_page(self.start_page, "start")
-        self.assistance, self.messages = Assistance(self, self._page_seen), MessageHistory(self)
+        self.assistance = Assistance(self, self._page_seen)
+        self.messages = MessageHistory(self, lambda: self._memory.sound)
         self.banner.said.connect(self.messages.take)
         self._lay_out()
         self._connect()
@@ -86,12 +96,20 @@ class MainWindow(QMainWindow):
         """Open a run folder, asking for it where ``None``. ``simulated_only``: refuse a real instrument."""
         root = root or self._choosers.existing(self)
         if root is not None:
-            self._load(lambda: read_plan(root, simulated_only), f"Reading {root}")
+            self._load(lambda: read_plan(root, simulated_only), f"Reading {told(root, Path.home())}")
 
-    def new_run(self) -> None:
-        """Make a run folder from the template and open it."""
+    def choose_template(self) -> None:
+        """Show on the start page what a new run can begin with."""
+        self.show_start()
+        if self.workspace is None:
+            self.start_page.templates.show()
+            recent = [Path(path) for path in self._memory.recent]
+            self.tasks.run(lambda: templates(recent), self.start_page.templates.show_templates, self._tell)
+
+    def new_run(self, template: str) -> None:
+        """Make a run folder from a template, by its key, and open it."""
         if (root := self._choosers.new(self)) is not None:
-            self._load(lambda: new_plan(root), f"Making {root}", AFTER_NEW)
+            self._load(lambda: new_plan(root, template), f"Making {told(root, Path.home())}", AFTER_NEW)
 
     def simulate(self) -> None:
         """Open a prepared wafer on the physical twin."""
@@ -103,11 +121,14 @@ class MainWindow(QMainWindow):
             return
         self._close_workspace()
         self._stack.setCurrentWidget(self.start_page)
-        self._refresh_cards()
+        self._recent.read(self._memory.recent)
 
     def toggle_mode(self) -> None:
         """Dark or light."""
-        mode = theme.Mode.LIGHT if self._memory.mode is theme.Mode.DARK else theme.Mode.DARK
+        self.use_mode(theme.Mode.LIGHT if self._memory.mode is theme.Mode.DARK else theme.Mode.DARK)
+
+    def use_mode(self, mode: theme.Mode) -> None:
+        """Look as ``mode`` says, now and at the next start."""
         self._memory = self._memory.model_copy(update={"mode": mode})
         self._apply_mode()
 
@@ -136,7 +157,7 @@ class MainWindow(QMainWindow):
             self._settle()
             self.banner.say(problem(error))
 
-        self.tasks.run(read, done, failed)
+        self.tasks.run(lambda: _with_its_parts(read), done, failed)
 
     def _settle(self) -> None:
         self._say_status("")
@@ -147,20 +168,26 @@ class MainWindow(QMainWindow):
 
         before = self.workspace
         self._close_workspace()
-        self._memory = self._memory.with_recent(plan.folder.root)
+        self._memory = memory = self._memory.with_recent(plan.folder.root)
+        # at once: after a crash the start page is to offer this very run
+        self.tasks.run(lambda: self._memory_file.write(memory), self._tell_of_memory, self._tell)
         self.workspace = workspace = Workspace(plan)
         workspace.reopening_wanted.connect(lambda: self.open_run(plan.folder.root))
         workspace.help_wanted.connect(self.assistance.show_page)
         self._furnish(workspace, self.banner, self.tasks)
         if self._memory.docks:
-            workspace.restore_layout(base64.b64decode(self._memory.docks))
+            workspace.restore_layout(base64.b64decode(self._memory.docks), self._memory.without)
         if before is not None and before.plan.folder == plan.folder:
             workspace.go_on_from(before)
         self._stack.addWidget(workspace)
         self._stack.setCurrentWidget(workspace)
-        mark = " \N{EM DASH} SIMULATION" if workspace.simulated else ""
-        self.setWindowTitle(f"{plan.project.name}{mark} \N{EM DASH} scopeacq")
+        workspace.plan_changed.connect(lambda _: self._name_window(workspace))
+        self._name_window(workspace)
         self.opened.emit(workspace)
+
+    def _name_window(self, workspace: Workspace) -> None:
+        mark = " \N{EM DASH} SIMULATION" if workspace.simulated else ""
+        self.setWindowTitle(f"{workspace.plan.project.name}{mark} \N{EM DASH} scopeacq")
 
     def _close_workspace(self) -> None:
         if self.workspace is None:
@@ -173,26 +200,13 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("scopeacq")
         self.closed.emit()
 
-    # -- recent runs -----------------------------------------------------------------------
-
-    def _refresh_cards(self) -> None:
-        """Show what is known at once, and read the rest elsewhere: journals of weeks take a while."""
-        self._show_cards()
-        for path in self._memory.recent:
-            self.tasks.run(partial(read_card, Path(path)), self._take_card, self._tell)
-
-    def _take_card(self, card: ProjectCard) -> None:
-        self._cards[str(card.root)] = card
-        self._show_cards()
-
-    def _show_cards(self) -> None:
-        self.start_page.show_cards(
-            self._cards.get(path, unread_card(Path(path))) for path in self._memory.recent
-        )
-
     def _forget(self, root: Path) -> None:
         self._memory = self._memory.without_recent(root)
-        self._show_cards()
+        self._recent.show(self._memory.recent)
+
+    def _tell_of_memory(self, trouble: Message | None) -> None:
+        if trouble is not None:
+            self.banner.say(trouble)
 
     def _tell(self, error: Explained) -> None:
         self.banner.say(problem(error))
@@ -202,7 +216,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.setWindowTitle("scopeacq")
         self.resize(1280, 800)
-        self.setMinimumSize(800, 560)
+        self.setMinimumSize(1100, 640)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -218,7 +232,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         page = self.start_page
         page.open_wanted.connect(lambda root: self.open_run(root))
-        page.new_wanted.connect(self.new_run)
+        page.new_wanted.connect(self.choose_template)
+        page.template_wanted.connect(self.new_run)
         page.simulation_wanted.connect(self.simulate)
         page.forget_wanted.connect(self._forget)
         Drops(self).dropped.connect(self.open_run)
@@ -228,7 +243,7 @@ class MainWindow(QMainWindow):
         assert bar is not None
         run = (
             Entry("&Open ...", lambda: self.open_run(None), ("Ctrl+O",)),
-            Entry("&New from template ...", self.new_run, ("Ctrl+N",)),
+            Entry("&New from template ...", self.choose_template, ("Ctrl+N",)),
             Entry("&Simulate", self.simulate, ("Ctrl+T",)),
             Entry("Write the &report", self._write_report, ("Ctrl+R",)),
             SEPARATOR,
@@ -239,6 +254,7 @@ class MainWindow(QMainWindow):
             Entry("&Dark or light", self.toggle_mode, ("Ctrl+Shift+D",)),
             Entry("&Full screen", self._toggle_full_screen, ("F11",)),
             Entry("&Messages", self.messages.show, ("Ctrl+M",)),
+            Entry("&Sound when somebody is needed", self._toggle_sound, ticked=self._memory.sound),
             SEPARATOR,
         )
         panels = QMenu("&Panels", self)
@@ -264,6 +280,9 @@ class MainWindow(QMainWindow):
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
+    def _toggle_sound(self) -> None:
+        self._memory = self._memory.model_copy(update={"sound": not self._memory.sound})
+
     def _say_status(self, text: str) -> None:
         bar = self.statusBar()
         assert bar is not None
@@ -276,7 +295,7 @@ class MainWindow(QMainWindow):
 
     def _keep_docks(self, workspace: Workspace) -> None:
         docks = base64.b64encode(workspace.layout_state()).decode()
-        self._memory = self._memory.model_copy(update={"docks": docks})
+        self._memory = self._memory.model_copy(update={"docks": docks, "without": workspace.without})
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 (Qt's name)
         """Remember the layout. A run that goes on keeps the window open."""
@@ -287,6 +306,6 @@ class MainWindow(QMainWindow):
         self._close_workspace()
         geometry = base64.b64encode(bytes(self.saveGeometry())).decode()
         self._memory = self._memory.model_copy(update={"geometry": geometry})
-        self._memory_file.write(self._memory)
         self.tasks.close()
+        self._memory_file.write(self._memory)
         super().closeEvent(event)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from PyQt5.QtCore import QByteArray, QRectF, Qt, pyqtSignal
-from PyQt5.QtGui import QPainter
+from PyQt5.QtCore import QByteArray, QRectF, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QPainter, QShowEvent
 from PyQt5.QtWidgets import (
     QAction,
     QDockWidget,
@@ -17,16 +17,18 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.runfolder import Plan
+from scopeacq.plan.runfolder import Plan
 from ui import theme
-from ui.dock_title import DockTitle
-from ui.help_keys import set_page
+from ui.help.help_keys import set_page
+from ui.parts.dock_title import DockTitle
+from ui.parts.rail import Rail
+from ui.parts.strip import SafetyStrip, stripes
 from ui.presenters.messages import Message
 from ui.presenters.strip import Situation, strip_view
 from ui.presenters.tone import Sign, Tone
-from ui.rail import Rail
-from ui.strip import SafetyStrip, stripes
 
+LEAST_VIEW_PX, LEAST_BELOW_PX = 400, 230
+"""How narrow views, and panels below them, may become, so that there is room for help beside everything."""
 LAYOUT_VERSION = 1
 """Raised when panels change so that older layouts make no sense."""
 
@@ -34,15 +36,21 @@ LAYOUT_VERSION = 1
 class Workspace(QWidget):
     """Takes the widgets of a run: views of which one is seen, and panels; both by keys that never change.
 
-    ``reopening_wanted``: the run's files have changed, and it is to be read and shown anew.
+    It holds the run's plan; whoever needs it follows ``plan_changed``, so that saving closes nothing.
+
+    ``plan_changed`` (Plan): the plan was edited and saved; ``plan`` is the new one by then.
+    ``reopening_wanted``: the run's files have changed so that it is to be read and shown anew.
     ``view_shown`` (key): another view is seen now.
     ``help_wanted`` (key): the operator asks what a panel or a view is about.
+    ``place_wanted`` (Hit): something names a section or a tile, which is to be shown on the wafer.
     ``report_wanted``: the run's report is to be written and opened.
     """
 
+    plan_changed = pyqtSignal(object)
     reopening_wanted = pyqtSignal()
     view_shown = pyqtSignal(str)
     help_wanted = pyqtSignal(str)
+    place_wanted = pyqtSignal(object)
     report_wanted = pyqtSignal()
 
     def __init__(self, plan: Plan) -> None:
@@ -51,6 +59,7 @@ class Workspace(QWidget):
         self.simulated = plan.instrument.simulated
         self.strip = SafetyStrip()
         self._docks: dict[str, QDockWidget] = {}
+        self._beginnings: list[tuple[str, int, Qt.Orientation]] = []
         self._objections: list[Callable[[], Message | None]] = []
         self._farewells: list[Callable[[], None]] = []
         self._area = QMainWindow()
@@ -60,7 +69,9 @@ class Workspace(QWidget):
         self._area.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         self._area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._views: dict[str, QWidget] = {}
+        self._without: dict[str, tuple[str, ...]] = {}
         self._stack, self.rail = QStackedWidget(), Rail()
+        self._stack.setMinimumWidth(LEAST_VIEW_PX)
         self._area.setCentralWidget(self._stack)
         self.rail.chosen.connect(self.show_view)
         self.rail.help_wanted.connect(lambda: self.help_wanted.emit(self.shown_view))
@@ -78,13 +89,32 @@ class Workspace(QWidget):
         column.addLayout(below, 1)
         self.show_situation(Situation())
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was saved. Another instrument's run is opened anew, with all its parts."""
+        before, self.plan = self.plan, plan
+        if plan.instrument.driver != before.instrument.driver:
+            self.reopening_wanted.emit()
+        elif plan != before:
+            self.plan_changed.emit(plan)
+
     def show_situation(self, situation: Situation) -> None:
         """Show what the instrument does; that it is simulated is known from the plan."""
         self.strip.show_view(strip_view(situation, simulated=self.simulated))
 
-    def mount_view(self, key: str, title: str, sign: Sign, hint: str, widget: QWidget) -> None:
-        """Add a view and its button in the rail; the first one is seen at once."""
-        self._views[key] = widget
+    def mount_view(
+        self,
+        key: str,
+        title: str,
+        sign: Sign,
+        hint: str,
+        widget: QWidget,
+        without: tuple[str, ...] = (),
+    ) -> None:
+        """Add a view and its button in the rail; the first one is seen at once.
+
+        ``without``: keys of panels that leave their room to this view, until an operator shows them there.
+        """
+        self._views[key], self._without[key] = widget, without
         set_page(widget, key)
         self._stack.addWidget(widget)
         self.rail.add(key, title, sign, hint)
@@ -92,8 +122,17 @@ class Workspace(QWidget):
             self.show_view(key)
 
     def show_view(self, key: str) -> None:
-        """Show a view. Raises ``KeyError``."""
-        self._stack.setCurrentWidget(self._views[key])
+        """Show a view with the panels that it was last seen with. Raises ``KeyError``.
+
+        It takes the keyboard: what is pressed next must not reach a button that comes after a hidden view.
+        """
+        self._note_panels()
+        view = self._views[key]
+        self._stack.setCurrentWidget(view)
+        focused = self.focusWidget()
+        if focused is None or not view.isAncestorOf(focused):
+            view.setFocus()
+        self._arrange_panels()
         self.rail.mark(key)
         self.view_shown.emit(key)
 
@@ -106,6 +145,16 @@ class Workspace(QWidget):
     def shown_view(self) -> str:
         """The key of the view that is seen."""
         return next(key for key, view in self._views.items() if view is self._stack.currentWidget())
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """The keys of all views, as they stand in the rail."""
+        return tuple(self._views)
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """The keys of all panels."""
+        return tuple(self._docks)
 
     def view(self, key: str) -> QWidget:
         """The widget of a view. Raises ``KeyError``."""
@@ -133,6 +182,8 @@ class Workspace(QWidget):
         title.help_wanted.connect(lambda: self.help_wanted.emit(key))
         dock.setTitleBarWidget(title)
         set_page(dock, key)
+        if area == Qt.DockWidgetArea.BottomDockWidgetArea:
+            widget.setMinimumWidth(LEAST_BELOW_PX)
         self._area.addDockWidget(area, dock)
         if tab_with is not None:
             self._area.tabifyDockWidget(self._docks[tab_with], dock)
@@ -160,7 +211,21 @@ class Workspace(QWidget):
 
     def set_height(self, key: str, height_px: int) -> None:
         """Begin with this height of a panel above or below the centre; an operator may drag it."""
-        self._area.resizeDocks([self._docks[key]], [height_px], Qt.Orientation.Vertical)
+        self._beginnings.append((key, height_px, Qt.Orientation.Vertical))
+
+    def set_width(self, key: str, width_px: int) -> None:
+        """Begin with this width of a panel beside the centre; an operator may drag it."""
+        self._beginnings.append((key, width_px, Qt.Orientation.Horizontal))
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 (Qt's name)
+        """Sizes of panels count once there is room to be shared, which is after this event."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self._share_room)
+
+    def _share_room(self) -> None:
+        for key, size_px, along in self._beginnings:
+            self._area.resizeDocks([self._docks[key]], [size_px], along)
+        self._beginnings.clear()
 
     def panel(self, key: str) -> QDockWidget:
         """The dock of a panel. Raises ``KeyError``."""
@@ -175,9 +240,30 @@ class Workspace(QWidget):
         """Where the panels are, to be remembered."""
         return bytes(self._area.saveState(LAYOUT_VERSION))
 
-    def restore_layout(self, state: bytes) -> bool:
+    @property
+    def without(self) -> Mapping[str, tuple[str, ...]]:
+        """The keys of the panels that each view does without, to be remembered."""
+        self._note_panels()
+        return dict(self._without)
+
+    def restore_layout(self, state: bytes, without: Mapping[str, tuple[str, ...]]) -> bool:
         """Put the panels back; whether ``state`` could be used."""
-        return self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
+        self._without.update((view, keys) for view, keys in without.items() if view in self._views)
+        restored = self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
+        if restored:
+            self._beginnings.clear()
+        self._arrange_panels()
+        return restored
+
+    def _note_panels(self) -> None:
+        """Keep for the view that is seen what the operator hides and shows."""
+        hidden = tuple(key for key, dock in self._docks.items() if dock.isHidden())
+        if self._docks and self._views:
+            self._without[self.shown_view] = hidden
+
+    def _arrange_panels(self) -> None:
+        for key, dock in self._docks.items():
+            dock.setHidden(key in self._without[self.shown_view])
 
 
 class _SimulationLine(QWidget):

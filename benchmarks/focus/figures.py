@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from benchmarks.focus.machine import Doubles
 from benchmarks.focus.trials import MARGIN, Answer, Trace
-from scopeacq.project import FocusSettings, ImagingSettings
+from scopeacq.plan.project import FocusSettings, ImagingSettings
 
 GAP = 2.0
 """In margins: what lies between 1 and this is neither sharp nor clearly not."""

@@ -11,8 +11,8 @@ import sys
 import numpy as np
 import psutil
 
-import scopeacq.engine
-import scopeacq.focus_methods  # noqa: F401 - the program is there before the estimator is
+import scopeacq.engine.engine
+import scopeacq.focus.focus_methods  # noqa: F401 - the program is there before the estimator is
 from models.estimate import PairCondition
 
 SHAPE, ESTIMATES = (768, 1024), 10

@@ -1,4 +1,4 @@
-"""How yardsticks correct focus. What the program does itself is :mod:`scopeacq.focus_methods`."""
+"""How yardsticks correct focus. What the program does itself is :mod:`scopeacq.focus.focus_methods`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from benchmarks.focus.machine import Doubles
 from hardware.types import Optics
 from models.estimate import AberrationEstimator, SharpnessScorer
 from models.images import ImagesRefused
-from scopeacq.autofocus import FocusBench, Focused, NotFocused
-from scopeacq.focus_pairs import take_look
-from scopeacq.nelder_mead import nelder_mead
-from scopeacq.records import FocusEnd
+from scopeacq.focus.autofocus import FocusBench, Focused, NotFocused
+from scopeacq.focus.focus_pairs import take_look
+from scopeacq.focus.nelder_mead import nelder_mead
+from scopeacq.journal.records import FocusEnd
 
 STEP = np.array([5.0, 2.0, 2.0])
 KICK = np.array([2.0, 0.5, 0.5])

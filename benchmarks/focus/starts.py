@@ -11,8 +11,8 @@ from benchmarks.focus.machine import Doubles, Machine
 from benchmarks.focus.trials import Setup
 from benchmarks.held_out import machines
 from hardware.optics import StigmatorFrame
-from scopeacq.instrument import ElectronSettings
-from scopeacq.project import FocusSettings
+from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import FocusSettings
 
 SetupOf = Callable[[np.random.Generator], Setup]
 

@@ -34,7 +34,7 @@ from benchmarks.focus.results import (
 from benchmarks.focus.speed import SpeedFigures, SpeedResult
 from benchmarks.focus.trials import Answer, Trace
 from models.estimate import AberrationEstimate
-from scopeacq.records import FocusEnd
+from scopeacq.journal.records import FocusEnd
 
 FORMAT = 2
 

@@ -16,13 +16,13 @@ from benchmarks.focus.station import Detector, Station, off_focus
 from hardware.types import Image
 from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition
 from models.images import ImagesRefused
-from scopeacq.autofocus import FocusBench, FocusMethod, correct_focus
-from scopeacq.focus_methods import PairFocus
-from scopeacq.imaging import Imager
-from scopeacq.instrument import ElectronSettings
-from scopeacq.project import FocusSettings
-from scopeacq.records import FocusEnd
-from scopeacq.score_search import ScoreSearch
+from scopeacq.engine.imaging import Imager
+from scopeacq.focus.autofocus import FocusBench, FocusMethod, correct_focus
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.focus.score_search import ScoreSearch
+from scopeacq.journal.records import FocusEnd
+from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import FocusSettings
 
 MARGIN = np.array([1.0, 0.25, 0.25])
 """Inside the depth of focus: wd [um], stigmators [a.u.], after Schubert 2022."""

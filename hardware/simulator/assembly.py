@@ -54,7 +54,7 @@ def devices_over(
     return Devices(
         clock=clock,
         column=TwinColumn(link, clock, settings),
-        scanner=TwinScanner(link, settings),
+        scanner=TwinScanner(link, clock, settings),
         detector=TwinDetector(link),
         stage=TwinStage(link, clock, settings),
         gun=TwinGun(link),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scopeacq.settings import SettingsError, read_text
+from scopeacq.plan.settings import SettingsError, read_text
 
 MOST_FEATURES = 100_000
 LARGEST_PX = 1e6

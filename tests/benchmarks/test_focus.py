@@ -33,7 +33,7 @@ from benchmarks.focus.starts import mild, turned, turned_unknown
 from benchmarks.focus.store import Stored, read_json, write_json
 from benchmarks.focus.trials import Answer, Trace
 from models.estimate import AberrationEstimate
-from scopeacq.records import FocusEnd
+from scopeacq.journal.records import FocusEnd
 from tests.benchmarks.focus_fakes import Fixed, Grain, Refusing, setup, start
 
 PROMISE = Promise("a case", "others", "a target")

@@ -15,7 +15,7 @@ from hardware.connection import Connection, Deadlines, supervise
 from hardware.errors import ConnectionLost, OutOfRange
 from hardware.microscope import Devices
 from hardware.types import BeamState, FrameSettings, Optics, StagePose
-from tests.hardware.fakes import FakeColumn, FakeMotion, FakeStage, fake_devices
+from tests.hardware.fakes import FakeClock, FakeColumn, FakeMotion, FakeScanner, FakeStage, fake_devices
 
 QUICK = Deadlines(call_s=0.2, urgent_s=0.2)
 
@@ -158,10 +158,21 @@ def test_a_motion_that_hangs_can_be_cancelled_and_is_lost_in_the_end(
 
 def test_long_calls_get_longer_deadlines() -> None:
     deadlines = Deadlines(call_s=1.0, urgent_s=0.5, factor=2.0)
-    assert deadlines.of("acquire", (FrameSettings(1000, 1000, 10.0, 1000.0),)) == pytest.approx(3.0)
-    assert deadlines.of("clean", (10.0, 60.0)) == 121.0
-    assert deadlines.of("wait", (30,)) == 61.0
-    assert deadlines.of("state", ()) == 1.0 and deadlines.of("stop", ()) == 0.5
+    device, frame = object(), FrameSettings(1000, 1000, 10.0, 1000.0)
+    assert deadlines.of(device, "acquire", (frame,)) == pytest.approx(3.0)
+    assert deadlines.of(device, "clean", (10.0, 60.0)) == 121.0
+    assert deadlines.of(device, "wait", (30,)) == 61.0
+    assert deadlines.of(device, "state", ()) == 1.0 and deadlines.of(device, "stop", ()) == 0.5
+
+
+def test_a_scanner_that_knows_how_long_its_frames_take_is_waited_for() -> None:
+    class Slow(FakeScanner):
+        def frame_time_s(self, settings: FrameSettings) -> float:
+            return 30.0
+
+    column, stage, clock = FakeColumn(), FakeStage(), FakeClock()
+    frame = FrameSettings(1000, 1000, 10.0, 1000.0)
+    assert Deadlines(call_s=1.0, factor=2.0).of(Slow(column, stage, clock), "acquire", (frame,)) == 61.0
 
 
 def test_closing_ends_the_threads_and_the_driver(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ troubles = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(events, max_size=25))
 def test_the_line_is_open_only_while_an_accepted_opening_lasts(sequence: list[Event | float]) -> None:
     bench = Bench()
@@ -118,7 +118,7 @@ def test_the_line_is_open_only_while_an_accepted_opening_lasts(sequence: list[Ev
         bench.check()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.one_of(events, troubles), max_size=25))
 def test_a_broken_line_is_never_called_blanked_while_it_is_open(
     sequence: list[Event | float | str | Blanker],
@@ -148,7 +148,7 @@ def test_a_broken_line_is_never_called_blanked_while_it_is_open(
         assert not bench.entries or bench.entries[-1] in (Entry.CLOSED, Entry.BLANKED)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(events, max_size=25))
 def test_every_opening_is_on_record_with_its_end(sequence: list[Event | float]) -> None:
     bench = Bench()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.special
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.optics import (
@@ -68,7 +68,6 @@ def test_numpy_and_torch_agree(spherical_um: float) -> None:
     np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-12)
 
 
-@settings(deadline=None)
 @given(st.floats(-20, 20), st.floats(-8, 8), st.floats(-8, 8))
 def test_a_state_and_its_negative_have_the_same_probe(z: float, ax: float, ay: float) -> None:
     kx, ky = _frequencies()
@@ -139,7 +138,6 @@ def test_least_blur_lies_where_the_rays_spread_least() -> None:
     assert least_blur_um(2.0, 0.4, 1.0) == pytest.approx(-3 + 1e-3 * int(np.argmin(spread)), abs=1e-3)
 
 
-@settings(deadline=None)
 @given(STIGMATION, STIGMATION, FRAMES, ANGLE)
 def test_stigmators_and_astigmatism_are_inverse(
     x: float, y: float, frame: StigmatorFrame, scan_rot_deg: float
@@ -149,7 +147,6 @@ def test_stigmators_and_astigmatism_are_inverse(
     assert stigmators_of(*there, frame, scan_rot_deg) == pytest.approx((x, y), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(STIGMATION, STIGMATION, FRAMES, ANGLE, ANGLE)
 def test_astigmatism_turns_by_twice_the_scan_rotation(
     x: float, y: float, frame: StigmatorFrame, scan_rot_deg: float, turn_deg: float
@@ -162,7 +159,6 @@ def test_astigmatism_turns_by_twice_the_scan_rotation(
     assert after == pytest.approx(before * twice, abs=1e-8)
 
 
-@settings(deadline=None)
 @given(STIGMATION, STIGMATION, ANGLE)
 def test_turning_the_axes_by_half_a_turn_changes_nothing(x: float, y: float, angle_deg: float) -> None:
     assert rotate_astigmatism(x, y, angle_deg + 180) == pytest.approx(

@@ -53,7 +53,7 @@ def assert_sound(start: StagePose, path: Path) -> None:
     assert MODEL.path_collisions(poses) == []
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(start=anywhere, target=mill)
 def test_every_path_to_mill_is_sound(start: StagePose, target: StagePose) -> None:
     assume(not MODEL.collisions(start))
@@ -62,7 +62,7 @@ def test_every_path_to_mill_is_sound(start: StagePose, target: StagePose) -> Non
     assert_sound(start, path)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(start=anywhere, target=imaging)
 def test_every_path_to_imaging_is_sound(start: StagePose, target: StagePose) -> None:
     assume(not MODEL.collisions(start))

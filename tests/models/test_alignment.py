@@ -13,7 +13,7 @@ from tests.models.scenes import tissue
 LONGEST = (40, 30)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(-40, 40), st.integers(-30, 30))
 def test_common_part_of_shifted_images_is_found(down, right):
     field = tissue(8, 400, 420).astype(np.float32)

@@ -77,7 +77,7 @@ def test_a_patch_that_knows_one_direction_only_adds_only_that():
     assert answer.mean == pytest.approx(TRUTH, abs=0.01)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 12))
 def test_swapped_images_give_the_negative_and_order_does_not_matter(seed, count):
     means, covariances = patches(seed, count)

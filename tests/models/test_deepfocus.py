@@ -122,7 +122,7 @@ def test_sixteen_bits_answer_like_eight(deepfocus, microscope):
     assert sixteen.mean == pytest.approx(eight.mean, abs=0.02)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.floats(0.5, 2.0), st.floats(0.8, 1.25))
 def test_answer_scales_with_the_optics(deepfocus_pair, length, angle):
     """Twice the lengths in specimen and optics is the same picture: only units differ."""

@@ -14,8 +14,8 @@ from models.deepscore import DeepScore
 from models.estimate import Sharp
 from models.log_polar import LogPolarSpectra
 from models.weights import WeightsError
-from scopeacq.project import QualitySettings
-from scopeacq.quality import sharp_limit_um
+from scopeacq.plan.project import QualitySettings
+from scopeacq.vision.quality import sharp_limit_um
 from tests.models.scenes import Microscope, noise_pair, ray_traced_probe
 
 

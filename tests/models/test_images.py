@@ -21,7 +21,7 @@ from models.images import (
 from models.spectra import binned
 from tests.models.scenes import Microscope, noise_pair
 
-QUICK = settings(max_examples=150, deadline=None, derandomize=True)
+QUICK = settings(max_examples=150, derandomize=True)
 ANY_NUMBERS = st.one_of(
     hnp.integer_dtypes(endianness="="),
     hnp.unsigned_integer_dtypes(endianness="="),

@@ -16,10 +16,9 @@ import xxhash
 import zarr
 
 from hardware.simulator.truth import FrameTruth, OpeningTruth
-from scopeacq.milling import CURRENT_ACCURACY
-from scopeacq.ome_zarr import decode_shard
-from scopeacq.planner import mill_plan
-from scopeacq.records import (
+from scopeacq.engine.milling import CURRENT_ACCURACY
+from scopeacq.engine.planner import mill_plan
+from scopeacq.journal.records import (
     MillBegin,
     MillDone,
     MillEnd,
@@ -32,7 +31,8 @@ from scopeacq.records import (
     Record,
     RunOpened,
 )
-from scopeacq.runfolder import Plan
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.ome_zarr import decode_shard
 
 ROUNDING_UC = 1e-9
 

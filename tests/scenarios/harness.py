@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,13 +30,15 @@ from hardware.simulator.tiny import tiny_settings
 from hardware.simulator.truth import Record as Truth
 from hardware.types import Blanker
 from models.estimate import AberrationEstimate, AberrationEstimator, PairCondition, Sharp, Sharpness
-from scopeacq.engine import Engine
-from scopeacq.events import Publisher
-from scopeacq.files import FileEvent, FileLayer, perform_on_disk
-from scopeacq.focus_methods import PairFocus
-from scopeacq.geometry import Rigid
-from scopeacq.imaging import Imager
-from scopeacq.instrument import (
+from scopeacq.engine.engine import Engine
+from scopeacq.engine.events import Publisher
+from scopeacq.engine.imaging import Imager
+from scopeacq.engine.rig import Control, Rig
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.journal.journal import Journal, JournalReader, Observer
+from scopeacq.journal.records import Record
+from scopeacq.plan.geometry import Rigid
+from scopeacq.plan.instrument import (
     DriverSettings,
     ElectronSettings,
     Instrument,
@@ -46,8 +48,7 @@ from scopeacq.instrument import (
     chamber_model,
     mill_limits,
 )
-from scopeacq.journal import Journal, JournalReader, Observer
-from scopeacq.project import (
+from scopeacq.plan.project import (
     FocusSettings,
     ImagingSettings,
     MillingSettings,
@@ -57,11 +58,10 @@ from scopeacq.project import (
     RegistrationSettings,
     StorageSettings,
 )
-from scopeacq.records import Record
-from scopeacq.rig import Control, Rig
-from scopeacq.runfolder import Plan, RunFolder
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.wafer import Fiducial, Section, Wafer
 from scopeacq.session import open_journal, open_store, progress_of
-from scopeacq.wafer import Fiducial, Section, Wafer
+from scopeacq.storage.files import FileEvent, FileLayer, perform_on_disk
 from tests.scenarios.inline_guard import GuardTime, InlineWire, start_guard
 from tests.scenarios.life import Disk, Life, MortalJournal, MortalLink, mortal_files
 
@@ -337,20 +337,19 @@ class TinyRun:
             wire.silence(min(duration_s, LONGEST_NAP_S)) if wire.holds_open else None
         )
         lock = InstrumentLock(self.plan.instrument_folder / "instrument.lock")
-        journal = open_journal(self.plan, files, self.on_commit)
-        mortal_wire = _MortalWire(wire, life, line)
-        guard._wire = cast(Any, mortal_wire)
-        microscope = Microscope(devices, guard, chamber_model(self.plan.instrument), lock)
-        rig = self.altered(self._rig(microscope, journal, files, life))
-        engine = Engine(rig)
-        try:
+        with ExitStack() as stack:
+            stack.callback(lock.release)
+            journal = open_journal(self.plan, files, self.on_commit)
+            stack.callback(journal.close)
+            mortal_wire = _MortalWire(wire, life, line)
+            guard._wire = cast(Any, mortal_wire)
+            microscope = Microscope(devices, guard, chamber_model(self.plan.instrument), lock)
+            rig = self.altered(self._rig(microscope, journal, files, life))
+            engine = Engine(rig)
+            stack.callback(engine.close)
+            stack.callback(wire.close)
+            stack.callback(life.end)
             yield Started(engine, rig, wire, link, life)
-        finally:
-            life.alive = False
-            wire.close()
-            engine.close()
-            journal.close()
-            lock.release()
 
     def _rig(self, microscope: Microscope, journal: Journal, files: FileLayer, life: Life) -> Rig:
         devices: Devices = microscope.devices

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from hardware.simulator.link import Json, Link, Reply
-from scopeacq.files import DiskFiles, FileEvent, Write, perform_on_disk
-from scopeacq.journal import Journal
+from scopeacq.journal.journal import Journal
+from scopeacq.storage.files import DiskFiles, FileEvent, Write, perform_on_disk
 
 
 class Killed(BaseException):
@@ -49,6 +49,10 @@ class Life:
             raise Killed if threading.current_thread() is self._owner else DeadThread("killed")
         if happening is not None:
             happening()
+
+    def end(self) -> None:
+        """No deed is done any more."""
+        self.alive = False
 
 
 @dataclass

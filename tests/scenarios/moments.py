@@ -22,10 +22,10 @@ from hardware.guard.messages import Why
 from hardware.simulator.memory import Json, state_of, take_up
 from hardware.simulator.nature import Nature
 from hardware.simulator.truth import Record as Truth
-from scopeacq.files import FileEvent
-from scopeacq.journal import Journal
-from scopeacq.records import Record, RunEnd
-from scopeacq.runfolder import RunFolder
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import Record, RunEnd
+from scopeacq.plan.runfolder import RunFolder
+from scopeacq.storage.files import FileEvent
 from tests.recording_files import (
     Event,
     RecordingFiles,

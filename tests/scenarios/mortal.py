@@ -22,12 +22,12 @@ from unittest import mock
 from hardware.guard.client import GuardClient
 from hardware.simulator.clock import HEARTBEAT_S
 from scopeacq import session
-from scopeacq.exit_codes import of_run_end
-from scopeacq.explain import Explained, explaining
-from scopeacq.files import DiskFiles, FileEvent, perform_on_disk
-from scopeacq.focus_methods import PairFocus
-from scopeacq.records import Record
-from scopeacq.runfolder import Plan
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.journal.records import Record
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles, FileEvent, perform_on_disk
+from scopeacq.telling.exit_codes import of_run_end
+from scopeacq.telling.explain import Explained, explaining
 from tests.recording_files import Commit
 from tests.scenarios.harness import NoAberration, Scores
 from tests.scenarios.points import POINTS, Point

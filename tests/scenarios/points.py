@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scopeacq.files import FileEvent, Rename, SyncFile, SyncFolder, Write
-from scopeacq.records import (
+from scopeacq.journal.records import (
     CycleDone,
     FocusDone,
     GatePassed,
@@ -27,6 +26,7 @@ from scopeacq.records import (
     Verdict,
     WaferRegistered,
 )
+from scopeacq.storage.files import FileEvent, Rename, SyncFile, SyncFolder, Write
 from tests.recording_files import Commit, Event
 
 Matches = Callable[[Event], bool]

@@ -9,8 +9,7 @@ from pathlib import Path
 import xxhash
 
 from hardware.simulator.truth import FrameTruth, IdleExposureTruth, IncidentTruth, OpeningTruth
-from scopeacq.mill_rate import charge_uc_per_azimuth
-from scopeacq.records import (
+from scopeacq.journal.records import (
     MillBegin,
     MillEnd,
     MillKey,
@@ -22,6 +21,7 @@ from scopeacq.records import (
     Record,
     SectionDropped,
 )
+from scopeacq.plan.mill_rate import charge_uc_per_azimuth
 from tests.scenarios.harness import TinyRun
 from tests.scenarios.inline_guard import TIMING
 

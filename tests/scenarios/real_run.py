@@ -24,13 +24,13 @@ from hardware.simulator.driver import connect
 from hardware.simulator.specimen import demo_wafer
 from hardware.simulator.tiny import tiny_settings
 from hardware.simulator.truth import FrameTruth, IncidentTruth, OpeningTruth, read_truth
-from scopeacq.instrument import DriverSettings
-from scopeacq.journal import JournalReader
-from scopeacq.new_run import write_run
-from scopeacq.project import FocusSettings, MillingSettings, RecoverySettings
-from scopeacq.records import CycleDone, Record
-from scopeacq.runfolder import Plan
-from scopeacq.wafer import Fiducial
+from scopeacq.journal.journal import JournalReader
+from scopeacq.journal.records import CycleDone, Record
+from scopeacq.plan.instrument import DriverSettings
+from scopeacq.plan.new_run import write_run
+from scopeacq.plan.project import FocusSettings, MillingSettings, RecoverySettings
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.wafer import Fiducial
 from tests.scenarios import audit
 from tests.scenarios.harness import tiny_instrument, tiny_project, wafer_as_drawn
 

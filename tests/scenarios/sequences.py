@@ -13,12 +13,12 @@ import numpy as np
 
 from hardware.errors import HardwareError
 from hardware.simulator.faults import FaultScript
-from scopeacq import engine
-from scopeacq.journal import JournalError
-from scopeacq.records import RunEnd, RunRequest, Wish, WishKind
-from scopeacq.standing import read_standing
-from scopeacq.storage import StorageError
-from scopeacq.wishes import leave_wish
+from scopeacq.engine import engine
+from scopeacq.engine.wishes import leave_wish
+from scopeacq.journal.journal import JournalError
+from scopeacq.journal.records import RunEnd, RunRequest, Wish, WishKind
+from scopeacq.storage.storage import StorageError
+from scopeacq.telling.standing import read_standing
 from tests.scenarios.harness import Scores, Started, TinyRun, tiny_project
 from tests.scenarios.life import Killed, Life
 from tests.scenarios.promises import broken_promises, planes_not_safe
@@ -124,7 +124,8 @@ def _happening(run: TinyRun, program: Started, rng: np.random.Generator) -> Call
 
     request = ASKED[rng.integers(len(ASKED))]
     kind, cycle = WISHES[rng.integers(len(WISHES))], program.rig.progress.cycle
-    wish = Wish(kind, cycle, str(rng.choice(program.rig.progress.order)))
+    section = str(rng.choice(program.rig.progress.order))
+    wish = Wish(kind, cycle, section, 0 if kind is WishKind.RETAKE else None)
     refusals = int(rng.integers(1, 6))
     choices: tuple[Callable[[], None], ...] = (
         lambda: program.engine.request(request),

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq.demo import make_demo
-from scopeacq.events import RunState
-from scopeacq.exit_codes import ExitCode
-from scopeacq.new_run import PROJECT_HEADER
-from scopeacq.runfolder import Plan
-from scopeacq.status import read_status
-from scopeacq.templates import to_toml
+from scopeacq.engine.events import RunState
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.new_run import PROJECT_HEADER
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.templates import to_toml
+from scopeacq.telling.exit_codes import ExitCode
+from scopeacq.telling.status import read_status
 
 SCOPEACQ = [sys.executable, "-m", "scopeacq"]
 PATIENCE_S = 120.0

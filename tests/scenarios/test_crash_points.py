@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from hardware.simulator.nature import Nature
 from hardware.simulator.truth import FrameTruth, IdleExposureTruth, IncidentTruth, OpeningTruth
 from models.estimate import AberrationEstimate, PairCondition
-from scopeacq import engine
-from scopeacq.project import FocusSettings
-from scopeacq.records import (
+from scopeacq.engine import engine
+from scopeacq.journal.records import (
     FocusDone,
     PlaneChosen,
     RunEnd,
 )
+from scopeacq.plan.project import FocusSettings
 from tests.scenarios import audit
 from tests.scenarios.harness import AZIMUTHS_DEG, Scores, TinyRun, tiny_project, tiny_twin_settings
 from tests.scenarios.moments import Cut, Film, Moment, go_on_from

@@ -12,12 +12,10 @@ import pytest
 from hardware.microscope import Microscope, SafeState
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.types import Blanker, CurrentReading
-from scopeacq.events import RunState
-from scopeacq.files import DiskFiles, DiskFull
-from scopeacq.journal import Journal, JournalError
-from scopeacq.planner import mill_plan
-from scopeacq.project import FocusPolicy, PolicySettings
-from scopeacq.records import (
+from scopeacq.engine.events import RunState
+from scopeacq.engine.planner import mill_plan
+from scopeacq.journal.journal import Journal, JournalError
+from scopeacq.journal.records import (
     DoseBooked,
     ErrorKind,
     FocusDone,
@@ -38,8 +36,10 @@ from scopeacq.records import (
     Waiting,
     WaitReason,
 )
+from scopeacq.plan.project import FocusPolicy, PolicySettings
 from scopeacq.session import refuse_old_copy
-from scopeacq.status import status_of
+from scopeacq.storage.files import DiskFiles, DiskFull
+from scopeacq.telling.status import status_of
 from tests.scenarios.harness import Started, TinyRun, tiny_project
 from tests.scenarios.test_policies import of_kind, run_once
 
@@ -189,7 +189,7 @@ def test_a_disk_that_fills_under_the_journal_is_waited_for(tmp_path: Path, kind:
 
 def test_a_fault_of_the_program_itself_is_journalled_and_said(tmp_path: Path) -> None:
     run = TinyRun.make(tmp_path, tiny_project(cycles=1))
-    bug = mock.patch("scopeacq.pipeline.judge", side_effect=RuntimeError("a bug"))
+    bug = mock.patch("scopeacq.engine.pipeline.judge", side_effect=RuntimeError("a bug"))
     with bug, pytest.raises(RuntimeError, match="a bug"):
         run_once(run)
     (incident,) = of_kind(run, Incident)

@@ -12,10 +12,10 @@ import pytest
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.types import StagePose
-from scopeacq.milling import Shutter
-from scopeacq.planner import _closing
-from scopeacq.settling import Interval
-from scopeacq.steps import AwaitPlanes, PassGate
+from scopeacq.engine.milling import Shutter
+from scopeacq.engine.planner import _closing
+from scopeacq.engine.settling import Interval
+from scopeacq.engine.steps import AwaitPlanes, PassGate
 from tests.scenarios import sequences
 from tests.scenarios.harness import Started, TinyRun
 from tests.scenarios.promises import broken_promises, planes_not_safe
@@ -127,8 +127,8 @@ def test_a_planner_without_a_gate_is_seen(tmp_path: Path) -> None:
         return step if isinstance(step, PassGate) else PassGate(0)
 
     with (
-        mock.patch("scopeacq.planner._imaging", lambda *_: None),
-        mock.patch("scopeacq.planner._closing", closing),
+        mock.patch("scopeacq.engine.planner._imaging", lambda *_: None),
+        mock.patch("scopeacq.engine.planner._closing", closing),
     ):
         assert_found("is not safe on disk", found_in(TinyRun.make(tmp_path)))
 
@@ -142,14 +142,14 @@ def test_a_gate_that_does_not_read_planes_back_is_seen(tmp_path: Path) -> None:
             image.write_bytes(image.read_bytes()[:-1] + b"?")
         return True
 
-    with mock.patch("scopeacq.storage.ImageStore.verify", spoil):
+    with mock.patch("scopeacq.storage.storage.ImageStore.verify", spoil):
         assert_found("is not safe on disk", found_in(run))
 
 
 def test_interlocks_that_are_not_asked_are_seen(tmp_path: Path) -> None:
     with (
         mock.patch("hardware.guard.process.open_refusals", lambda *_: []),
-        mock.patch("scopeacq.milling.open_refusals", lambda *_: []),
+        mock.patch("scopeacq.engine.milling.open_refusals", lambda *_: []),
         mock.patch("hardware.milling._protect", lambda _: None),
     ):
         found = found_in(TinyRun.make(tmp_path))
@@ -164,14 +164,14 @@ def test_an_interlock_that_is_never_looked_at_again_is_seen(tmp_path: Path) -> N
 
         program.link.while_asleep = lambda _: gun_trips() if program.wire.holds_open else None
 
-    with mock.patch("scopeacq.milling.open_refusals", lambda *_: []):
+    with mock.patch("scopeacq.engine.milling.open_refusals", lambda *_: []):
         found = found_in(TinyRun.make(tmp_path), trip)
     assert_found("gun HV", found)
     assert_found("the journal says", found)
 
 
 def test_an_electron_beam_that_is_left_on_is_seen(tmp_path: Path) -> None:
-    with mock.patch("scopeacq.imaging.Imager.blank", lambda _: None):
+    with mock.patch("scopeacq.engine.imaging.Imager.blank", lambda _: None):
         assert_found("stood on the wafer", found_in(TinyRun.make(tmp_path)))
 
 
@@ -191,10 +191,10 @@ BLACK = Fault(Device.SCANNER, FaultKind.BLACK_FRAME, AfterCalls(0), n_times=1000
 
 def test_planes_without_a_beam_are_seen(tmp_path: Path) -> None:
     with (
-        mock.patch("scopeacq.taking.require_plane", lambda *_: None),
-        mock.patch("scopeacq.locating.require_tissue", lambda *_: None),
-        mock.patch("scopeacq.locating.require_mark", lambda *_: None),
-        mock.patch("scopeacq.planner._looking", lambda *_: None),
+        mock.patch("scopeacq.engine.taking.require_plane", lambda *_: None),
+        mock.patch("scopeacq.engine.locating.require_tissue", lambda *_: None),
+        mock.patch("scopeacq.engine.locating.require_mark", lambda *_: None),
+        mock.patch("scopeacq.engine.planner._looking", lambda *_: None),
     ):
         run = TinyRun.make(tmp_path, script=FaultScript((BLACK,)))
         assert_found("scanned without a beam", found_in(run))
@@ -221,10 +221,10 @@ def test_bare_errors_and_hangs_are_seen(tmp_path: Path) -> None:
     def bare(*_: object) -> None:
         raise KeyError("a programming error")
 
-    with mock.patch("scopeacq.engine.next_step", bare):
+    with mock.patch("scopeacq.engine.engine.next_step", bare):
         assert_found("A bare KeyError", run_sequence(0, tmp_path / "bare").broken)
     with (
-        mock.patch("scopeacq.engine.next_step", lambda *_: AwaitPlanes()),
+        mock.patch("scopeacq.engine.engine.next_step", lambda *_: AwaitPlanes()),
         mock.patch.object(sequences, "LONGEST_START_S", 0.3),
     ):
         assert_found("hung", run_sequence(1, tmp_path / "hung").broken)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from hardware.simulator.truth import FrameTruth
 from models.estimate import AberrationEstimate, PairCondition
-from scopeacq.project import FocusPolicy, FocusSettings, ImagingSettings, PolicySettings
-from scopeacq.records import (
+from scopeacq.journal.records import (
     DoseBooked,
     FocusDone,
     FocusEnd,
@@ -24,6 +23,7 @@ from scopeacq.records import (
     RunEnd,
     SurfaceFitted,
 )
+from scopeacq.plan.project import FocusPolicy, FocusSettings, ImagingSettings, PolicySettings
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.scenarios.test_policies import of_kind, run_once
 

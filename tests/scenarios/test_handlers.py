@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 
 from hardware.errors import OutOfRange
 from hardware.simulator.faults import Device, FaultKind
-from scopeacq.geometry import Rigid, full_turn_deg
-from scopeacq.locating import go
-from scopeacq.project import RecoverySettings
-from scopeacq.records import (
+from scopeacq.engine.locating import go
+from scopeacq.journal.records import (
     CycleDone,
     DoseBooked,
     ErrorKind,
@@ -35,7 +33,9 @@ from scopeacq.records import (
     SectionRegistered,
     Verdict,
 )
-from scopeacq.registration import View
+from scopeacq.plan.geometry import Rigid, full_turn_deg
+from scopeacq.plan.project import RecoverySettings
+from scopeacq.vision.registration import View
 from tests.scenarios.harness import Started, TinyRun, tiny_project
 from tests.scenarios.test_policies import faulty, of_kind, on_record, run_once, unsure_run
 
@@ -87,7 +87,7 @@ def test_a_frame_that_dropped_out_is_no_bare_wafer(tmp_path: Path) -> None:
         run.nature.faults = type(run.nature.faults)(script, run.nature.faults.rng)
 
     on_record(run, PlaneExposing, drop_out)
-    with mock.patch("scopeacq.darkness.SHOWS_FROM", 0.0):
+    with mock.patch("scopeacq.vision.darkness.SHOWS_FROM", 0.0):
         assert run_once(run) is RunEnd.FINISHED
     (incident,) = of_kind(run, Incident)
     assert incident.kind is ErrorKind.BAD_FRAME and "second one" in incident.text

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scopeacq.exit_codes import ExitCode
-from scopeacq.records import MillEnd, PlaneExposing
+from scopeacq.journal.records import MillEnd, PlaneExposing
+from scopeacq.telling.exit_codes import ExitCode
 from tests.scenarios import mortal
 from tests.scenarios.real_run import (
     IDLE_EXIT_S,
@@ -87,7 +87,7 @@ def _when_open(run: RealRun, program: subprocess.Popen[str]) -> psutil.Process:
 
 
 def test_a_second_program_is_refused_on_the_same_run_and_on_the_same_instrument(tmp_path: Path) -> None:
-    run = make_real_run(tmp_path, cycles=1, pass_s=20.0, tile_px=400)
+    run = make_real_run(tmp_path, cycles=1, pass_s=120.0, tile_px=400)
     other = make_real_run(tmp_path / "other", cycles=1, tile_px=400)
     text = other.plan.folder.instrument_file.read_text()
     shared = text.replace(str(other.plan.instrument_folder), str(run.plan.instrument_folder))

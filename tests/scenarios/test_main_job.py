@@ -9,11 +9,11 @@ import pytest
 import zarr
 
 from benchmarks.demo_truth import compare
-from scopeacq.demo import make_demo
-from scopeacq.records import RunEnd
-from scopeacq.runfolder import Plan
+from scopeacq.journal.records import RunEnd
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
 from scopeacq.session import open_session
-from scopeacq.status import read_status
+from scopeacq.telling.status import read_status
 
 STACK = Path(__file__).parents[3] / "shared/data/fibsem_medulla_8nm/validation_z03490-03609.tif"
 CYCLES = 2

@@ -17,10 +17,7 @@ from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, Faul
 from hardware.simulator.specimen import WaferSpecimen, demo_wafer
 from hardware.simulator.truth import FrameTruth, IncidentTruth, OpeningTruth
 from models.estimate import AberrationEstimate, Sharp, Sharpness
-from scopeacq.files import DiskFiles
-from scopeacq.locks import Locked, OwnerLock
-from scopeacq.project import MillingSettings, PolicySettings
-from scopeacq.records import (
+from scopeacq.journal.records import (
     DoseBooked,
     DropRefused,
     ErrorKind,
@@ -46,6 +43,9 @@ from scopeacq.records import (
     WaitOver,
     WaitReason,
 )
+from scopeacq.plan.project import MillingSettings, PolicySettings
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.locks import Locked, OwnerLock
 from tests.scenarios.harness import AZIMUTHS_DEG, Scores, Started, TinyRun, Waves, tiny_project
 from tests.scenarios.promises import broken_promises, planes_not_safe
 

@@ -10,7 +10,7 @@ import pytest
 
 from hardware.errors import BlankerUnknown
 from hardware.simulator.truth import OpeningTruth
-from scopeacq.records import Incident, MillBegin, MillEnd, MillHeartbeat, RunEnd
+from scopeacq.journal.records import Incident, MillBegin, MillEnd, MillHeartbeat, RunEnd
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.scenarios.test_policies import of_kind, on_record
 

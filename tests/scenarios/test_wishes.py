@@ -7,21 +7,27 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import xxhash
 
-from scopeacq.events import WishAnswered
-from scopeacq.records import (
+from scopeacq.engine.events import WishAnswered
+from scopeacq.engine.wishes import leave_wish
+from scopeacq.journal.journal import JournalReader
+from scopeacq.journal.records import (
     FocusDone,
     MillBegin,
     PlaneChosen,
     PlaneExposing,
+    PlaneKey,
     Record,
     RunEnd,
     Wish,
     WishKind,
 )
-from scopeacq.status import SectionPhase, read_status
-from scopeacq.wishes import leave_wish
-from tests.scenarios.harness import TinyRun, tiny_project
+from scopeacq.storage import ome_zarr
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.storage import ImageStore
+from scopeacq.telling.status import SectionPhase, read_status
+from tests.scenarios.harness import Scores, TinyRun, tiny_project
 from tests.scenarios.life import Killed, Life
 from tests.scenarios.promises import broken_promises
 
@@ -110,3 +116,39 @@ def test_a_wish_that_was_granted_outlives_a_kill(tmp_path: Path, deeds: int) -> 
         assert imaged(run.records())[0] == LAST
     assert not broken_promises(run)
     assert sum(isinstance(r, PlaneChosen) for r in run.records()) == 3
+
+
+@pytest.mark.parametrize("sharp", [True, False])
+def test_a_tile_is_taken_again_and_only_a_sharp_take_replaces_the_one_before(
+    tmp_path: Path, sharp: bool
+) -> None:
+    run = three_sections(tmp_path)
+    key = PlaneKey(0, FIRST, 0)
+    assert run_with(run, [Wish(WishKind.PAUSE_BEFORE, 0, LAST)])[0] is RunEnd.PAUSED
+    if not sharp:
+        run.scorer = Scores(3.0, 0.5)
+    assert leave_wish(run.plan, Wish(WishKind.RETAKE, 0, FIRST, 0)) == ""
+    assert run_with(run, [])[0] is RunEnd.FINISHED
+    takes = [row for row in JournalReader(run.plan.folder.journal_file).planes(0, FIRST) if row.key == key]
+    assert [row.chosen for row in takes] == ([False, True] if sharp else [True, False])
+    chosen = next(row for row in takes if row.chosen)
+    assert chosen.durable is not None
+    store = ImageStore.open(run.plan.folder.images(run.plan.project), DiskFiles())
+    data = ome_zarr.encode_shard(store.read(key))
+    assert xxhash.xxh3_128_hexdigest(data) == chosen.durable.checksum, "the chunk grid holds it"
+    assert not broken_promises(run)
+
+
+@pytest.mark.parametrize("deeds", range(4, 60, 7))
+def test_a_kill_while_a_tile_is_taken_again_loses_neither_take(tmp_path: Path, deeds: int) -> None:
+    run = three_sections(tmp_path)
+    run_with(run, [Wish(WishKind.PAUSE_BEFORE, 0, LAST)])
+    assert leave_wish(run.plan, Wish(WishKind.RETAKE, 0, FIRST, 0)) == ""
+    life = Life()
+    life.dies_at = deeds
+    with suppress(Killed):
+        run_with(run, [], life)
+    assert run_with(run, [])[0] is RunEnd.FINISHED
+    assert not broken_promises(run)
+    takes = JournalReader(run.plan.folder.journal_file).planes(0, FIRST)
+    assert [row.take for row in takes if row.chosen] == [len(takes) - 1]

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from hardware.optics import StigmatorFrame, astigmatism_in_image
 from hardware.types import Optics
 from models.estimate import AberrationEstimate, PairCondition
-from scopeacq.autofocus import FocusBench, FocusMethod, FocusOutcome, correct_focus
-from scopeacq.imaging import Imager
-from scopeacq.instrument import ElectronSettings
-from scopeacq.project import FocusSettings
+from scopeacq.engine.imaging import Imager
+from scopeacq.focus.autofocus import FocusBench, FocusMethod, FocusOutcome, correct_focus
+from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import FocusSettings
 from tests.scopeacq.column_fakes import IN_FOCUS, FakeColumn, FakeDetector, FakeScanner
 
 FOCUS = FocusSettings(width_px=64, height_px=48)

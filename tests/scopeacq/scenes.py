@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Frame, FrameSettings, Optics, StagePose
-from scopeacq.geometry import Affine, Point, Rigid, pixel_to_wafer
+from scopeacq.plan.geometry import Affine, Point, Rigid, pixel_to_wafer
 
 Floats = NDArray[np.float32]
 

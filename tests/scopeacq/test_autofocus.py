@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from hardware.errors import Deadline, HardwareError, Interlocked
 from hardware.types import Frame, Optics, Range
 from models.estimate import PairCondition
-from scopeacq.autofocus import correct_focus
-from scopeacq.focus_methods import PairFocus, VendorFocus
-from scopeacq.focus_pairs import common_field, pair_shift_px
-from scopeacq.instrument import ElectronSettings
-from scopeacq.project import FocusSettings
-from scopeacq.records import FocusStage
-from scopeacq.score_search import ScoreSearch
+from scopeacq.focus.autofocus import correct_focus
+from scopeacq.focus.focus_methods import PairFocus, VendorFocus
+from scopeacq.focus.focus_pairs import common_field, pair_shift_px
+from scopeacq.focus.score_search import ScoreSearch
+from scopeacq.journal.records import FocusStage
+from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import FocusSettings
 from tests.scopeacq.column_fakes import IN_FOCUS, times_out
 from tests.scopeacq.focus_lab import (
     ELECTRON,

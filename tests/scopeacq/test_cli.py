@@ -17,15 +17,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hardware.errors import Busy, Collision, ConnectionLost, OutOfRange
-from scopeacq import records as r
 from scopeacq.cli import run_command
-from scopeacq.demo import make_demo
-from scopeacq.exit_codes import ExitCode, of_run_end
-from scopeacq.explain import Explained, expected_code, explaining
-from scopeacq.findings import error
-from scopeacq.journal import Journal
-from scopeacq.locks import OwnerLock
-from scopeacq.records import RunEnd
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import RunEnd
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.findings import error
+from scopeacq.storage.locks import OwnerLock
+from scopeacq.telling.exit_codes import ExitCode, of_run_end
+from scopeacq.telling.explain import Explained, expected_code, explaining
 
 FILES = ("project.toml", "wafer.geojson", "instrument.toml")
 COMMANDS = ("check", "status", "run", "report")
@@ -86,7 +86,7 @@ def test_the_version_is_said_without_loading_torch(capsys: pytest.CaptureFixture
 
 
 def test_the_demo_never_loads_qt() -> None:
-    loaded = _loaded("import scopeacq.demo, scopeacq.running, scopeacq.report")
+    loaded = _loaded("import scopeacq.plan.demo, scopeacq.running, scopeacq.telling.report")
     assert not any(name.startswith(("PyQt5", "pyqtgraph")) for name in loaded)
 
 
@@ -202,7 +202,7 @@ def test_a_specimen_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Captu
 def test_a_demo_that_may_not_start_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scopeacq.preflight.check", lambda *_, **__: [error("There is no room.")])
+    monkeypatch.setattr("scopeacq.plan.preflight.check", lambda *_, **__: [error("There is no room.")])
     assert run_command(["demo", "--out", str(tmp_path / "o")]) == ExitCode.BAD_INPUT
     shown = capsys.readouterr()
     assert "There is no room." in shown.err
@@ -282,7 +282,7 @@ def damage(draw: st.DrawFn) -> Callable[[bytes], bytes]:
     return apply
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(file=st.sampled_from(FILES), damaged=damage())
 @example(file="wafer.geojson", damaged=lambda _: b"[" * 100_000)
 @example(file="wafer.geojson", damaged=lambda _: b'{"a":' * 100_000)

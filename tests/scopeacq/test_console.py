@@ -16,8 +16,7 @@ import pytest
 from rich.console import Console
 
 from hardware.types import Blanker
-from scopeacq.console import supervise
-from scopeacq.events import (
+from scopeacq.engine.events import (
     AbortAnswered,
     IncidentHappened,
     Progressed,
@@ -26,10 +25,11 @@ from scopeacq.events import (
     StateChanged,
     StepStarted,
 )
-from scopeacq.exit_codes import ExitCode
-from scopeacq.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.journal.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
 from scopeacq.running import what_now
-from scopeacq.time_left import TimeLeft
+from scopeacq.telling.console import supervise
+from scopeacq.telling.exit_codes import ExitCode
 
 PROGRESS = Progressed(1, 5, 20, 80, 6, 30, 100.0)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from hardware.types import BeamState, DetectorState
-from scopeacq.drop import DropCase, ReferenceTile, drop_evidence
-from scopeacq.project import DropSettings
+from scopeacq.plan.project import DropSettings
+from scopeacq.vision.drop import DropCase, ReferenceTile, drop_evidence
 
 SETTINGS = DropSettings()
 MILLED_THROUGH = DropCase(

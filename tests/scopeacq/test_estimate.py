@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopeacq.estimate import BARE, Estimate, estimate
-from scopeacq.instrument import DriverSettings, Instrument, MillSettings
-from scopeacq.mill_rate import (
+from scopeacq.plan.estimate import BARE, Estimate, estimate
+from scopeacq.plan.instrument import DriverSettings, Instrument, MillSettings
+from scopeacq.plan.mill_rate import (
     charge_uc_per_azimuth,
     depth_nm,
     evenly_milled,
     footprint,
     rate_m3_per_c,
 )
-from scopeacq.project import FocusSettings, ImagingSettings, MillingSettings, Project
-from scopeacq.wafer import Fiducial, Section, Wafer
+from scopeacq.plan.project import FocusSettings, ImagingSettings, MillingSettings, Project
+from scopeacq.plan.wafer import Fiducial, Section, Wafer
 
 DAY_S = 86400.0
 VPP_OF_22_MM = 22_000 / 1100

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from hardware.types import FrameSettings, Image
-from scopeacq.demo import example
-from scopeacq.export import ExportError, ExportReport, export_run
-from scopeacq.files import DiskFiles, FileEvent, Write, perform_on_disk
-from scopeacq.journal import Journal, JournalReader
-from scopeacq.new_run import write_run
-from scopeacq.project import Project
-from scopeacq.records import PlaneChosen, PlaneDurable, PlaneExposing, PlaneKey, RunOpened
-from scopeacq.runfolder import RunFolder
-from scopeacq.storage import ImageSpec, ImageStore
+from scopeacq.journal.journal import Journal, JournalReader
+from scopeacq.journal.records import PlaneChosen, PlaneDurable, PlaneExposing, PlaneKey, RunOpened
+from scopeacq.plan.demo import example
+from scopeacq.plan.new_run import write_run
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import RunFolder
+from scopeacq.storage.export import ExportError, ExportReport, export_run
+from scopeacq.storage.files import DiskFiles, FileEvent, Write, perform_on_disk
+from scopeacq.storage.storage import ImageSpec, ImageStore
 
 SHAPE = (50, 70)
 KEYS = [PlaneKey(cycle, "S1", tile) for cycle in range(2) for tile in range(2)]

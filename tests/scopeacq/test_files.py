@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq.files import (
+from scopeacq.storage.files import (
     DiskFiles,
     DiskFull,
     FileEvent,

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import Optics
-from scopeacq.demo import make_demo
-from scopeacq.focus_history import MOST_KEPT, FocusHistory
-from scopeacq.records import FocusDone, FocusEnd, PlaneKey, SurfaceRefused
-from scopeacq.runfolder import Plan
-from scopeacq.surface import robust_surface
+from scopeacq.focus.surface import robust_surface
+from scopeacq.journal.focus_history import MOST_KEPT, FocusHistory
+from scopeacq.journal.records import FocusDone, FocusEnd, FocusTried, PlaneKey, SurfaceRefused
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
 
 BEFORE = Optics(4500.0, 0.0, 0.0)
 
@@ -87,3 +87,14 @@ def test_a_robust_plane_does_not_mind_one_liar(a: float, b: float, liar: int, li
     surface = robust_surface(points, wds)
     honest = [n for n in range(12) if n != liar]
     assert max(abs(surface.wd_um(points[n]) - wds[n]) for n in honest) < 0.2
+
+
+def test_corrections_by_hand_stand_among_those_of_the_run_and_say_nothing_of_its_plane(plan: Plan) -> None:
+    history = FocusHistory()
+    for n in range(9):
+        history.apply(FocusTried(n, 0.0, n > 0, "why", BEFORE, BEFORE, (), 4.0, 1.0, FocusEnd.IN_FOCUS))
+    history.apply(done(0, "S1", 0))
+    kept = list(history.corrections())
+    assert isinstance(kept[0], FocusTried) and not kept[0].applied
+    assert isinstance(kept[1], FocusDone) and len(kept) == 10
+    assert history.wafer(plan) is None

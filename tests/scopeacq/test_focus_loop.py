@@ -16,15 +16,15 @@ from hardware.types import Frame, FrameSettings, Optics
 from models.deepfocus import DeepFocus
 from models.estimate import AberrationEstimate, PairCondition
 from models.images import ImageFault, ImagesRefused
-from scopeacq.autofocus import FocusOutcome
-from scopeacq.correction import depth_of_focus
-from scopeacq.estimator_gain import Gain
-from scopeacq.focus_methods import PairFocus
-from scopeacq.instrument import ElectronSettings
-from scopeacq.project import EstimatorName, FocusSettings
-from scopeacq.records import FocusEnd, FocusStage
-from scopeacq.score_search import ScoreSearch
-from scopeacq.stigmator_check import StigmatorStep, frame_mismatch
+from scopeacq.focus.autofocus import FocusOutcome
+from scopeacq.focus.correction import depth_of_focus
+from scopeacq.focus.estimator_gain import Gain
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.focus.score_search import ScoreSearch
+from scopeacq.focus.stigmator_check import StigmatorStep, frame_mismatch
+from scopeacq.journal.records import FocusEnd, FocusStage
+from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import EstimatorName, FocusSettings
 from tests.models.scenes import Microscope
 from tests.scopeacq.column_fakes import IN_FOCUS, FakeScanner
 from tests.scopeacq.focus_lab import (
@@ -39,7 +39,7 @@ from tests.scopeacq.focus_lab import (
     refused_and_restored,
 )
 
-QUICK = settings(max_examples=60, deadline=None, derandomize=True)
+QUICK = settings(max_examples=60, derandomize=True)
 FAR_START = Optics(IN_FOCUS.wd_um + 60.0, -1.0, 1.0)
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings
-from scopeacq.focus_policy import TileSituation, correction_due, focus_fields, surface_tiles
-from scopeacq.geometry import Tile
-from scopeacq.project import FocusPolicy, FocusSettings
+from scopeacq.focus.focus_policy import TileSituation, correction_due, focus_fields, surface_tiles
+from scopeacq.plan.geometry import Tile
+from scopeacq.plan.project import FocusPolicy, FocusSettings
 
 TRUSTED = TileSituation(position=1, surface_known=True, section_score_um=0.2)
 

@@ -12,7 +12,7 @@ from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, Faul
 from hardware.simulator.tiny import TINY_FRAME, tiny_twin
 from hardware.simulator.truth import Record
 from hardware.types import Frame, FrameSettings
-from scopeacq.imaging import Imager
+from scopeacq.engine.imaging import Imager
 from tests.scopeacq.column_fakes import FakeColumn, FakeDetector, FakeScanner, noise_image, times_out
 
 SETTINGS = FrameSettings(64, 48, 10.0, 50.0)

@@ -6,7 +6,7 @@ import queue
 import threading
 
 from hardware.types import Blanker
-from scopeacq.ion_watch import IonsRead, ions_watched
+from scopeacq.engine.ion_watch import IonsRead, ions_watched
 
 
 def test_changes_are_told_while_it_watches() -> None:

@@ -18,9 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings, Optics, StagePose
-from scopeacq.files import DiskFull
-from scopeacq.journal import Journal, JournalError, JournalReader
-from scopeacq.records import (
+from scopeacq.journal.journal import Journal, JournalError, JournalReader
+from scopeacq.journal.records import (
     RECORDS,
     CycleDone,
     FocusDone,
@@ -37,11 +36,11 @@ from scopeacq.records import (
     Record,
     Verdict,
 )
+from scopeacq.storage.files import DiskFull
 from tests.recording_files import Commit, RecordingFiles
 
 QUICK = settings(
     max_examples=60,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -200,8 +199,8 @@ def test_planes_are_found_by_cycle_and_by_section(journal: Journal) -> None:
 APPEND_FOREVER = """
 import sys
 from pathlib import Path
-from scopeacq.journal import Journal
-from scopeacq.records import MillHeartbeat
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import MillHeartbeat
 journal = Journal.open(Path(sys.argv[1]))
 for n in range(10**9):
     journal.append(MillHeartbeat(f"opening {n}", float(n)))
@@ -409,7 +408,7 @@ def test_a_journal_with_a_trigger_is_refused(tmp_path: Path, closed_journal: byt
 
 def test_focus_records_of_earlier_programs_are_read() -> None:
     """Fields that came later have defaults."""
-    from scopeacq.journal_format import decode
+    from scopeacq.journal.journal_format import decode
 
     optics = '{"wd_um":4500.0,"stig_x":0.1,"stig_y":-0.1}'
     pair = (
@@ -428,7 +427,7 @@ def test_focus_records_of_earlier_programs_are_read() -> None:
 
 
 def test_a_kind_of_a_later_program_is_refused_with_a_sentence(journal: Journal) -> None:
-    from scopeacq.journal_format import row_crc
+    from scopeacq.journal.journal_format import row_crc
 
     journal._connection.execute(
         "INSERT INTO records VALUES (1, 2.0, 'Teleported', '{}', ?)", (row_crc(1, 2.0, "Teleported", "{}"),)

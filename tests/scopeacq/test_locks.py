@@ -6,19 +6,21 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from scopeacq.files import DiskFiles, FileEvent, Rename, SyncFile, Write, perform_on_disk
-from scopeacq.locks import Locked, OwnerLock, probe_folder
+from scopeacq.storage.files import DiskFiles, FileEvent, Rename, SyncFile, Write, perform_on_disk
+from scopeacq.storage.locks import Locked, OwnerLock, probe_folder
 
 HOLD = """
 import sys
+import threading
 from pathlib import Path
-from scopeacq.locks import OwnerLock
+from scopeacq.storage.locks import OwnerLock
 lock = OwnerLock.of_run(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)
@@ -72,6 +74,24 @@ def test_asking_whether_a_run_is_held_takes_nothing_and_leaves_no_note(tmp_path:
     with OwnerLock.of_run(tmp_path):
         assert asked.is_held()
     assert not asked.is_held()
+
+
+def test_who_keeps_asking_whether_a_run_is_held_turns_no_start_away(tmp_path: Path) -> None:
+    asked, over = OwnerLock.of_run(tmp_path), threading.Event()
+
+    def keep_asking() -> None:
+        while not over.is_set():
+            asked.is_held()
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    try:
+        for _ in range(50):
+            with OwnerLock.of_run(tmp_path):
+                pass
+    finally:
+        over.set()
+        asking.join()
 
 
 def test_a_good_folder_has_no_problems_and_stays_as_it_was(tmp_path: Path) -> None:

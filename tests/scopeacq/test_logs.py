@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from scopeacq.logs import text_logs
+from scopeacq.telling.logs import text_logs
 
 LOG = logging.getLogger("scopeacq.somewhere")
 

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 from hardware.types import Frame, FrameSettings, Image, Optics, StagePose
 from models.estimate import Sharpness
-from scopeacq.laid_down import LaidDown
-from scopeacq.looking import (
+from scopeacq.journal.laid_down import LaidDown
+from scopeacq.journal.records import Verdict
+from scopeacq.plan.project import QualitySettings
+from scopeacq.storage.tiff import frame_as_tiff
+from scopeacq.vision.looking import (
     OVERVIEW_PX,
     Levels,
     auto_levels,
@@ -27,10 +30,7 @@ from scopeacq.looking import (
     look_at,
     power_spectrum,
 )
-from scopeacq.project import QualitySettings
-from scopeacq.quality import Standard
-from scopeacq.records import Verdict
-from scopeacq.tiff import frame_as_tiff
+from scopeacq.vision.quality import Standard
 from tests.scenarios.harness import Scores
 
 STANDARD = Standard(QualitySettings())

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
-from scopeacq.events import Event, Publisher
-from scopeacq.looks import Looks
-from scopeacq.readings import Author, Quantity, Reader, Readings
+from scopeacq.engine.events import Event, Publisher
+from scopeacq.engine.looks import Looks
+from scopeacq.engine.readings import Author, Quantity, Reader, Readings
 from tests.scenarios.harness import TinyRun
 
 
@@ -70,7 +70,7 @@ def test_devices_that_answer_slowly_are_asked_less_often(
         now_s[0] += 0.5
         return Readings(now_s[0])
 
-    monkeypatch.setattr("scopeacq.looks.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("scopeacq.engine.looks.time.monotonic", lambda: now_s[0])
     monkeypatch.setattr(Reader, "read", slowly)
     with run.start() as program:
         heard.subscribe(readings=True)

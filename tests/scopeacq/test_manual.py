@@ -17,16 +17,16 @@ from hardware.paths import path_to_mill
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.truth import FrameTruth
 from hardware.types import Blanker, FrameSettings, PoseTolerance
-from scopeacq.briefing import brief
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFull
-from scopeacq.history import has_begun
-from scopeacq.journal import Journal, JournalReader
-from scopeacq.locks import Locked, OwnerLock
+from scopeacq.engine.readings import Author, Quantity
+from scopeacq.journal.history import has_begun
+from scopeacq.journal.journal import Journal, JournalReader
+from scopeacq.journal.records import DoseBooked, Purpose, Record, RunOpened, WaferRegistered
 from scopeacq.manual import Manual, open_manual
-from scopeacq.preflight import Site
-from scopeacq.readings import Author, Quantity
-from scopeacq.records import DoseBooked, Purpose, Record, RunOpened, WaferRegistered
+from scopeacq.plan.briefing import brief
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.preflight import Site
+from scopeacq.storage.files import DiskFull
+from scopeacq.storage.locks import Locked, OwnerLock
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.scopeacq.manual_bench import FRAME, SLOW_UM_PER_S, held, slow_run
 
@@ -73,6 +73,16 @@ def test_a_dose_is_booked_where_the_wafer_was_found(run: TinyRun) -> None:
     assert (dose.x_um, dose.y_um) == pytest.approx((-100.0, -50.0), abs=1.0)
 
 
+def test_a_current_that_reads_as_no_number_is_booked_as_planned(run: TinyRun) -> None:
+    with held(run) as manual:
+        run.nature.column.emission = float("nan")
+        with suppress(HardwareError, ValueError):  # what comes of the frame is not the question
+            manual.grab(FRAME)
+        run.nature.column.emission = 1.0
+    (dose,) = booked(run)
+    assert dose.electron_dose_per_nm2 == pytest.approx(FRAME.electron_dose_per_nm2(1.8))
+
+
 def test_what_cannot_be_booked_is_not_scanned(run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise DiskFull(run.plan.folder.root)
@@ -95,6 +105,31 @@ def test_a_halt_ends_before_the_next_frame(run: TinyRun) -> None:
         manual.begin(threading.Event())
         manual.grab(FRAME)
     assert len(booked(run)) == 2
+
+
+def test_a_long_frame_is_ended_at_once_and_its_dose_stays_booked(tmp_path: Path) -> None:
+    run, halted, began_s = slow_run(tmp_path), threading.Event(), time.monotonic()
+    long = FrameSettings(64, 64, 10.0, 60e9 / 64**2)
+    with held(run) as manual:
+        manual.begin(halted)
+
+        def end() -> None:
+            halted.set()
+            manual.end_frame()
+
+        timer = threading.Timer(0.3, end)
+        timer.start()
+        with pytest.raises(Halted):
+            manual.grab(long)
+        timer.join()
+        assert time.monotonic() - began_s < long.duration_s / 3
+        assert manual.devices.column.state().blanked
+        manual.begin(threading.Event())
+        manual.end_frame()  # nothing is under way, and nothing is halted
+        manual.grab(FRAME)
+    assert [dose.electron_dose_per_nm2 for dose in booked(run)] == pytest.approx(
+        [long.electron_dose_per_nm2(1.8), FRAME.electron_dose_per_nm2(1.8)]
+    )
 
 
 # -- reading and setting ---------------------------------------------------------------------

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hardware.errors import BlankerUnknown
 from hardware.guard.log import Opening
 from hardware.guard.messages import Why
-from scopeacq.instrument import MillSettings
-from scopeacq.milling import Shutter, frames_for
-from scopeacq.records import MillBegin, MillKey
-from scopeacq.settling import Interval, interrupted_charge
+from scopeacq.engine.milling import Shutter, frames_for
+from scopeacq.engine.settling import Interval, interrupted_charge
+from scopeacq.journal.records import MillBegin, MillKey
+from scopeacq.plan.instrument import MillSettings
 
 CURRENT_NA = 40.0
 MILL = MillSettings(heartbeat_timeout_s=1.0, guard_latency_s=0.25)

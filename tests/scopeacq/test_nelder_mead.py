@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from scopeacq.nelder_mead import nelder_mead
+from scopeacq.focus.nelder_mead import nelder_mead
 
 Point = NDArray[np.float64]
 

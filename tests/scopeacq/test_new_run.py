@@ -10,10 +10,10 @@ import tifffile
 from shapely.geometry import Point, Polygon
 
 from hardware.simulator.config import TwinSettings
-from scopeacq.demo import example, free_folder, make_demo
-from scopeacq.new_run import write_run
-from scopeacq.runfolder import Plan
-from scopeacq.settings import SettingsError
+from scopeacq.plan.demo import example, free_folder, make_demo
+from scopeacq.plan.new_run import write_run
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.settings import SettingsError
 
 
 def test_a_new_run_reads_back_as_it_was_meant(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from hardware.errors import Interlocked
-from scopeacq import steps as s
-from scopeacq.demo import example
-from scopeacq.night import CALLS, KINDS, PRESETS, UNATTENDED, consequence, night, preset_of, useful
-from scopeacq.project import GateSettings, ImagingSettings, PolicySettings
-from scopeacq.records import ErrorKind, PlaneKey, Policy
-from scopeacq.trouble import StepRefused, Trouble, decide
+from scopeacq.engine import steps as s
+from scopeacq.engine.trouble import StepRefused, Trouble, decide
+from scopeacq.journal.records import ErrorKind, PlaneKey, Policy
+from scopeacq.plan.demo import example
+from scopeacq.plan.night import CALLS, KINDS, PRESETS, UNATTENDED, consequence, night, preset_of, useful
+from scopeacq.plan.project import GateSettings, ImagingSettings, PolicySettings
 from tests.scopeacq.test_planner import make_plan, make_progress
 
 KEY = PlaneKey(0, "S0", 0)

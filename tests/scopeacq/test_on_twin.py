@@ -16,15 +16,15 @@ from hardware.simulator.nature import Nature
 from hardware.simulator.truth import FrameTruth, IdleExposureTruth, Record
 from hardware.types import FrameSettings, StagePose
 from models.deepfocus import DeepFocus
-from scopeacq.autofocus import FocusBench, FocusOutcome, correct_focus
-from scopeacq.focus_methods import PairFocus
-from scopeacq.geometry import Point, Rigid
-from scopeacq.imaging import Imager
-from scopeacq.instrument import ElectronSettings
-from scopeacq.project import FocusSettings, RegistrationSettings
-from scopeacq.records import FocusEnd
-from scopeacq.registration import View, displacement, register_wafer
-from scopeacq.wafer import Fiducial
+from scopeacq.engine.imaging import Imager
+from scopeacq.focus.autofocus import FocusBench, FocusOutcome, correct_focus
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.journal.records import FocusEnd
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import FocusSettings, RegistrationSettings
+from scopeacq.plan.wafer import Fiducial
+from scopeacq.vision.registration import View, displacement, register_wafer
 
 STIGMATOR_ROTATION_DEG = 25.0
 PROFILE = ElectronSettings(

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import pytest
 
-from scopeacq.briefing import read_standpoint
-from scopeacq.events import MillProgressed
-from scopeacq.outlook import GateState, Kind, Outlook
+from scopeacq.engine.events import MillProgressed
+from scopeacq.engine.outlook import GateState, Kind, Outlook
+from scopeacq.plan.briefing import read_standpoint
 from tests.scenarios.harness import AZIMUTHS_DEG, CHARGE_UC, Scores, TinyRun, tiny_project
 
 E = TypeVar("E", Outlook, MillProgressed)

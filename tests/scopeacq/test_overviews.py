@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,22 +13,30 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
+import tomlkit
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scopeacq.files import DiskFiles
-from scopeacq.geometry import Point
-from scopeacq.overviews import (
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.overviews import (
     Overview,
     add_overview,
     place_file,
     read_overviews,
+    read_placement,
     remove_overview,
     write_placement,
 )
-from scopeacq.placement import Landmark, Placement, PlacementRefused, fitted
-from scopeacq.pyramid_tiff import PART_PX, PyramidTiff, UnreadablePicture, read_picture
-from scopeacq.settings import SettingsError
+from scopeacq.plan.placement import Landmark, Placement, PlacementRefused, fitted
+from scopeacq.plan.settings import SettingsError
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.pyramid_tiff import (
+    PART_PX,
+    PyramidTiff,
+    UnreadablePicture,
+    pyramid_bytes,
+    read_picture,
+)
 
 near = st.floats(-5e3, 5e3)
 points = st.tuples(near, near)
@@ -191,3 +202,98 @@ def test_a_cut_off_picture_is_refused_when_it_is_opened(tmp_path: Path) -> None:
     shown, (error,) = read_overviews(tmp_path / "o")
     assert not shown
     assert error.path == overview.path
+
+
+def claimed(path: Path, **tags: int) -> None:
+    """Have a file claim another size than it has."""
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for name, value in tags.items():
+            file.pages.first.tags[name].overwrite(value)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("tile", [(32, 32), None])
+@pytest.mark.parametrize("edge_px", [60_000, 1_000_000])
+def test_a_size_that_is_only_claimed_costs_no_memory(
+    tmp_path: Path, tile: tuple[int, int] | None, edge_px: int, compression: str | None
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, texture(64, 64), tile=tile, compression=compression)
+    claimed(path, ImageWidth=edge_px, ImageLength=edge_px)
+    assert most_bytes(lambda: refused(path)) < 50e6
+
+
+def refused(path: Path) -> None:
+    with pytest.raises(UnreadablePicture):
+        read_picture(path)
+    with pytest.raises(UnreadablePicture):
+        PyramidTiff(path)
+
+
+def most_bytes(do: Callable[[], None]) -> int:
+    """The most bytes that were held meanwhile; NumPy tells tracemalloc of its own."""
+    tracemalloc.start()
+    try:
+        do()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("shape", [(3, 64, 80), (2, 64, 80, 3)])
+def test_a_stack_is_no_picture(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    photometric = "rgb" if len(shape) == 4 else "minisblack"
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros(shape, np.uint8), photometric=photometric)
+    with pytest.raises(SettingsError, match=f"a stack of {shape[0]} pictures"):
+        add_overview(tmp_path / "a.tif", tmp_path / "o", 1.0, DiskFiles())
+
+
+bytes_changed = st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(0, 255)), max_size=8)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bytes_changed)
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(
+    tmp_path: Path, changes: list[tuple[float, bool, int]]
+) -> None:
+    data = bytearray(pyramid_bytes(texture(600, 550)))
+    for where, in_head, value in changes:
+        data[round(where * (600 if in_head else len(data) - 1))] = value
+    path = tmp_path / "a.ome.tif"
+    path.write_bytes(data)
+    with suppress(UnreadablePicture):
+        read_picture(path)
+    with suppress(UnreadablePicture), PyramidTiff(path) as picture:
+        for number in range(len(picture.levels)):
+            picture.part(number, 0, 0)
+
+
+numbers = st.one_of(st.floats(), st.integers(), st.text(max_size=3), st.booleans())
+rows = st.lists(st.lists(numbers, max_size=4), max_size=3)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows)
+def test_any_place_is_read_or_refused_with_the_name_of_its_file(
+    tmp_path: Path, to_wafer: list[list[object]]
+) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(tomlkit.dumps({"format": "scopeacq.overview/1", "to_wafer": to_wafer}), "utf-8")
+    try:
+        placement = read_placement(path)
+    except SettingsError as error:
+        assert str(path) in str(error)
+    else:
+        assert all(
+            type(value) is float and math.isfinite(value) for row in placement.to_wafer for value in row
+        )
+
+
+def test_a_link_that_leads_nowhere_is_refused_and_the_others_are_shown(tmp_path: Path) -> None:
+    good = add_overview(png(tmp_path / "a.png", texture(60, 80)), tmp_path / "o", 1.0, DiskFiles())
+    circle = tmp_path / "o" / "b.ome.tif"
+    circle.symlink_to(circle.name)
+    place_file(circle).write_text(place_file(good.path).read_text())
+    shown, (error,) = read_overviews(tmp_path / "o")
+    assert shown == (good,)
+    assert error.path == circle

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from hardware.types import FrameSettings
-from scopeacq import records as r
 from scopeacq.cli import run_command
-from scopeacq.demo import make_demo
-from scopeacq.exit_codes import ExitCode
-from scopeacq.journal import Journal
-from scopeacq.plan_changes import Begun, changes, refuse_changes
-from scopeacq.planner import mill_plan
-from scopeacq.records import MillKey, PlaneKey, Record
-from scopeacq.runfolder import Plan
-from scopeacq.settings import SettingsError
+from scopeacq.engine.planner import mill_plan
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import MillKey, PlaneKey, Record
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.plan_changes import Begun, changes, refuse_changes
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.settings import SettingsError
+from scopeacq.telling.exit_codes import ExitCode
 
 KEY = PlaneKey(0, "S001", 0)
 

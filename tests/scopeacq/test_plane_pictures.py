@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
-from scopeacq.files import DiskFiles
-from scopeacq.ome_zarr import ImageSpec, chunk_shape, level_shapes
-from scopeacq.plane_pictures import PlanePictures
-from scopeacq.records import PlaneKey
-from scopeacq.storage import ImageStore, StorageError
+from hardware.types import Image
+from scopeacq.journal.records import PlaneKey
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.ome_zarr import ImageSpec, chunk_shape, level_shapes
+from scopeacq.storage.plane_pictures import PlanePictures
+from scopeacq.storage.storage import ImageStore
 
 KEY = PlaneKey(1, "S001", 0)
 SHAPE = (2100, 1500)
@@ -32,30 +34,25 @@ def store(tmp_path: Path, image: np.ndarray) -> ImageStore:
 
 
 def test_parts_make_up_the_plane(store: ImageStore, image: np.ndarray) -> None:
-    height, width = chunk_shape(SHAPE)
+    pictures, (height, width) = PlanePictures(store.root), chunk_shape(SHAPE)
     rows = [
-        np.hstack([store.read_part(KEY, 0, r, c) for c in range(-(-SHAPE[1] // width))])
+        np.hstack([cast(Image, pictures.part(KEY, 0, r, c)) for c in range(-(-SHAPE[1] // width))])
         for r in range(-(-SHAPE[0] // height))
     ]
-    np.testing.assert_array_equal(np.vstack(rows), image)
+    np.testing.assert_array_equal(np.vstack(rows), pictures.whole(KEY, 4096))
 
 
-def test_a_derived_level_serves_where_it_is_large_enough(store: ImageStore) -> None:
-    assert store.read_level(KEY, 100).shape == SHAPE
-    store.build_levels(KEY)
-    assert [store.read_level(KEY, least).shape for least in (100, 1050, 1051, 9999)] == [
-        level_shapes(SHAPE)[2],
-        level_shapes(SHAPE)[1],
-        level_shapes(SHAPE)[0],
-        level_shapes(SHAPE)[0],
-    ]
-    assert store.read_part(KEY, 2, 0, 0).shape == level_shapes(SHAPE)[2]
-
-
-def test_what_is_not_there_is_said(store: ImageStore) -> None:
-    for key, level, row in ((PlaneKey(0, "S001", 0), 0, 0), (KEY, 1, 0), (KEY, 0, 9)):
-        with pytest.raises(StorageError):
-            store.read_part(key, level, row, 0)
+@pytest.mark.parametrize("built", [False, True])
+def test_smaller_levels_are_shown_whether_they_were_built_or_not(store: ImageStore, built: bool) -> None:
+    if built:
+        store.build_levels(KEY)
+    pictures = PlanePictures(store.root)
+    part = pictures.part(KEY, 2, 0, 0)
+    assert part is not None
+    assert part.shape == level_shapes(SHAPE)[2]
+    whole = pictures.whole(KEY, 1050)
+    assert whole is not None
+    assert whole.shape == (1050, 750)
 
 
 def test_pictures_of_one_plane_have_the_same_black_and_white(store: ImageStore, image: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hardware.types import Image
-from scopeacq import ome_zarr
-from scopeacq.files import DiskFiles
-from scopeacq.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
-from scopeacq.records import PlaneKey
-from scopeacq.storage import ImageSpec, ImageStore, StorageError
+from scopeacq.journal.records import PlaneKey
+from scopeacq.storage import ome_zarr
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
+from scopeacq.storage.storage import ImageSpec, ImageStore, StorageError
 
 SHAPE = (1500, 2300)
 KEY = PlaneKey(1, "S1", 0)
@@ -41,7 +42,7 @@ def stored(
     place=st.tuples(st.integers(-50, 2400), st.integers(-50, 2400)),
     size=st.tuples(st.integers(1, 1400), st.integers(1, 1400)),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_window_holds_what_the_plane_holds_there(
     stored: tuple[ImageStore, Image], level: int, place: tuple[int, int], size: tuple[int, int]
 ) -> None:
@@ -107,4 +108,30 @@ def test_a_damaged_plane_is_an_error_and_no_picture(tmp_path: Path, harm: Callab
 
 def test_a_folder_without_the_tile_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
+        plane_shape(tmp_path, "S1", 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"shape": [1, "64", "64"]},
+        {"shape": [1, 0, 64]},
+        {"shape": [1, -64, 64]},
+        {"shape": [1, 64.5, 64]},
+        {"shape": [1, 10**400, 64]},
+        {"shape": [64, 64]},
+        {"shape": 64},
+        {"data_type": "object"},
+        {"data_type": "float64"},
+        {"data_type": ["uint8"]},
+    ],
+)
+def test_metadata_of_no_plane_are_an_error(tmp_path: Path, damage: dict[str, object]) -> None:
+    node = tmp_path / "S1" / "0" / "0"
+    node.mkdir(parents=True)
+    told = {"shape": [1, 64, 64], "data_type": "uint8"}
+    (node / "zarr.json").write_text(json.dumps(told))
+    assert plane_shape(tmp_path, "S1", 0).shape_yx == (64, 64)
+    (node / "zarr.json").write_text(json.dumps(told | damage))
+    with pytest.raises(StorageError, match="check the folder of images"):
         plane_shape(tmp_path, "S1", 0)

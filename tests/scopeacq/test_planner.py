@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings, Optics, StagePose
-from scopeacq import records as r
-from scopeacq import steps as s
-from scopeacq.instrument import DriverSettings, Instrument
-from scopeacq.planner import Target, focus_due, mill_plan, next_step
-from scopeacq.progress import Progress
-from scopeacq.project import (
+from scopeacq.engine import steps as s
+from scopeacq.engine.planner import Target, focus_due, mill_plan, next_step
+from scopeacq.engine.wishes import offers, refusal
+from scopeacq.journal import records as r
+from scopeacq.journal.progress import Progress
+from scopeacq.journal.records import MillKey, PlaneKey, Record, Verdict, Wish, WishKind
+from scopeacq.plan.instrument import DriverSettings, Instrument
+from scopeacq.plan.project import (
     FocusPolicy,
     FocusSettings,
     GateSettings,
@@ -23,10 +25,8 @@ from scopeacq.project import (
     MillingSettings,
     Project,
 )
-from scopeacq.records import MillKey, PlaneKey, Record, Verdict, Wish, WishKind
-from scopeacq.runfolder import Plan, RunFolder
-from scopeacq.wafer import Section, Wafer
-from scopeacq.wishes import offers, refusal
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.wafer import Section, Wafer
 
 MILL = r.MillPlan((0.0, 120.0, 240.0), 2, 6.0, 10.0, 0.5)
 OPTICS = Optics(4500.0, 0.0, 0.0)
@@ -328,11 +328,79 @@ def test_a_pause_before_a_section_is_made_once_and_in_no_later_cycle() -> None:
     assert isinstance(run_until(plan, progress, s.Pause | s.Finish), s.Finish)  # type: ignore[arg-type]
 
 
+def retake(progress: Progress, tile: int, section: str = "S0") -> Wish:
+    return Wish(WishKind.RETAKE, progress.cycle, section, tile)
+
+
+def imaged_once() -> tuple[Plan, Progress]:
+    """A plan of one section with two tiles, and its cycle when both are sharp."""
+    plan = make_plan(sections=1)
+    progress = make_progress(plan)
+    imaged_until(plan, progress, s.PassGate)
+    return plan, progress
+
+
+def test_a_sharp_tile_is_taken_again_next_and_the_new_take_replaces_it() -> None:
+    plan, progress = imaged_once()
+    asked, planes = retake(progress, 1), progress.totals.planes
+    assert not refusal(progress, asked)
+    progress.apply(asked)
+    assert "already" in refusal(progress, asked)
+    progress.apply(r.RunOpened("0", "host", 1))
+    steps = imaged_until(plan, progress, s.PassGate)
+    assert steps == [s.Focus(PlaneKey(0, "S0", 1)), s.AcquireTile(PlaneKey(0, "S0", 1), 1)]
+    assert progress.planes[PlaneKey(0, "S0", 1)].chosen == 1
+    assert progress.totals.planes == planes
+
+
+@pytest.mark.parametrize("spoilt", ["unsharp", "lost", "left out"])
+def test_where_the_new_take_is_not_accepted_the_one_before_stays(spoilt: str) -> None:
+    plan, progress = imaged_once()
+    key = PlaneKey(0, "S0", 1)
+    progress.apply(retake(progress, 1))
+    match spoilt:
+        case "unsharp":
+            progress.apply_all(answer(run_until(plan, progress, s.AcquireTile), Verdict.UNSHARP))
+        case "lost":
+            progress.apply_all(answer(run_until(plan, progress, s.AcquireTile))[:3])
+            progress.apply(r.PlaneLost(key, 1, "gone"))
+        case _:
+            wish(progress, WishKind.LEAVE_OUT, "S0")
+    assert isinstance(ask(plan, progress), s.PassGate)
+    assert progress.planes[key].chosen == 0
+
+
+def test_a_retake_is_refused_where_there_is_nothing_to_take_again() -> None:
+    plan = make_plan(sections=2)
+    progress = make_progress(plan)
+    assert "still to come" in refusal(progress, retake(progress, 0))
+    assert "no tile" in refusal(progress, retake(progress, 7))
+    progress.apply_all(answer(run_until(plan, progress, s.AcquireTile))[:2])
+    assert "judged" in refusal(progress, retake(progress, 0))
+    wish(progress, WishKind.LEAVE_OUT, "S1")
+    assert "left out" in refusal(progress, retake(progress, 0, "S1"))
+    plan, progress = imaged_once()
+    run_until(plan, progress, s.MillAzimuth)
+    assert "mill gate" in refusal(progress, retake(progress, 0))
+
+
+def test_a_tile_that_was_accepted_unsharp_counts_as_sharp_after_a_sharp_retake() -> None:
+    plan = make_plan(sections=1, gate=GateSettings(accept_tiles_per_cycle=1))
+    progress, key = make_progress(plan), PlaneKey(0, "S0", 0)
+    for _ in range(2):
+        progress.apply_all(answer(run_until(plan, progress, s.AcquireTile), Verdict.UNSHARP))
+    progress.apply_all([*answer(run_until(plan, progress, s.WaivePlane)), r.PlaneChosen(key, 1)])
+    assert progress.planes[key].waived
+    progress.apply(retake(progress, 0))
+    progress.apply_all(answer(run_until(plan, progress, s.AcquireTile)))
+    assert (progress.planes[key].chosen, progress.planes[key].waived) == (2, False)
+
+
 def test_what_is_past_is_refused_with_a_reason() -> None:
     plan = make_plan(tiles=1)
     progress = make_progress(plan)
     progress.apply_all(answer(run_until(plan, progress, s.AcquireTile)))
-    for kind in WishKind:
+    for kind in set(WishKind) - {WishKind.RETAKE}:
         assert "is imaged" in refusal(progress, Wish(kind, 0, "S0"))
         assert "no section" in refusal(progress, Wish(kind, 0, "S9"))
         assert "over" in refusal(progress, Wish(kind, -1, "S1"))
@@ -340,7 +408,7 @@ def test_what_is_past_is_refused_with_a_reason() -> None:
     assert all("mill gate" in offer.why_not for offer in offers(progress, "S1"))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_the_fold_forgets_nothing_that_a_restart_needs(data: st.DataObject) -> None:
     """Kill anywhere, wish anything, rebuild from the records: nothing is milled past a plane, nor twice."""
@@ -351,7 +419,8 @@ def test_the_fold_forgets_nothing_that_a_restart_needs(data: st.DataObject) -> N
     while not isinstance(step := ask(plan, progress), s.Finish):
         verdict = data.draw(st.sampled_from([Verdict.SHARP, Verdict.SHARP, Verdict.UNSHARP]))
         wished = data.draw(WISHES)
-        asked = Wish(wished, progress.cycle, "S0") if wished else None
+        tile = data.draw(st.integers(0, 2)) if wished is WishKind.RETAKE else None
+        asked = Wish(wished, progress.cycle, "S0", tile) if wished else None
         if asked and not refusal(progress, asked):
             written: list[Record] = [asked]
         elif isinstance(step, s.Wait):

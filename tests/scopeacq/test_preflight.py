@@ -15,16 +15,16 @@ from hardware.errors import OutOfRange
 from hardware.types import StagePose
 from models.deepfocus import DeepFocus
 from models.deepscore import DeepScore
-from scopeacq.demo import make_demo
-from scopeacq.findings import Finding, Severity
-from scopeacq.focus_checks import pairs_refused, scores_refused
-from scopeacq.history import History
-from scopeacq.instrument import Instrument
-from scopeacq.preflight import Site, check, check_stage
-from scopeacq.project import Project
-from scopeacq.runfolder import Plan
-from scopeacq.showing import show_estimate
-from scopeacq.wafer import Fiducial
+from scopeacq.journal.history import History
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.findings import Finding, Severity
+from scopeacq.plan.focus_checks import pairs_refused, scores_refused
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.preflight import Site, check, check_stage
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.wafer import Fiducial
+from scopeacq.telling.showing import show_estimate
 
 SITE = Site(
     free_bytes=lambda _: 10**12,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from hardware.types import Image
 from models.estimate import Sharp, Sharpness
-from scopeacq.project import QualitySettings
-from scopeacq.quality import Judgement, Standard, dark_fraction, judge, seen_in_focus_um
-from scopeacq.records import Verdict
+from scopeacq.journal.records import Verdict
+from scopeacq.plan.project import QualitySettings
+from scopeacq.vision.quality import Judgement, Standard, dark_fraction, judge, seen_in_focus_um
 from tests.scopeacq.scenes import texture
 
 SETTINGS = QualitySettings()

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings, Image, StagePose
-from scopeacq.geometry import Point, Rigid, turn
-from scopeacq.project import RegistrationSettings
-from scopeacq.registration import (
+from scopeacq.plan.geometry import Point, Rigid, turn
+from scopeacq.plan.project import RegistrationSettings
+from scopeacq.plan.settings import SettingsError
+from scopeacq.plan.wafer import Fiducial
+from scopeacq.vision.registration import (
     RegistrationRefused,
     Sighting,
     View,
@@ -24,8 +26,6 @@ from scopeacq.registration import (
     register_wafer,
     renewed,
 )
-from scopeacq.settings import SettingsError
-from scopeacq.wafer import Fiducial
 from tests.scopeacq.scenes import Scene, texture
 
 SETTINGS = RegistrationSettings()
@@ -54,7 +54,7 @@ def moved(dx_um: float, dy_um: float, rotation_deg: float) -> Rigid:
     return Rigid.about(CENTRE, rotation_deg, (dx_um, dy_um))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(-4, 4), st.floats(-4, 4), st.floats(-0.3, 0.3), st.sampled_from([0.0, 30.0, 90.0, 200.0]))
 def test_a_section_is_found_where_it_truly_lies(
     dx_um: float, dy_um: float, rotation_deg: float, scan_rot_deg: float

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 from hardware.types import FrameSettings, Optics
-from scopeacq import records as r
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFiles
-from scopeacq.journal import Journal, Row
-from scopeacq.records import ErrorKind, MillKey, PlaneKey, Policy, Verdict
-from scopeacq.report import decisions, render, write_report
-from scopeacq.report_data import INCIDENTS, POINTS, WORST, gather
-from scopeacq.report_figures import milled_depths_nm
-from scopeacq.runfolder import Plan
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal, Row
+from scopeacq.journal.records import ErrorKind, MillKey, PlaneKey, Policy, Verdict
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
 from scopeacq.session import open_store
-from scopeacq.status import status_of
+from scopeacq.storage.files import DiskFiles
+from scopeacq.telling.report import decisions, render, write_report
+from scopeacq.telling.report_data import INCIDENTS, POINTS, WORST, gather
+from scopeacq.telling.report_figures import milled_depths_nm
+from scopeacq.telling.status import status_of
 
 FRAME = FrameSettings(1024, 1024, 10.0, 200.0)
 HOSTILE = "<script>alert(1)</script>\"'&"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from scopeacq import preflight
 from scopeacq.cli import app
-from scopeacq.demo import make_demo
-from scopeacq.findings import Severity
-from scopeacq.run_templates import TEMPLATES, Template, copy_of, template_named
-from scopeacq.runfolder import Plan, RunFolder
-from scopeacq.settings import SettingsError
+from scopeacq.plan import preflight
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.findings import Severity
+from scopeacq.plan.run_templates import TEMPLATES, Template, copy_of, template_named
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.settings import SettingsError
 
 DAY_S = 86_400.0
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hardware.types import Optics
-from scopeacq.autofocus import FocusBench, Focused, NotFocused
-from scopeacq.imaging import Imager
-from scopeacq.instrument import ElectronSettings
-from scopeacq.project import FocusSettings
-from scopeacq.score_search import ScoreSearch
-from scopeacq.trilateration import blurs_um, place_of_focus, trilaterate
+from scopeacq.engine.imaging import Imager
+from scopeacq.focus.autofocus import FocusBench, Focused, NotFocused
+from scopeacq.focus.score_search import ScoreSearch
+from scopeacq.focus.trilateration import blurs_um, place_of_focus, trilaterate
+from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import FocusSettings
 from tests.scopeacq.column_fakes import IN_FOCUS, FakeColumn, FakeDetector, FakeScanner
 
 Doubles = NDArray[np.float64]
@@ -129,7 +129,7 @@ def test_nelder_mead_takes_over_where_scores_are_no_distances() -> None:
     assert np.abs(off_focus_um(found.optics)).max() < 2.0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(-20, 20), min_size=3, max_size=3), st.floats(0.8, 1.25), st.floats(0.3, 1.5))
 def test_exact_distances_determine_the_place(centre: list[float], scale: float, floor_um: float) -> None:
     points = np.array([*(10.0 * np.eye(3)), *(-10.0 * np.eye(3)), np.zeros(3)])

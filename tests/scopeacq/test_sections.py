@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from scopeacq.plan.settings import SettingsError
 from scopeacq.sections import Flag, FoundSection, detect, found_in
 from scopeacq.sections.finding import flagged
 from scopeacq.sections.magc import read_magc
 from scopeacq.sections.outlines import Outline, area, fill, outline_of, overlap, turned
-from scopeacq.settings import SettingsError
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "wafer_sections_magc"
 BLOCK = np.array([[-30.0, -22.0], [30.0, -22.0], [24.0, 22.0], [-24.0, 22.0]])

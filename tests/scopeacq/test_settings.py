@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq.demo import make_demo
-from scopeacq.runfolder import Plan, RunFolder
-from scopeacq.settings import SettingsError
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.settings import SettingsError
 
 
 @pytest.fixture

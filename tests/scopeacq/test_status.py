@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from hardware.types import FrameSettings, Optics
-from scopeacq import records as r
-from scopeacq.events import RunState
-from scopeacq.instrument import DriverSettings, Instrument
-from scopeacq.project import ImagingSettings, MillingSettings, Project
-from scopeacq.records import ErrorKind, MillKey, PlaneKey, Policy, RunEnd, Verdict, WaitReason
-from scopeacq.runfolder import Plan, RunFolder
-from scopeacq.status import SectionPhase, Status, status_of
-from scopeacq.tallies import WAS_KILLED
-from scopeacq.wafer import Section, Wafer
+from scopeacq.engine.events import RunState
+from scopeacq.journal import records as r
+from scopeacq.journal.records import ErrorKind, MillKey, PlaneKey, Policy, RunEnd, Verdict, WaitReason
+from scopeacq.journal.tallies import WAS_KILLED
+from scopeacq.plan.instrument import DriverSettings, Instrument
+from scopeacq.plan.project import ImagingSettings, MillingSettings, Project
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.wafer import Section, Wafer
+from scopeacq.telling.status import SectionPhase, Status, status_of
 
 SECTIONS = ("a", "b")
 TILES = 2

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopeacq.surface import Surface, SurfaceRefused, fit_surface, spans_plane
+from scopeacq.focus.surface import Surface, SurfaceRefused, fit_surface, spans_plane
 
 CORNERS = [(-4000.0, -3000.0), (4000.0, -3500.0), (3800.0, 3000.0), (-4100.0, 2900.0)]
 TRUTH = Surface(4500.0, 1.5e-3, -0.8e-3)

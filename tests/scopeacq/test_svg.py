@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopeacq.svg import Area, Axes, Mark, Series, map_of, nice_ticks, plot, ramp
-from scopeacq.thinned import Thinned, evenly
+from scopeacq.journal.thinned import Thinned, evenly
+from scopeacq.telling.svg import Area, Axes, Mark, Series, map_of, nice_ticks, plot, ramp
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scopeacq.instrument import DriverSettings, Instrument
-from scopeacq.project import FocusPolicy, FocusSettings, MillingSettings, PolicySettings, Project
-from scopeacq.records import Policy
-from scopeacq.settings import Settings
-from scopeacq.templates import to_toml, unit_of
+from scopeacq.journal.records import Policy
+from scopeacq.plan.instrument import DriverSettings, Instrument
+from scopeacq.plan.project import FocusPolicy, FocusSettings, MillingSettings, PolicySettings, Project
+from scopeacq.plan.settings import Settings
+from scopeacq.plan.templates import to_toml, unit_of
 
 INSTRUMENT = Instrument(
     name='Twin\'s "own"',

@@ -13,11 +13,11 @@ from hardware.errors import HardwareError
 from hardware.types import Image
 from models.estimate import AberrationEstimate, PairCondition, Sharp, Sharpness
 from models.images import ImageFault, ImagesRefused
-from scopeacq.focus_compare import ByPair, ByScores, compare, spread_um
-from scopeacq.focus_methods import PairFocus
-from scopeacq.focus_pairs import take_pair
-from scopeacq.records import FocusIteration
-from scopeacq.through_focus import SeriesPoint, best_wd_um, series_wds, take_series
+from scopeacq.focus.focus_compare import ByPair, ByScores, compare, spread_um
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.focus.focus_pairs import take_pair
+from scopeacq.focus.through_focus import SeriesPoint, best_wd_um, series_wds, take_series
+from scopeacq.journal.records import FocusIteration
 from tests.scopeacq.column_fakes import IN_FOCUS, times_out
 from tests.scopeacq.focus_lab import ELECTRON, Lab, Oracle, TrueScore
 

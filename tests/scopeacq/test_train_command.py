@@ -15,8 +15,8 @@ from tensorboardX.proto.event_pb2 import Event
 from models.source_focus import SourceFocus
 from models.training import RECIPES, StepDecay, TrainingError, TrainProgress
 from scopeacq.cli import run_command
-from scopeacq.exit_codes import ExitCode
-from scopeacq.settings import SettingsError
+from scopeacq.plan.settings import SettingsError
+from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.training import TrainingLog, TrainingOrder, default_settings, specimens
 from scopeacq.training_settings import TrainingSettings, applied, read_settings
 

@@ -9,12 +9,12 @@ import pytest
 
 from hardware.errors import BlankerUnknown, ConnectionLost, Interlocked
 from hardware.types import Optics
-from scopeacq import records as r
-from scopeacq import steps as s
-from scopeacq.files import DiskFull
-from scopeacq.project import PolicySettings
-from scopeacq.records import ErrorKind, PlaneKey, Policy
-from scopeacq.trouble import StepRefused, Trouble, decide, told
+from scopeacq.engine import steps as s
+from scopeacq.engine.trouble import StepRefused, Trouble, decide, told
+from scopeacq.journal import records as r
+from scopeacq.journal.records import ErrorKind, PlaneKey, Policy
+from scopeacq.plan.project import PolicySettings
+from scopeacq.storage.files import DiskFull
 from tests.scopeacq.test_planner import ask, make_plan, make_progress, run_until
 
 KEY = PlaneKey(0, "S0", 0)

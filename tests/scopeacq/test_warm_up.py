@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from models.estimate import AberrationEstimate
-from scopeacq.demo import make_demo
-from scopeacq.runfolder import Plan
-from scopeacq.warm_up import warmed_up
+from scopeacq.focus.warm_up import warmed_up
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
 
 
 class Slow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scopeacq.wording import counted
+from scopeacq.telling.wording import counted
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 planes"), (1, "1 plane"), (2, "2 planes")])

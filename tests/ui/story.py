@@ -16,23 +16,29 @@ from pytestqt.qtbot import QtBot
 
 from hardware.simulator.faults import FaultDesk, FaultScript
 from hardware.simulator.specimen import demo_wafer
-from scopeacq.briefing import brief
 from scopeacq.conduct import Attendant, Outcome
-from scopeacq.geometry import Point
-from scopeacq.new_run import write_run
-from scopeacq.project import Project
-from scopeacq.records import Record
-from scopeacq.runfolder import Plan
-from scopeacq.wafer import Fiducial
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.journal.records import Record
+from scopeacq.manual import Manual
+from scopeacq.plan.briefing import brief
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.new_run import write_run
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.wafer import Fiducial
 from tests.scenarios.harness import TinyRun, Waves, tiny_project
+from tests.scopeacq.manual_bench import held
 from tests.ui.tiny_acquisition import SITE, conduct_tiny
-from ui.choosers import Choosers
 from ui.furnishing import furnish
+from ui.live.page import LivePage
 from ui.memory import MemoryFile
 from ui.panels.log_panel import LogPanel
 from ui.panels.preflight_panel import PreflightPanel
 from ui.panels.run_panel import RunPanel
-from ui.services import Services
+from ui.panels.telling import Telling
+from ui.run.services import Services
+from ui.slices.view import SlicesView
+from ui.start.choosers import Choosers
 from ui.viewport.widget import WaferViewport
 from ui.window import MainWindow
 from ui.workspace import Workspace
@@ -84,6 +90,20 @@ class Operator:
     def viewport(self) -> WaferViewport:
         return self._part(WaferViewport)
 
+    @property
+    def live(self) -> LivePage:
+        return self._part(LivePage)
+
+    @property
+    def slices(self) -> SlicesView:
+        return self._part(SlicesView)
+
+    def look_at(self, view: str) -> None:
+        """Go to a view by its key, which stands in the rail."""
+        number = self.workspace.views.index(view) + 1
+        self.press(Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
+        self.qtbot.waitUntil(lambda: self.workspace.shown_view == view, timeout=AT_LEISURE_MS)
+
     def _part(self, kind: type) -> QWidget:
         part = self.workspace.findChild(kind)
         assert isinstance(part, kind)
@@ -126,13 +146,18 @@ class Operator:
         self.click(self.panel.buttons.start)
 
     def reads(self, word: str) -> None:
-        """Wait until the run panel says so and, of a run that can be resumed, until it can be."""
+        """Wait until the run panel says so and, of a run that ended before its last cycle, can resume."""
+        ended = word in ("Paused", "Failed")
 
         def said() -> None:
             assert self.panel.head.word.text() == word, self.panel.head.sentence.text()
-            assert word in ("Running", "Finished") or self.panel.buttons.start.isEnabled()
+            assert self.panel.buttons.start.isEnabled() or not ended
 
         self.qtbot.waitUntil(said, timeout=AT_LEISURE_MS)
+
+    def findings(self) -> list[str]:
+        """What the check-list lists."""
+        return [row.text.text() for row in self.preflight.findChildren(Telling) if row.isVisible()]
 
     def recorded(self, kind: type[Record], at_least: int = 1) -> None:
         """Wait until the journal holds so many of a kind."""
@@ -153,7 +178,14 @@ def at_work(qtbot: QtBot, folder: Path, run: TinyRun) -> Iterator[Operator]:
         run.plan = plan
         return conduct_tiny(run, plan, cycles, attendant)
 
-    services = Services(conduct, partial(brief, site=SITE))
+    @contextmanager
+    def in_hand(_: Plan) -> Iterator[Manual]:
+        with held(run) as manual:
+            methods = tuple(PairFocus(run.estimator) for _ in run.plan.project.focus.estimators)
+            vars(manual).update(scorer=run.scorer, methods=methods)
+            yield manual
+
+    services = Services(conduct, partial(brief, site=SITE), in_hand)
     root = run.plan.folder.root
     window = MainWindow(
         MemoryFile(folder / "config" / "window.toml"),

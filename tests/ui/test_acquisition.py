@@ -14,8 +14,7 @@ from pytestqt.qtbot import QtBot
 from rich.console import Console
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
-from scopeacq.exit_codes import ExitCode
-from scopeacq.records import (
+from scopeacq.journal.records import (
     MillHeartbeat,
     PlaneChosen,
     PlaneDurable,
@@ -27,6 +26,7 @@ from scopeacq.records import (
     RunRequest,
 )
 from scopeacq.running import Terminal
+from scopeacq.telling.exit_codes import ExitCode
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.ui.tiny_acquisition import Bench, Hold, conduct_tiny, tiny_run
 from ui.presenters.checklist import Confirmation

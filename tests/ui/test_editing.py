@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings
-from scopeacq.files import DiskFiles
-from scopeacq.geometry import turn
-from scopeacq.plan_changes import Begun
-from scopeacq.records import PlaneExposing, PlaneKey
-from scopeacq.runfolder import Plan
-from scopeacq.settings import SettingsError
-from scopeacq.wafer import Wafer
+from scopeacq.journal.records import PlaneExposing, PlaneKey
+from scopeacq.plan.geometry import turn
+from scopeacq.plan.plan_changes import Begun
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.settings import SettingsError
+from scopeacq.plan.wafer import Wafer
+from scopeacq.storage.files import DiskFiles
 from tests.ui.wafers import plan_of, section, written
 from ui.presenters import edits as editing
 from ui.presenters.editing import Editor

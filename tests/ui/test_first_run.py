@@ -11,11 +11,11 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from scopeacq.records import RunRequest
-from ui.acquisition import Acquisition
+from scopeacq.journal.records import RunRequest
 from ui.memory import MemoryFile
 from ui.panels.preflight_panel import PreflightPanel
 from ui.panels.run_panel import RunPanel
+from ui.run.acquisition import Acquisition
 from ui.window import MainWindow
 
 MOST_CLICKS, LONGEST_S = 3, 60.0

@@ -22,7 +22,7 @@ def test_the_first_start_is_no_trouble(memory_file: MemoryFile) -> None:
     assert memory_file.read() == (Memory(), None)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.binary(max_size=300))
 def test_any_damage_gives_defaults_and_a_message(memory_file: MemoryFile, damage: bytes) -> None:
     memory_file.path.parent.mkdir(parents=True, exist_ok=True)

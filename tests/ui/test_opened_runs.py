@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq.briefing import Briefing, brief
+from scopeacq.plan.briefing import Briefing, brief
 from tests.scenarios.harness import Scores, TinyRun, tiny_project
 from tests.ui.tiny_acquisition import SITE, tiny_run
 from ui.presenters.acquisition import Action, RunPresenter, RunView

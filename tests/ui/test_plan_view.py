@@ -11,18 +11,18 @@ from PyQt5.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from hardware.types import FrameSettings
-from scopeacq import records as r
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFiles
-from scopeacq.journal import Journal
-from scopeacq.night import UNATTENDED
-from scopeacq.project import Project
-from scopeacq.records import ErrorKind, PlaneKey, Policy
-from scopeacq.runfolder import Plan
-from ui.banner import Banner
-from ui.plan_editing import UNSAVED, PlanEditing
-from ui.plan_mount import mount_plan
-from ui.plan_view import Page, PlanView
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import ErrorKind, PlaneKey, Policy
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.night import UNATTENDED
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
+from ui.messages.banner import Banner
+from ui.plan.plan_editing import UNSAVED, PlanEditing
+from ui.plan.plan_mount import mount_plan
+from ui.plan.plan_view import Page, PlanView
 from ui.presenters.edits import move
 from ui.presenters.policies import night_view
 from ui.tasks import Tasks
@@ -56,15 +56,19 @@ class Desk:
         qtbot.waitUntil(lambda: self.costs is not None, timeout=SOON_MS)
 
     @property
+    def plan_page(self):  # type: ignore[no-untyped-def]
+        return self.view.page(Page.PLAN)
+
+    @property
     def editor(self):  # type: ignore[no-untyped-def]
-        return self.view._editor
+        return self.view.forms.editor
 
     @property
     def costs(self):  # type: ignore[no-untyped-def]
         return self.view.costs._view
 
     def field(self, path: tuple[str, ...]) -> QWidget:
-        return self.view.plan_page.row(path).input
+        return self.plan_page.row(path).input
 
     def type_into(self, qtbot: QtBot, path: tuple[str, ...], text: str) -> QLineEdit:
         field = self.field(path)
@@ -130,15 +134,27 @@ def test_an_edit_changes_the_estimate_is_undone_and_saved(qtbot: QtBot, desk: De
     assert UNSAVED not in desk.banner.messages
 
 
+def test_the_keys_for_undo_take_back_the_plan_s_step_and_not_a_letter(qtbot: QtBot, desk: Desk) -> None:
+    qtbot.waitUntil(desk.workspace.isActiveWindow, timeout=SOON_MS)
+    field = desk.type_into(qtbot, DWELL, "350")
+    qtbot.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert field.text() == "200"
+    qtbot.keyClick(field, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert field.text() == "350"
+    qtbot.keyClick(field, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: bool(desk.saved), timeout=SOON_MS)
+    assert Plan.read(desk.plan.folder.root).project.imaging.dwell_ns == 350.0
+
+
 def test_a_wrong_value_is_marked_while_typing_and_keeps_the_plan_from_being_saved(
     qtbot: QtBot, desk: Desk
 ) -> None:
     field = desk.type_into(qtbot, OVERLAP, "900")
-    row = desk.view.plan_page.row(OVERLAP)
+    row = desk.plan_page.row(OVERLAP)
     assert field.property("wrong") == "true"
     assert row._problem.text() == "Overlap must be smaller than half a tile."
     assert field.text() == "900"
-    assert project_of(desk).imaging.overlap_px == 9 or project_of(desk).imaging.overlap_px == 90
+    assert project_of(desk) == desk.plan.project, "its beginnings, 9 and 90, were not meant"
     desk.view._save()
     assert any("Overlap" in m.what for m in desk.banner.messages)
     assert desk.workspace.objection() is not None
@@ -150,14 +166,26 @@ def test_a_wrong_value_is_marked_while_typing_and_keeps_the_plan_from_being_save
 
 def test_what_is_no_number_says_so_where_it_stands(qtbot: QtBot, desk: Desk) -> None:
     desk.type_into(qtbot, DWELL, "fast")
-    row = desk.view.plan_page.row(DWELL)
+    row = desk.plan_page.row(DWELL)
     assert "not a number" in row._problem.text()
+    assert project_of(desk) == desk.plan.project
+
+
+def test_the_beginning_of_what_is_no_number_stays_out_of_the_plan(qtbot: QtBot, desk: Desk) -> None:
+    desk.type_into(qtbot, DWELL, "400")
+    qtbot.keyClick(desk.field(DWELL), Qt.Key.Key_Return)
+    field = desk.type_into(qtbot, DWELL, "2000x")
+    assert project_of(desk).imaging.dwell_ns == 400.0
+    assert field.text() == "2000x"
+    qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert field.text() == "400"
+    desk.view._undo.trigger()
     assert project_of(desk) == desk.plan.project
 
 
 def test_values_that_were_changed_offer_what_they_were(qtbot: QtBot, desk: Desk) -> None:
     desk.type_into(qtbot, ("cycles",), "7")
-    row = desk.view.plan_page.row(("cycles",))
+    row = desk.plan_page.row(("cycles",))
     button = row._others.itemAt(0).widget()
     assert button.text() == "was 5"
     button.click()
@@ -178,14 +206,14 @@ def test_the_map_and_the_forms_share_one_plan_and_one_undo(qtbot: QtBot, desk: D
 
 
 def test_the_basic_settings_are_few_and_any_setting_is_found(qtbot: QtBot, desk: Desk) -> None:
-    deep = desk.view.plan_page.row(("focus", "limit_stig"))
+    deep = desk.plan_page.row(("focus", "limit_stig"))
     assert not deep.isVisible()
-    assert desk.view.plan_page.row(DWELL).isVisible()
+    assert desk.plan_page.row(DWELL).isVisible()
     desk.view.search.setText("stigmator correction")
     assert deep.isVisible()
-    assert not desk.view.plan_page.row(DWELL).isVisible()
+    assert not desk.plan_page.row(DWELL).isVisible()
     desk.view.search.setText("no such thing")
-    assert desk.view.plan_page._nothing.isVisible()
+    assert desk.plan_page._nothing.isVisible()
     desk.view.search.clear()
     desk.view._everything.trigger()
     assert deep.isVisible()
@@ -193,7 +221,7 @@ def test_the_basic_settings_are_few_and_any_setting_is_found(qtbot: QtBot, desk:
 
 def test_policies_say_their_consequence_and_a_preset_is_one_step(qtbot: QtBot, desk: Desk) -> None:
     desk.view.show_page(Page.ERRORS)
-    page = desk.view.policy_page
+    page = desk.view.page(Page.ERRORS)
     rows = {row.kind: row for row in night_view(desk.plan.project).rows}
     choice = page.choice(rows[ErrorKind.FOCUS_REFUSED])
     index = [o.policy for o in rows[ErrorKind.FOCUS_REFUSED].options].index(Policy.SKIP_SECTION)
@@ -217,12 +245,12 @@ def test_the_instrument_is_saved_like_the_plan_and_measured_values_are_locked(
     qtbot: QtBot, desk: Desk
 ) -> None:
     desk.view.show_page(Page.INSTRUMENT)
-    page = desk.view.instrument_page
+    page = desk.view.page(Page.INSTRUMENT)
     measured, chosen = page.row(("electron", "convergence_mrad")), page.row(("electron", "eht_kv"))
-    assert not measured.input.isEnabled()
+    assert not measured.editable
     assert "calibration" in measured._problem.text()
     desk.view._measured.trigger()
-    assert measured.input.isEnabled()
+    assert measured.editable
     assert isinstance(chosen.input, QLineEdit)
     chosen.input.selectAll()
     qtbot.keyClicks(chosen.input, "2,5")
@@ -244,11 +272,11 @@ def test_files_that_somebody_else_changed_are_not_overwritten(qtbot: QtBot, desk
 
 def test_while_a_run_is_active_the_plan_is_only_shown(qtbot: QtBot, desk: Desk) -> None:
     desk.editing.forbid()
-    assert not desk.field(DWELL).isEnabled()
+    assert not desk.plan_page.row(DWELL).editable
     assert "run is active" in desk.view._state.text()
     assert not desk.view._save_action.isEnabled()
     desk.editing.allow()
-    qtbot.waitUntil(lambda: desk.field(DWELL).isEnabled(), timeout=SOON_MS)
+    qtbot.waitUntil(lambda: desk.plan_page.row(DWELL).editable, timeout=SOON_MS)
 
 
 def test_pre_flight_speaks_of_the_plan_as_edited(qtbot: QtBot, desk: Desk) -> None:
@@ -268,11 +296,11 @@ def test_what_a_begun_run_needs_is_locked_with_the_reason(qtbot: QtBot, plan: Pl
     journal.append(r.PlaneExposing(PlaneKey(0, plan.wafer.sections[0].id, 3), 0, frame, 20.0))
     journal.close()
     desk = Desk(qtbot, plan)
-    row = desk.view.plan_page.row(WIDTH)
-    assert not row.input.isEnabled()
+    row = desk.plan_page.row(WIDTH)
+    assert not row.editable
     assert "Fixed" in row._problem.text()
-    assert desk.field(DWELL).isEnabled()
+    assert desk.plan_page.row(DWELL).editable
     desk.type_into(qtbot, ("imaging", "grid_rows"), "1")
-    assert "no longer imaged" in desk.view.plan_page.row(("imaging", "grid_rows"))._problem.text()
+    assert "no longer imaged" in desk.plan_page.row(("imaging", "grid_rows"))._problem.text()
     assert project_of(desk) == plan.project
     desk.close(qtbot)

@@ -9,7 +9,7 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from hardware.types import Range
-from ui.quantity import QuantityField
+from ui.parts.quantity import QuantityField
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""The whole story in the real window: open, place a grid, start, pause, resume, fault, recover, finish."""
+"""The whole story in the real window: open, place a grid, focus, start, pause, resume, fault, recover,
+finish, view slices."""
 
 from __future__ import annotations
 
@@ -8,8 +9,16 @@ from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
-from scopeacq.records import Incident, PlaneChosen, PlaneExposing, Requested, RunRequest
-from scopeacq.runfolder import Plan
+from scopeacq.journal.records import (
+    DoseBooked,
+    Incident,
+    PlaneChosen,
+    PlaneExposing,
+    Purpose,
+    Requested,
+    RunRequest,
+)
+from scopeacq.plan.runfolder import Plan
 from tests.scenarios.harness import tiny_project
 from tests.ui.story import AT_LEISURE_MS, Operator, at_work, run_on_disk
 from tests.ui.tiny_acquisition import Hold
@@ -25,6 +34,7 @@ def test_the_whole_story(qtbot: QtBot, tmp_path: Path) -> None:
     with at_work(qtbot, tmp_path, run) as operator:
         operator.open()
         place_a_grid(operator)
+        focus_by_hand(operator)
         operator.confirm()
         operator.start()
         qtbot.waitUntil(hold.reached.is_set, timeout=AT_LEISURE_MS)
@@ -36,6 +46,7 @@ def test_the_whole_story(qtbot: QtBot, tmp_path: Path) -> None:
         operator.press(Qt.Key.Key_Return, CTRL)
         operator.reads("Finished")
         sees_all_done(operator)
+        views_slices(operator)
     requests = [r.request for r in run.records() if isinstance(r, Requested)]
     assert requests == [RunRequest.PAUSE_NOW]
     chosen = [r.key for r in run.records() if isinstance(r, PlaneChosen)]
@@ -55,6 +66,19 @@ def place_a_grid(operator: Operator) -> None:
         operator.press(Qt.Key.Key_S, CTRL)
     _, added = Plan.read(operator.run.plan.folder.root).wafer.sections
     assert abs(added.roi_centre_um[0] - spec.x_um) < 20 and abs(added.roi_centre_um[1] - spec.y_um) < 20
+
+
+def focus_by_hand(operator: Operator) -> None:
+    """Take the instrument in hand and let the autofocus correct; the run takes it over by itself."""
+    operator.look_at("live")
+    operator.click(operator.live.stage.connect_button)
+    operator.click(operator.live.action_bar.grab_button)
+    operator.live.tabs.setCurrentWidget(operator.live.focus)
+    operator.click(operator.live.focus.start)
+    operator.click(operator.live.focus.accept)
+    frames = [r for r in operator.run.records() if isinstance(r, DoseBooked)]
+    assert {r.purpose for r in frames} == {Purpose.MANUAL}
+    operator.look_at("wafer")
 
 
 def stage_fails(operator: Operator) -> None:
@@ -79,3 +103,21 @@ def sees_all_done(operator: Operator) -> None:
     operator.qtbot.waitUntil(lambda: operator.viewport.canvas.shown.finished, timeout=AT_LEISURE_MS)
     tiles = [tile.state for s in operator.viewport.canvas.shown.sections for tile in s.tiles]
     assert tiles == [TileState.SHARP] * 4
+
+
+def views_slices(operator: Operator) -> None:
+    """Page forth to the last slice and back to the first."""
+    operator.look_at("slices")
+    desk = operator.slices.desk
+
+    def sees(cycle: int) -> None:
+        operator.qtbot.waitUntil(
+            lambda: desk.whole and desk.shown.looked == desk.looked and desk.looked.cycle == cycle,
+            timeout=AT_LEISURE_MS,
+        )
+
+    operator.slices.canvas.setFocus()
+    operator.press(Qt.Key.Key_Right)
+    sees(1)
+    operator.press(Qt.Key.Key_Left)
+    sees(0)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from scopeacq.events import RunState
+from scopeacq.engine.events import RunState
 from ui.icons import icon
 from ui.presenters.tone import Sign, Tone, badge_of
-from ui.theme import SHADES, Mode, apply, shades
+from ui.theme import SHADES, Mode, apply, shades, style_sheet
 
 LEGIBLE = 4.5
 """Contrast of normal text by WCAG 2.1, level AA."""
@@ -41,13 +43,29 @@ def test_every_tone_is_legible_where_it_is_written(mode: Mode, tone: Tone) -> No
 @pytest.mark.parametrize("mode", Mode)
 def test_text_is_legible(mode: Mode) -> None:
     colours = SHADES[mode]
+    grounds = (colours.window, colours.panel, colours.raised, colours.hover)
     pairs = [
-        (colours.text, colours.window),
-        (colours.text, colours.hover),
-        (colours.muted, colours.raised),
+        *((colours.text, ground) for ground in grounds),
+        *((colours.muted, ground) for ground in grounds),
+        *((colours.accent, ground) for ground in grounds),
+        (colours.text, colours.line),
         (colours.on_accent, colours.accent),
+        (colours.window, colours.text),
     ]
-    assert min(contrast(QColor(one), QColor(other)) for one, other in pairs) >= LEGIBLE
+    low = [pair for pair in pairs if contrast(QColor(pair[0]), QColor(pair[1])) < LEGIBLE]
+    assert low == []
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_whatever_a_rule_of_the_style_sheet_writes_is_legible_on_its_ground(mode: Mode) -> None:
+    rules = re.findall(r"([^{}]+){([^{}]*)}", style_sheet(SHADES[mode]))
+    low = {}
+    for selector, body in rules:
+        ground = re.search(r"background(?:-color)?: (#\w{6})", body)
+        ink = re.search(r"(?:^|[; ])color: (#\w{6})", body)
+        if ground and ink and contrast(QColor(ink[1]), QColor(ground[1])) < LEGIBLE:
+            low[selector.strip()] = ink[1], ground[1]
+    assert low == {}
 
 
 def test_states_of_a_run_differ_in_word_and_sign() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
-from scopeacq.records import FocusDone, PlaneExposing, RunRequest, Wish, WishKind
+from scopeacq.journal.records import FocusDone, PlaneChosen, PlaneExposing, RunRequest, Wish, WishKind
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.ui.test_acquisition import AT_LEISURE_MS, opened, press, start, wait_for
 from tests.ui.tiny_acquisition import Bench, Hold, tiny_run
@@ -82,3 +82,23 @@ def test_what_is_refused_is_said(qtbot: QtBot, tmp_path: Path) -> None:
         qtbot.waitUntil(lambda: not bench.acquisition.active, timeout=AT_LEISURE_MS)
         bench.acquisition.wish(Wish(WishKind.LEAVE_OUT, 0, "S001"))
         qtbot.waitUntil(lambda: listed(bench, "Refused") == ["Cycle 1 is over."], timeout=AT_LEISURE_MS)
+
+
+def test_a_tile_is_taken_again_before_the_mill_gate(qtbot: QtBot, tmp_path: Path) -> None:
+    hold = Hold(PlaneChosen)
+    run = tiny_run(tmp_path, tiny_project(cycles=1, tiles=2))
+    run.on_commit = hold
+    with opened(qtbot, run) as bench:
+        start(qtbot, bench)
+        qtbot.waitUntil(hold.reached.is_set, timeout=AT_LEISURE_MS)
+        bench.acquisition.request(RunRequest.PAUSE_AFTER_TILE)
+        hold.released.set()
+        wait_for(qtbot, bench, "Paused")
+        qtbot.waitUntil(lambda: not bench.acquisition.active, timeout=AT_LEISURE_MS)
+        bench.acquisition.wish(Wish(WishKind.RETAKE, 0, "S001", 0))
+        qtbot.waitUntil(lambda: wishes(run) == [WishKind.RETAKE], timeout=AT_LEISURE_MS)
+        assert "Section S001, tile 1 of cycle 1: take a tile again." in listed(bench, "You asked")
+        press(qtbot, bench, "start")
+        wait_for(qtbot, bench, "Finished")
+    takes = [r.take for r in run.records() if isinstance(r, PlaneChosen) and r.key.tile == 0]
+    assert takes == [0, 1]

@@ -14,15 +14,19 @@ from PyQt5.QtGui import QMouseEvent, QWheelEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from scopeacq.geometry import Point, Rigid
-from scopeacq.records import PlaneKey
-from scopeacq.run_pictures import PlacedPicture
+from scopeacq.focus.surface import Surface
+from scopeacq.journal.records import PlaneKey, Wish, WishKind
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.placement import Placement
+from scopeacq.storage.run_pictures import PlacedPicture
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.editing import Editor
+from ui.presenters.focus_plane import FocusPlane
 from ui.presenters.layers import Layer
 from ui.presenters.sections import SectionShown, TileShown, TileState
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.viewport import WaferViewport
+from ui.viewport.pictures import Pictures, WholePlane
 from ui.viewport.tool import Tool
 
 SOON_MS = 20_000
@@ -193,6 +197,85 @@ def test_a_chosen_tile_is_left_out_and_activated_again(
     assert editor.document.wafer.section("S001") == ONE
 
 
+def test_tiles_in_a_rectangle_are_left_out_at_once(
+    qtbot: QtBot, viewport: WaferViewport, editor: Editor
+) -> None:
+    viewport.canvas.fit(frozenset({"S001"}))
+    viewport.use(Tool.LOOK)
+    drag(qtbot, viewport, px(viewport, (-160.0, 100.0)), px(viewport, (10.0, -100.0)), shift=True)
+    assert viewport.selection.tiles == {("S001", n) for n in (0, 1, 3, 4)}
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_X)
+    assert editor.document.wafer.section("S001").inactive_tiles == (0, 1, 3, 4)
+    click(qtbot, viewport, px(viewport, GRID.offset_um(5)), ctrl=True)
+    assert ("S001", 5) in viewport.selection.tiles
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert editor.document.wafer.section("S001") == ONE
+
+
+def test_with_alt_only_the_grid_follows_the_mouse(
+    qtbot: QtBot, viewport: WaferViewport, editor: Editor
+) -> None:
+    click(qtbot, viewport, px(viewport, (0.0, 0.0)))
+    canvas, alt = viewport.canvas, Qt.KeyboardModifier.AltModifier
+    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, alt, px(viewport, (0.0, 0.0)))
+    move(viewport, px(viewport, (60.0, 30.0)), alt)
+    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, alt, px(viewport, (60.0, 30.0)))
+    moved = editor.document.wafer.section("S001")
+    assert moved.roi_centre_um == pytest.approx((60.0, 30.0), abs=8.0)
+    assert moved.outline_um == ONE.outline_um
+    editor.undo()
+    assert editor.document.wafer.section("S001") == ONE
+
+
+def test_the_menu_edits_the_section_that_lies_there(viewport: WaferViewport, editor: Editor) -> None:
+    def press(text: str) -> None:
+        next(a for a in viewport.menu_at((40.0, -30.0)).actions() if a.text() == text).trigger()
+
+    press("Image S001 last")
+    assert [s.id for s in editor.document.wafer.sections] == ["S002", "S001"]
+    press("Image S001 first")
+    press("Duplicate S001")
+    assert [s.id for s in editor.document.wafer.sections] == ["S001", "S002", "S003"]
+
+
+def test_fit_goes_from_what_is_chosen_to_the_whole_wafer_and_back(
+    qtbot: QtBot, viewport: WaferViewport
+) -> None:
+    canvas, seen = viewport.canvas, []
+    canvas.select(Selection(frozenset({"S001"})))
+    for _ in range(5):
+        qtbot.keyClick(canvas, Qt.Key.Key_F)
+        seen.append(canvas.camera.um_per_px)
+    section_, grid, everything, wafer, again = seen
+    assert grid < section_ < everything < wafer
+    assert again == section_
+    viewport.resize(700, 600)
+    QApplication.processEvents()
+    assert canvas.camera == canvas.camera.fitted(*(canvas.shown.bounds_um({"S001"}) or ()))
+
+
+def test_where_the_beam_looks_stays_on_the_map(viewport: WaferViewport) -> None:
+    viewport.show_stage(10.0, 20.0)
+    viewport.show_map(wafer_map(ONE))
+    assert viewport.canvas.shown.stage_um == (10.0, 20.0)
+    assert viewport.canvas.shown.field_um == GRID.tile_um
+    viewport.show_stage(None, None)
+    assert viewport.canvas.shown.stage_um is None
+
+
+@pytest.mark.parametrize("layer", list(Layer))
+@pytest.mark.parametrize("zoom", [1.0, 8.0, 60.0, 4000.0])
+def test_every_layer_is_painted_at_every_zoom(viewport: WaferViewport, layer: Layer, zoom: float) -> None:
+    tiles = tuple(TileShown(state, 0.5, 10.0, 4501.0, 0, 0) for state in list(TileState)[:6])
+    plane = FocusPlane(0, Surface(4400.0, 0.0, 0.0), 2.0)
+    viewport.show_map(WaferMap((SectionShown(ONE, GRID, tiles=tiles),), plane=plane))
+    viewport.show_stage(0.0, 0.0)
+    viewport.show_layer(layer)
+    viewport.canvas.fit(frozenset({"S001"}))
+    viewport.canvas.zoom(zoom)
+    assert not viewport.canvas.grab().isNull()
+
+
 def test_what_is_refused_is_told_and_nothing_changes(
     qtbot: QtBot, viewport: WaferViewport, editor: Editor
 ) -> None:
@@ -258,7 +341,7 @@ class White:
 
     def _white(self, *asked: object) -> PlacedPicture:
         self.asked.append(asked)
-        self.on_gui |= threading.current_thread() is threading.main_thread()
+        self.on_gui |= threading.get_ident() == threading.main_thread().ident
         return PlacedPicture(np.full((64, 80), 255, np.uint8))
 
 
@@ -279,6 +362,25 @@ def test_pictures_are_read_off_the_gui_thread_and_shown(qtbot: QtBot, viewport: 
     qtbot.waitUntil(lambda: white_at(viewport, (10.0, 35.0)), timeout=SOON_MS)
 
 
+def test_a_low_dose_look_stands_in_for_tiles_not_taken_yet(qtbot: QtBot, viewport: WaferViewport) -> None:
+    class Looked(White):
+        def section(self, section: str) -> PlacedPicture | None:
+            self.asked.append(("section", section))
+            return PlacedPicture(np.full((100, 100), 255, np.uint8), Placement.centred(100, 100, 4.0))
+
+    source = Looked()
+    viewport.show_map(wafer_map(ONE))
+    viewport.canvas.fit(frozenset({"S001"}))
+    beside, on_tile = (0.0, 100.0), (0.0, 35.0)
+    plain = viewport.canvas.grab().toImage().pixelColor(px(viewport, on_tile)).lightness()
+    viewport.set_pictures(source)
+    qtbot.waitUntil(lambda: white_at(viewport, beside), timeout=SOON_MS)
+    assert source.asked == [("section", "S001")]
+    # the colour of its state still lies over it
+    seen = viewport.canvas.grab().toImage().pixelColor(px(viewport, on_tile)).lightness()
+    assert plain < seen < 250
+
+
 def test_from_near_parts_of_full_resolution_are_read(qtbot: QtBot, viewport: WaferViewport) -> None:
     source = White()
     viewport.set_pictures(source)
@@ -297,3 +399,57 @@ def test_from_near_parts_of_full_resolution_are_read(qtbot: QtBot, viewport: Waf
     finest = {tuple(rest[2:]) for kind, *rest in source.asked if kind == "part" and rest[1] == 0}
     assert 1 <= len(finest) <= 6
     qtbot.waitUntil(lambda: white_at(viewport, viewport.canvas.camera.centre_um), timeout=SOON_MS)
+
+
+def test_what_was_absent_is_looked_for_again(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(White):
+        def whole(self, plane: PlaneKey, edge_px: int) -> PlacedPicture | None:
+            found = super().whole(plane, edge_px)
+            return found if len(self.asked) > 1 else None
+
+    pictures, source, wanted = Pictures(), Late(), WholePlane(PlaneKey(0, "S001", 0), 64)
+    pictures.set_source(source)
+    assert pictures.of(wanted) is None
+    qtbot.waitUntil(lambda: not pictures.reading, timeout=SOON_MS)
+    assert pictures.of(wanted) is None
+    assert not pictures.reading
+    monkeypatch.setattr("ui.viewport.pictures.AGAIN_S", -1.0)
+    qtbot.waitUntil(lambda: pictures.of(wanted) is not None, timeout=SOON_MS)
+    pictures.close()
+
+
+def test_pictures_stay_within_their_budget(qtbot: QtBot) -> None:
+    one_bytes = 64 * 80 * 4
+    pictures = Pictures(budget_bytes=3 * one_bytes)
+    pictures.set_source(White())
+    names = [WholePlane(PlaneKey(0, "S001", n), 64) for n in range(6)]
+    for name in names:
+        pictures.of(name)
+        qtbot.waitUntil(lambda: not pictures.reading, timeout=SOON_MS)
+    assert [pictures.at_hand(name) is not None for name in names] == [False] * 3 + [True] * 3
+    pictures.close()
+
+
+def test_a_grid_of_one_tile_is_painted_from_every_distance(viewport: WaferViewport) -> None:
+    grid = replace(GRID, rows=1, columns=1)
+    viewport.show_map(WaferMap((SectionShown(section("S001"), grid, tiles=(TileShown(),)),)))
+    viewport.canvas.fit(frozenset({"S001"}))
+    for _ in range(12):
+        assert not viewport.canvas.grab().isNull()
+        viewport.canvas.zoom(1 / 1.6)
+
+
+def test_the_menu_asks_for_changes_of_the_cycle_under_way(viewport: WaferViewport) -> None:
+    asked: list[Wish] = []
+    viewport.wished.connect(asked.append)
+    at_um = viewport.canvas.shown.wafer_to_stage.apply(ONE.roi_centre_um)
+    hit = viewport.canvas.shown.hit(at_um)
+    assert hit is not None and hit.tile is not None
+    for action in viewport.menu_at(at_um).actions():
+        if action.text().startswith(("Focus", "Leave", "Take")) and ONE.id in action.text():
+            action.trigger()
+    assert asked == [
+        Wish(WishKind.FOCUS_NEXT, 0, ONE.id),
+        Wish(WishKind.LEAVE_OUT, 0, ONE.id),
+        Wish(WishKind.RETAKE, 0, ONE.id, hit.tile),
+    ]

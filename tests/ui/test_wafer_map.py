@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings, Optics, StagePose
-from scopeacq import records as r
-from scopeacq.geometry import Rigid
-from scopeacq.records import PlaneKey, Record, Verdict
-from scopeacq.status import SectionPhase
-from scopeacq.wafer import Wafer
+from scopeacq.journal import records as r
+from scopeacq.journal.records import PlaneKey, Record, Verdict
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.geometry import Rigid, inside
+from scopeacq.plan.wafer import Wafer
+from scopeacq.telling.status import SectionPhase
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.camera import FARTHEST_UM_PER_PX, Camera, length_text, scale_bar_um
+from ui.presenters.hover import card_of
 from ui.presenters.layers import Layer, described, legend_of, scale_of
-from ui.presenters.sections import TileShown, TileState, inside
+from ui.presenters.sections import TileShown, TileState
 from ui.presenters.wafer_map import Hit, edited
 from ui.presenters.wafer_presenter import WaferPresenter
 
@@ -198,3 +200,21 @@ def test_the_scale_bar_is_round_and_fits(um_per_px: float) -> None:
     length = scale_bar_um(um_per_px, 180.0)
     assert 0.39 * 180 <= length / um_per_px <= 180 * (1 + 1e-6)
     assert length_text(length).split()[0].strip("0.")[0] in "125"
+
+
+def test_frames_by_hand_count_for_the_section_under_them(tmp_path: Path) -> None:
+    plan = make_demo(tmp_path / "demo")
+    presenter = WaferPresenter(plan)
+    first, second = plan.wafer.sections[:2]
+    presenter.shown()
+    for dose in (10.0, 2.5):
+        presenter.apply([r.DoseBooked(r.Purpose.MANUAL, *first.roi_centre_um, dose)])
+    presenter.apply([r.DoseBooked(r.Purpose.FOCUS, *second.roi_centre_um, 9.0)])
+    presenter.apply([r.DoseBooked(r.Purpose.MANUAL, 1e6, 1e6, 9.0)])
+    shown = presenter.shown()
+    assert [section.by_hand_per_nm2 for section in shown.sections[:2]] == [12.5, 0.0]
+    assert legend_of(Layer.DOSE, shown).notes == (
+        f"By hand: 1 section, most on {first.id}: 12.5 at one place.",
+    )
+    card = card_of(shown, Hit(first.id), Layer.DOSE, None)
+    assert card is not None and "By hand: at most 12.5" in card.text

@@ -16,14 +16,15 @@ from PyQt5.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from scopeacq.cli import run_command
-from scopeacq.demo import make_demo
-from scopeacq.exit_codes import ExitCode
-from scopeacq.explain import Explained
-from scopeacq.runfolder import Plan, RunFolder
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.telling.exit_codes import ExitCode
+from scopeacq.telling.explain import Explained
 from ui.app import Opening, has_screen, run, tell_unexpected
 from ui.memory import Memory, MemoryFile
 from ui.presenters.messages import Message
 from ui.presenters.tone import Sign, Tone
+from ui.start.start_cards import Pressable
 from ui.theme import Mode
 from ui.window import MainWindow
 
@@ -96,7 +97,12 @@ def test_a_new_run_is_made_from_the_template(
     qtbot: QtBot, window: MainWindow, chosen: list[Path], tmp_path: Path
 ) -> None:
     chosen.append(tmp_path / "mine.scopeacq")
-    opened(qtbot, window, window.new_run)
+    window.choose_template()
+    cards = window.start_page.templates
+    qtbot.waitUntil(lambda: len(cards.findChildren(Pressable)) == 3, timeout=OPENING_MS)
+    rehearsal = cards.findChildren(Pressable)[1]
+    opened(qtbot, window, rehearsal.pressed.emit)
+    assert Plan.read(tmp_path / "mine.scopeacq").project.cycles == 2
     assert Plan.read(tmp_path / "mine.scopeacq").project.name == "mine"
     assert "fails_closed_confirmed" in told(qtbot, window).advice
 
@@ -138,8 +144,9 @@ def test_a_run_that_must_not_be_left_keeps_the_window(qtbot: QtBot, window: Main
     window.workspace.ask_before_leaving(lambda: busy[0] if busy else None)
     window.close()
     assert window.isVisible()
-    window.show_start()
-    assert window.workspace is not None
+    for leave in (window.show_start, window.choose_template):
+        leave()
+        assert window.workspace is not None
     assert window.banner.messages == tuple(busy)
     busy.clear()
     window.show_start()
@@ -165,6 +172,58 @@ def test_panels_stay_where_they_were_put(
     opened(qtbot, window, lambda: window.open_run(demo.folder.root))
     assert window.workspace.panel("log").isHidden()
     assert not window.workspace.panel("run").isHidden()
+
+
+def test_a_run_is_remembered_from_its_opening_on_since_the_window_may_crash(
+    qtbot: QtBot, window: MainWindow, memory_file: MemoryFile, demo: Plan
+) -> None:
+    opened(qtbot, window, lambda: window.open_run(demo.folder.root))
+    qtbot.waitUntil(memory_file.path.exists, timeout=20_000)
+    qtbot.waitUntil(lambda: memory_file.read()[0].recent == (str(demo.folder.root),), timeout=20_000)
+
+
+def test_a_panel_behind_others_has_its_name_in_its_tab_alone(
+    qtbot: QtBot, window: MainWindow, demo: Plan
+) -> None:
+    opened(qtbot, window, lambda: window.open_run(demo.folder.root))
+    assert window.workspace is not None
+    first = window.workspace.mount_panel("first", "First", QLabel("first"))
+    second = window.workspace.mount_panel("second", "Second", QLabel("second"), tab_with="first")
+    names = [dock.titleBarWidget().name for dock in (first, second)]
+    qtbot.waitUntil(lambda: all(name.isHidden() for name in names), timeout=20_000)
+    second.hide()
+    qtbot.waitUntil(names[0].isVisible, timeout=20_000)
+
+
+def test_a_view_is_seen_with_the_panels_it_was_left_with(
+    qtbot: QtBot, window: MainWindow, demo: Plan
+) -> None:
+    def furnish(workspace: object, *_: object) -> None:
+        from ui.workspace import Workspace
+
+        assert isinstance(workspace, Workspace)
+        workspace.mount_view("wafer", "Wafer", Sign.WAFER, "The wafer", QLabel("wafer"))
+        workspace.mount_view("plan", "Plan", Sign.SLIDERS, "The plan", QLabel("plan"), without=("log",))
+        for key in ("run", "log"):
+            workspace.mount_panel(key, key, QLabel(key))
+
+    def hidden() -> list[str]:
+        assert window.workspace is not None
+        return [key for key in window.workspace.panels if window.workspace.panel(key).isHidden()]
+
+    window._furnish = furnish
+    opened(qtbot, window, lambda: window.open_run(demo.folder.root))
+    assert window.workspace is not None
+    assert hidden() == []
+    window.workspace.show_view("plan")
+    assert hidden() == ["log"]
+    window.workspace.panel("log").show()
+    window.workspace.show_view("wafer")
+    window.workspace.panel("run").hide()
+    opened(qtbot, window, lambda: window.open_run(demo.folder.root))
+    assert hidden() == ["run"]
+    window.workspace.show_view("plan")
+    assert hidden() == []
 
 
 def test_a_damaged_layout_is_one_message_and_the_defaults(

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from hardware.simulator.faults import FaultScript
 from hardware.simulator.specimen import demo_wafer
-from scopeacq.briefing import brief
 from scopeacq.conduct import Attendant, Outcome, conduct
-from scopeacq.preflight import Site
-from scopeacq.project import Project
-from scopeacq.records import Record
-from scopeacq.runfolder import Plan
+from scopeacq.journal.records import Record
+from scopeacq.plan.briefing import brief
+from scopeacq.plan.preflight import Site
+from scopeacq.plan.project import Project
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.wafer import Fiducial
 from scopeacq.session import Session
-from scopeacq.wafer import Fiducial
 from tests.scenarios.harness import TinyRun, Waves
-from ui.acquisition import Acquisition
-from ui.run_docks import RunPanels
+from ui.run.acquisition import Acquisition
+from ui.run.run_docks import RunPanels
 
 SITE = Site(network_problems=lambda _: [])
 """The networks refuse frames as tiny as these, and nobody asks them."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from scopeacq.demo import example
-from scopeacq.geometry import Point, Rigid
-from scopeacq.instrument import Instrument
-from scopeacq.new_run import write_run
-from scopeacq.project import ImagingSettings, Project
-from scopeacq.runfolder import Plan, RunFolder
-from scopeacq.wafer import Fiducial, Section, Wafer
+from scopeacq.plan.demo import example
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.new_run import write_run
+from scopeacq.plan.project import ImagingSettings, Project
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.wafer import Fiducial, Section, Wafer
 from ui.presenters.sections import Grid, SectionShown, TileShown
 from ui.presenters.wafer_map import WaferMap
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from PyQt5.QtCore import QEvent, QObject, QSignalBlocker, Qt, pyqtBoundSignal, pyqtSignal
-from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QWheelEvent
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
+from PyQt5.QtCore import QEvent, QObject, QSignalBlocker, pyqtBoundSignal, pyqtSignal
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence
+from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from ui import theme
+from ui.parts.combo_box import CalmComboBox
+from ui.parts.quantity import QuantityField
+from ui.parts.tick_box import TickBox
 from ui.presenters.form_text import NOT_GIVEN, Choice, Codec, Many
 from ui.presenters.forms import Field, Kind
-from ui.presenters.quantities import NotANumber, unit_shown
-from ui.quantity import QuantityField
-from ui.tick_box import TickBox
+from ui.presenters.quantities import Unreadable, unit_shown
 
-NUMBER_PX, WIDE_PX, LINES_PX = 180, 280, 108
+NUMBER_PX, WIDE_PX, LINES_PX = 180, 240, 108
 
 
 class ValueField(Protocol):
@@ -102,7 +103,7 @@ class LineField(QLineEdit):
     def _read(self, text: str) -> None:
         try:
             value = self._codec.value(text)
-        except NotANumber as error:
+        except Unreadable as error:
             self.spoiled.emit(str(error))
         else:
             self.entered.emit(value)
@@ -140,24 +141,10 @@ class LinesField(QPlainTextEdit):
     def _read(self) -> None:
         try:
             value = self._codec.value(self.toPlainText())
-        except NotANumber as error:
+        except Unreadable as error:
             self.spoiled.emit(str(error))
         else:
             self.entered.emit(value)
-
-
-class CalmComboBox(QComboBox):
-    """A list that the wheel changes only where it has the focus; else the page scrolls."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 (Qt's name)
-        if event is not None and not self.hasFocus():
-            event.ignore()
-            return
-        super().wheelEvent(event)
 
 
 class ChoiceField(CalmComboBox):

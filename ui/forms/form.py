@@ -9,12 +9,12 @@ from typing import Generic
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from scopeacq.settings import S
+from scopeacq.plan.settings import S
 from ui import theme
 from ui.forms.row import FieldRow
 from ui.presenters.form_rows import Filter, Locks, Row, rows_of
 from ui.presenters.form_state import SettingsForm
-from ui.presenters.forms import Group, Path
+from ui.presenters.forms import Field, Group, Path, fields_of, groups_of
 
 NOTHING_FOUND = "No setting is called so. Search for a part of its name, its unit or what it is for."
 
@@ -47,7 +47,10 @@ class FormPage(QScrollArea, Generic[S]):
         self.refresh()
 
     def row(self, path: Path) -> FieldRow:
-        """The row of a value. Raises ``KeyError``."""
+        """The row of a value; rows are made when they are first asked for. Raises ``KeyError``."""
+        if path not in self._rows:
+            self._make_row(fields_of(type(self.form.settings))[path])
+            self.refresh()
         return self._rows[path]
 
     def set_editable(self, editable: bool, locks: Locks) -> None:
@@ -72,10 +75,14 @@ class FormPage(QScrollArea, Generic[S]):
         self._nothing.setVisible(not found)
 
     def _show(self, group: Group, row: Row) -> bool:
-        widget = self._rows[row.field.path]
-        widget.show_row(row, self._editable)
-        seen = self._filter.takes(group, row, self._basic) or widget.input.hasFocus()
-        widget.setVisible(seen)
+        path = row.field.path
+        made = self._rows.get(path)
+        seen = self._filter.takes(group, row, self._basic) or (made is not None and made.input.hasFocus())
+        if seen and made is None:
+            made = self._make_row(row.field)
+        if made is not None:
+            made.show_row(row, self._editable)
+            made.setVisible(seen)
         return seen
 
     def _enter(self, path: Path, value: object) -> None:
@@ -100,21 +107,20 @@ class FormPage(QScrollArea, Generic[S]):
         column.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.XL)
         column.setSpacing(theme.Space.XL)
         column.addWidget(self._nothing)
-        for group, rows in rows_of(self.form, self._locks):
+        for group in groups_of(type(self.form.settings)):
             widget = self._groups[group.path] = _GroupWidget(group)
-            for row in rows:
-                widget.add(self._make_row(row))
             column.addWidget(widget)
         column.addStretch(1)
         self.setWidget(page)
 
-    def _make_row(self, row: Row) -> FieldRow:
-        path = row.field.path
-        made = self._rows[path] = FieldRow(row.field)
+    def _make_row(self, field: Field) -> FieldRow:
+        path = field.path
+        made = self._rows[path] = FieldRow(field)
         made.entered.connect(partial(self._enter, path))
         made.spoiled.connect(partial(self._spoil, path))
         made.given_up.connect(partial(self._give_up, path))
         made.committed.connect(self.step_ended)
+        self._groups[path[:-1]].insert(made)
         return made
 
 
@@ -133,7 +139,11 @@ class _GroupWidget(QWidget):
         self._column.addWidget(title)
         self._column.addWidget(about)
         self._column.addSpacing(theme.Space.XS)
+        self._order, self._before = group.fields, self._column.count()
+        self._made: list[FieldRow] = []
 
-    def add(self, row: QWidget) -> None:
-        """One more row at the end."""
-        self._column.addWidget(row)
+    def insert(self, row: FieldRow) -> None:
+        """Put a row where its value stands among the group's."""
+        self._made.append(row)
+        self._made.sort(key=lambda made: self._order.index(made.field))
+        self._column.insertWidget(self._before + self._made.index(row), row)

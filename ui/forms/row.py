@@ -7,7 +7,15 @@ from typing import cast
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui import theme
 from ui.forms.fields import ValueField, widget_for
@@ -55,7 +63,7 @@ class FieldRow(QWidget):
 
     def show_row(self, row: Row, editable: bool) -> None:
         """Show the row as it is now; what an operator is typing stays as typed."""
-        self.input.setEnabled(editable and not row.fixed)
+        self._let_edit(editable and not row.fixed)
         if row == self._shown:
             return
         if not row.kept and row.value != self._standing:
@@ -64,6 +72,23 @@ class FieldRow(QWidget):
         self._value_field.complain(row.problem)
         self._tell(row)
         self._shown = row
+
+    @property
+    def editable(self) -> bool:
+        """Whether the value may be changed here now."""
+        if isinstance(self.input, QLineEdit | QPlainTextEdit):
+            return not self.input.isReadOnly()
+        return self.input.isEnabled()
+
+    def _let_edit(self, editable: bool) -> None:
+        """What is not to be edited can still be marked and copied."""
+        if editable == self.editable:
+            return
+        if isinstance(self.input, QLineEdit | QPlainTextEdit):
+            self.input.setReadOnly(not editable)
+            theme.set_locked(self.input, not editable)
+        else:
+            self.input.setEnabled(editable)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 (Qt's name)
         """Escape gives up what is wrong."""

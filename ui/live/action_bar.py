@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
 from ui import theme
-from ui.live.parts import button, label
+from ui.live.parts import button
+from ui.parts.label import label
+from ui.parts.quantity import QuantityField
 from ui.presenters.live import LIVE_LIMITS_S, LIVE_S, Doing, LiveView
-from ui.quantity import QuantityField
 
 GRAB_KEY, LIVE_KEY, STOP_KEY, SAVE_KEY = "G", "V", "Esc", "Ctrl+S"
 PROGRESS_PX = 120
@@ -26,7 +27,7 @@ class ActionBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         theme.set_role(self, "bar")
-        self._view, self._frame_valid = LiveView(), True
+        self._view, self._frame_valid, self._offer = LiveView(), True, False
         self.connect_button = button(
             "Connect", "Take the instrument in hand", self.connect_asked.emit, "primary"
         )
@@ -46,8 +47,10 @@ class ActionBar(QFrame):
         self.duration.setMaximumWidth(110)
         self.duration.textChanged.connect(lambda _: self._refresh())
         self.words, self.progress = label(role="muted", wrap=False), QProgressBar()
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.progress.setTextVisible(False)
         self.progress.setFixedSize(PROGRESS_PX, theme.Space.S)
+        self.cost = label(role="small", tip="Field of view, bare time and dose of each frame", wrap=False)
         self._for = label("for", "muted", wrap=False)
         self._lay_out()
         self._refresh()
@@ -57,10 +60,19 @@ class ActionBar(QFrame):
         self._view = view
         self._refresh()
 
+    def show_offer(self, offer: bool) -> None:
+        """Whether to offer the instrument here; not where the empty view does."""
+        self._offer = offer
+        self._refresh()
+
     def show_frame_valid(self, valid: bool) -> None:
         """Whether there is a frame that could be scanned."""
         self._frame_valid = valid
         self._refresh()
+
+    def show_cost(self, cost: str) -> None:
+        """What each frame covers, takes and lays down."""
+        self.cost.setText(cost)
 
     def show_savable(self, savable: bool) -> None:
         """Whether there is a frame to be saved."""
@@ -69,8 +81,8 @@ class ActionBar(QFrame):
     def _refresh(self) -> None:
         view, idle = self._view, self._view.doing is Doing.NOTHING
         may_scan = view.may_begin and self._frame_valid
-        self.connect_button.setVisible(not view.connected)
-        self.connect_button.setEnabled(not view.connecting)
+        self.connect_button.setVisible(self._offer and not view.connected)
+        self.connect_button.setEnabled(view.may_connect)
         self.connect_button.setText("Connecting \N{HORIZONTAL ELLIPSIS}" if view.connecting else "Connect")
         for part in (self.grab_button, self.live_button, self.duration, self._for):
             part.setVisible(view.connected and idle)
@@ -80,7 +92,7 @@ class ActionBar(QFrame):
         self.progress.setVisible(not idle and not view.live)
         self.progress.setRange(0, view.progress[1])
         self.progress.setValue(view.progress[0])
-        self.words.setText(view.words)
+        self.words.setText(view.words if self._offer or view.connected or view.run_active else "")
 
     def _ask_live(self) -> None:
         if self.duration.value is not None:
@@ -102,12 +114,6 @@ class ActionBar(QFrame):
             self.words,
         )
         for part in parts:
-            row.addWidget(part)
-        row.addStretch(1)
+            row.addWidget(part, 1 if part is self.words else 0)
+        row.addWidget(self.cost)
         row.addWidget(self.save_button)
-
-
-def click(pressed: QPushButton) -> None:
-    """As if it were clicked, where it may be."""
-    if pressed.isVisible() and pressed.isEnabled():
-        pressed.click()

@@ -6,7 +6,7 @@ from PyQt5.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PyQt5.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from scopeacq.looking import Levels
+from scopeacq.vision.looking import Levels
 from ui import theme
 from ui.live.overlay import draw_caption, draw_crosshair, draw_patches, patch_rects
 from ui.live.picture import Cut, Hover, Picture, cut_out

@@ -10,26 +10,55 @@ from PyQt5.QtCore import QEvent, Qt, pyqtSignal
 from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import QWidget
 
-from scopeacq.focus_history import FocusedTile, WaferFocus
+from scopeacq.journal.focus_history import FocusedTile, WaferFocus
 from ui import theme
-from ui.presenters.focusing import Curve, SeriesView, TraceView
+from ui.plots.adoption import adopt_menu
+from ui.presenters.focus_trials import SeriesView
+from ui.presenters.focusing import Curve, TraceView
 from ui.presenters.tone import Tone
 
 LINE_PX = 2.0
+NAME_PX, AXIS_PX = 44, 36
 MICRO = "\N{MICRO SIGN}"
 
 
 class Charts(pg.GraphicsLayoutWidget):  # type: ignore[misc]
-    """Plots that are drawn anew when the window turns dark or light: subclasses draw into ``plots``."""
+    """Plots that are drawn anew when the window turns dark or light: subclasses draw into ``plots``.
+
+    There are none until they are first seen: each takes 10 ms to make, and most runs are opened without
+    a look at them.
+    """
 
     def __init__(self, rows: int, parent: QWidget | None = None) -> None:
+        self.plots: list[pg.PlotItem] = []  # Qt tells of the palette before there is any
         super().__init__(parent)
-        self.plots = [self.addPlot(row=row, col=0, enableMenu=False) for row in range(rows)]
+        self._rows = rows
+        self.ci.setContentsMargins(0, 0, 0, 0)
+        self.setFrameShape(self.NoFrame)
+
+    def showEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        super().showEvent(event)
+        if not self.plots:
+            self._make_plots()
+            self.prepare()
+            self.draw()
+
+    def _make_plots(self) -> None:
+        rows = range(self._rows)
+        self.names = [self.addLabel("", row=row, col=0, justify="left") for row in rows]
+        self.plots = [self.addPlot(row=row, col=1, enableMenu=False) for row in rows]
         for plot in self.plots:
+            adopt_menu(self, plot)
             plot.hideButtons()
             plot.setMouseEnabled(x=False, y=False)
-            plot.getAxis("left").setWidth(46)
-        self.setFrameShape(self.NoFrame)
+            plot.getAxis("left").setWidth(AXIS_PX)
+        for plot in self.plots[:-1]:
+            plot.getAxis("bottom").setStyle(showValues=False)
+            plot.setXLink(self.plots[-1])
+        self.ci.layout.setColumnFixedWidth(0, NAME_PX)
+
+    def prepare(self) -> None:
+        """Say once how the plots behave."""
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802 (Qt's name)
         super().changeEvent(event)
@@ -37,7 +66,9 @@ class Charts(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             self.draw()
 
     def draw(self) -> None:
-        """Draw all of it, in the colours that hold now."""
+        """Draw all of it, in the colours that hold now; nothing before it is first seen."""
+        if not self.plots:
+            return
         colours = theme.shades(self)
         self.setBackground(None)
         for plot in self.plots:
@@ -47,7 +78,12 @@ class Charts(pg.GraphicsLayoutWidget):  # type: ignore[misc]
                 axis.setPen(pg.mkPen(colours.line))
                 axis.setTextPen(pg.mkPen(colours.muted))
                 axis.setStyle(tickFont=theme.font(theme.FontPt.SMALL), tickLength=-4)
+                axis.enableAutoSIPrefix(False)
         self.fill(colours)
+
+    def name(self, row: int, text: str, colours: theme.Shades) -> None:
+        """Say at the left of a plot what it shows."""
+        self.names[row].setText(text, color=colours.muted, size=f"{theme.FontPt.SMALL:g}pt")
 
     def fill(self, colours: theme.Shades) -> None:
         """Put in what is shown."""
@@ -60,13 +96,10 @@ class TraceChart(Charts):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(3, parent)
         self._trace = TraceView()
-        for plot in self.plots[1:]:
-            plot.setXLink(self.plots[0])
         self.setToolTip(
             "Differences from where it began, pair by pair. Filled: where it stood. Open, with bars: where "
             "the estimate leads and its spread. Band: depth of focus. Dashed: limits of a correction."
         )
-        self.draw()
 
     def show_trace(self, trace: TraceView) -> None:
         """Show a trace, or as much of it as there is."""
@@ -74,8 +107,9 @@ class TraceChart(Charts):
         self.draw()
 
     def fill(self, colours: theme.Shades) -> None:
-        for plot, curve in zip(self.plots, self._trace.curves, strict=False):
-            _draw_curve(plot, curve, colours)
+        for row, curve in enumerate(self._trace.curves):
+            self.name(row, f"{curve.title}<br>[{curve.unit}]" if curve.unit else curve.title, colours)
+            _draw_curve(self.plots[row], curve, colours)
         for plot in self.plots:
             plot.getAxis("bottom").setTicks([[(n, str(n)) for n in range(1, self._most() + 1)]])
             plot.setXRange(0.7, max(self._most(), 3) + 0.3, padding=0)
@@ -85,8 +119,6 @@ class TraceChart(Charts):
 
 
 def _draw_curve(plot: pg.PlotItem, curve: Curve, colours: theme.Shades) -> None:
-    unit = f" [{curve.unit}]" if curve.unit else ""
-    plot.setLabel("left", f"{curve.title}{unit}", color=colours.muted)
     numbers = np.arange(1, len(curve.steps) + 1)
     at = np.array([step.at for step in curve.steps])
     leads_to = np.array([step.leads_to for step in curve.steps])
@@ -147,10 +179,8 @@ class SeriesChart(Charts):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(2, parent)
         self._view = SeriesView()
-        self.plots[1].setXLink(self.plots[0])
         self.setToolTip("Blur as scored, and contrast, at each working distance. A click sets it there.")
         self.scene().sigMouseClicked.connect(self._clicked)
-        self.draw()
 
     def show_view(self, view: SeriesView) -> None:
         """Show a series, or as much of it as there is."""
@@ -159,8 +189,8 @@ class SeriesChart(Charts):
 
     def fill(self, colours: theme.Shades) -> None:
         view, (scores, contrast) = self._view, self.plots
-        scores.setLabel("left", f"score [{MICRO}m]", color=colours.muted)
-        contrast.setLabel("left", "SD", color=colours.muted)
+        self.name(0, f"score<br>[{MICRO}m]", colours)
+        self.name(1, "SD of<br>grey", colours)
         contrast.setLabel("bottom", f"working distance [{MICRO}m]", color=colours.muted)
         if not view.points:
             return
@@ -207,13 +237,14 @@ class WaferChart(Charts):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(1, parent)
         self._focus: WaferFocus | None = None
-        self.plots[0].setAspectLocked(True)
-        self.plots[0].setMouseEnabled(x=True, y=True)
         self.setToolTip(
             "Each tile that was focused, where it lies on the wafer; larger ones are farther off the plane,"
             " diamonds are outliers. A click shows the tile on the wafer."
         )
-        self.draw()
+
+    def prepare(self) -> None:
+        self.plots[0].setAspectLocked(True)
+        self.plots[0].setMouseEnabled(x=True, y=True)
 
     def show_focus(self, focus: WaferFocus | None) -> None:
         """Show the tiles of a cycle."""
@@ -222,7 +253,7 @@ class WaferChart(Charts):
 
     def fill(self, colours: theme.Shades) -> None:
         plot = self.plots[0]
-        plot.setLabel("left", "y [mm]", color=colours.muted)
+        self.name(0, "y [mm]", colours)
         plot.setLabel("bottom", "x [mm]", color=colours.muted)
         if self._focus is None:
             return
@@ -234,7 +265,7 @@ class WaferChart(Charts):
     def _spot(self, tile: FocusedTile, limit_um: float, colours: theme.Shades) -> dict[str, object]:
         colour = QColor(colours.alarm if tile.outlier else colours.accent)
         share = min(abs(tile.residual_um) / limit_um, 2.0)
-        colour.setAlphaF(0.85 if tile.outlier else 0.35 + 0.4 * min(share, 1.0))
+        colour.setAlphaF(0.85 if tile.outlier else 0.6 + 0.25 * min(share, 1.0))
         return {
             "pos": (1e-3 * tile.place_um[0], 1e-3 * tile.place_um[1]),
             "size": 6 + 8 * share,

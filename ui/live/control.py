@@ -12,11 +12,11 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from hardware.errors import Halted
 from hardware.types import FrameSettings, Image, Optics
 from models.estimate import AberrationEstimate, PairCondition
-from scopeacq.explain import Explained
-from scopeacq.laid_down import LaidDown
-from scopeacq.project import EstimatorName
-from scopeacq.records import FocusIteration
-from ui.manual import ManualControl, ManualState
+from scopeacq.journal.laid_down import LaidDown
+from scopeacq.journal.records import FocusIteration
+from scopeacq.plan.project import EstimatorName
+from scopeacq.telling.explain import Explained
+from ui.hand.manual import ManualControl, ManualState
 from ui.presenters.live import Doing, LiveView
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone
@@ -27,8 +27,6 @@ if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without u
 
 T = TypeVar("T")
 TICK_MS = 250
-NOBODY_HOLDS_IT = "Connect the instrument to see through it."
-RUN_HOLDS_IT = "The run holds the instrument."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class LiveControl(QObject):
         super().__init__(parent)
         self._manual = manual
         self._laid = LaidDown()
-        self._view = LiveView(hint=NOBODY_HOLDS_IT)
+        self._view = LiveView()
         self._until_s = 0.0
         self._settings: FrameSettings | None = None
         self._undo: Optics | None = None
@@ -78,6 +76,10 @@ class LiveControl(QObject):
     @property
     def view(self) -> LiveView:
         return self._view
+
+    def note_run(self, active: bool) -> None:
+        """Whether a run has the instrument."""
+        self._show(run_active=active)
 
     # -- what an operator asks for ------------------------------------------------------------
 
@@ -102,10 +104,9 @@ class LiveControl(QObject):
         self._settings = settings
 
     def stop(self) -> None:
-        """End what is under way before its next frame; a correction restores the optics."""
+        """End what is under way, in the middle of its frame; a correction restores the optics."""
         self._until_s = 0.0
-        if self._view.doing is not Doing.LIVE:
-            self._manual.halt()
+        self._manual.halt()
 
     def focus(self, method: EstimatorName | None) -> None:
         """Correct focus here."""
@@ -226,8 +227,7 @@ class LiveControl(QObject):
             self._undo = None
             self._laid = LaidDown()
         connecting = state is ManualState.CONNECTING
-        hint = "" if self._manual.connected else NOBODY_HOLDS_IT
-        self._show(connected=self._manual.connected, connecting=connecting, hint=hint)
+        self._show(connected=self._manual.connected, connecting=connecting)
 
     def _show(self, **changes: Any) -> None:
         view = replace(self._view, **changes, may_revert=self._undo is not None)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from scopeacq.explain import Explained
-from scopeacq.files import DiskFiles
-from scopeacq.focus_history import FocusHistory, WaferFocus
-from scopeacq.journal import JournalReader
-from scopeacq.latest_tile import LatestTile, TileSeen, look_at_tile
-from scopeacq.records import FocusDone, PlaneJudged
-from scopeacq.runfolder import Plan
-from scopeacq.storage import ImageStore
+from scopeacq.journal.focus_history import FocusHistory, WaferFocus
+from scopeacq.journal.records import Correction, PlaneJudged
+from scopeacq.journal.tail import JournalTail
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.latest_tile import LatestTile, TileSeen, look_at_tile
+from scopeacq.storage.storage import ImageStore
+from scopeacq.telling.explain import Explained
 from ui.tasks import Tasks
 
 EVERY_MS = 1000
@@ -23,7 +23,7 @@ EVERY_MS = 1000
 class Past:
     """The corrections that are kept, the refused ones first, and how focus lies on the wafer."""
 
-    corrections: tuple[FocusDone, ...]
+    corrections: tuple[Correction, ...]
     wafer: WaferFocus | None
 
 
@@ -57,6 +57,10 @@ class RunFeed(QObject):
         else:
             self._timer.stop()
 
+    def take_plan(self, plan: Plan) -> None:
+        """Read with the plan as it was saved."""
+        self._reader.plan = plan
+
     def stop(self) -> None:
         """Read no more."""
         self._over = True
@@ -85,27 +89,24 @@ class _Reader:
     """Folds the journal bit by bit; used by one thread at a time."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan, self._seq = plan, 0
+        self.plan, self._tail = plan, JournalTail(plan.folder)
         self._history, self._latest = FocusHistory(), LatestTile()
 
     def read(self) -> News:
         """Raises ``JournalError``."""
-        path = self._plan.folder.journal_file
-        rows = list(JournalReader(path).read(self._seq)) if path.exists() else []
-        for row in rows:
-            self._history.apply(row.record)
-            self._latest.apply(row.record)
-            self._seq = row.seq
-        records = [row.record for row in rows]
-        focused = any(isinstance(record, FocusDone) for record in records)
-        judged = any(isinstance(record, PlaneJudged) for record in records)
+        focused = judged = False
+        for record in (row.record for portion in self._tail.portions() for row in portion):
+            self._history.apply(record)
+            self._latest.apply(record)
+            focused |= isinstance(record, Correction)
+            judged |= isinstance(record, PlaneJudged)
         return News(self._past() if focused else None, self._tile() if judged else None)
 
     def _past(self) -> Past:
-        return Past(tuple(self._history.corrections()), self._history.wafer(self._plan))
+        return Past(tuple(self._history.corrections()), self._history.wafer(self.plan))
 
     def _tile(self) -> TileSeen | None:
-        root = self._plan.folder.images(self._plan.project)
+        root = self.plan.folder.images(self.plan.project)
         if not (root / "zarr.json").exists():
             return None
         return look_at_tile(ImageStore.open(root, DiskFiles()), self._latest)

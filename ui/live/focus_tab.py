@@ -6,15 +6,17 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from scopeacq.correction import DepthOfFocus
-from scopeacq.project import FocusSettings
-from scopeacq.records import FocusIteration
+from scopeacq.focus.correction import DepthOfFocus
+from scopeacq.journal.records import FocusIteration
+from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.control import PairSeen
-from ui.live.parts import Table, Verdict, button, label, padded
+from ui.live.parts import Table, Verdict, button, padded
+from ui.parts.combo_box import CalmComboBox
+from ui.parts.label import label
 from ui.presenters.focusing import TRACE_HEAD, change_text, ending, methods_by_hand, trace_view
 from ui.presenters.live import LiveView
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without u
 EMPTY = (
     "Autofocus takes pairs of images at this place, corrects working distance and stigmators, and says "
     "here what it came to and why."
+)
+TRACE_TIP = (
+    "One row for each pair: what is to be added to working distance [\N{MICRO SIGN}m] and stigmators, with "
+    "its spread, and how many patches carry the answer. Choose one to see its pair."
 )
 TRACE_HEIGHT_PX = 110
 
@@ -46,12 +52,11 @@ class FocusTab(QWidget):
         self._iterations: list[FocusIteration] = []
         self._pairs: list[PairSeen | None] = []
         self._fresh: PairSeen | None = None
-        self.method = QComboBox()
+        self.method = CalmComboBox()
         self.method.setToolTip(
             "As in a run: each of the project's methods in turn until one finds the focus."
         )
-        for name, value in methods_by_hand(focus):
-            self.method.addItem(name, value)
+        self._offer_methods()
         self.start = button(
             "Focus here", "Correct focus and stigmators at this place", self._ask, "primary"
         )
@@ -59,12 +64,22 @@ class FocusTab(QWidget):
         self.revert = button("Revert", "Back to the optics of before", self.reverted.emit)
         self.verdict, self.change = Verdict(EMPTY), label(role="strong")
         self.chart = TraceChart()
-        self.trace = Table(
-            TRACE_HEAD, "One row for each pair: what is to be added to the optics, with spread"
-        )
+        self.trace = Table(TRACE_HEAD, TRACE_TIP)
         self.trace.setMaximumHeight(TRACE_HEIGHT_PX)
         self.trace.itemSelectionChanged.connect(self._choose)
         self._lay_out()
+
+    def take_settings(self, focus: FocusSettings, depth: DepthOfFocus) -> None:
+        """Go on with these, from the next correction on."""
+        self._focus, self._depth = focus, depth
+        self._offer_methods()
+
+    def _offer_methods(self) -> None:
+        chosen = self.method.currentData()
+        self.method.clear()
+        for name, value in methods_by_hand(self._focus):
+            self.method.addItem(name, value)
+        self.method.setCurrentIndex(max(self.method.findData(chosen), 0))
 
     # -- what is shown ----------------------------------------------------------------------
 
@@ -106,6 +121,12 @@ class FocusTab(QWidget):
         view = trace_view(self._iterations, self._focus, self._depth, outcome)
         self.chart.show_trace(view)
         self.trace.show_rows(view.rows)
+        self._show_parts()
+
+    def _show_parts(self) -> None:
+        """Neither axes nor a table before there is something in them."""
+        for part in (self.chart, self.trace):
+            part.setVisible(bool(self._iterations))
 
     # -- what an operator wants --------------------------------------------------------------
 
@@ -133,3 +154,5 @@ class FocusTab(QWidget):
         box.addLayout(keeping)
         box.addWidget(self.chart, 1)
         box.addWidget(self.trace)
+        box.addStretch(0)
+        self._show_parts()

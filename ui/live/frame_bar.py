@@ -6,9 +6,10 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QToolButton
 
 from hardware.types import FrameSettings
-from scopeacq.runfolder import Plan
+from scopeacq.plan.runfolder import Plan
 from ui import theme
-from ui.live.parts import label
+from ui.parts.label import label
+from ui.parts.quantity import QuantityField
 from ui.presenters.live import (
     DWELL_LIMITS_NS,
     PIXEL_LIMITS_NM,
@@ -20,7 +21,6 @@ from ui.presenters.live import (
     preset_frame,
     preset_of,
 )
-from ui.quantity import QuantityField
 
 FIELD_PX = 96
 
@@ -40,7 +40,6 @@ class FrameBar(QFrame):
         self.width_px, self.height_px = (QuantityField("", pixels_limits(), 0) for _ in range(2))
         self.pixel_nm = QuantityField("nm", PIXEL_LIMITS_NM)
         self.dwell_ns = QuantityField("ns", DWELL_LIMITS_NS)
-        self.cost = label(role="small", tip="Field of view, bare time and electron dose of each frame")
         for field, tip in (
             (self.width_px, "Columns of the frame [px]"),
             (self.height_px, "Rows of the frame [px]"),
@@ -54,9 +53,25 @@ class FrameBar(QFrame):
         self._lay_out()
         self.use(Preset.FOCUS)
 
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved: a preset follows it, other frames stay as typed."""
+        settings = self.settings
+        chosen = preset_of(self._plan.project, settings) if settings is not None else None
+        self._plan = plan
+        if chosen is not None:
+            self.use(chosen)
+        else:
+            self._refresh()
+
     @property
     def settings(self) -> FrameSettings | None:
         """The frame that is wanted; None while a value is wrong."""
+        typed = self._typed
+        return None if typed is None or frame_problem(typed) else typed
+
+    @property
+    def _typed(self) -> FrameSettings | None:
+        """What stands in the fields: a preset where it is one."""
         width, height = self.width_px.value, self.height_px.value
         pixel_nm, dwell_ns = self.pixel_nm.value, self.dwell_ns.value
         if width is None or height is None or pixel_nm is None or dwell_ns is None:
@@ -66,8 +81,7 @@ class FrameBar(QFrame):
         named = next(
             (p for p in Preset if self._looks_like(preset_frame(self._plan.project, p), typed)), None
         )
-        settings = typed if named is None else preset_frame(self._plan.project, named)
-        return None if frame_problem(settings) else settings
+        return typed if named is None else preset_frame(self._plan.project, named)
 
     def use(self, preset: Preset) -> None:
         """Take frames as the project does."""
@@ -90,13 +104,17 @@ class FrameBar(QFrame):
         chosen = preset_of(project, settings) if settings is not None else None
         for preset, each in self.presets.items():
             each.setChecked(preset is chosen)
-        current_na = self._plan.instrument.electron.probe_current_na
-        self.cost.setText(frame_text(settings, current_na) if settings is not None else self._problem())
         self.changed.emit(settings)
 
-    def _problem(self) -> str:
-        fields = (self.width_px, self.height_px, self.pixel_nm, self.dwell_ns)
-        return next((f.problem for f in fields if f.problem), "Such a frame takes too long.")
+    @property
+    def cost(self) -> str:
+        """What each frame covers, takes and lays down, or what is wrong with it."""
+        typed = self._typed
+        if typed is None:
+            fields = (self.width_px, self.height_px, self.pixel_nm, self.dwell_ns)
+            return next((field.problem for field in fields if field.problem), "")
+        current_na = self._plan.instrument.electron.probe_current_na
+        return frame_problem(typed) or frame_text(typed, current_na)
 
     def _preset_button(self, preset: Preset) -> QToolButton:
         made = QToolButton()
@@ -122,5 +140,4 @@ class FrameBar(QFrame):
         row.addSpacing(theme.Space.S)
         row.addWidget(self.pixel_nm)
         row.addWidget(self.dwell_ns)
-        row.addSpacing(theme.Space.M)
-        row.addWidget(self.cost, 1)
+        row.addStretch(1)

@@ -15,10 +15,11 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from scopeacq.looking import Levels
+from scopeacq.vision.looking import Levels
 from ui import theme
 from ui.live.histogram import HistogramView
-from ui.live.parts import Verdict, label, padded
+from ui.live.parts import Verdict, padded
+from ui.parts.label import label
 from ui.presenters.frame_shown import LEVEL_HINTS, FrameShown, LevelMode
 
 FIGURES = {
@@ -92,6 +93,7 @@ class FrameTab(QWidget):
         for row, (name, (title, tip)) in enumerate(FIGURES.items()):
             figure = label("\N{EN DASH}", tip=tip)
             figure.setAccessibleName(title)
+            figure.setMinimumHeight(figure.fontMetrics().lineSpacing())
             grid.addWidget(label(title, "muted", tip, wrap=False), row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(figure, row, 1)
             self.figures[name] = figure
@@ -123,7 +125,7 @@ class SpectrumView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(96)
+        self.setMinimumHeight(48)
         self._image: QImage | None = None
         self._edge = ""
         self.setToolTip(

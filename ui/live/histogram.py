@@ -7,7 +7,7 @@ from PyQt5.QtCore import QLineF, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
-from scopeacq.looking import Histogram, Levels
+from scopeacq.vision.looking import Histogram, Levels
 from ui import theme
 
 HEIGHT_PX = 96
@@ -77,9 +77,9 @@ class HistogramView(QWidget):
         painter, colours = QPainter(self), theme.shades(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         floor = self.height() - PAD_PX
-        painter.setPen(QPen(QColor(colours.line), 1))
-        painter.drawLine(QLineF(PAD_PX, floor, self.width() - PAD_PX, floor))
         if self._histogram is not None:
+            painter.setPen(QPen(QColor(colours.line), 1))
+            painter.drawLine(QLineF(PAD_PX, floor, self.width() - PAD_PX, floor))
             self._draw_counts(painter, self._histogram, floor, colours)
             self._draw_levels(painter, floor, colours)
         painter.end()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scopeacq.explain import Explained
-from ui.banner import Banner
+from scopeacq.telling.explain import Explained
+from ui.hand.manual import ManualControl
 from ui.live.control import LiveControl
 from ui.live.feed import RunFeed
 from ui.live.page import LivePage
-from ui.manual import ManualControl
+from ui.messages.banner import Banner
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Sign, Tone
+from ui.run.acquisition import Acquisition
+from ui.run.run_docks import BELOW
 from ui.tasks import Tasks
 from ui.workspace import Workspace
 
@@ -27,23 +28,25 @@ HINT = "What the microscope sees: live image, autofocus, series through focus"
 def mount_live(
     workspace: Workspace,
     manual: ManualControl,
+    acquisition: Acquisition,
     tasks: Tasks,
     banner: Banner,
-    show_tile: Callable[[str, int], None],
 ) -> LivePage:
-    """Mount the view. ``show_tile`` (section, tile) shows a tile on the wafer."""
+    """Mount the view."""
     control = LiveControl(manual, workspace)
     page = LivePage(workspace.plan, control)
     feed = RunFeed(workspace.plan, tasks, page)
     feed.past.connect(page.show_past)
     feed.tile.connect(page.show_run_tile)
     control.told.connect(banner.say)
-    page.tile_chosen.connect(show_tile)
+    acquisition.viewed.connect(lambda _: control.note_run(acquisition.active))
     page.save_asked.connect(partial(_save, workspace, tasks, banner))
     workspace.view_shown.connect(lambda key: feed.wake(key == KEY))
+    for follower in (page.take_plan, feed.take_plan):
+        workspace.plan_changed.connect(follower)
     workspace.before_closing(control.stop)
     workspace.before_closing(feed.stop)
-    workspace.mount_view(KEY, "Live", Sign.EYE, HINT, page)
+    workspace.mount_view(KEY, "Live", Sign.EYE, HINT, page, BELOW)
     return page
 
 
@@ -51,7 +54,7 @@ def _save(workspace: Workspace, tasks: Tasks, banner: Banner, shot: Shot) -> Non
     """Keep a frame in the run's folder; files are written on a thread of their own."""
 
     def keep() -> str:
-        from scopeacq.kept_frames import keep_frame
+        from scopeacq.storage.kept_frames import keep_frame
 
         return keep_frame(workspace.plan, shot)
 

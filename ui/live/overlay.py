@@ -10,7 +10,7 @@ from PyQt5.QtGui import QColor, QPainter, QPen
 from ui import theme
 from ui.presenters.focusing import PatchShown
 
-LEAST_FOR_TEXT_PX = 34
+LEAST_FOR_TEXT_PX = 30
 CAPTION_PX = 28
 
 
@@ -35,7 +35,7 @@ def draw_patches(
     painter: QPainter, patches: Sequence[PatchShown], rects: Sequence[QRectF], colours: theme.Shades
 ) -> None:
     """The more a patch contributed, the stronger it is drawn."""
-    painter.setFont(theme.font(theme.FontPt.SMALL, 63))
+    painter.setFont(theme.font(theme.FontPt.SMALL))
     for patch, box in zip(patches, rects, strict=True):
         colour = QColor(colours.accent)
         colour.setAlphaF(0.04 + 0.22 * patch.strength)
@@ -44,7 +44,17 @@ def draw_patches(
         painter.setPen(QPen(colour, 1.0 + 1.5 * patch.strength))
         painter.drawRect(box)
         if box.width() > LEAST_FOR_TEXT_PX:
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, patch.text)
+            _draw_on_card(painter, box, patch.text)
+
+
+def _draw_on_card(painter: QPainter, box: QRectF, text: str) -> None:
+    """White on dark in either mode: beneath lies an image."""
+    metrics = painter.fontMetrics()
+    card = QRectF(0, 0, metrics.horizontalAdvance(text) + theme.Space.S, metrics.height())
+    card.moveCenter(box.center())
+    painter.fillRect(card, QColor(0, 0, 0, 150))
+    painter.setPen(QColor("#f4f6f8"))
+    painter.drawText(card, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def draw_crosshair(painter: QPainter, at: QPointF, area: QRectF, colours: theme.Shades) -> None:

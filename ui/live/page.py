@@ -10,12 +10,12 @@ from PyQt5.QtWidgets import QPushButton, QSplitter, QTabWidget, QVBoxLayout, QWi
 
 from hardware.types import FrameSettings
 from models.estimate import PairCondition
-from scopeacq.correction import depth_of_focus
-from scopeacq.latest_tile import TileSeen
-from scopeacq.looking import Levels, auto_levels
-from scopeacq.records import FocusIteration
-from scopeacq.runfolder import Plan
-from scopeacq.through_focus import SeriesPoint
+from scopeacq.focus.correction import DepthOfFocus, depth_of_focus
+from scopeacq.focus.through_focus import SeriesPoint
+from scopeacq.journal.records import FocusIteration, PlaneKey
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.latest_tile import TileSeen
+from scopeacq.vision.looking import Levels, auto_levels
 from ui.live.action_bar import GRAB_KEY, LIVE_KEY, SAVE_KEY, STOP_KEY, ActionBar
 from ui.live.compare_tab import CompareTab
 from ui.live.control import LiveControl, PairSeen
@@ -27,15 +27,16 @@ from ui.live.picture import Picture
 from ui.live.run_tab import RunTab
 from ui.live.series_tab import SeriesTab
 from ui.live.stage import Page, Stage
-from ui.presenters.focusing import OpinionRow, patches_shown
+from ui.presenters.focus_trials import OpinionRow, sharpest_of
+from ui.presenters.focusing import patches_shown
 from ui.presenters.frame_shown import FrameShown, shown_by_hand, shown_of_run
 from ui.presenters.live import Doing, LiveView
 from ui.viewport.actions import action
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
-    from scopeacq.cockpit import Comparison, Shot, Trial
+    from scopeacq.cockpit import Comparison, Series, Shot, Trial
 
-TAB_PX = 400
+TAB_PX, WIDE_PX = 412, 4000
 MICRO = "\N{MICRO SIGN}"
 
 
@@ -53,8 +54,7 @@ class LivePage(QWidget):
     def __init__(self, plan: Plan, control: LiveControl) -> None:
         super().__init__()
         self._plan, self._control = plan, control
-        focus, electron = plan.project.focus, plan.instrument.electron
-        depth = depth_of_focus(electron, plan.project.imaging.pixel_size_nm, focus)
+        focus, depth = plan.project.focus, _depth_of_focus(plan)
         self.frame_bar, self.action_bar, self.stage = FrameBar(plan), ActionBar(), Stage()
         self.frame, self.compare = FrameTab(), CompareTab()
         self.focus, self.series = FocusTab(focus, depth), SeriesTab(focus)
@@ -68,6 +68,19 @@ class LivePage(QWidget):
         self._connect_control()
         self._make_keys()
         self._show_view(control.view)
+        self._frame_changed(self._settings)
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved; what is shown and typed stays."""
+        self._plan = plan
+        self.frame_bar.take_plan(plan)
+        for tab in (self.focus, self.run):
+            tab.take_settings(plan.project.focus, _depth_of_focus(plan))
+
+    def show_correction(self, plane: PlaneKey) -> None:
+        """Show how a plane was focused in the run."""
+        self.tabs.setCurrentWidget(self.run)
+        self.run.show_correction(plane)
 
     # -- what the instrument says ---------------------------------------------------------------
 
@@ -117,6 +130,11 @@ class LivePage(QWidget):
     def _show_trial(self, trial: Trial) -> None:
         self.focus.show_trial(trial)
 
+    def _show_series(self, series: Series) -> None:
+        self.series.show_series(series)
+        if (sharpest := sharpest_of(series)) is not None:
+            self._show_point(sharpest)
+
     def _failed(self, doing: Doing) -> None:
         if doing is Doing.SERIES:
             self.series.stopped()
@@ -143,9 +161,8 @@ class LivePage(QWidget):
                 self.tabs.setCurrentWidget(self.frame)
 
     def _show_view(self, view: LiveView) -> None:
-        for part in (self.action_bar, self.focus, self.series, self.compare):
+        for part in (self.action_bar, self.stage, self.focus, self.series, self.compare):
             part.show_view(view)
-        self.stage.show_connectable(not view.connected and not view.connecting)
 
     # -- what the operator wants ----------------------------------------------------------------
 
@@ -163,6 +180,7 @@ class LivePage(QWidget):
 
     def _frame_changed(self, settings: FrameSettings | None) -> None:
         self.action_bar.show_frame_valid(settings is not None)
+        self.action_bar.show_cost(self.frame_bar.cost)
         if settings is not None:
             self._control.rescan(settings)
 
@@ -204,6 +222,7 @@ class LivePage(QWidget):
         split.setStretchFactor(0, 1)
         split.setCollapsible(0, False)
         split.setHandleWidth(1)
+        split.setSizes([WIDE_PX, TAB_PX])
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
@@ -215,6 +234,7 @@ class LivePage(QWidget):
         bar, control = self.action_bar, self._control
         self.frame_bar.changed.connect(self._frame_changed)
         bar.connect_asked.connect(control.connect_instrument)
+        self.stage.turned.connect(lambda page: bar.show_offer(page is not Page.EMPTY))
         self.stage.connect_asked.connect(control.connect_instrument)
         self.stage.tile_chosen.connect(self.tile_chosen)
         bar.grab_asked.connect(self._grab)
@@ -243,7 +263,7 @@ class LivePage(QWidget):
         control.shot.connect(self._show_shot)
         control.heard.connect(self._hear)
         control.focused.connect(self._show_trial)
-        control.swept.connect(self.series.show_series)
+        control.swept.connect(self._show_series)
         control.compared.connect(self._show_comparison)
         control.failed.connect(self._failed)
 
@@ -261,3 +281,8 @@ class LivePage(QWidget):
         action(self, "Pixel for pixel", "1", canvas.actual_size)
         action(self, "Nearer", "+", partial(canvas.zoom, 1.6), "=")
         action(self, "Farther", "-", partial(canvas.zoom, 1 / 1.6))
+
+
+def _depth_of_focus(plan: Plan) -> DepthOfFocus:
+    project = plan.project
+    return depth_of_focus(plan.instrument.electron, project.imaging.pixel_size_nm, project.focus)

@@ -10,8 +10,8 @@ from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAction,
     QBoxLayout,
+    QComboBox,
     QHeaderView,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QTableWidget,
@@ -22,20 +22,21 @@ from PyQt5.QtWidgets import (
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.parts.combo_box import CalmComboBox
+from ui.parts.copying import copy_text
+from ui.parts.label import label
 from ui.presenters.focusing import Ending
 from ui.presenters.tone import Badge, Sign, Tone
-from ui.viewport.actions import copy_text
+
+ROW_PX = 24
 
 
-def label(text: str = "", role: str = "", tip: str = "", wrap: bool = True) -> QLabel:
-    """A text that can be selected and copied."""
-    made = QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setWordWrap(wrap)
-    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+def chooser(tip: str) -> QComboBox:
+    """A box to choose from, no wider than it must be."""
+    made = CalmComboBox()
     made.setToolTip(tip)
-    if role:
-        theme.set_role(made, role)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(3)
     return made
 
 
@@ -108,12 +109,16 @@ class Table(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
+        theme.set_role(self, "plain")
         self.setWordWrap(False)
         if (rows := self.verticalHeader()) is not None:
             rows.setVisible(False)
+            rows.setDefaultSectionSize(ROW_PX)
         if (columns := self.horizontalHeader()) is not None:
             columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             columns.setStretchLastSection(True)
+            columns.setHighlightSections(False)
+            columns.setMinimumSectionSize(theme.Space.L)
             columns.setDefaultAlignment(Qt.Alignment() | Qt.AlignmentFlag.AlignLeft)
         copy = QAction("Copy", self)
         copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
@@ -127,7 +132,9 @@ class Table(QTableWidget):
         self.setRowCount(len(rows))
         for n, row in enumerate(rows):
             for column, text in enumerate(row):
-                self.setItem(n, column, QTableWidgetItem(text))
+                item = QTableWidgetItem(text)
+                item.setFont(theme.font(theme.FontPt.SMALL))
+                self.setItem(n, column, item)
 
     def text(self) -> str:
         """The chosen row, or without one all of them, with tabs between cells."""

@@ -8,7 +8,7 @@ from PyQt5.QtCore import QPointF, QRectF
 from PyQt5.QtGui import QImage
 
 from hardware.types import Image
-from scopeacq.looking import Levels, grey
+from scopeacq.vision.looking import Levels, grey
 from ui.presenters.camera import Camera
 
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from scopeacq.correction import DepthOfFocus
-from scopeacq.focus_history import FocusedTile, WaferFocus
-from scopeacq.project import FocusSettings
-from scopeacq.records import FocusDone
+from scopeacq.focus.correction import DepthOfFocus
+from scopeacq.journal.focus_history import FocusedTile, WaferFocus
+from scopeacq.journal.records import Correction, FocusDone, PlaneKey
+from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import TraceChart
 from ui.live.feed import Past
-from ui.live.parts import Table, Verdict, label, padded
+from ui.live.parts import Table, Verdict, chooser, padded
+from ui.parts.label import label
 from ui.presenters.focusing import past_ending, trace_view
-from ui.presenters.past_focus import PastFilter, PastRow, outlier_text, past_rows, wafer_sentence
+from ui.presenters.past_focus import (
+    NO_CORRECTION,
+    PastFilter,
+    PastRow,
+    correction_row,
+    no_correction_text,
+    outlier_text,
+    past_rows,
+    wafer_sentence,
+)
 
 EMPTY = "When a run has corrected focus, each correction can be looked at here, the refused ones first."
-ALL = "all"
+SECTIONS, TILES, CYCLES = "Section", "Tile", "Cycle"
 LIST_HEIGHT_PX = 190
 
 
@@ -29,10 +41,12 @@ class RunTab(QWidget):
     def __init__(self, focus: FocusSettings, depth: DepthOfFocus) -> None:
         super().__init__()
         self._focus, self._depth = focus, depth
-        self._corrections: tuple[FocusDone, ...] = ()
+        self._corrections: tuple[Correction, ...] = ()
         self._rows: tuple[PastRow, ...] = ()
         self._outliers: tuple[FocusedTile, ...] = ()
-        self.section, self.tile, self.cycle = QComboBox(), QComboBox(), QComboBox()
+        self._sought: PlaneKey | None = None
+        words = ("section", "tile", "cycle")
+        self.section, self.tile, self.cycle = (chooser(f"Only corrections of this {w}") for w in words)
         self.list = Table(("Correction", "Came to"), "The refused ones first, then from the newest on")
         self.list.setMaximumHeight(LIST_HEIGHT_PX)
         self.verdict, self.chart = Verdict(EMPTY), TraceChart()
@@ -49,19 +63,32 @@ class RunTab(QWidget):
         for field in (self.section, self.tile, self.cycle):
             field.activated.connect(lambda _: self._refresh())
 
+    def take_settings(self, focus: FocusSettings, depth: DepthOfFocus) -> None:
+        """Show traces against these limits."""
+        self._focus, self._depth = focus, depth
+        self._choose()
+
+    def show_correction(self, plane: PlaneKey) -> None:
+        """Show the correction before a plane; as soon as it is read."""
+        self.parts.setCurrentIndex(0)
+        self._sought = plane
+        self._seek()
+
     def show_past(self, past: Past) -> None:
         """Show what a run has focused so far; what is chosen stays chosen."""
         self._corrections = past.corrections
-        keys = [done.key for done in past.corrections]
-        _offer(self.section, sorted({key.section for key in keys}))
-        _offer(self.tile, sorted({key.tile + 1 for key in keys}))
-        _offer(self.cycle, sorted({key.cycle + 1 for key in keys}))
+        keys = [done.key for done in past.corrections if isinstance(done, FocusDone)]
+        _offer(self.section, {key.section: key.section for key in keys})
+        _offer(self.tile, {key.tile + 1: f"Tile {key.tile + 1}" for key in keys})
+        _offer(self.cycle, {key.cycle + 1: f"Cycle {key.cycle + 1}" for key in keys})
         self._refresh()
+        self._seek()
         self._show_wafer(past.wafer)
 
     def _show_wafer(self, focus: WaferFocus | None) -> None:
         self.said.setText(wafer_sentence(focus))
         self._outliers = focus.outliers if focus is not None else ()
+        self.outliers.setVisible(bool(self._outliers))
         self.outliers.show_rows([[outlier_text(tile)] for tile in self._outliers])
 
     def _refresh(self) -> None:
@@ -74,12 +101,35 @@ class RunTab(QWidget):
             self.section.currentData() or "", self.tile.currentData(), self.cycle.currentData()
         )
         self._rows = past_rows(self._corrections, wanted)
+        for part in (self.list, self.chart):
+            part.setVisible(bool(self._rows))
         self.list.blockSignals(True)
         self.list.show_rows([(row.text, row.detail) for row in self._rows])
         index = next((n for n, row in enumerate(self._rows) if row.done is chosen), 0)
         self.list.selectRow(index)
         self.list.blockSignals(False)
         self._choose()
+
+    def _seek(self) -> None:
+        """Go to what is sought among all corrections of its tile, or say that there is none."""
+        plane = self._sought
+        if plane is None or not self._corrections:
+            return
+        self._sought = None
+        of_tile = past_rows(self._corrections, PastFilter(plane.section, plane.tile + 1))
+        for field, value in (
+            (self.section, plane.section),
+            (self.tile, plane.tile + 1),
+            (self.cycle, None),
+        ):
+            field.setCurrentIndex(max(field.findData(value), 0) if of_tile else 0)
+        self._refresh()
+        row = correction_row(self._rows, plane)
+        if row is not None:
+            self.list.selectRow(row)
+        else:
+            self.list.clearSelection()
+            self.verdict.show_badge(NO_CORRECTION, no_correction_text(plane))
 
     def _choose(self) -> None:
         row = self.list.currentRow()
@@ -98,16 +148,17 @@ class RunTab(QWidget):
     def _corrections_part(self) -> QWidget:
         part, filters = QWidget(), QHBoxLayout()
         filters.setSpacing(theme.Space.S)
-        for word, field in (("Section", self.section), ("Tile", self.tile), ("Cycle", self.cycle)):
-            field.addItem(ALL, None)
-            field.setToolTip(f"Only corrections of this {word.lower()}")
-            filters.addWidget(label(word, "muted", wrap=False))
+        for field, every in ((self.section, SECTIONS), (self.tile, TILES), (self.cycle, CYCLES)):
+            field.addItem(every, None)
             filters.addWidget(field, 1)
         box = padded(QVBoxLayout(part))
         box.addLayout(filters)
         box.addWidget(self.list)
         box.addWidget(self.verdict)
         box.addWidget(self.chart, 1)
+        box.addStretch(0)
+        for each in (self.list, self.chart):
+            each.hide()
         return part
 
     def _plane_part(self) -> QWidget:
@@ -115,16 +166,18 @@ class RunTab(QWidget):
         box = padded(QVBoxLayout(part))
         box.addWidget(self.said)
         box.addWidget(self.outliers, 1)
+        box.addStretch(1)
         return part
 
 
-def _offer(field: QComboBox, values: list[str] | list[int]) -> None:
-    """Offer these and all of them; what is chosen stays chosen."""
+def _offer(field: QComboBox, named: dict[Any, str]) -> None:
+    """Offer these below all of them; what is chosen stays chosen."""
+    values = sorted(named)
     if [field.itemData(n) for n in range(1, field.count())] == values:
         return
-    chosen = field.currentData()
+    chosen, every = field.currentData(), field.itemText(0)
     field.clear()
-    field.addItem(ALL, None)
+    field.addItem(every, None)
     for value in values:
-        field.addItem(str(value), value)
+        field.addItem(named[value], value)
     field.setCurrentIndex(max(field.findData(chosen), 0) if chosen is not None else 0)

@@ -8,14 +8,15 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from hardware.types import Range
-from scopeacq.project import FocusSettings
-from scopeacq.through_focus import SeriesPoint
+from scopeacq.focus.through_focus import SeriesPoint
+from scopeacq.plan.project import FocusSettings
 from ui import theme
 from ui.live.charts import SeriesChart
-from ui.live.parts import button, label, padded
-from ui.presenters.focusing import SeriesView, series_view
+from ui.live.parts import button, padded
+from ui.parts.label import label
+from ui.parts.quantity import QuantityField
+from ui.presenters.focus_trials import SeriesView, series_view
 from ui.presenters.live import Doing, LiveView
-from ui.quantity import QuantityField
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
     from scopeacq.cockpit import Series
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without u
 EMPTY = "Images at evenly spaced working distances show by score and contrast where the focus lies."
 REACH_UM, IMAGES = Range(0.1, 500.0), Range(3, 101)
 USUAL_IMAGES = 11
+FIELD_PX = 76
 USUAL_REACH = 2.0
 """In perturbations of the project: what its own pairs span, twice."""
 
@@ -47,7 +49,9 @@ class SeriesTab(QWidget):
         self.images.setToolTip("How many images the series has; each lays down one dose")
         self.reach.show_value(USUAL_REACH * focus.perturbation_um)
         self.images.show_value(USUAL_IMAGES)
-        self.start = button("Take series", "Take the images; the optics are restored", self._ask, "primary")
+        for field in (self.reach, self.images):
+            field.setMinimumWidth(FIELD_PX)
+        self.start = button("Take", "Take the series; the optics are restored", self._ask, "primary")
         self.use = button("Use the best", "Focus where the series is sharpest", self._use)
         self.revert = button("Revert", "Back to the working distance of before", self.reverted.emit)
         self.chart, self.said = SeriesChart(), label(EMPTY)
@@ -88,6 +92,7 @@ class SeriesTab(QWidget):
     def _show(self, view: SeriesView) -> None:
         self._view = view
         self.chart.show_view(view)
+        self.chart.setVisible(bool(view.points))
         self.said.setText(view.sentence or EMPTY)
         self._allow()
 
@@ -125,3 +130,5 @@ class SeriesTab(QWidget):
         box.addWidget(self.said)
         box.addWidget(self.chart, 1)
         box.addLayout(using)
+        box.addStretch(0)
+        self.chart.hide()

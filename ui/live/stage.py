@@ -6,27 +6,31 @@ from enum import Enum
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from hardware.types import Image
 from models.estimate import PairCondition
-from scopeacq.looking import Levels, auto_levels
+from scopeacq.vision.looking import Levels, auto_levels
 from ui import theme
 from ui.icons import SignLabel
 from ui.live.canvas import FrameCanvas
 from ui.live.charts import WaferChart
-from ui.live.parts import button, label
+from ui.live.parts import button
 from ui.live.picture import Hover, Picture
+from ui.parts.label import label
 from ui.presenters.focusing import PatchShown
 from ui.presenters.frame_shown import FrameShown
+from ui.presenters.live import LiveView
 from ui.presenters.tone import Sign, Tone
 
 MICRO = "\N{MICRO SIGN}"
+HINT = "Wheel to zoom, drag to pan, double-click for the whole frame"
 EMPTY_TITLE = "See through the microscope"
 EMPTY_TEXT = (
     "Once the instrument is connected, frames and live scans are shown here, with sharpness and dose. "
     "While a run holds it, the tile taken last is shown instead."
 )
+READY_TEXT = "Grab a frame (G) or scan live (V). Without an image, look at EHT, column valve and detector."
 CARD_PX = 420
 
 
@@ -40,9 +44,10 @@ class Page(Enum):
 
 
 class Stage(QFrame):
-    """Signals: ``connect_asked``; ``tile_chosen`` (section, tile) on the wafer."""
+    """Signals: ``connect_asked``; ``turned`` (Page); ``tile_chosen`` (section, tile) on the wafer."""
 
     connect_asked = pyqtSignal()
+    turned = pyqtSignal(object)
     tile_chosen = pyqtSignal(str, int)
 
     def __init__(self) -> None:
@@ -74,15 +79,19 @@ class Stage(QFrame):
         if empty and page is Page.PAIR and self.canvas.picture is not None:
             page, empty = Page.FRAME, False
         self._pages.setCurrentIndex((Page.EMPTY if empty else page).value)
+        self._hint.setVisible(self.page is not Page.EMPTY)
+        self.turned.emit(self.page)
 
     def show_frame(self, shown: FrameShown, levels: Levels) -> None:
         """Show a frame."""
         picture = Picture(shown.image, shown.overview, shown.pixel_size_nm)
         self.canvas.show_picture(picture, levels, shown.caption)
 
-    def show_connectable(self, connectable: bool) -> None:
-        """Whether the empty page offers to connect."""
-        self.connect_button.setEnabled(connectable)
+    def show_view(self, view: LiveView) -> None:
+        """Say on the empty page what to do next."""
+        self._empty_text.setText(READY_TEXT if view.connected else EMPTY_TEXT)
+        self.connect_button.setVisible(not view.connected)
+        self.connect_button.setEnabled(view.may_connect)
 
     def _hovered(self, hover: Hover | None) -> None:
         self.under.setText(hover_text(hover) if hover is not None else "")
@@ -91,21 +100,24 @@ class Stage(QFrame):
         foot = QWidget()
         row = QHBoxLayout(foot)
         row.setContentsMargins(theme.Space.M, 2, theme.Space.M, 2)
-        hint = label("Wheel to zoom, drag to pan, double-click for the whole frame", "small", wrap=False)
-        row.addWidget(hint)
-        row.addStretch(1)
+        self._hint = label(HINT, "small", wrap=False)
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._hint.setVisible(False)
+        row.addWidget(self._hint, 1)
         row.addWidget(self.under)
         return foot
 
     def _empty(self) -> QWidget:
         page = QWidget()
         title, text = label(EMPTY_TITLE, "title"), label(EMPTY_TEXT, "muted")
+        self._empty_text = text
         self.connect_button = button("Connect", "Take the instrument in hand", self.connect_asked.emit)
         card = QVBoxLayout()
         card.setSpacing(theme.Space.M)
         for part in (SignLabel(Sign.EYE, Tone.ACTIVE, 40), title, text, self.connect_button):
             if part in (title, text):
                 part.setFixedWidth(CARD_PX)
+                part.setMinimumHeight(part.heightForWidth(CARD_PX))
                 part.setAlignment(Qt.AlignmentFlag.AlignCenter)
             card.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
         box = QVBoxLayout(page)

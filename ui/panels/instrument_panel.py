@@ -10,15 +10,15 @@ from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from ui import theme
-from ui.go_card import GoCard
+from ui.hand.go_card import GoCard
 from ui.icons import SignLabel
 from ui.panels.instrument_rows import GroupView
+from ui.parts.quantity import QuantityField
 from ui.presenters.hold import HoldView
 from ui.presenters.instrument import InstrumentView
 from ui.presenters.instrument_lines import Number, Switch
 from ui.presenters.orders import question_before, to_set, to_switch
 from ui.presenters.tone import Sign, Tone
-from ui.quantity import QuantityField
 
 STAGE = "Stage"
 STOP_KEYS = "F12"
@@ -130,14 +130,14 @@ class InstrumentPanel(QWidget):
     def _lay_out(self) -> None:
         holder, area = self._holder, self._area
         holder.setLayout(self._column)
-        self._column.setContentsMargins(0, theme.Space.S, theme.Space.M, 0)
+        self._column.setContentsMargins(0, theme.Space.S, theme.Space.S, 0)
         self._column.setSpacing(theme.Space.S)
         self._column.addStretch(1)
         area.setWidget(holder)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         box = QVBoxLayout(self)
-        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.S, theme.Space.L)
+        box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)
         box.setSpacing(theme.Space.M)
         for widget in (self.head, self.card, self.question):
             box.addWidget(widget)
@@ -169,7 +169,6 @@ class _Head(QWidget):
         self.word.setText(hold.badge.word)
         theme.set_tone(self.word, hold.badge.tone)
         self.text.setText(hold.text)
-        self.text.setVisible(bool(hold.text))
         self.button.setText("Connect" if hold.connect else "Release")
         theme.set_role(self.button, "primary" if hold.connect else "")
         self.button.setEnabled(hold.now)
@@ -184,7 +183,7 @@ class _Head(QWidget):
         top.addWidget(self.stop)
         top.addWidget(self.button)
         box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, theme.Space.M, 0)
+        box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(theme.Space.XS)
         box.addLayout(top)
         box.addWidget(self.text)

@@ -8,10 +8,11 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ui import theme
+from ui.parts.label import label
+from ui.parts.quantity import QuantityField
 from ui.presenters.instrument import Group, Line
 from ui.presenters.instrument_lines import Number, Switch
 from ui.presenters.tone import Tone
-from ui.quantity import QuantityField
 
 CONTROL_PX, ROW_PX = 112, 28
 _WORDS = {Switch.VALVE: ("Open", "Shut")}
@@ -31,7 +32,7 @@ class GroupView(QWidget):
         super().__init__()
         title = QLabel(group.title)
         theme.set_role(title, "strong")
-        self.silent = _label(wraps=True)
+        self.silent = label()
         theme.set_tone(self.silent, Tone.UNKNOWN)
         self.rows = tuple(_row(line, self) for line in group.lines)
         self.below = QVBoxLayout()
@@ -63,7 +64,7 @@ class Row:
     """Name and what is read; both can be copied."""
 
     def __init__(self, line: Line) -> None:
-        self.name, self.value = QLabel(line.reading.name), _label(wraps=False)
+        self.name, self.value = QLabel(line.reading.name), label(wrap=False)
         theme.set_role(self.name, "muted")
         self.value.setAlignment(
             Qt.Alignment() | Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -144,10 +145,3 @@ def _row(line: Line, group: GroupView) -> Row:
             return SwitchRow(line, lambda on: group.switch_asked.emit(control, on))
         case _:
             return Row(line)
-
-
-def _label(wraps: bool) -> QLabel:
-    label = QLabel()
-    label.setWordWrap(wraps)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label

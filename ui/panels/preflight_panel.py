@@ -8,9 +8,12 @@ from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBox
 from ui import theme
 from ui.icons import SignLabel
 from ui.panels.telling import Telling
+from ui.parts.tick_box import TickBox
 from ui.presenters.checklist import HINTS, Checklist, Confirmation, Item
 from ui.presenters.tone import Sign, Tone
-from ui.tick_box import TickBox
+
+AGAIN = "Check plan, limits, disk, drivers and networks again, as after an edit."
+NOT_NOW = "The plan is checked while no run is active."
 
 
 class PreflightPanel(QWidget):
@@ -25,11 +28,12 @@ class PreflightPanel(QWidget):
         theme.set_role(self.word, "lead")
         self.word.setWordWrap(True)
         self.again = QPushButton("Check again")
-        self.again.setToolTip("Check plan, limits, disk, drivers and networks again, as after an edit.")
+        self.again.setToolTip(AGAIN)
         self.again.clicked.connect(lambda: self.check_asked.emit())
         self.boxes = {what: self._box(what) for what in Confirmation}
         self.by_hand = self._confirmations()
         self._items: tuple[Item, ...] | None = None
+        self._checking = self._running = False
         self._list = QVBoxLayout()
         self._list.setSpacing(theme.Space.M)
         self._lay_out()
@@ -40,13 +44,23 @@ class PreflightPanel(QWidget):
         self.sign.show_sign(summary.sign, summary.tone)
         self.word.setText(summary.word)
         theme.set_tone(self.word, summary.tone)
-        self.again.setEnabled(not checklist.checking)
+        self._checking = checklist.checking
+        self._allow()
         self.by_hand.setVisible(not checklist.finished)
         for what, box in self.boxes.items():
             box.setChecked(what in checklist.confirmed)
         if checklist.items != self._items:
             self._items = checklist.items
             self._show_items(checklist.items)
+
+    def show_running(self, running: bool) -> None:
+        """While a run is active its plan is not checked again: that would take time from the run."""
+        self._running = running
+        self._allow()
+
+    def _allow(self) -> None:
+        self.again.setEnabled(not (self._checking or self._running))
+        self.again.setToolTip(NOT_NOW if self._running else AGAIN)
 
     def _show_items(self, items: tuple[Item, ...]) -> None:
         while (old := self._list.takeAt(0)) is not None:
@@ -84,8 +98,12 @@ class PreflightPanel(QWidget):
         top.addWidget(self.word, 1)
         top.addWidget(self.again)
         holder, area = QWidget(), QScrollArea()
-        holder.setLayout(self._list)
-        self._list.setContentsMargins(0, 0, theme.Space.S, 0)
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, theme.Space.S, 0)
+        column.setSpacing(theme.Space.M)
+        # the panel of the run needs the room when it has much to tell: this one scrolls
+        column.addWidget(self.by_hand)
+        column.addLayout(self._list, 1)
         area.setWidget(holder)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -93,5 +111,4 @@ class PreflightPanel(QWidget):
         box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)
         box.setSpacing(theme.Space.M)
         box.addLayout(top)
-        box.addWidget(self.by_hand)
         box.addWidget(area, 1)

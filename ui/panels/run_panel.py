@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from collections.abc import Sequence
+
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QAction,
@@ -13,13 +15,14 @@ from PyQt5.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from scopeacq.records import RunRequest
+from scopeacq.journal.records import RunRequest
 from ui import theme
 from ui.icons import SignLabel
 from ui.panels.telling import Telling
@@ -55,9 +58,8 @@ class RunPanel(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)
         box.setSpacing(theme.Space.M)
-        for part in (self.abort, self.head, self._meters(), self.time_left, self.gate):
-            box.addWidget(part)
-        box.addStretch(1)
+        self._told = _Told((self.abort, self.head, self._meters(), self.time_left, self.gate))
+        box.addWidget(self._told, 1)
         box.addWidget(self.buttons)
 
     def show_view(self, view: RunView) -> None:
@@ -71,6 +73,7 @@ class RunPanel(QWidget):
         self.gate.tell(view.gate.badge, view.gate.text)
         self.abort.show_abort(view.abort)
         self.buttons.show_allowed(view)
+        self._told.updateGeometry()
 
     def _meters(self) -> QWidget:
         holder = QWidget()
@@ -83,6 +86,33 @@ class RunPanel(QWidget):
                 grid.addWidget(widget, row, column)
         grid.setColumnStretch(1, 1)
         return holder
+
+
+class _Told(QScrollArea):
+    """What is told of the run. It scrolls where it is much: the buttons below never lose their room."""
+
+    LEAST_PX, USUAL_PX = 104, 300
+
+    def __init__(self, parts: Sequence[QWidget]) -> None:
+        super().__init__()
+        self._inner = QWidget()
+        column = QVBoxLayout(self._inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.Space.M)
+        for part in parts:
+            column.addWidget(part)
+        column.addStretch(1)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setWidget(self._inner)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        return QSize(self._inner.minimumSizeHint().width(), self.LEAST_PX)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
+        """The same whatever is told: a panel that grows with its sentences makes the wafer jump."""
+        return QSize(self.minimumSizeHint().width(), self.USUAL_PX)
 
 
 class Buttons(QWidget):
@@ -109,6 +139,8 @@ class Buttons(QWidget):
             row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self.abort)
+        for button in (self.pause, self.resume):
+            button.hide()  # they take the start's place, and would widen the panel before anything is shown
 
     def show_allowed(self, view: RunView) -> None:
         """Enable what is allowed."""

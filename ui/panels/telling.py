@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.parts.label import label
 from ui.presenters.tone import Badge, Sign, Tone
 
 
@@ -16,8 +17,7 @@ class Telling(QWidget):
     def __init__(self, sign_px: int = theme.Space.ICON, word_role: str = "", text_role: str = "") -> None:
         super().__init__()
         self.sign = SignLabel(Sign.INFO, Tone.QUIET, sign_px)
-        self.word, self.text = _label(word_role), _label(text_role)
-        self.text.setWordWrap(True)
+        self.word, self.text = label(role=word_role, wrap=False), label(role=text_role)
         texts = QVBoxLayout()
         texts.setSpacing(theme.Space.XS)
         texts.addWidget(self.word)
@@ -34,11 +34,3 @@ class Telling(QWidget):
         self.word.setText(badge.word)
         theme.set_tone(self.word, badge.tone)
         self.text.setText(text)
-
-
-def _label(role: str) -> QLabel:
-    label = QLabel()
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    if role:
-        theme.set_role(label, role)
-    return label

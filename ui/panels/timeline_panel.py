@@ -8,11 +8,11 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QMenu, QScrollArea, QV
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.parts.sign_button import SignButton
 from ui.presenters.timeline import Choice, Entry
 from ui.presenters.tone import Sign
-from ui.sign_button import SignButton
 
-NOTHING = "Open a run to see what it does next."
+NOTHING = "What the run does next is listed here."
 
 
 class TimelinePanel(QWidget):
@@ -28,6 +28,7 @@ class TimelinePanel(QWidget):
         self._rows: list[_Row] = []
         self._nothing = QLabel(NOTHING)
         theme.set_role(self._nothing, "muted")
+        self._nothing.setWordWrap(True)
         holder, area = QWidget(), QScrollArea()
         self._list = QVBoxLayout(holder)
         self._list.setContentsMargins(0, 0, theme.Space.S, 0)
@@ -38,6 +39,7 @@ class TimelinePanel(QWidget):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         hint = QLabel("Times are the microscope's, by the estimate")
+        hint.setWordWrap(True)
         theme.set_role(hint, "small")
         box = QVBoxLayout(self)
         box.setContentsMargins(theme.Space.L, theme.Space.L, theme.Space.L, theme.Space.L)

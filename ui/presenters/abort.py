@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hardware.errors import BlankerUnknown
-from scopeacq.events import AbortAnswered
-from scopeacq.wording import sentence
+from scopeacq.engine.events import AbortAnswered
+from scopeacq.telling.wording import sentence
 from ui.presenters.tone import Badge, Sign, Tone
 
 PATIENCE_S = 0.8
@@ -40,10 +40,8 @@ class OpenAbort:
         if self.answered is not None:
             return self._answered(self.answered)
         if not self.may_be_open:
-            text = (
-                "The engine has not begun: the ion beam was never opened and the run ends before it does."
-            )
-            return AbortView(Badge(Tone.GOOD, Sign.CHECK, "Ion beam blanked"), text)
+            text = "The engine has not begun: it has opened no ion beam, and the run ends before it does."
+            return AbortView(Badge(Tone.GOOD, Sign.CHECK, "Ion beam not opened"), text)
         if now_s - self.asked_s < PATIENCE_S:
             return AbortView(
                 Badge(Tone.CAUTION, Sign.HOURGLASS, "Blanking the ion beam"), "Waiting for the guard."

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from scopeacq.briefing import Briefing
-from scopeacq.events import (
+from scopeacq.engine.events import (
     AbortAnswered,
     IncidentHappened,
     MillProgressed,
@@ -17,10 +16,11 @@ from scopeacq.events import (
     StateChanged,
     StepStarted,
 )
-from scopeacq.outlook import GateState, Outlook
-from scopeacq.records import Incident, RunEnd, RunRequest
-from scopeacq.time_left import TimeLeft
-from scopeacq.wording import sentence
+from scopeacq.engine.outlook import GateState, Outlook
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.journal.records import Incident, RunEnd, RunRequest
+from scopeacq.plan.briefing import Briefing
+from scopeacq.telling.wording import sentence
 from ui.presenters import mill_pass
 from ui.presenters.abort import AbortView, OpenAbort
 from ui.presenters.durations import clock_time, spoken
@@ -238,7 +238,7 @@ class RunPresenter:
             waits = _PENDING.get(self._wish, "") if self._wish is not None else ""
             return waits or "Checking the plan and connecting the instrument."
         if self.phase is Phase.LEAVING:
-            return "The beams are blanked; the instrument is being let go."
+            return f"{sentence(self._reason)} The instrument is being let go.".strip()
         if self._wish is not None:
             return _PENDING[self._wish]
         if self._state is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
 
 NEAREST_UM_PER_PX = 0.001
 FARTHEST_UM_PER_PX = 200.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from scopeacq.findings import Finding, Severity, permit
+from scopeacq.plan.findings import Finding, Severity, permit
 from ui.presenters.tone import Badge, Sign, Tone
 
 
@@ -39,12 +39,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """``findings`` is None before the check has ended; ``finished``: nothing is left to be started."""
+    """``findings`` is None before the check has ended; ``finished``: nothing is left to be started.
+
+    ``edited``: the plan on show is not the one in the files, by which a run goes.
+    """
 
     findings: tuple[Finding, ...] | None = None
     confirmed: frozenset[Confirmation] = frozenset()
     checking: bool = False
     finished: bool = False
+    edited: bool = False
 
     def begun(self) -> Checklist:
         """A check is under way; what was confirmed by hand still holds."""
@@ -63,11 +67,17 @@ class Checklist:
         others = self.confirmed - {what}
         return replace(self, confirmed=others | {what} if holds else others)
 
+    def edits(self, unsaved: bool) -> Checklist:
+        """The plan is edited, or as in the files again."""
+        return replace(self, edited=unsaved)
+
     @property
     def held_back(self) -> str:
         """Why the run may not start yet; empty when it may."""
         if self.finished:
             return "All cycles are done."
+        if self.edited:
+            return "Save the edited plan (Ctrl+S) or undo the edits: runs go by the files."
         if self.checking:
             return "The plan is being checked."
         if self.findings is None:
@@ -82,6 +92,8 @@ class Checklist:
         """The whole list in a word or two."""
         if self.finished:
             return Badge(Tone.GOOD, Sign.CHECK, "Nothing left to start")
+        if self.edited:
+            return Badge(Tone.CAUTION, Sign.WARNING, "Edited and not saved")
         if self.findings is None:
             return Badge(Tone.ACTIVE, Sign.HOURGLASS, "Checking" if self.checking else "Not checked")
         if not permit(self.findings):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from scopeacq.appraisal import Appraisal
-from scopeacq.estimate import Pace
-from scopeacq.wording import counted
+from scopeacq.plan.appraisal import Appraisal
+from scopeacq.plan.estimate import Pace
+from scopeacq.telling.wording import counted
 from ui.presenters.durations import clock_time, spoken
 from ui.presenters.quantities import shown, unit_shown
 from ui.presenters.tone import Tone
@@ -80,6 +80,11 @@ def cost_view(appraisal: Appraisal, now: datetime) -> CostView:
 def three(value: float) -> str:
     """Three figures say enough."""
     return shown(float(f"{value:.3g}"))
+
+
+def grouped(number: int) -> str:
+    """A whole number in groups of thousands, parted by thin spaces."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def bytes_shown(count: float) -> str:
@@ -162,7 +167,7 @@ def _planes(a: Appraisal) -> Figure:
     cost = a.cost
     return Figure(
         "Tiles",
-        f"{cost.planes_per_cycle} per cycle, {cost.planes} in all",
+        f"{grouped(cost.planes_per_cycle)} per cycle, {grouped(cost.planes)} in all",
         f"The tiles of {counted(cost.sections, 'section')} that are not left out, in each of "
         f"{counted(cost.cycles, 'cycle')}.",
     )
@@ -191,14 +196,13 @@ def _dose_most(a: Appraisal) -> Figure:
 def _depth(a: Appraisal) -> Figure:
     cost, sections = a.cost, a.plan.wafer.sections
     thinnest = min(sections, key=lambda s: s.thickness_nm)
-    through = cost.milled_nm > thinnest.thickness_nm
     return Figure(
         "Milled",
         f"{three(cost.depth_nm)} nm per cycle, {three(cost.milled_nm)} nm in all",
         f"From the mill rate at {a.plan.project.milling.irradiation_1e27_ev_per_cm3:g} "
         f"{unit_shown('10^27 eV/cm^3')}. The thinnest section, {thinnest.id}, is "
         f"{three(thinnest.thickness_nm)} nm thick.",
-        Tone.CAUTION if through else Tone.QUIET,
+        Tone.CAUTION if a.mills_through else Tone.QUIET,
     )
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from scopeacq.run_series import UNITS, Numbers, Points, Quantity, RunSeries
+from scopeacq.journal.run_series import UNITS, Numbers, Points, Quantity, RunSeries
 
 Indices = NDArray[np.intp]
 

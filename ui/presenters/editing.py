@@ -1,7 +1,7 @@
 """A plan under edit, with undo and redo.
 
 What the files may hold is decided by reading the edited text back, what a run that has begun needs
-as it was by :mod:`scopeacq.plan_changes`.
+as it was by :mod:`scopeacq.plan.plan_changes`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from scopeacq.files import FileLayer
-from scopeacq.findings import Severity
-from scopeacq.new_run import INSTRUMENT_HEADER, PROJECT_HEADER
-from scopeacq.plan_changes import Begun, changes
-from scopeacq.runfolder import Plan, unknown_sections
-from scopeacq.settings import Settings, SettingsError
-from scopeacq.templates import to_toml
-from scopeacq.wafer import Wafer
-from scopeacq.wafer_checks import section_findings
+from scopeacq.plan.findings import Severity
+from scopeacq.plan.new_run import INSTRUMENT_HEADER, PROJECT_HEADER
+from scopeacq.plan.plan_changes import Begun, changes
+from scopeacq.plan.runfolder import Plan, require_unchanged, unknown_sections
+from scopeacq.plan.settings import Settings, SettingsError
+from scopeacq.plan.templates import to_toml
+from scopeacq.plan.wafer import Wafer
+from scopeacq.plan.wafer_checks import section_findings
+from scopeacq.storage.files import FileLayer
 from ui.presenters.edits import Document, Edit, Refused
 
 __all__ = ["Document", "Edit", "Editor", "Refused"]
@@ -82,13 +82,15 @@ class Editor:
     def do(self, edit: Edit) -> tuple[str, ...]:
         """Make an edit; what pre-flight will say of the sections that it changed is returned.
 
+        Of edits with a topic nothing is returned: somebody is typing.
+
         Raises ``Refused``; nothing is changed then.
         """
         after = edit.change(self.document)
         self._refuse_invalid(after)
         if after == self.document:
             return ()
-        notes = self._findings(after)
+        notes = self._findings(after) if edit.topic is None else ()
         if edit.topic is None or edit.topic != self._topic:
             self._past = [*self._past[-MOST_UNDONE + 1 :], _Step(edit.name, self.document)]
         self._future, self.document, self._topic = [], after, edit.topic
@@ -97,6 +99,13 @@ class Editor:
     def end_step(self) -> None:
         """Whatever is edited next is a step of its own."""
         self._topic = None
+
+    def take_back(self, topic: object) -> bool:
+        """Forget the step under way if it is about ``topic``; whether it was. It cannot be done again."""
+        if not self._past or topic is None or topic != self._topic:
+            return False
+        self.document, self._topic = self._past.pop().document, None
+        return True
 
     def undo(self) -> None:
         """Take the last step back; nothing when there is none."""
@@ -119,10 +128,10 @@ class Editor:
 
         Raises:
             SettingsError: a file was changed by somebody else since it was read; nothing was written.
-            OSError: the disk refuses; see :mod:`scopeacq.files`.
+            OSError: the disk refuses; see :mod:`scopeacq.storage.files`.
         """
         folder = self.plan.folder
-        self._refuse_foreign_changes()
+        require_unchanged(self._as_plan(self._saved))
         self.end_step()
         if self.document.wafer != self._saved.wafer:
             text = self.document.wafer.to_geojson()
@@ -137,15 +146,6 @@ class Editor:
             files.write_durable(folder.instrument_file, text.encode(), replace=True)
             self._saved = replace(self._saved, instrument=self.document.instrument)
 
-    def _refuse_foreign_changes(self) -> None:
-        now = Plan.read(self.plan.folder.root)
-        if _document(now) != self._saved:
-            raise SettingsError(
-                self.plan.folder.root,
-                ["its files were changed by somebody else since they were opened here"],
-                "Open the project again; what was edited here since is lost then.",
-            )
-
     def _as_plan(self, document: Document) -> Plan:
         return replace(
             self.plan, project=document.project, wafer=document.wafer, instrument=document.instrument
@@ -153,10 +153,9 @@ class Editor:
 
     def _refuse_invalid(self, after: Document) -> None:
         """Raise ``Refused`` for what the files could not hold or the run that has begun forbids."""
-        if not all(math.isfinite(v) for s in after.wafer.sections for p in s.outline_um for v in p):
-            raise Refused("A place on the wafer must be a number.")
         try:
-            Wafer.parse(self.plan.folder.wafer_file, after.wafer.to_geojson())
+            if after.wafer is not self.document.wafer:
+                self._refuse_invalid_wafer(after.wafer)
             _read_back(after.project, self.document.project)
             _read_back(after.instrument, self.document.instrument)
             for unknown in unknown_sections(self.plan.folder, after.project, after.wafer):
@@ -167,6 +166,11 @@ class Editor:
             before = set(changes(self._as_plan(self.document), self.begun))
             if new := [c for c in changes(self._as_plan(after), self.begun) if c not in before]:
                 raise Refused(_sentence(new))
+
+    def _refuse_invalid_wafer(self, wafer: Wafer) -> None:
+        if not all(math.isfinite(v) for s in wafer.sections for p in s.outline_um for v in p):
+            raise Refused("A place on the wafer must be a number.")
+        Wafer.parse(self.plan.folder.wafer_file, wafer.to_geojson())
 
     def _findings(self, after: Document) -> tuple[str, ...]:
         """What pre-flight says of sections that differ from before."""

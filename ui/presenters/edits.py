@@ -9,11 +9,11 @@ from itertools import count
 from pydantic import ValidationError
 from shapely.geometry import Polygon
 
-from scopeacq.geometry import Point, Rigid, turn
-from scopeacq.instrument import Instrument
-from scopeacq.project import ImagingSettings, Project
-from scopeacq.wafer import Section, Wafer
-from scopeacq.wording import counted
+from scopeacq.plan.geometry import Point, Rigid, turn
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.project import ImagingSettings, Project
+from scopeacq.plan.wafer import Section, Wafer
+from scopeacq.telling.wording import counted
 
 DEFAULT_THICKNESS_NM = 200.0
 FULL_TURN_DEG = 360.0

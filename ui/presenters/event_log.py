@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from scopeacq.events import (
+from scopeacq.engine.events import (
     AbortAnswered,
     IncidentHappened,
     PlaneTaken,
@@ -15,12 +15,13 @@ from scopeacq.events import (
     StepStarted,
     WishAnswered,
 )
-from scopeacq.findings import Severity
-from scopeacq.meaning import meaning_of
-from scopeacq.records import Incident, PlaneKey, Policy, Wish
-from scopeacq.wording import sentence
+from scopeacq.journal.records import Incident, PlaneKey, Policy, Wish
+from scopeacq.plan.findings import Severity
+from scopeacq.telling.meaning import meaning_of
+from scopeacq.telling.wording import sentence
 from ui.presenters.notices import Asked, Checked, Ended, Notice, Wished
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
+from ui.presenters.wafer_map import Hit
 
 KEPT = 5_000
 """Newest entries that are shown; the journal and the text logs keep all."""
@@ -32,7 +33,7 @@ _ENDS_RUN = frozenset({Policy.PAUSE, Policy.PARK_AND_ALERT})
 class Entry:
     """One line. ``routine``: what happens all the time and is hidden at first.
 
-    ``of_another_day``: its time says the day, too.
+    ``of_another_day``: its time says the day, too. ``place``: the section or tile that it names.
     """
 
     at: datetime
@@ -42,6 +43,7 @@ class Entry:
     advice: str = ""
     routine: bool = False
     of_another_day: bool = False
+    place: Hit | None = None
 
     @property
     def clock(self) -> str:
@@ -86,10 +88,15 @@ class EventLog:
         self._entries.clear()
         self.version += 1
 
-    def matching(self, search: str, with_routine: bool) -> list[Entry]:
-        """Entries that hold every word of ``search``, oldest first."""
+    def matching(self, search: str, with_routine: bool, kind: str = "") -> list[Entry]:
+        """Entries that hold every word of ``search``, oldest first; of one kind, or of all for none."""
         words = search.casefold().split()
-        return [e for e in self._entries if (with_routine or not e.routine) and e.holds(words)]
+        listed = (e for e in self._entries if with_routine or not e.routine)
+        return [e for e in listed if kind in ("", e.badge.word) and e.holds(words)]
+
+    def kinds(self, with_routine: bool) -> list[str]:
+        """The kinds of entries that there are, in words, sorted."""
+        return sorted({e.badge.word for e in self._entries if with_routine or not e.routine})
 
 
 def entry_of(notice: Notice, now: datetime) -> Entry | None:
@@ -124,20 +131,23 @@ def entry_of(notice: Notice, now: datetime) -> Entry | None:
 
 def wish_entry(wish: Wish, at: datetime) -> Entry:
     """What an operator asked of the steps ahead."""
-    text = f"Section {wish.section} of cycle {wish.cycle + 1}: {wish.kind.value}."
-    return Entry(at, Badge(Tone.QUIET, Sign.HAND, "You asked"), text)
+    place = Hit(wish.section, wish.tile)
+    text = f"Section {place.text} of cycle {wish.cycle + 1}: {wish.kind.value}."
+    return Entry(at, Badge(Tone.QUIET, Sign.HAND, "You asked"), text, place=place)
 
 
 def plane_entry(plane: PlaneTaken, now: datetime) -> Entry:
     text = f"{_place(plane.key)} of cycle {plane.key.cycle + 1}, score {plane.score_um:.2f} \u00b5m"
     if plane.accepted:
-        return Entry(now, Badge(Tone.GOOD, Sign.CHECK, "Tile"), f"{text}.", routine=True)
+        good = Badge(Tone.GOOD, Sign.CHECK, "Tile")
+        return Entry(now, good, f"{text}.", routine=True, place=place_of(plane.key))
     return Entry(
         now,
         Badge(Tone.CAUTION, Sign.WARNING, "Not sharp"),
         f"{text}.",
         "The tile was judged not sharp. Nothing is milled before it was taken again and is sharp.",
         "Nothing, unless it happens often: then look at focus, charging and vibration.",
+        place=place_of(plane.key),
     )
 
 
@@ -146,7 +156,8 @@ def incident_entry(incident: Incident, now: datetime) -> Entry:
     ends = incident.decision in _ENDS_RUN
     badge = Badge(Tone.ALARM if ends else Tone.CAUTION, Sign.WARNING, incident.kind.value.capitalize())
     what = f"{meaning.what} {meaning.decided} It happened while: {_lower(incident.step)}."
-    return Entry(now, badge, what, meaning.means, meaning.advice)
+    place = place_of(incident.plane) if incident.plane is not None else None
+    return Entry(now, badge, what, meaning.means, meaning.advice, place=place)
 
 
 def _abort(answer: AbortAnswered, now: datetime) -> Entry:
@@ -159,6 +170,11 @@ def _abort(answer: AbortAnswered, now: datetime) -> Entry:
         "Nobody can say whether the ion beam is blanked.",
         "Press gun off by hand, now.",
     )
+
+
+def place_of(key: PlaneKey) -> Hit:
+    """Where a plane lies on the wafer."""
+    return Hit(key.section, key.tile)
 
 
 def _place(key: PlaneKey) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from scopeacq.records import SurfaceFitted
-from scopeacq.surface import Surface
+from scopeacq.focus.surface import Surface
+from scopeacq.journal.records import SurfaceFitted
+from scopeacq.plan.geometry import turn
 from ui.presenters.sections import SectionShown
 
 FARTHER, NEARER = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DOWN-POINTING TRIANGLE}"
@@ -44,10 +45,7 @@ class Outlier:
 
 def residual_um(plane: FocusPlane, section: SectionShown, tile: int) -> float | None:
     """How much longer a tile's working distance is than the plane's; None when not focused in its cycle."""
-    shown = section.tiles[tile]
-    if shown.wd_um is None or shown.wd_cycle != plane.cycle:
-        return None
-    return shown.wd_um - plane.surface.wd_um(section.from_local(section.grid.offset_um(tile)))
+    return dict(_residuals(plane, section)).get(tile)
 
 
 def outliers(plane: FocusPlane, sections: Iterable[SectionShown]) -> tuple[Outlier, ...]:
@@ -56,11 +54,20 @@ def outliers(plane: FocusPlane, sections: Iterable[SectionShown]) -> tuple[Outli
 
 
 def _worst(plane: FocusPlane, section: SectionShown) -> Iterator[Outlier]:
-    residuals = ((n, residual_um(plane, section, n)) for n in range(len(section.tiles)))
-    known = [Outlier(section.id, n, value) for n, value in residuals if value is not None]
+    known = [Outlier(section.id, tile, off_um) for tile, off_um in _residuals(plane, section)]
     worst = max(known, key=lambda outlier: abs(outlier.residual_um), default=None)
     if worst is not None and abs(worst.residual_um) > plane.limit_um:
         yield worst
+
+
+def _residuals(plane: FocusPlane, section: SectionShown) -> Iterator[tuple[int, float]]:
+    """Of the tiles that were focused in the plane's cycle, with the slope in the section's own frame."""
+    middle_um = plane.surface.wd_um(section.section.roi_centre_um)
+    slope = turn((plane.surface.slope_x, plane.surface.slope_y), -section.section.rotation_deg)
+    for number, tile in enumerate(section.tiles):
+        if tile.wd_um is not None and tile.wd_cycle == plane.cycle:
+            x, y = section.grid.offset_um(number)
+            yield number, tile.wd_um - (middle_um + slope[0] * x + slope[1] * y)
 
 
 def in_words(plane: FocusPlane, off: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Corrections of focus as shown: what one came to and why, its trace, patches, series and comparisons."""
+"""Corrections of focus as shown: what one came to and why, its trace, and what each patch said."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 from hardware.errors import Halted
 from models.estimate import AberrationEstimate
-from scopeacq.autofocus import FocusOutcome
-from scopeacq.correction import DepthOfFocus
-from scopeacq.focus_compare import Opinion
-from scopeacq.project import EstimatorName, FocusSettings
-from scopeacq.records import FocusDone, FocusEnd, FocusIteration, FocusStage
-from scopeacq.through_focus import SeriesPoint
-from scopeacq.wording import sentence
+from scopeacq.focus.autofocus import FocusOutcome
+from scopeacq.focus.correction import DepthOfFocus
+from scopeacq.journal.records import Correction, FocusEnd, FocusIteration, FocusStage
+from scopeacq.plan.project import EstimatorName, FocusSettings
+from scopeacq.telling.wording import sentence
 from ui.presenters.tone import Badge, Sign, Tone
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
-    from scopeacq.cockpit import Comparison, Series
+    pass
 
 MICRO = "\N{MICRO SIGN}"
 PM = "\N{PLUS-MINUS SIGN}"
@@ -85,7 +83,7 @@ def ending(outcome: FocusOutcome) -> Ending:
     return _ending(outcome.applied, outcome.end, outcome.reason)
 
 
-def past_ending(done: FocusDone) -> Ending:
+def past_ending(done: Correction) -> Ending:
     """What a correction of the run came to; older journals lack its kind."""
     end = done.end or (FocusEnd.IN_FOCUS if done.applied else FocusEnd.NOT_FOUND)
     return _ending(done.applied, end, done.reason)
@@ -105,7 +103,7 @@ def _spelled(reason: str) -> str:
 def change_text(before_um: tuple[float, float, float], after_um: tuple[float, float, float]) -> str:
     """How the optics changed: working distance and both stigmators."""
     wd, x, y = (a - b for a, b in zip(after_um, before_um, strict=True))
-    return f"{DELTA}wd {wd:+.2f} {MICRO}m   {DELTA}stig {x:+.2f}, {y:+.2f}"
+    return f"{DELTA}wd {signed(wd)} {MICRO}m   {DELTA}stig {signed(x)}, {signed(y)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +144,7 @@ class TraceView:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
-TRACE_HEAD = ("", "Method", f"{DELTA}wd [{MICRO}m]", f"{DELTA}stig x", f"{DELTA}stig y", "Patches")
+TRACE_HEAD = ("Pair", f"{DELTA}wd", f"{DELTA}stig x", f"{DELTA}stig y", "n")
 _OPTICS = (("wd_um", "wd", f"{MICRO}m"), ("stig_x", "stig x", ""), ("stig_y", "stig y", ""))
 
 
@@ -154,7 +152,7 @@ def trace_view(
     iterations: Sequence[FocusIteration],
     focus: FocusSettings,
     depth: DepthOfFocus,
-    outcome: FocusOutcome | FocusDone | None = None,
+    outcome: FocusOutcome | Correction | None = None,
 ) -> TraceView:
     """The trace so far, or in whole where ``outcome`` is known."""
     if not iterations:
@@ -182,8 +180,7 @@ def _row(number: int, i: FocusIteration) -> tuple[str, ...]:
     where = f"field {i.field + 1}" if i.field else ""
     method = ", ".join(part for part in (i.estimator, how, where) if part)
     return (
-        str(number),
-        method,
+        f"{number}  {method}",
         with_sd(i.correction_wd_um, i.sd_wd_um),
         with_sd(i.correction_stig_x, i.sd_stig_x),
         with_sd(i.correction_stig_y, i.sd_stig_y),
@@ -195,7 +192,12 @@ def with_sd(value: float, sd: float) -> str:
     """A number with its spread; nothing where there is none."""
     if not math.isfinite(value):
         return "\N{EN DASH}"
-    return f"{value:+.2f} {PM} {sd:.2f}" if math.isfinite(sd) else f"{value:+.2f}"
+    return f"{signed(value)}{PM}{sd:.2f}" if math.isfinite(sd) else signed(value)
+
+
+def signed(value: float, decimals: int = 2) -> str:
+    """A number with its sign; what rounds to 0 is positive."""
+    return f"{round(float(value), decimals) + 0.0:+.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def patches_shown(estimate: AberrationEstimate) -> tuple[PatchShown, ...]:
         PatchShown(
             (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
             float(share) / most,
-            f"{mean[0]:+.1f}",
+            signed(mean[0], 1),
             f"Defocus {mean[0]:+.2f} {PM} {sd[0]:.2f} {MICRO}m, astigmatism {mean[1]:+.2f}, {mean[2]:+.2f} "
             f"{MICRO}m; {share:.0%} of what is known",
         )
@@ -228,81 +230,3 @@ def patches_shown(estimate: AberrationEstimate) -> tuple[PatchShown, ...]:
             estimate.patch_boxes, shares, estimate.patch_means, estimate.patch_sds, strict=True
         )
     )
-
-
-def estimate_text(estimate: AberrationEstimate) -> str:
-    """An aberration with its spread."""
-    mean, sd = estimate.mean, estimate.sd
-    parts = (f"{m:+.2f} {PM} {s:.2f}" for m, s in zip(mean, sd, strict=True))
-    names = ("defocus", "astigmatism x", "y")
-    return ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True)) + f" {MICRO}m"
-
-
-# -- series through focus -----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesView:
-    """A series: scores and SDs by working distance, the best one, and a sentence."""
-
-    points: tuple[SeriesPoint, ...] = ()
-    begun_at_um: float | None = None
-    best_um: float | None = None
-    sentence: str = ""
-
-
-def series_view(series: Series) -> SeriesView:
-    """A series that is complete."""
-    before_um, best = series.before.wd_um, series.best_wd_um
-    if best is None:
-        said = "The best focus lies outside of this series, or nothing here has texture. Widen the range."
-    else:
-        said = f"Sharpest at {best:.2f} {MICRO}m, {best - before_um:+.2f} {MICRO}m from where it is now."
-    return SeriesView(series.points, before_um, best, said)
-
-
-# -- estimators compared ------------------------------------------------------------------
-
-COMPARE_HEAD = ("Estimator", f"{DELTA}wd [{MICRO}m]", f"{DELTA}stig x", f"{DELTA}stig y", "Time")
-
-
-@dataclass(frozen=True, slots=True)
-class OpinionRow:
-    """One estimator's opinion. ``remark``: why it has none."""
-
-    cells: tuple[str, ...]
-    remark: str
-    patches: tuple[PatchShown, ...]
-
-
-def comparison_rows(comparison: Comparison) -> tuple[OpinionRow, ...]:
-    """One row for each estimator."""
-    return tuple(_opinion_row(opinion) for opinion in comparison.opinions)
-
-
-def comparison_sentence(comparison: Comparison) -> str:
-    """Whether the estimators agree."""
-    spread = comparison.spread_um
-    if spread is None:
-        return "Fewer than two estimators had an opinion: nothing to compare."
-    depth_um = comparison.depth.wd_um
-    verdict = "they agree" if spread <= 2 * depth_um else "they disagree; trust none without a series"
-    return (
-        f"The corrections of the working distance lie {spread:.2f} {MICRO}m apart "
-        f"(depth of focus {PM}{depth_um:.2f} {MICRO}m): {verdict}."
-    )
-
-
-def _opinion_row(opinion: Opinion) -> OpinionRow:
-    change, took = opinion.change, f"{1e3 * opinion.duration_s:.0f} ms"
-    if change is None:
-        blank = "\N{EN DASH}"
-        return OpinionRow((opinion.name, blank, blank, blank, took), sentence(opinion.refusal), ())
-    cells = (
-        opinion.name,
-        with_sd(change.wd_um, change.sd_wd_um),
-        with_sd(change.stig_x, change.sd_stig_x),
-        with_sd(change.stig_y, change.sd_stig_y),
-        took,
-    )
-    return OpinionRow(cells, "", patches_shown(opinion.estimate) if opinion.estimate is not None else ())

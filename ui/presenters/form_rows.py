@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scopeacq.settings import S
+from scopeacq.plan.settings import S
 from ui.presenters.form_state import SettingsForm
 from ui.presenters.forms import Field, Group, Path, groups_of, value_at
 
-MEASURED = "Measured by calibration. Unlock measured values to change it by hand."
+MEASURED = "Measured by calibration; unlock it above to change it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
-from scopeacq.settings import Location, S, Settings, located_problems
-from scopeacq.wording import sentence
+from scopeacq.plan.settings import Location, S, Settings, located_problems
+from scopeacq.telling.wording import sentence
 from ui.presenters.forms import Path, fields_of, with_values
 
 _NOWHERE = "together"
@@ -36,6 +36,7 @@ class SettingsForm(Generic[S]):
     wrong: dict[Path, object] = field(default_factory=dict)
     spoilt: dict[Path, str] = field(default_factory=dict)
     problems: dict[Path, str] = field(default_factory=dict)
+    _refused: dict[Path, str] = field(default_factory=dict)
 
     def show(self, settings: S, saved: S) -> None:
         """Take settings that come from elsewhere, as by undo; others than before forget what was wrong."""
@@ -45,25 +46,24 @@ class SettingsForm(Generic[S]):
 
     def forget(self, path: Path) -> None:
         """What stands in a field and is wrong does not count any more."""
-        self.wrong.pop(path, None)
-        self.spoilt.pop(path, None)
-        self._collect({})
+        for marked in (self.wrong, self.spoilt, self._refused):
+            marked.pop(path, None)
+        self._collect()
 
     def forget_all(self) -> None:
         """Nothing that is wrong counts any more."""
-        self.wrong, self.spoilt, self.problems = {}, {}, {}
+        self.wrong, self.spoilt, self.problems, self._refused = {}, {}, {}, {}
 
     def spoil(self, path: Path, problem: str) -> None:
         """A field holds what is no value."""
-        self.wrong.pop(path, None)
+        self.forget(path)
         self.spoilt[path] = problem
-        self._collect({})
+        self._collect()
 
     def enter(self, path: Path, value: object, accept: Accept[S]) -> bool:
         """A field holds another value. Whether the settings have changed; else ``problems`` says why."""
-        self.spoilt.pop(path, None)
+        self.forget(path)
         self.wrong[path] = value
-        refusals: dict[Path, str] = {}
         for attempt in ({**self.wrong}, {path: value}):
             model, data = type(self.settings), with_values(self.settings, attempt)
             if located_problems(model, data):
@@ -72,24 +72,25 @@ class SettingsForm(Generic[S]):
             try:
                 accept(after)
             except Unacceptable as refusal:
-                refusals = dict.fromkeys(attempt, str(refusal))
+                words = _in_words(model, path, str(refusal))
+                self._refused |= dict.fromkeys(attempt, words)
                 continue
             changed, self.settings = after != self.settings, after
             self.wrong = {p: v for p, v in self.wrong.items() if p not in attempt}
-            self._collect({})
+            self._collect()
             return changed
-        self._collect(refusals)
+        self._collect()
         return False
 
-    def _collect(self, refusals: Mapping[Path, str]) -> None:
+    def _collect(self) -> None:
         """Say of each field that is not part of the settings why that is so."""
         together = self._problems(self.wrong)
         self.problems = dict(self.spoilt)
         for path in self.wrong:
             found = (
-                refusals.get(path)
-                or _about(path, together)
+                _about(path, together)
                 or _about(path, self._problems({path: self.wrong[path]}))
+                or self._refused.get(path)
             )
             self.problems[path] = found or "This does not go with the other values that are marked."
 
@@ -119,6 +120,8 @@ def _in_words(model: type[Settings], location: Location, text: str) -> str:
     """A sentence in which values are named as in the form."""
     text = text.removeprefix(f"{_NOWHERE}: ")
     for path, field_there in fields_of(model).items():
+        if len(path) > 1:
+            text = re.sub(rf"\b{re.escape('.'.join(path))}\b", field_there.label.lower(), text, flags=re.I)
         if "_" in path[-1] and path[:-1] == location[: len(path) - 1]:
             text = re.sub(rf"\b{path[-1]}\b", field_there.label.lower(), text)
     return sentence(text)

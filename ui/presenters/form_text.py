@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from scopeacq.settings import Settings
-from ui.presenters.quantities import NotANumber, parse, shown, unit_shown
+from scopeacq.plan.settings import Settings
+from ui.presenters.quantities import Unreadable, parse, shown, unit_shown
 
 NOT_GIVEN = "not given"
 
@@ -26,7 +26,7 @@ class Codec(Protocol):
         """The value as text."""
 
     def value(self, text: str) -> object:
-        """What a model takes for the text. Raises ``NotANumber`` with the reason."""
+        """What a model takes for the text. Raises ``Unreadable`` with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Choice:
         for member in self.members:
             if self.text(member) == text.strip():
                 return member
-        raise NotANumber(f"Choose one of: {', '.join(self.names)}.")
+        raise Unreadable(f"Choose one of: {', '.join(self.names)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Span:
     def value(self, text: str) -> object:
         ends = re.split(r"\bto\b|\bbis\b|;|\.\.\.?|\N{EN DASH}", text)
         if len(ends) != 2:
-            raise NotANumber("Give the lower and the upper limit, as in: 20 to 60.")
+            raise Unreadable("Give the lower and the upper limit, as in: 20 to 60.")
         return self.each.value(ends[0]), self.each.value(ends[1])
 
 
@@ -127,7 +127,7 @@ class Names:
     """Names with commas between them; one that holds blanks or signs stands in quotes."""
 
     def text(self, value: Any) -> str:
-        return ", ".join(shlex.quote(name) for name in value)
+        return ", ".join(_quoted(name) for name in value)
 
     def value(self, text: str) -> object:
         lexer = shlex.shlex(text, posix=True)
@@ -136,7 +136,7 @@ class Names:
         try:
             return tuple(lexer)
         except ValueError:
-            raise NotANumber("A quotation mark is not closed.") from None
+            raise Unreadable("A quotation mark is not closed.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Rows:
     def _row(self, number: int, line: str) -> Mapping[str, object]:
         cells = line.split(";")
         if len(cells) != len(self.columns):
-            raise NotANumber(
+            raise Unreadable(
                 f"Line {number} needs {len(self.columns)} numbers with semicolons between them."
             )
         return {key: codec.value(cell) for (key, codec), cell in zip(self.columns, cells, strict=True)}
@@ -173,7 +173,14 @@ class Toml:
         try:
             return tomllib.loads(text)
         except (ValueError, TOMLKitError, RecursionError) as error:
-            raise NotANumber(f"This is not as in a settings file: {error}.") from None
+            raise Unreadable(f"This is not as in a settings file: {error}.") from None
+
+
+def _quoted(name: str) -> str:
+    if re.fullmatch(r"[\w.-]+", name):
+        return name
+    inside = name.replace("'", "'\"'\"'")
+    return f"'{inside}'"
 
 
 def rows_of(model: type[Settings], unit_of: Any) -> Rows:

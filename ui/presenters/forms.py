@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from scopeacq.settings import Measured, S, Settings
-from scopeacq.templates import unit_of, without_unit
+from scopeacq.plan.settings import Measured, S, Settings
+from scopeacq.plan.templates import unit_of, without_unit
 from ui.presenters import form_text as ft
 from ui.presenters.quantities import unit_shown
 

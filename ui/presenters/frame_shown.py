@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Image
-from scopeacq.looking import Histogram, Levels
+from scopeacq.vision.looking import Histogram, Levels
 from ui.presenters.live import ShotView, score_text, settings_text, shot_view, verdict_badge
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
     from scopeacq.cockpit import Shot
-    from scopeacq.latest_tile import TileSeen
+    from scopeacq.storage.latest_tile import TileSeen
 
 
 class Source(Enum):
@@ -105,6 +105,6 @@ def run_view(tile: TileSeen) -> ShotView:
         f"The run judged it: {judged.verdict.value}. Take {judged.take + 1}.",
         score_text(judged.score_um),
         f"{judged.mean:.1f} \N{PLUS-MINUS SIGN} {judged.sd:.1f}",
-        "Counted by the run: see the wafer's dose layer",
+        "See the wafer's dose layer",
         settings_text(settings),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hardware.types import StagePose
-from scopeacq.ways import Way
+from scopeacq.engine.ways import Way
 from ui.presenters.durations import spoken
 
 

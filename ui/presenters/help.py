@@ -93,6 +93,8 @@ def html(markdown: str, picture: Callable[[str], tuple[str, int]]) -> str:
     for token, following in pairwise(tokens):
         if token.type == "heading_open":
             token.attrSet("id", slug(following.content))
+        if token.type == "paragraph_open" and all(c.type == "image" for c in following.children or ()):
+            token.attrSet("class", "picture")
         for image in following.children or ():
             if image.type == "image":
                 file, width_px = picture(str(image.attrGet("src")))

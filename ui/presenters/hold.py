@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ui.manual_thread import ManualState
+from ui.hand.manual_thread import ManualState
 from ui.presenters.tone import Badge, Sign, Tone
 
 
@@ -42,10 +42,10 @@ def hold_view(state: ManualState, doing: str, run_active: bool) -> HoldView:
             return HoldView(badge, "Both beams are blanked first.", False, False, _RELEASE, False)
         case ManualState.CONNECTED:
             badge = Badge(Tone.GOOD, Sign.CHECK, "Connected")
-            return HoldView(badge, "", False, True, _RELEASE, True)
+            return HoldView(badge, "Nothing is under way.", False, True, _RELEASE, True)
         case ManualState.BUSY:
             badge = Badge(Tone.ACTIVE, Sign.HOURGLASS, "Busy")
             return HoldView(badge, doing, False, True, _RELEASE, True)
         case ManualState.RELEASING:
             badge = Badge(Tone.QUIET, Sign.HOURGLASS, "Letting go")
-            return HoldView(badge, "Both beams are blanked.", False, False, _RELEASE, False)
+            return HoldView(badge, "Both beams are being blanked.", False, False, _RELEASE, False)

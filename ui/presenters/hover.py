@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scopeacq.tile_curves import Points
+from scopeacq.journal.tile_curves import Points
 from ui.presenters.focus_plane import residual_um
 from ui.presenters.layers import UNITS, Layer, described
 from ui.presenters.sections import SectionShown
@@ -101,6 +102,8 @@ def _dose_lines(section: SectionShown) -> Iterator[str]:
             f"Electrons: {mean:.1f} {UNITS[Layer.DOSE]} per tile on average, at most {max(tiles):.1f}, "
             f"and {section.looks_per_nm2:.1f} where it was found again."
         )
+    if section.by_hand_per_nm2 > 0:
+        yield f"By hand: at most {section.by_hand_per_nm2:.1f} {UNITS[Layer.DOSE]} at one place of it."
 
 
 def _curve(layer: Layer, history: History) -> CurveShown | None:
@@ -108,8 +111,12 @@ def _curve(layer: Layer, history: History) -> CurveShown | None:
     if len(points) < LEAST_POINTS:
         return None
     values = [value for _, value in points]
-    low, high = (
-        f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}" for value in (min(values), max(values))
-    )
+    digits = _digits(max(values) - min(values))
+    low, high = (f"{value:,.{digits}f}" for value in (min(values), max(values)))
     counted = tuple((cycle + 1, value) for cycle, value in points)
     return CurveShown(f"{title} [{unit}]", counted, low, high)
+
+
+def _digits(span: float) -> int:
+    """Decimals with which both ends of an axis can be told apart."""
+    return min(max(1 - math.floor(math.log10(span)), 0), 6) if span > 0 else 2

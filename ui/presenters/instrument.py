@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from scopeacq.instrument import Instrument
-from scopeacq.ion_watch import IonsRead
-from scopeacq.project import ImagingSettings
-from scopeacq.readings import Author, Quantity, Readings
+from scopeacq.engine.ion_watch import IonsRead
+from scopeacq.engine.readings import Author, Quantity, Readings
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.project import ImagingSettings
 from ui.presenters import instrument_lines as lines
 from ui.presenters.durations import spoken
 from ui.presenters.instrument_lines import NOTHING, Reading

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hardware.types import Blanker, Range
-from scopeacq.instrument import Instrument
-from scopeacq.project import ImagingSettings
-from scopeacq.readings import Quantity, Readings
+from scopeacq.engine.readings import Quantity, Readings
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.project import ImagingSettings
 from ui.presenters.quantities import shown, unit_shown
 from ui.presenters.tone import Tone
 
@@ -57,7 +57,10 @@ class Reading:
     @property
     def shown(self) -> str:
         """The text with its unit, as it is copied."""
-        return self.text if self.text == NOTHING else f"{self.text} {unit_shown(self.unit)}".strip()
+        if self.text == NOTHING:
+            return NOTHING
+        unit = unit_shown(self.unit)
+        return f"{self.text}{unit}" if unit == "\N{DEGREE SIGN}" else f"{self.text} {unit}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from scopeacq.status import SectionPhase
+from scopeacq.telling.status import SectionPhase
+from scopeacq.telling.wording import counted
 from ui.presenters.focus_plane import in_words, outliers
 from ui.presenters.sections import GLYPHS, SectionShown, TileShown, TileState
 from ui.presenters.wafer_map import Hit, WaferMap
@@ -117,20 +118,38 @@ def legend_of(layer: Layer, shown: WaferMap) -> Legend:
     unit = UNITS[layer]
     scale = scale_of(layer, shown)
     if scale is None:
-        return Legend(f"{layer.value} [{unit}]", (), "Nothing measured yet.")
+        return Legend(f"{layer.value} [{unit}]", (), "Nothing measured yet.", _notes(layer, shown))
     places = [n / (STEPS - 1) for n in range(STEPS)]
     digits = _digits(scale)
     entries = (
         LegendEntry(f"{scale.low + f * (scale.high - scale.low):,.{digits}f}", fraction=f) for f in places
     )
-    notes = _about_plane(shown) if layer is Layer.FOCUS else ()
-    return Legend(f"{layer.value} [{unit}]", tuple(entries), notes=notes)
+    return Legend(f"{layer.value} [{unit}]", tuple(entries), notes=_notes(layer, shown))
+
+
+def _notes(layer: Layer, shown: WaferMap) -> tuple[str, ...]:
+    match layer:
+        case Layer.FOCUS if any(_values(layer, shown)):
+            return _about_plane(shown)
+        case Layer.DOSE:
+            return _by_hand(shown)
+        case _:
+            return ()
 
 
 def _about_plane(shown: WaferMap) -> tuple[str, ...]:
     if shown.plane is None:
         return ("No plane of focus was fitted yet.",)
     return in_words(shown.plane, len(outliers(shown.plane, shown.sections)))
+
+
+def _by_hand(shown: WaferMap) -> tuple[str, ...]:
+    """What frames by hand came to, which belong to no tile."""
+    given = {s.id: s.by_hand_per_nm2 for s in shown.sections if s.by_hand_per_nm2 > 0}
+    if not given:
+        return ()
+    most = max(given, key=given.__getitem__)
+    return (f"By hand: {counted(len(given), 'section')}, most on {most}: {given[most]:.1f} at one place.",)
 
 
 def _digits(scale: Scale) -> int:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, get_args
 
 from annotated_types import Ge, Le
 
 from hardware.types import FrameSettings, Range
-from scopeacq.project import Pixels, Project
-from scopeacq.quality import Judgement
-from scopeacq.records import Verdict
+from scopeacq.journal.records import Verdict
+from scopeacq.plan.instrument import Pixels
+from scopeacq.plan.project import Project
+from scopeacq.telling.wording import sentence
+from scopeacq.vision.quality import Judgement
 from ui.presenters.tone import Badge, Sign, Tone
 
 if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without until a check
@@ -25,7 +27,11 @@ LIVE_LIMITS_S = Range(1.0, 1800.0)
 DWELL_LIMITS_NS = Range(10.0, 1e6)
 PIXEL_LIMITS_NM = Range(0.5, 2000.0)
 """Of frames by hand: what no specimen or patience bears is a slip of the finger."""
-LONGEST_FRAME_S = 600.0
+LONGEST_FRAME_S = 3600.0
+"""A frame can be ended at any moment; a longer one is a slip of the finger."""
+
+
+MINUTES_FROM_S = 600.0
 
 
 class Preset(Enum):
@@ -67,11 +73,6 @@ def pixels_limits() -> Range:
     return Range(float(bounds[Ge].ge), float(bounds[Le].le))
 
 
-def with_bits(settings: FrameSettings, project: Project) -> FrameSettings:
-    """Free values are taken with the bit depth of tiles."""
-    return replace(settings, bit_depth=project.imaging.bit_depth)
-
-
 def frame_problem(settings: FrameSettings) -> str:
     """Why such a frame is not scanned by hand; empty where it is."""
     if settings.duration_s > LONGEST_FRAME_S:
@@ -88,8 +89,10 @@ def frame_text(settings: FrameSettings, probe_current_na: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A time of scanning: three figures of milliseconds or seconds."""
-    return f"{1e3 * seconds:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+    """A time of scanning: three figures of milliseconds, seconds or minutes."""
+    if seconds < 1:
+        return f"{1e3 * seconds:.3g} ms"
+    return f"{seconds:.3g} s" if seconds < MINUTES_FROM_S else f"{seconds / 60:.3g} min"
 
 
 def dose_text(per_nm2: float) -> str:
@@ -130,10 +133,10 @@ class ShotView:
 def shot_view(shot: Shot) -> ShotView:
     """What is said of a frame that was taken by hand."""
     judgement, settings = shot.seen.judgement, shot.seen.frame.settings
-    sentence = f"No score: {shot.seen.unscored}." if shot.seen.unscored else _sentence(judgement)
+    unscored = shot.seen.unscored
     return ShotView(
         verdict_badge(judgement.verdict),
-        sentence.replace("..", "."),
+        f"No score: {sentence(unscored)}" if unscored else _sentence(judgement),
         score_text(judgement.score_um),
         f"{judgement.mean:.1f} \N{PLUS-MINUS SIGN} {judgement.sd:.1f}",
         f"{dose_text(shot.electron_dose_per_nm2)} this frame, {dose_text(shot.laid_per_nm2)} here in all",
@@ -155,7 +158,14 @@ def score_text(score_um: float) -> str:
 def _sentence(judgement: Judgement) -> str:
     if judgement.verdict is Verdict.WAFER:
         return f"{judgement.sentence} {_DARK_MEANS}"
-    return judgement.sentence.replace(" um", f" {MICRO}m")
+    # the verdict stands above in a word of its own
+    word, _, rest = judgement.sentence.partition(": ")
+    told = sentence(rest) if word == verdict_badge(judgement.verdict).word else judgement.sentence
+    return told.replace(" um", f" {MICRO}m")
+
+
+NOBODY_HAS_IT = "Connect the instrument to see through it."
+RUN_HAS_IT = "The run has the instrument: the tile that it took last is shown."
 
 
 class Doing(Enum):
@@ -175,16 +185,21 @@ class LiveView:
     """What may be done now.
 
     ``left_s``: how long a live scan goes on, 0 without one. ``progress`` (done, of): of what is under way,
-    (0, 0) where nobody knows. ``hint``: why nothing may be done, if so.
+    (0, 0) where nobody knows.
     """
 
     connected: bool = False
     connecting: bool = False
+    run_active: bool = False
     doing: Doing = Doing.NOTHING
     left_s: float = 0.0
     progress: tuple[int, int] = (0, 0)
-    hint: str = ""
     may_revert: bool = False
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether the instrument may be taken in hand."""
+        return not (self.connected or self.connecting or self.run_active)
 
     @property
     def may_begin(self) -> bool:
@@ -199,8 +214,10 @@ class LiveView:
     def words(self) -> str:
         """What goes on, to be read beside the stop button."""
         match self.doing:
+            case Doing.NOTHING if self.run_active:
+                return RUN_HAS_IT
             case Doing.NOTHING:
-                return self.hint
+                return "" if self.connected else NOBODY_HAS_IT
             case Doing.LIVE:
                 return f"Live, ends by itself in {self.left_s:.0f} s"
             case _:

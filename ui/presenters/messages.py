@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scopeacq.explain import Explained
+from scopeacq.telling.explain import Explained
 from ui.presenters.tone import Sign, Tone
 
 _SIGNS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scopeacq.events import MillProgressed
+from scopeacq.engine.events import MillProgressed
 from ui.presenters.durations import spoken
 
 BAR_STEPS = 1000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scopeacq.briefing import Briefing, Standpoint
-from scopeacq.events import Event
-from scopeacq.exit_codes import ExitCode
-from scopeacq.findings import Finding
-from scopeacq.ion_watch import IonsRead
-from scopeacq.records import RunEnd, RunRequest, Wish
-from scopeacq.time_left import TimeLeft
+from scopeacq.engine.events import Event
+from scopeacq.engine.ion_watch import IonsRead
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.journal.records import RunEnd, RunRequest, Wish
+from scopeacq.plan.briefing import Briefing, Standpoint
+from scopeacq.plan.findings import Finding
+from scopeacq.telling.exit_codes import ExitCode
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scopeacq.geometry import Point
-from scopeacq.overviews import Overview
-from scopeacq.placement import AFFINE_FROM, Landmark, Placement, PlacementRefused, fitted
-from scopeacq.wording import counted
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.overviews import Overview
+from scopeacq.plan.placement import Landmark, Placement, PlacementRefused, fitted
+from scopeacq.telling.wording import counted
+
+ROOM = 1.3
+"""Around a picture that is placed, as a share of its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ class Placing:
         corners = ((-0.5, -0.5), (width - 0.5, -0.5), (width - 0.5, height - 0.5), (-0.5, height - 0.5))
         return tuple(self.placement.wafer_um(corner) for corner in corners)
 
+    def bounds_um(self, wafer_to_stage: Rigid) -> tuple[Point, float, float]:
+        """Centre, width and height in the stage frame of the picture, with room for its handles."""
+        x, y = zip(*(wafer_to_stage.apply(corner) for corner in self.corners_um), strict=True)
+        centre = (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
+        return centre, ROOM * (max(x) - min(x)), ROOM * (max(y) - min(y))
+
     def at(self, placement: Placement) -> Placing:
         """Placed by hand: what landmarks said no longer holds."""
         return Placing(replace(self.overview, placement=placement))
@@ -72,10 +81,9 @@ class Placing:
         if not self.landmarks:
             return f"{self.placement.pixel_um:.3g} \N{MICRO SIGN}m per pixel."
         marks = counted(len(self.landmarks), "landmark")
-        does = "turned and scaled, too" if len(self.landmarks) < AFFINE_FROM else "stretched as needed, too"
         if len(self.landmarks) == 1:
-            return f"{marks}: the picture was shifted. A second one turns and scales it."
-        return f"{marks}, {does}: they fit within {self.residual_um:.1f} \N{MICRO SIGN}m."
+            return f"{marks}: shifted. Another one turns and scales, too."
+        return f"{marks} fit within {self.residual_um:.1f} \N{MICRO SIGN}m."
 
     def _fitted(self, landmarks: tuple[Landmark, ...]) -> Placing:
         if not landmarks:

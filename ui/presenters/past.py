@@ -7,15 +7,16 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from scopeacq import records as r
-from scopeacq.events import PlaneTaken, RunState
-from scopeacq.records import RunEnd, WaitReason, WishKind
-from scopeacq.wording import sentence
-from ui.presenters.event_log import Entry, incident_entry, plane_entry, wish_entry
+from scopeacq.engine.events import PlaneTaken, RunState
+from scopeacq.journal import records as r
+from scopeacq.journal.records import RunEnd, WaitReason, WishKind
+from scopeacq.telling.wording import sentence
+from ui.presenters.event_log import Entry, incident_entry, place_of, plane_entry, wish_entry
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
+from ui.presenters.wafer_map import Hit
 
 if TYPE_CHECKING:  # brings SQLite
-    from scopeacq.journal import Row
+    from scopeacq.journal.journal import Row
 
 _STATES = {
     RunEnd.FINISHED: RunState.FINISHED,
@@ -54,12 +55,13 @@ def _entry(row: Row) -> Entry | None:
             return incident_entry(incident, at)
         case r.PlaneJudged(key=key, score_um=score_um):  # told only where it was refused
             return plane_entry(PlaneTaken(key, score_um, accepted=False), at)
-        case r.PlaneLost(reason=reason):
-            return Entry(at, _GONE, sentence(reason))
+        case r.PlaneLost(key=key, reason=reason):
+            return Entry(at, _GONE, sentence(reason), place=place_of(key))
         case r.PlaneWaived(key, reason):
             place = f"Section {key.section}, tile {key.tile + 1} of cycle {key.cycle + 1}"
-            return Entry(at, _WAIVED, f"{place}, as it is: {reason}.")
+            return Entry(at, _WAIVED, f"{place}, as it is: {reason}.", place=place_of(key))
         case r.SectionDropped(cycle, section):
-            return Entry(at, _DROPPED, f"Section {section} is milled through since cycle {cycle + 1}.")
+            text = f"Section {section} is milled through since cycle {cycle + 1}."
+            return Entry(at, _DROPPED, text, place=Hit(section))
         case _:
             return None

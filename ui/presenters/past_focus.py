@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scopeacq.focus_history import FocusedTile, WaferFocus
-from scopeacq.records import FocusDone
-from scopeacq.wording import counted, sentence
-from ui.presenters.focusing import MICRO, past_ending
-from ui.presenters.tone import Badge
+from scopeacq.journal.focus_history import FocusedTile, WaferFocus
+from scopeacq.journal.records import Correction, FocusDone, FocusTried, PlaneKey
+from scopeacq.telling.wording import counted, sentence
+from ui.presenters.focusing import MICRO, past_ending, signed
+from ui.presenters.tone import Badge, Sign, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,10 @@ class PastFilter:
     tile: int | None = None
     cycle: int | None = None
 
-    def takes(self, done: FocusDone) -> bool:
-        """Whether a correction is wanted."""
+    def takes(self, done: Correction) -> bool:
+        """Whether a correction is wanted; one by hand is of no tile."""
+        if isinstance(done, FocusTried):
+            return self == PastFilter()
         return (
             (not self.section or done.key.section == self.section)
             and (self.tile is None or done.key.tile + 1 == self.tile)
@@ -34,7 +36,7 @@ class PastFilter:
 class PastRow:
     """One past correction in a list."""
 
-    done: FocusDone
+    done: Correction
     badge: Badge
     text: str
     detail: str
@@ -43,7 +45,7 @@ class PastRow:
 MOST_ROWS = 200
 
 
-def past_rows(corrections: Iterable[FocusDone], wanted: PastFilter) -> tuple[PastRow, ...]:
+def past_rows(corrections: Iterable[Correction], wanted: PastFilter) -> tuple[PastRow, ...]:
     """Those wanted, in the given order, not more than a list can hold."""
     rows: list[PastRow] = []
     for done in corrections:
@@ -54,12 +56,39 @@ def past_rows(corrections: Iterable[FocusDone], wanted: PastFilter) -> tuple[Pas
     return tuple(rows)
 
 
-def _past_row(done: FocusDone) -> PastRow:
-    badge, key = past_ending(done).badge, done.key
+NO_CORRECTION = Badge(Tone.QUIET, Sign.INFO, "No correction")
+
+
+def correction_row(rows: Sequence[PastRow], plane: PlaneKey) -> int | None:
+    """The row of the correction before a plane: of its cycle, else the newest of an earlier one."""
+    keys = ((row.done.key, -n) for n, row in enumerate(rows) if isinstance(row.done, FocusDone))
+    of_tile = [
+        (key.cycle, place)
+        for key, place in keys
+        if (key.section, key.tile) == (plane.section, plane.tile) and key.cycle <= plane.cycle
+    ]
+    return -max(of_tile)[1] if of_tile else None
+
+
+def no_correction_text(plane: PlaneKey) -> str:
+    """Why nothing of a plane's focus is shown."""
+    return (
+        f"No correction on section {plane.section}, tile {plane.tile + 1} up to cycle {plane.cycle + 1} is "
+        "kept: it was imaged by the focus of the tiles around it, or so long ago that it left the list."
+    )
+
+
+def _past_row(done: Correction) -> PastRow:
+    badge = past_ending(done).badge
     pairs = counted(len(done.iterations), "pair")
-    wd = f"{done.after.wd_um - done.before.wd_um:+.2f} {MICRO}m" if done.applied else "not applied"
-    text = f"{key.section}, tile {key.tile + 1}, cycle {key.cycle + 1}"
-    return PastRow(done, badge, text, f"{badge.word}, {pairs}, {wd}")
+    wd = f"{signed(done.after.wd_um - done.before.wd_um)} {MICRO}m" if done.applied else "not applied"
+    return PastRow(done, badge, _where(done), f"{badge.word}, {pairs}, {wd}")
+
+
+def _where(done: Correction) -> str:
+    if isinstance(done, FocusTried):
+        return f"By hand at {done.x_um:,.0f}, {done.y_um:,.0f} {MICRO}m"
+    return f"{done.key.section}, tile {done.key.tile + 1}, cycle {done.key.cycle + 1}"
 
 
 def wafer_sentence(focus: WaferFocus | None) -> str:
@@ -84,4 +113,4 @@ def wafer_sentence(focus: WaferFocus | None) -> str:
 
 def outlier_text(tile: FocusedTile) -> str:
     """One tile off the plane."""
-    return f"{tile.section}, tile {tile.tile + 1}: {tile.residual_um:+.2f} {MICRO}m"
+    return f"{tile.section}, tile {tile.tile + 1}: {signed(tile.residual_um)} {MICRO}m"

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scopeacq.instrument import Instrument
-from scopeacq.project import Project
-from scopeacq.wording import counted
-from ui.presenters.form_state import SettingsForm
-from ui.presenters.forms import Path, fields_of
+from scopeacq.telling.wording import counted
+from ui.presenters.forms import Path
 from ui.presenters.messages import Message
 from ui.presenters.tone import Tone
 
@@ -41,16 +38,6 @@ class EditState:
 
     tone: Tone
     text: str
-
-
-def wrong_values(*forms: SettingsForm[Project] | SettingsForm[Instrument]) -> tuple[str, ...]:
-    """Names of values that are wrong and so no part of the plan."""
-    return tuple(
-        fields_of(type(form.settings))[path].label
-        for form in forms
-        for path in form.problems
-        if path in fields_of(type(form.settings))
-    )
 
 
 def edit_state(editable: bool, unsaved: bool, wrong: tuple[str, ...]) -> EditState:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scopeacq.meaning import meaning_of_kind
-from scopeacq.night import KINDS, PRESETS, Preset, consequence, night, preset_of, title_of, useful
-from scopeacq.project import PolicySettings, Project
-from scopeacq.records import ErrorKind, Policy
+from scopeacq.journal.records import ErrorKind, Policy
+from scopeacq.plan.night import KINDS, PRESETS, Preset, consequence, night, preset_of, title_of, useful
+from scopeacq.plan.project import PolicySettings, Project
+from scopeacq.telling.meaning import meaning_of_kind
 from ui.presenters.forms import Path
 
 _ACTIONS = {

@@ -47,12 +47,12 @@ _NUMBER = re.compile(r"[+-]?(?P<mantissa>[0-9][0-9., ']*|[.,][0-9]+)(?P<exponent
 _SPACES = re.compile(r"[\s\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]+")
 
 
-class NotANumber(ValueError):
-    """What was typed is no quantity; the text says why, in a sentence."""
+class Unreadable(ValueError):
+    """What was typed cannot be taken for a value; the text says why, in a sentence."""
 
 
 def unit_shown(unit: str) -> str:
-    """How a unit (of :func:`scopeacq.templates.unit_of`) stands beside its number."""
+    """How a unit (of :func:`scopeacq.plan.templates.unit_of`) stands beside its number."""
     return _SHOWN.get(unit) or re.sub(r"\bu(?=[A-Za-z])", "µ", unit)
 
 
@@ -67,7 +67,7 @@ def parse(text: str, unit: str = "", limits: Range | None = None, *, whole: bool
         whole: only whole numbers are taken.
 
     Raises:
-        NotANumber: it is no such number, with what to type instead.
+        Unreadable: it is no such number, with what to type instead.
     """
     typed = (
         _SPACES.sub(" ", text)
@@ -76,18 +76,18 @@ def parse(text: str, unit: str = "", limits: Range | None = None, *, whole: bool
         .replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     )
     if not typed:
-        raise NotANumber("A number is missing.")
+        raise Unreadable("A number is missing.")
     found = _NUMBER.match(typed) if len(typed) <= LONGEST else None
     if found is None:
-        raise NotANumber(f"{_short(typed)} is not a number.")
+        raise Unreadable(f"{_short(typed)} is not a number.")
     number = _decimal(typed[: found.end()].strip(), found)
     value = float(number * _factor(typed[found.end() :].strip(), unit))
     if not math.isfinite(value):
-        raise NotANumber(f"{_short(typed)} is too large.")
+        raise Unreadable(f"{_short(typed)} is too large.")
     if whole and value != round(value):
-        raise NotANumber("Only whole numbers make sense here.")
+        raise Unreadable("Only whole numbers make sense here.")
     if limits is not None and value not in limits:
-        raise NotANumber(_outside(value, unit, limits))
+        raise Unreadable(_outside(value, unit, limits))
     return value
 
 
@@ -128,23 +128,23 @@ def _decimal(text: str, found: re.Match[str]) -> Decimal:
     try:
         return Decimal(f"{sign}{_with_point(mantissa, scientific=bool(exponent))}{exponent}")
     except InvalidOperation:
-        raise NotANumber(f"{_short(text)} is not a number.") from None
+        raise Unreadable(f"{_short(text)} is not a number.") from None
 
 
 def _with_point(mantissa: str, scientific: bool) -> str:
-    """The digits with a decimal point and no groups. Raises ``NotANumber`` where either could be meant."""
+    """The digits with a decimal point and no groups. Raises ``Unreadable`` where either could be meant."""
     marks = re.findall(r"[., ']", mantissa)
     last = max(mantissa.rfind("."), mantissa.rfind(","))
     if not marks or (len(marks) == 1 and last >= 0):
         if _looks_grouped(mantissa) and not scientific:
             whole = mantissa.replace(mantissa[last], "")
-            raise NotANumber(f"{mantissa} could be {whole} or a decimal: write {whole} or {mantissa}0.")
+            raise Unreadable(f"{mantissa} could be {whole} or a decimal: write {whole} or {mantissa}0.")
         return mantissa.replace(",", ".")
     group, decimal = marks[0], marks[-1] if marks[-1] != marks[0] else ""
     before, _, after = mantissa.partition(decimal) if decimal else (mantissa, "", "")
     grouped = re.fullmatch(rf"[1-9][0-9]{{0,2}}({re.escape(group)}[0-9]{{3}})+", before)
     if grouped is None or decimal in (" ", "'") or not re.fullmatch("[0-9]*", after):
-        raise NotANumber(f"{mantissa} is not a number: the groups of digits are not thousands.")
+        raise Unreadable(f"{mantissa} is not a number: the groups of digits are not thousands.")
     return f"{before.replace(group, '')}.{after}"
 
 
@@ -163,9 +163,9 @@ def _factor(typed: str, unit: str) -> Decimal:
     if given in kind:
         return kind[given] / kind[wanted]
     if not unit:
-        raise NotANumber(f"There is no unit here, and {_short(typed)} was typed after the number.")
+        raise Unreadable(f"There is no unit here, and {_short(typed)} was typed after the number.")
     others = ", ".join(unit_shown(u) for u in kind) or unit_shown(unit)
-    raise NotANumber(f"{_short(typed)} is no unit for this: use {others}.")
+    raise Unreadable(f"{_short(typed)} is no unit for this: use {others}.")
 
 
 def _spelled(unit: str) -> str:

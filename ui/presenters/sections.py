@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from scopeacq.geometry import Point, turn
-from scopeacq.progress import PlaneState
-from scopeacq.project import ImagingSettings
-from scopeacq.records import Verdict
-from scopeacq.status import SectionPhase
-from scopeacq.wafer import Section
+from scopeacq.journal.progress import PlaneState
+from scopeacq.journal.records import Verdict
+from scopeacq.plan.geometry import Point, turn
+from scopeacq.plan.project import ImagingSettings
+from scopeacq.plan.wafer import Section
+from scopeacq.telling.status import SectionPhase
 
 
 class TileState(Enum):
@@ -125,7 +125,8 @@ class Grid:
 class SectionShown:
     """One section with its tiles, row by row.
 
-    ``ions_per_nm2``: delivered by milling; ``looks_per_nm2``: electrons by which it was found again.
+    ``ions_per_nm2``: delivered by milling; ``looks_per_nm2``: electrons by which it was found again,
+    ``by_hand_per_nm2``: by frames by hand, the most that one place of it can have borne.
     """
 
     section: Section
@@ -135,6 +136,7 @@ class SectionShown:
     tiles: tuple[TileShown, ...] = ()
     ions_per_nm2: float = 0.0
     looks_per_nm2: float = 0.0
+    by_hand_per_nm2: float = 0.0
 
     @property
     def id(self) -> str:
@@ -156,16 +158,6 @@ class SectionShown:
         """From the frame of the section's grid onto the wafer."""
         x, y = turn(local_um, self.section.rotation_deg)
         return self.section.roi_centre_um[0] + x, self.section.roi_centre_um[1] + y
-
-
-def inside(point: Point, outline: tuple[Point, ...]) -> bool:
-    """Whether a point lies in a polygon, by how often a ray to the right crosses it."""
-    x, y = point
-    crossed = False
-    for (x0, y0), (x1, y1) in zip(outline, (*outline[1:], outline[0]), strict=True):
-        if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
-            crossed = not crossed
-    return crossed
 
 
 def phase_of(section: Section, grid: Grid) -> SectionPhase:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scopeacq.geometry import Affine, Point, rotation
-from scopeacq.ome_zarr import chunk_shape
-from scopeacq.plane_windows import PlaneShape, Take, Window
-from scopeacq.project import ImagingSettings
-from scopeacq.wafer import Section
+from scopeacq.plan.geometry import Affine, Point, rotation
+from scopeacq.plan.project import ImagingSettings
+from scopeacq.plan.wafer import Section
+from scopeacq.storage.ome_zarr import chunk_shape
+from scopeacq.storage.plane_windows import PlaneShape, Take, Window
 
 NEAREST, FARTHEST = 32.0, 1e-3
 """Screen pixels per pixel of the scene."""

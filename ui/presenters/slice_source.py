@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.types import Image
-from scopeacq import takes
-from scopeacq.journal import JournalReader, PlaneRow
-from scopeacq.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
-from scopeacq.runfolder import Plan
-from scopeacq.storage import StorageError
-from scopeacq.takes import Written
+from scopeacq.journal.journal import JournalReader, PlaneRow
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage import takes
+from scopeacq.storage.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
+from scopeacq.storage.storage import StorageError
+from scopeacq.storage.takes import Written
 from ui.presenters.slice_scene import Block, Placed
 from ui.presenters.slices import Looked, SliceRead, planes_of
 
@@ -51,9 +51,18 @@ class SliceSource:
         self._images = self.plan.folder.images(self.plan.project)
         self._reader = JournalReader(self.plan.folder.journal_file)
 
+    def take_plan(self, plan: Plan) -> bool:
+        """Go on with a plan that was edited; whether its images lie elsewhere. Any thread."""
+        before, self.plan = self._images, plan
+        self._images = plan.folder.images(plan.project)
+        if self._images == before:
+            return False
+        self._shapes = {}
+        return True
+
     def slice(self, section: str, cycle: int) -> SliceRead:
         """What is there of a slice. Raises ``JournalError``."""
-        if not self._reader.path.exists():
+        if self.plan.folder.without_journal:
             return SliceRead()
         rows = tuple(self._reader.planes(cycle, section))
         shapes: dict[int, PlaneShape] = {}

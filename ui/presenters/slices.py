@@ -8,13 +8,13 @@ from datetime import datetime
 
 import numpy as np
 
-from scopeacq import takes
-from scopeacq.geometry import Affine, Point
-from scopeacq.journal import PlaneRow
-from scopeacq.plane_windows import PlaneShape, Take
-from scopeacq.records import PlaneKey
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import PlaneMark, SliceBook
+from scopeacq.journal.journal import PlaneRow
+from scopeacq.journal.records import PlaneKey
+from scopeacq.journal.slice_book import PlaneMark, SliceBook
+from scopeacq.plan.geometry import Affine, Point
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage import takes
+from scopeacq.storage.plane_windows import PlaneShape, Take
 from ui.presenters.slice_scene import (
     AS_RECORDED,
     Box,
@@ -28,6 +28,7 @@ from ui.presenters.tone import Badge, Sign, Tone
 
 UM = "\N{MICRO SIGN}m"
 UNKNOWN = "\N{EN DASH}"
+UNREADABLE = "Cannot be shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,27 @@ class SliceScene:
     holes: tuple[Hole, ...] = ()
 
     @property
+    def empty(self) -> str:
+        """Why there is nothing at all, a sentence; empty where there is something."""
+        if self.planes or self.holes:
+            return ""
+        if not self.looked.section:
+            return "The wafer has no sections yet. Draw them in the view of the wafer."
+        return "The plan images no tile of this section."
+
+    @property
     def box(self) -> Box:
         """What all tiles cover; a single pixel for none."""
         boxes = [plane.frame.box(plane.shape.shape_yx) for plane in self.planes]
         corners = [corner for box in boxes for corner in box.corners()]
         corners += [corner for hole in self.holes for corner in hole.corners]
         return around(corners or [(0, 0), (1, 1)])
+
+    def without(self, planes: Iterable[Placed], title: str, why: str) -> SliceScene:
+        """The same with holes where some planes are."""
+        gone = tuple(planes)
+        left = tuple(plane for plane in self.planes if plane not in gone)
+        return replace(self, planes=left, holes=(*self.holes, *(_hole_for(p, title, why) for p in gone)))
 
     def tile_at(self, at: Point) -> int | None:
         """The tile at a point of the scene; where tiles overlap the later one, which lies on top."""
@@ -117,9 +133,11 @@ def scene_of(
     planes = planes_of(plan, tiles, looked, read)
     there = {plane.take.key.tile for plane in planes}
     holes = [_hole(plan, book, looked, read, tile) for tile in tiles if tile not in there]
-    broken = [plane for plane in planes if plane.take in problems]
-    holes += [_broken(plane, problems[plane.take]) for plane in broken]
-    return SliceScene(looked, tuple(p for p in planes if p not in broken), tuple(holes))
+    scene = SliceScene(looked, tuple(planes), tuple(holes))
+    for plane in planes:
+        if plane.take in problems:
+            scene = scene.without([plane], UNREADABLE, problems[plane.take])
+    return scene
 
 
 def planes_of(plan: Plan, tiles: Iterable[int], looked: Looked, read: SliceRead) -> list[Placed]:
@@ -158,13 +176,13 @@ def _hole(plan: Plan, book: SliceBook, looked: Looked, read: SliceRead, tile: in
     if looked.tile is None:
         frame = planned_frame(plan.wafer.section(looked.section), imaging, tile)
     corners = frame.box((imaging.tile_height_px, imaging.tile_width_px)).corners()
-    why = read.trouble or read.unread.get(tile, "") or book.why(key)
-    return Hole(key, corners, book.mark(key).value.capitalize(), why)
+    unread = read.trouble or read.unread.get(tile, "")
+    title = UNREADABLE if unread else book.mark(key).value.capitalize()
+    return Hole(key, corners, title, unread or book.why(key))
 
 
-def _broken(plane: Placed, what: str) -> Hole:
-    corners = plane.frame.box(plane.shape.shape_yx).corners()
-    return Hole(plane.take.key, corners, "Cannot be shown", what)
+def _hole_for(plane: Placed, title: str, why: str) -> Hole:
+    return Hole(plane.take.key, plane.frame.box(plane.shape.shape_yx).corners(), title, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +247,12 @@ def _scan(row: PlaneRow) -> list[Fact]:
                 "Dose",
                 f"{row.exposing.electron_dose_per_nm2:.1f} e\N{SUPERSCRIPT MINUS}/nm\N{SUPERSCRIPT TWO}",
             ),
-            Fact("Frame", f"{size}, {settings.pixel_size_nm:g} nm, {settings.dwell_ns:g} ns"),
+            Fact("Frame", size, "Columns and rows of the tile"),
+            Fact(
+                "Pixel, dwell",
+                f"{settings.pixel_size_nm:g} nm, {settings.dwell_ns:g} ns",
+                "How it was scanned",
+            ),
         ]
     if (
         row.exposed is not None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hardware.types import StagePose
-from scopeacq.geometry import Point
-from scopeacq.instrument import Instrument
-from scopeacq.readings import Readings
-from scopeacq.ways import at_imaging, tolerance_of, xy_um
+from scopeacq.engine.readings import Readings
+from scopeacq.engine.ways import at_imaging, tolerance_of, xy_um
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.instrument import Instrument
 from ui.presenters.wafer_map import WaferMap
 
 

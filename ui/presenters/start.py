@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scopeacq.events import RunState
-from scopeacq.explain import Explained, explaining
-from scopeacq.wording import counted
+from scopeacq.engine.events import RunState
+from scopeacq.telling.explain import Explained, explaining
+from scopeacq.telling.wording import counted
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 
 if TYPE_CHECKING:  # these bring shapely and OpenCV, which the first window does without
-    from scopeacq.runfolder import Plan
-    from scopeacq.standing import MillLeft, Standing
-    from scopeacq.status import Status
+    from scopeacq.plan.runfolder import Plan
+    from scopeacq.telling.standing import MillLeft, Standing
+    from scopeacq.telling.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,19 @@ class ProjectCard:
     gone: bool = False
 
 
+def told(root: Path, home: Path) -> str:
+    """A folder as people name it: from ``~`` where it lies in their home folder."""
+    if not root.is_relative_to(home):
+        return str(root)
+    inside = root.relative_to(home)
+    return f"~{os.sep}{inside}" if inside.parts else "~"
+
+
 def read_card(root: Path) -> ProjectCard:
     """The card of a run folder; one that cannot be read has a card that says why. Reads files."""
-    from scopeacq.runfolder import Plan
-    from scopeacq.standing import read_standing
-    from scopeacq.status import read_status
+    from scopeacq.plan.runfolder import Plan
+    from scopeacq.telling.standing import read_standing
+    from scopeacq.telling.status import read_status
 
     if not root.is_dir():
         return gone_card(root)

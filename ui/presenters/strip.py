@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hardware.types import BeamState, Blanker, DetectorState, GunState, StagePose
-from scopeacq.events import MillProgressed, StepStarted
-from scopeacq.ion_watch import IonsRead
-from scopeacq.outlook import Gate, GateState, Outlook
-from scopeacq.readings import Readings
+from scopeacq.engine.events import MillProgressed, StepStarted
+from scopeacq.engine.ion_watch import IonsRead
+from scopeacq.engine.outlook import Gate, GateState, Outlook
+from scopeacq.engine.readings import Readings
 from ui.presenters.durations import spoken
 from ui.presenters.mill_pass import left, told
 from ui.presenters.notices import Attended, Ended, Notice
@@ -20,6 +20,8 @@ from ui.presenters.tone import Badge, Sign, Tone
 
 STALE_S = 3.0
 """What the guard read longer ago says nothing about now, and the age of other readings is said [s]."""
+LINGERS_S = 1.0
+"""So long after its end an order counts as under way, since others follow, as in a live scan [s]."""
 FORGOTTEN_S = 60.0
 """Readings of column, detector and stage that are older say nothing about now [s]."""
 
@@ -133,11 +135,13 @@ def _devices(now: Situation) -> tuple[Clause, ...]:
 def _electrons(beam: BeamState | None, steered: str) -> Clause:
     if beam is None:
         return Clause("Electron beam UNKNOWN", Tone.UNKNOWN)
-    source = f"EHT {'on' if beam.eht_on else 'off'}, valve {'open' if beam.valve_open else 'shut'}"
     if steered:
-        return Clause(f"Electron beam steered by {steered}, {source}")
+        missing = (("EHT off", beam.eht_on), ("valve shut", beam.valve_open))
+        off = (f", {said}" for said, holds in missing if not holds)
+        return Clause(f"Electron beam steered by {steered}{''.join(off)}")
     if _exposes(beam):
         return Clause("Electron beam on", Tone.ACTIVE)
+    source = f"EHT {'on' if beam.eht_on else 'off'}, valve {'open' if beam.valve_open else 'shut'}"
     return Clause(f"Electron beam {'blanked' if beam.blanked else 'off'}, {source}")
 
 
@@ -176,6 +180,7 @@ class InstrumentWatch:
     _ions: IonsRead | None = None
     _devices: Readings | None = None
     _began_s: float = 0.0
+    _done_s: float | None = None
 
     def take(self, notice: Notice, now_s: float) -> None:
         """``now_s``: ``time.monotonic`` [s]."""
@@ -200,12 +205,15 @@ class InstrumentWatch:
         """Manual control holds the instrument, or no longer; ``doing``: what it is busy with."""
         if connected != self._hand:
             self._forget(now_s)
-        self._hand, self._step = connected, doing
+        self._hand, self._done_s = connected, None if doing else now_s
+        self._step = doing or self._step
 
     def situation(self, now_s: float) -> Situation:
         """What is known at ``now_s``; readings that stopped coming grow old."""
         if not (self._run or self._hand):
             return Situation()
+        if self._hand and self._done_s is not None and now_s - self._done_s > LINGERS_S:
+            self._step = ""
         gate, devices = self._gate, self._devices
         return Situation(
             connected=True,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scopeacq.outlook import Ahead, Kind, Outlook
-from scopeacq.records import Wish, WishKind
+from scopeacq.engine.outlook import Ahead, Kind, Outlook
+from scopeacq.journal.records import Wish
 from ui.presenters.durations import spoken
 from ui.presenters.tone import Sign, Tone
+from ui.presenters.wishes import WISHES
 
 _LOOKS = {
     Kind.NOW: (Sign.PLAY, Tone.ACTIVE),
@@ -19,25 +20,6 @@ _LOOKS = {
     Kind.MILL: (Sign.BEAM, Tone.CAUTION),
     Kind.CYCLE: (Sign.HOURGLASS, Tone.QUIET),
     Kind.END: (Sign.CHECK, Tone.GOOD),
-}
-
-
-WISHES = {
-    WishKind.FOCUS_NEXT: (
-        "Focus again, next",
-        "Its tiles come next, after a new correction of the focus. What was not sharp is taken again.",
-    ),
-    WishKind.LEAVE_OUT: (
-        "Leave out of this cycle",
-        "Nothing more of it is imaged. The mill gate still asks for it: nothing is milled before it is "
-        "imaged after all, or accepted by the plan.",
-    ),
-    WishKind.TAKE_IN: ("Image after all", "It is imaged in this cycle like all others."),
-    WishKind.PAUSE_BEFORE: (
-        "Pause before it",
-        "The run ends in order before the next tile of this section; Resume goes on with it.",
-    ),
-    WishKind.GO_ON: ("Do not pause before it", "The run goes on without a pause."),
 }
 
 

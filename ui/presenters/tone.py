@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from scopeacq.events import RunState
+from scopeacq.engine.events import RunState
 
 
 class Tone(Enum):

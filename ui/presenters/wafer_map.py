@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from scopeacq.geometry import Point, Rigid
-from scopeacq.project import ImagingSettings
-from scopeacq.status import SectionPhase
-from scopeacq.wafer import Fiducial, Section, Wafer
-from scopeacq.wafer_checks import WAFER_RADIUS_UM
+from scopeacq.plan.geometry import Point, Rigid, inside
+from scopeacq.plan.project import ImagingSettings
+from scopeacq.plan.wafer import Fiducial, Section, Wafer
+from scopeacq.plan.wafer_checks import WAFER_RADIUS_UM
+from scopeacq.telling.status import SectionPhase
 from ui.presenters.focus_plane import FocusPlane
-from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, inside, phase_of
+from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, phase_of
 
 AS_MOUNTED = Rigid()
 """Where the wafer lies before it was ever found by its fiducials."""
@@ -28,6 +28,11 @@ class Hit:
 
     section: str
     tile: int | None = None
+
+    @property
+    def text(self) -> str:
+        """As an operator reads it; tiles count from 1."""
+        return self.section if self.tile is None else f"{self.section}, tile {self.tile + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,13 @@ class WaferMap:
         done = (SectionPhase.DROPPED, SectionPhase.INACTIVE)
         left = (s for s in self.sections if s.phase not in done)
         return tuple(s.section.roi_centre_um for s in left)
+
+    def images(self, selection: Selection) -> bool:
+        """Whether some of what is chosen is imaged."""
+        chosen = {s.id: s.section for s in self.sections if s.id in selection.sections}
+        if selection.tiles:
+            return any(chosen[name].images(tile) for name, tile in selection.tiles if name in chosen)
+        return any(section.active for section in chosen.values())
 
     def hit(self, stage_um: Point) -> Hit | None:
         """The topmost section (and its tile) at a point of the stage frame."""

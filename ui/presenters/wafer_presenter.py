@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from scopeacq.dose_ledger import DoseLedger, Milled
-from scopeacq.geometry import Point, Rigid
-from scopeacq.progress import Progress
-from scopeacq.records import (
+from scopeacq.journal.dose_ledger import DoseLedger, Milled
+from scopeacq.journal.progress import Progress
+from scopeacq.journal.records import (
     CycleDone,
+    DoseBooked,
     GatePassed,
     MillBegin,
     MillEnd,
     MillHeartbeat,
     PlaneKey,
+    Purpose,
     Record,
     RunOpened,
     SectionDropped,
     SurfaceFitted,
 )
-from scopeacq.runfolder import Plan
-from scopeacq.status import SectionPhase
-from scopeacq.tile_curves import Points, TileCurves, mean_of
-from scopeacq.tile_ledger import TileLedger
-from scopeacq.wafer import Section
+from scopeacq.journal.tile_curves import Points, TileCurves, mean_of
+from scopeacq.journal.tile_ledger import TileLedger
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.wafer import Section
+from scopeacq.telling.status import SectionPhase
 from ui.presenters.focus_plane import FocusPlane
 from ui.presenters.hover import History
 from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, phase_of, tile_state
@@ -56,7 +58,7 @@ class WaferPresenter:
         cycle = self._progress.cycle
         mills = False
         for record in records:
-            touched = set(_touched(record))
+            touched = set(self._touched(record))
             if not touched <= self._progress.sections.keys():
                 # pre-flight refuses a plan that lacks what its run has worked on; the map shows the rest
                 continue
@@ -104,6 +106,17 @@ class WaferPresenter:
             plane=self._plane,
         )
 
+    def _touched(self, record: Record) -> Iterator[str]:
+        """Sections that a record says something about."""
+        section = getattr(record, "section", None)
+        key = getattr(record, "key", None) or getattr(record, "plane", None)
+        if isinstance(section, str):
+            yield section
+        if isinstance(key, PlaneKey):
+            yield key.section
+        if isinstance(record, DoseBooked) and record.purpose is Purpose.MANUAL:
+            yield from self._doses.sections_at((record.x_um, record.y_um))
+
     def _note_plane(self, record: Record) -> None:
         if isinstance(record, SurfaceFitted):
             self._plane = FocusPlane.of(record, self.plan.project.focus.surface_residual_um)
@@ -139,6 +152,7 @@ class WaferPresenter:
             tiles,
             self._ions(section.id),
             self._doses.looks_per_nm2.get(section.id, 0.0),
+            self._doses.by_hand_per_nm2.get(section.id, 0.0),
         )
 
     def _tile(self, section: str, index: int) -> TileShown:
@@ -153,16 +167,6 @@ class WaferPresenter:
             account.cycle,
             account.wd_cycle,
         )
-
-
-def _touched(record: Record) -> Iterator[str]:
-    """Sections that a record says something about."""
-    section = getattr(record, "section", None)
-    key = getattr(record, "key", None) or getattr(record, "plane", None)
-    if isinstance(section, str):
-        yield section
-    if isinstance(key, PlaneKey):
-        yield key.section
 
 
 def _last(points: Points) -> float:

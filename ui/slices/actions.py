@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QAction
 
-from ui.viewport.actions import action, copy_text
+from ui.parts.copying import copy_text
+from ui.viewport.actions import action
 
 if TYPE_CHECKING:
     from ui.slices.view import SlicesView

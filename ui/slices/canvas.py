@@ -19,7 +19,7 @@ from PyQt5.QtGui import (
 )
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
 from ui import theme
 from ui.icons import draw
 from ui.presenters.camera import length_text, scale_bar_um
@@ -58,7 +58,7 @@ class SliceCanvas(QWidget):
         self.cross: Point | None = None
         self.selected: int | None = None
         self._pressed: QPointF | None = None
-        self._dragged = False
+        self._dragged, self._fitted = False, False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -72,13 +72,14 @@ class SliceCanvas(QWidget):
 
     def look_from(self, eye: Eye) -> None:
         """Look elsewhere."""
-        self.eye = eye
+        self.eye, self._fitted = eye, False
         self.update()
         self.eye_changed.emit()
 
     def fit(self) -> None:
-        """Show all of the slice."""
+        """Show all of the slice, also when the window changes, until somebody looks elsewhere."""
         self.look_from(self.eye.fitted(self.scene.box))
+        self._fitted = True
 
     def show_at(self, cross: Point | None) -> None:
         """Mark where the stack is cut."""
@@ -101,6 +102,11 @@ class SliceCanvas(QWidget):
         for hole in self.scene.holes:
             corners = QPolygonF([QPointF(*self.eye.to_screen(corner)) for corner in hole.corners])
             self._paint_hole(painter, corners, hole.title, hole.why, shades)
+        if self.scene.empty:
+            painter.setPen(QColor(shades.muted))
+            painter.setFont(theme.font(theme.FontPt.LEAD))
+            words = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+            painter.drawText(QRectF(self.rect()), words, self.scene.empty)
         if with_signs:
             self._paint_selection(painter, shades)
             self._paint_cross(painter, shades)
@@ -192,7 +198,10 @@ class SliceCanvas(QWidget):
     # -- hands ----------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 (Qt's name)
+        fitted = self._fitted
         self.look_from(self.eye.resized(self.width(), self.height()))
+        if fitted:
+            self.fit()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 (Qt's name)
         if event is None:

@@ -9,12 +9,13 @@ from PyQt5.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBox
 
 from ui import theme
 from ui.icons import SignLabel
+from ui.parts.copying import copy_text
+from ui.parts.label import label
 from ui.presenters.slices import Fact
 from ui.presenters.tone import Badge, Sign, Tone
 from ui.slices.contrast_bar import ContrastBar
-from ui.viewport.actions import copy_text
 
-WIDTH_PX = 260
+WIDTH_PX = 288
 
 
 class PlaneCard(QWidget):
@@ -23,17 +24,19 @@ class PlaneCard(QWidget):
     Signals:
         wafer_wanted: show this tile on the wafer.
         trace_wanted: show how it was focused.
+        plots_wanted: show the numbers of its section over the cycles.
     """
 
     wafer_wanted = pyqtSignal()
     trace_wanted = pyqtSignal()
+    plots_wanted = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
         self.setFixedWidth(WIDTH_PX)
         self.contrast = ContrastBar()
-        self._place, self._why, self._text = _words("title"), _words("body"), ""
-        self._sign, self._state = SignLabel(Sign.INFO, Tone.QUIET), _words("strong")
+        self._place, self._why, self._text = label(role="title"), label(role="body"), ""
+        self._sign, self._state = SignLabel(Sign.INFO, Tone.QUIET), label(role="strong")
         self._names: list[QLabel] = []
         self._values: list[QLabel] = []
         self._form = QFormLayout()
@@ -43,8 +46,10 @@ class PlaneCard(QWidget):
         self.copy.clicked.connect(lambda: copy_text(self._text))
         self.wafer = _button("On the wafer", "Show this tile on the wafer")
         self.wafer.clicked.connect(self.wafer_wanted)
-        self.trace = _button("Its focus", "Show how this tile was focused over the cycles")
+        self.trace = _button("Focus", "Show the correction of focus before this plane, in the live view")
         self.trace.clicked.connect(self.trace_wanted)
+        self.plots = _button("Plots", "Plot the numbers of this section over the cycles")
+        self.plots.clicked.connect(self.plots_wanted)
         self._lay_out()
 
     def show_plane(self, place: str, badge: Badge, why: str, facts: Sequence[Fact], text: str) -> None:
@@ -60,10 +65,10 @@ class PlaneCard(QWidget):
             self._add_row()
         for n, (name, value) in enumerate(zip(self._names, self._values, strict=True)):
             fact = facts[n] if n < len(facts) else Fact("", "")
-            for label, words in ((name, fact.name), (value, fact.value)):
-                label.setText(words)
-                label.setToolTip(fact.tip)
-                label.setVisible(bool(fact.name))
+            for shown, words in ((name, fact.name), (value, fact.value)):
+                shown.setText(words)
+                shown.setToolTip(fact.tip)
+                shown.setVisible(bool(fact.name))
 
     @property
     def text(self) -> str:
@@ -71,7 +76,7 @@ class PlaneCard(QWidget):
         return self._text
 
     def _add_row(self) -> None:
-        name, value = _words("small"), _words("body")
+        name, value = label(role="small"), label(role="body")
         name.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._form.addRow(name, value)
         self._names.append(name)
@@ -80,12 +85,12 @@ class PlaneCard(QWidget):
     def _lay_out(self) -> None:
         state = QHBoxLayout()
         state.setSpacing(theme.Space.S)
-        state.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        state.addWidget(self._sign)
         state.addWidget(self._state, 1)
         state.addWidget(self.copy)
         ways = QHBoxLayout()
         ways.setSpacing(theme.Space.XS)
-        for button in (self.wafer, self.trace):
+        for button in (self.wafer, self.trace, self.plots):
             ways.addWidget(button)
         ways.addStretch(1)
         column = QVBoxLayout(self)
@@ -95,18 +100,9 @@ class PlaneCard(QWidget):
         column.addWidget(self._place)
         column.addLayout(state)
         column.addWidget(self._why)
-        column.addLayout(self._form)
         column.addLayout(ways)
+        column.addLayout(self._form)
         column.addStretch(1)
-
-
-def _words(role: str) -> QLabel:
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    theme.set_role(label, role)
-    return label
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -8,6 +8,7 @@ from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from ui import theme
+from ui.parts.combo_box import CalmComboBox
 
 WHOLE = "Whole section"
 
@@ -51,7 +52,7 @@ class Choosers(QWidget):
 
 
 def _chooser(tip: str) -> QComboBox:
-    chooser = QComboBox()
+    chooser = CalmComboBox()
     chooser.setToolTip(tip)
     chooser.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)

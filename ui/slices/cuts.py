@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from scopeacq.geometry import Point
-from scopeacq.slice_book import SliceBook
-from ui.fetching import Fetch, Unread
+from scopeacq.journal.slice_book import SliceBook
+from scopeacq.plan.geometry import Point
+from ui.after.fetching import Fetch, Unread
 from ui.presenters.kept import Kept
 from ui.presenters.slice_source import Axis, Line, SliceSource
 from ui.presenters.slices import Looked, tiles_of

@@ -10,10 +10,11 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtGui import QImage
 
 from hardware.types import Image
-from scopeacq.journal import PlaneRow
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import SliceBook
-from ui.fetching import Fetch, Fetcher
+from scopeacq.journal.journal import PlaneRow
+from scopeacq.journal.slice_book import SliceBook
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.runfolder import Plan
+from ui.after.fetching import Fetch, Fetcher
 from ui.presenters.contrast import Contrast, fitting
 from ui.presenters.slice_scene import Block, Eye, blocks_in_view, coarse
 from ui.presenters.slices import Looked, SliceScene, stepped
@@ -25,6 +26,7 @@ PATIENCE_MS = 150
 AHEAD = (1, 2, -1)
 """Slices in the direction of the last step that are read before they are asked for."""
 
+ALONE = "This tile is not there in the slice before; a take is compared with the accepted one."
 MOST_AHEAD = 64
 """Blocks in view of one slice, above which nothing is read ahead: the store must hold what is looked at."""
 
@@ -47,12 +49,17 @@ class SliceDesk(QObject):
         self.shown = SliceScene(self.looked)
         self.contrast: Contrast | None = None
         self.selected: int | None = None
-        self._eye, self._direction, self._due = Eye(), 1, False
+        self._eye, self._direction, self._due = Eye(), 1, True
         self._arrivals = _timer(self, 0, self._advance)
         self._patience = _timer(self, PATIENCE_MS, self._show_what_there_is)
         self._stock = Stock(plan, book, self._arrivals.start)
         self._cuts = Cuts(self._stock.source, book, self.cut_changed.emit)
         self._fetcher = Fetcher(self)
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was edited; what is looked at stays."""
+        self.plan = plan
+        self._stock.take_plan(plan)
 
     # -- what is asked for ------------------------------------------------------------------
 
@@ -84,6 +91,15 @@ class SliceDesk(QObject):
         """The book knows more."""
         self._advance()
 
+    def retry(self) -> None:
+        """Try again what could not be read."""
+        self._stock.forgive()
+        self._advance()
+
+    def forget(self) -> None:
+        """Read all anew that is looked at from now on."""
+        self._stock.forget()
+
     def set_contrast(self, contrast: Contrast | None) -> None:
         """Show grey values between these limits, or between those that suit the slice on show."""
         self.contrast = contrast or fitting(self.coarse_pixels())
@@ -104,6 +120,11 @@ class SliceDesk(QObject):
         return not self._due
 
     @property
+    def whole(self) -> bool:
+        """Whether nothing of what is in view is missing that could be read."""
+        return self.settled and self._whole(self.shown)
+
+    @property
     def cuts(self) -> Cuts:
         """The lines of the stack that is looked at."""
         return self._cuts
@@ -118,6 +139,18 @@ class SliceDesk(QObject):
     def coarse_pixels(self) -> list[Image]:
         """Grey values of the slice on show, of its smallest level."""
         return self._stock.shelf.of(coarse(plane) for plane in self.shown.planes)
+
+    def value_at(self, at: Point) -> tuple[int, int, int] | None:
+        """Column, row and grey value of the pixel at a point of the scene, where it has been read.
+
+        Far from full resolution the value is the mean of the pixels that are shown as one.
+        """
+        for plane in reversed(self.shown.planes):
+            x, y = plane.frame.back(at)
+            found = self._stock.shelf.value(blocks_in_view(self._eye, plane), plane, x, y)
+            if found is not None:
+                return int(x), int(y), found
+        return None
 
     def told_tile(self) -> int | None:
         """The tile whose facts are told: the only one, or the one that was clicked."""
@@ -138,7 +171,7 @@ class SliceDesk(QObject):
 
     def _advance(self) -> None:
         """Show what is looked at when all of it that is in view is there, and ask for what is not."""
-        scene = self._stock.scene_of(self.looked)
+        scene = self._scene_of(self.looked)
         if scene is not None and self._whole(scene):
             self._show(scene)
         self._ask()
@@ -149,7 +182,7 @@ class SliceDesk(QObject):
         return known and all(map(self._stock.has, self._in_view(scene)))
 
     def _show_what_there_is(self) -> None:
-        scene = self._stock.scene_of(self.looked)
+        scene = self._scene_of(self.looked)
         if scene is not None:
             self._show(scene)
 
@@ -175,7 +208,7 @@ class SliceDesk(QObject):
         yield from self._stock.fetches_to_read(looked)
         if (partner := self._partner(looked)) is not None:
             yield from self._stock.fetches_to_read(partner)
-        if (scene := self._stock.scene_of(looked)) is not None:
+        if (scene := self._scene_of(looked)) is not None:
             yield from self._stock.fetches_for(self._in_view(scene))
 
     def _fetches_ahead(self) -> Iterator[Fetch[Any]]:
@@ -203,6 +236,16 @@ class SliceDesk(QObject):
         if looked.take is not None:
             return replace(looked, take=None, difference=False)
         return replace(looked, cycle=looked.cycle - 1, difference=False) if looked.cycle > 0 else None
+
+    def _scene_of(self, looked: Looked) -> SliceScene | None:
+        """A slice at its places; holes where a difference has nothing to compare with."""
+        scene, partner = self._stock.scene_of(looked), self._partner(looked)
+        if scene is None or not looked.difference:
+            return scene
+        if partner is not None and self._stock.read_of(partner) is None:
+            return scene
+        alone = [plane for plane in scene.planes if self._minus(looked, coarse(plane)) is None]
+        return scene.without(alone, "Nothing to compare with", ALONE)
 
     def _minus(self, looked: Looked, block: Block) -> Block | None:
         partner = self._partner(looked)

@@ -6,7 +6,7 @@ from PyQt5.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPen
 from PyQt5.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from scopeacq.slice_book import PlaneMark, worst
+from scopeacq.journal.slice_book import PlaneMark, worst
 from ui import theme
 from ui.presenters.slices import TONES
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,7 +12,7 @@ from PyQt5.QtGui import QImage
 from hardware.types import Image
 from ui.presenters.contrast import Contrast, as_shown, difference_as_shown
 from ui.presenters.kept import Kept
-from ui.presenters.slice_scene import Block
+from ui.presenters.slice_scene import Block, Placed
 
 PIXELS_BYTES = 384 * 2**20
 PICTURES_BYTES = 96 * 2**20
@@ -36,6 +37,16 @@ class Shelf:
         """The pixels of those blocks that are here."""
         found = (self._pixels.get(block) for block in blocks)
         return [pixels for pixels in found if pixels is not None]
+
+    def value(self, blocks: Iterable[Block], plane: Placed, x: float, y: float) -> int | None:
+        """The grey value at a pixel of full resolution, from whichever of these blocks holds it."""
+        for block in blocks:
+            window, factor = block.window(plane.shape), 2**block.level
+            column, row = math.floor(x / factor) - window.left, math.floor(y / factor) - window.top
+            if 0 <= column < window.width and 0 <= row < window.height:
+                pixels = self._pixels.get(block)
+                return None if pixels is None else int(pixels[row, column])
+        return None
 
     def picture(self, block: Block, minus: Block | None, contrast: Contrast) -> QImage | None:
         """A block as it is painted, or its difference to another one; None while one is not here."""

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 from hardware.types import Image
-from scopeacq.journal import PlaneRow
-from scopeacq.plane_windows import Take
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import SliceBook
-from ui.fetching import Fetch, Unread
+from scopeacq.journal.journal import PlaneRow
+from scopeacq.journal.slice_book import SliceBook
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.plane_windows import Take
+from ui.after.fetching import Fetch, Unread
 from ui.presenters.kept import Kept
 from ui.presenters.slice_scene import Block
 from ui.presenters.slice_source import SliceSource
@@ -31,16 +31,34 @@ class Stock:
         self.plan, self.book, self.source, self.shelf = plan, book, SliceSource(plan), Shelf()
         self._arrived = arrived
         self._reads: Kept[tuple[str, int], Read] = Kept(READS_BYTES)
+        self._troubled: set[tuple[str, int]] = set()
         self._problems: dict[Take, str] = {}
         self._checks: dict[tuple[Take, str], str] = {}
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with a plan that was edited; what was read stays, unless its images lie elsewhere."""
+        self.plan = plan
+        if self.source.take_plan(plan):
+            self.forget()
 
     def forgive(self) -> None:
         """Try again what could not be read."""
         self._problems.clear()
         self._checks.clear()
+        for place in self._troubled:
+            self._reads.drop(place)
+        self._troubled.clear()
+
+    def forget(self) -> None:
+        """Let go of all that was read."""
+        self.forgive()
+        self._reads.clear()
+        self.shelf.clear()
 
     def read_of(self, looked: Looked) -> SliceRead | None:
         """What is known of a slice, maybe not the newest; None before it was read."""
+        if not looked.section:
+            return SliceRead()
         known = self._reads.get((looked.section, looked.cycle))
         return known[1] if known is not None else None
 
@@ -83,6 +101,8 @@ class Stock:
     def _keep(self, place: tuple[str, int], stamp: int, read: SliceRead | Unread) -> None:
         if isinstance(read, Unread):
             read = SliceRead(trouble=read.why)
+        if read.trouble or read.unread:
+            self._troubled.add(place)
         self._reads.put(place, (stamp, read), ROW_BYTES * (1 + len(read.rows)))
         self._arrived()
 

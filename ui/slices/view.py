@@ -6,32 +6,30 @@ from dataclasses import replace
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
-    QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from scopeacq.geometry import Point
-from scopeacq.records import PlaneKey
-from scopeacq.runfolder import Plan
-from scopeacq.slice_book import PlaneMark, SliceBook
+from scopeacq.journal.records import PlaneKey
+from scopeacq.journal.slice_book import PlaneMark, SliceBook
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.runfolder import Plan
 from ui import theme
+from ui.parts.trouble_line import TroubleLine
 from ui.presenters.contrast import Contrast, histogram_of
 from ui.presenters.slice_scene import level_of
 from ui.presenters.slice_source import Axis
 from ui.presenters.slices import Looked, badge_of, facts_of, facts_text, marks_of, stepped, why_of
-from ui.presenters.tone import Tone
 from ui.slices.actions import SliceActions
 from ui.slices.canvas import SliceCanvas
 from ui.slices.card import PlaneCard
 from ui.slices.choosers import Choosers
 from ui.slices.cuts import Cut
 from ui.slices.desk import SliceDesk
-from ui.slices.marks import MarksSlider
+from ui.slices.foot import SliceFoot
 from ui.slices.strips import CutStrip
 from ui.viewport.actions import bar
 
@@ -44,11 +42,13 @@ class SlicesView(QWidget):
     Signals:
         wafer_wanted (PlaneKey): show this tile on the wafer.
         trace_wanted (PlaneKey): show how it was focused.
+        plots_wanted (PlaneKey): show the numbers of its section.
         export_wanted: keep a picture of what is seen.
     """
 
     wafer_wanted = pyqtSignal(object)
     trace_wanted = pyqtSignal(object)
+    plots_wanted = pyqtSignal(object)
     export_wanted = pyqtSignal()
 
     def __init__(self, plan: Plan, book: SliceBook) -> None:
@@ -57,14 +57,15 @@ class SlicesView(QWidget):
         self.desk = SliceDesk(plan, book, self)
         self.canvas = SliceCanvas(self.desk.picture)
         self.canvas.pixel_um = plan.project.imaging.pixel_size_nm / 1000
-        self.card, self.marks = PlaneCard(), MarksSlider()
+        self.card = PlaneCard()
         self.strips = {axis: CutStrip(self.desk, axis) for axis in Axis}
         self.choosers = Choosers()
-        self._trouble, self._place = QLabel(), QLabel()
+        self.trouble = TroubleLine()
         self._film = QTimer(self)
         self._film.setInterval(FILM_MS)
         self._film.timeout.connect(self._next_of_film)
         self.controls = SliceActions.made_for(self)
+        self.foot = SliceFoot(self.controls.play, self.controls.follow)
         self._lay_out()
         self._connect()
         self.refresh()
@@ -76,23 +77,36 @@ class SlicesView(QWidget):
         """What is looked at."""
         return self.desk.looked
 
-    def look(self, looked: Looked, fit: bool = False) -> None:
-        """Look at another slice; ``fit``: all of it."""
+    def look(self, looked: Looked) -> None:
+        """Look at another slice; all of it where it is of another section or tile."""
         other = (looked.section, looked.tile) != (self.looked.section, self.looked.tile)
         if other:
             self.desk.selected = None
             self._recut(None)
-        self._fitting = self._fitting or fit or other
-        self.desk.look(looked)
+        self._fitting = self._fitting or other
+        self.desk.look(replace(looked, difference=self.controls.difference.isChecked()))
         self.refresh_marks()
+
+    def take_plan(self, plan: Plan) -> None:
+        """Go on with the plan as it was saved, from the next refresh on; what is looked at stays."""
+        self.canvas.pixel_um = plan.project.imaging.pixel_size_nm / 1000
+        self.desk.take_plan(plan)
 
     def look_at(self, plane: PlaneKey) -> None:
         """Show one plane, alone."""
         self._untouched = False
         self.look(Looked(plane.section, plane.cycle, plane.tile))
 
+    def look_at_newest(self, section: str, tile: int | None) -> None:
+        """Show the newest slice of a section, or of one of its tiles."""
+        self._untouched = True
+        self.look(Looked(section, self.looked.cycle, tile))
+        self._look_at_newest()
+
     def refresh(self) -> None:
         """The book knows more."""
+        if self.looked.section not in self._book.tiles:
+            self.look(Looked(next(iter(self._book.tiles), "")))
         if self._untouched or self.controls.follow.isChecked():
             self._look_at_newest()
         self.desk.refresh()
@@ -100,15 +114,15 @@ class SlicesView(QWidget):
 
     def refresh_marks(self) -> None:
         """Bring slider and words up to the book."""
-        self.marks.show_marks(marks_of(self._book, self.looked), self.looked.cycle)
+        self.foot.show_marks(marks_of(self._book, self.looked), self.looked.cycle)
         self.choosers.show_place(self._book.tiles, self.looked.section, self.looked.tile)
-        self._place.setText(f"Cycle {self.looked.cycle + 1} of {self._book.cycles}")
         self._update_strips()
 
     def show_trouble(self, text: str) -> None:
         """Say why nothing new comes; empty: all is well."""
-        self._trouble.setText(text)
-        self._trouble.setVisible(bool(text))
+        self.trouble.show_trouble(text)
+        if not text:
+            self.desk.retry()
 
     def showEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         """The keys are for the picture."""
@@ -148,7 +162,7 @@ class SlicesView(QWidget):
         """The film waits for slices that are not read yet, and begins anew after the last one."""
         if not self.desk.settled:
             return
-        imaged = [n for n, mark in enumerate(self.marks.marks) if mark is not PlaneMark.OPEN]
+        imaged = [n for n, mark in enumerate(self.foot.marks.marks) if mark is not PlaneMark.OPEN]
         after = [n for n in imaged if n > self.looked.cycle]
         if imaged:
             self.go_to((after or imaged)[0])
@@ -182,9 +196,12 @@ class SlicesView(QWidget):
         text = facts_text(looked, tile, mark, why, facts)
         place = f"Section {looked.section}" if tile is None else f"{looked.section}, tile {tile + 1}"
         self.card.show_plane(place, badge_of(mark, bool(damage)), why, facts, text)
-        for button in (self.card.wafer, self.card.trace):
+        for button in (self.card.wafer, self.card.trace, self.card.plots):
             button.setEnabled(bool(looked.section))
         self.choosers.show_takes([row.take for row in takes], row.take if row is not None else None)
+
+    def _hovered(self, at: Point | None) -> None:
+        self.foot.show_pixel(self.desk.value_at(at) if at is not None else None)
 
     def _told_plane(self) -> PlaneKey:
         return PlaneKey(self.looked.cycle, self.looked.section, self.desk.told_tile() or 0)
@@ -212,7 +229,7 @@ class SlicesView(QWidget):
 
     def compare(self) -> None:
         """Show the difference, or the picture again."""
-        self.look(replace(self.looked, difference=self.controls.difference.isChecked()))
+        self.look(self.looked)
 
     def _look_at_tile(self, tile: int | None) -> None:
         self.look(replace(self.looked, tile=tile, take=None))
@@ -275,44 +292,26 @@ class SlicesView(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(tools)
-        whole.addWidget(_notice(self._trouble))
+        whole.addWidget(self.trouble)
         whole.addLayout(middle, 1)
-        whole.addWidget(self._foot())
-
-    def _foot(self) -> QFrame:
-        foot = bar([self.controls.play, self.controls.follow], [])
-        row = foot.layout()
-        assert isinstance(row, QHBoxLayout)
-        row.addWidget(self.marks, 100)
-        self._place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._place.setContentsMargins(theme.Space.S, 0, theme.Space.S, 0)
-        self._place.setToolTip("Next: Page down or right; back: Page up or left; Home and End for the ends")
-        row.addWidget(self._place)
-        return foot
+        whole.addWidget(self.foot)
 
     def _connect(self) -> None:
         self.desk.changed.connect(self._shown)
         self.desk.cut_changed.connect(self._update_strips)
         self.canvas.eye_changed.connect(self._eye_changed)
+        self.canvas.hovered.connect(self._hovered)
         self.canvas.picked.connect(self.desk.select)
         self.canvas.opened.connect(self._look_at_tile)
         self.canvas.crossed.connect(self._recut)
-        self.marks.moved.connect(self.go_to)
+        self.foot.marks.moved.connect(self.go_to)
         for strip in self.strips.values():
             strip.moved.connect(self.go_to)
         self.card.contrast.changed.connect(self.desk.set_contrast)
         self.card.contrast.fit_wanted.connect(lambda: self.desk.set_contrast(None))
         self.card.wafer_wanted.connect(lambda: self.wafer_wanted.emit(self._told_plane()))
         self.card.trace_wanted.connect(lambda: self.trace_wanted.emit(self._told_plane()))
+        self.card.plots_wanted.connect(lambda: self.plots_wanted.emit(self._told_plane()))
         self.choosers.section_chosen.connect(lambda name: self.look(Looked(name, self.looked.cycle)))
         self.choosers.tile_chosen.connect(self._look_at_tile)
         self.choosers.take_chosen.connect(self._look_at_take)
-
-
-def _notice(label: QLabel) -> QLabel:
-    label.setWordWrap(True)
-    label.setVisible(False)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.S)
-    theme.set_tone(label, Tone.CAUTION)
-    return label

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QActionGroup, QApplication, QFrame, QHBoxLayout, QToolButton, QWidget
+from PyQt5.QtWidgets import QAction, QActionGroup, QFrame, QHBoxLayout, QToolButton, QWidget
 
 from ui.theme import Space, set_role
 
@@ -20,6 +20,13 @@ def action(owner: QWidget, text: str, key: str, done: Callable[[], None], *more:
     made.triggered.connect(lambda: done())
     owner.addAction(made)
     return made
+
+
+def name_step(button: QAction, step: str) -> None:
+    """Say which step is undone or done again; empty where there is none."""
+    button.setEnabled(bool(step))
+    keys = button.shortcut().toString()
+    button.setToolTip(f"{button.text()}: {step} ({keys})" if step else f"{button.text()} ({keys})")
 
 
 def choice(
@@ -52,10 +59,3 @@ def bar(left: Sequence[QAction], right: Sequence[QAction], between: QWidget | No
             if between is not None:
                 row.addWidget(between)
     return frame
-
-
-def copy_text(text: str) -> None:
-    """Put a text on the clipboard."""
-    clipboard = QApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setText(text)

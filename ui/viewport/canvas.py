@@ -18,7 +18,7 @@ from PyQt5.QtGui import (
 )
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
 from ui.presenters.camera import Camera
 from ui.presenters.layers import Layer, Scale, scale_of
 from ui.presenters.overviews import Underlay
@@ -32,9 +32,12 @@ from ui.viewport.pictures import Pictures
 from ui.viewport.placing import PlacingHand
 from ui.viewport.scene import Scene, corners_px
 from ui.viewport.tool import Tool
+from ui.viewport.way import draw_way
 
 WHEEL_DOUBLES = 360.0
 """So many units of the wheel (an eighth of a degree each) double the scale."""
+SETTLED_MS = 120
+"""Pictures are painted finely when the view has not moved for so long."""
 RESTED_MS = 350
 """The cursor rests when it has not moved for so long."""
 
@@ -71,6 +74,7 @@ class WaferCanvas(QWidget):
         self.pictures = Pictures(self)
         self.pictures.loaded.connect(self.update)
         self.camera = Camera()
+        self.way_end_um: Point | None = None
         self.selection = Selection()
         self.tool = Tool.LOOK
         self.placing: PlacingHand | None = None
@@ -80,6 +84,10 @@ class WaferCanvas(QWidget):
         self._scale: Scale | None = None
         self._gestures = Gestures(self)
         self._fit = _Fit(frozenset(), 0)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLED_MS)
+        self._settle.timeout.connect(self.update)
         self._rest, self._cursor = QTimer(self), QPoint()
         self._rest.setSingleShot(True)
         self._rest.setInterval(RESTED_MS)
@@ -110,6 +118,12 @@ class WaferCanvas(QWidget):
     def show_layer(self, layer: Layer) -> None:
         self._layer, self._scale = layer, scale_of(layer, self.shown)
         self.update()
+
+    def show_way(self, end_um: Point | None) -> None:
+        """Show where the stage is to go (stage frame), or that it goes nowhere."""
+        if end_um != self.way_end_um:
+            self.way_end_um = end_um
+            self.update()
 
     def select(self, selection: Selection) -> None:
         if selection != self.selection:
@@ -182,6 +196,7 @@ class WaferCanvas(QWidget):
 
     def look_from(self, camera: Camera) -> None:
         self.camera = camera
+        self._settle.start()
         self.update()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 (Qt's names from here on)
@@ -197,7 +212,6 @@ class WaferCanvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         painter, colours = QPainter(self), shades(self)
-        painter.fillRect(self.rect(), QColor(colours.window))
         paint = Paint(self._layer, self._scale, colours)
         self._scene.draw(
             painter,
@@ -208,6 +222,7 @@ class WaferCanvas(QWidget):
                 self.selection.tiles,
                 self._gestures.moved,
                 self.underlay,
+                self._settle.isActive(),
             ),
         )
         if self._gestures.band is not None:
@@ -217,6 +232,8 @@ class WaferCanvas(QWidget):
             self.placing.draw(painter, colours, self.to_px())
         elif (handles := self.handles()) is not None:
             handles.draw(painter, colours)
+        if self.way_end_um is not None and self.shown.stage_um is not None:
+            draw_way(painter, self.camera, colours, self.shown.stage_um, self.way_end_um)
         draw_scale_bar(painter, self.camera, colours)
         if self.hasFocus():
             painter.setPen(QPen(mixed(QColor(colours.window), QColor(colours.accent), 0.45), 1.0))

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from scopeacq.geometry import Point, Rigid, turn
-from scopeacq.wafer import Section, Wafer
+from scopeacq.plan.geometry import Point, Rigid, turn
+from scopeacq.plan.wafer import Section, Wafer
 from ui.presenters import edits
 from ui.presenters.edits import Edit
 

@@ -8,8 +8,8 @@ from typing import Protocol
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QMouseEvent, QTransform
 
-from scopeacq.geometry import Point
-from scopeacq.wafer import Section, Wafer
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.wafer import Section, Wafer
 from ui.presenters.camera import Camera
 from ui.presenters.edits import Edit
 from ui.presenters.wafer_map import Selection, WaferMap

@@ -7,16 +7,22 @@ from dataclasses import dataclass, field
 
 from PyQt5.QtGui import QColor, QPen
 
-from scopeacq.wafer import Section
+from scopeacq.plan.wafer import Section
 from ui.presenters.camera import Camera
 from ui.presenters.overviews import Underlay
 from ui.theme import Shades
 from ui.viewport.grid_images import Paint
 
+INK, CASING = QColor("#f4f6f8"), QColor(16, 20, 26, 170)
+"""Of lines over pictures, which may be light or dark whatever the mode."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """``moved``: sections as they would lie after the drag that is under way."""
+    """``moved``: sections as they would lie after the drag that is under way.
+
+    ``moving``: the view moves just now, and pictures are painted coarsely, which is three times as fast.
+    """
 
     camera: Camera
     paint: Paint
@@ -24,6 +30,7 @@ class Look:
     selected_tiles: frozenset[tuple[str, int]] = frozenset()
     moved: Mapping[str, Section] = field(default_factory=dict)
     underlay: Underlay = field(default_factory=Underlay)
+    moving: bool = False
 
     @property
     def shades(self) -> Shades:
@@ -33,6 +40,13 @@ class Look:
     def over_pictures(self) -> bool:
         """Whether a picture lies under the map, on which thin lines and small type are hard to see."""
         return self.underlay.visible and bool(self.underlay.overviews) and self.underlay.opacity > 0.2
+
+
+def line_pens(look: Look, width_px: float, colour: QColor | None = None) -> tuple[QPen, ...]:
+    """Pens for a line, to be drawn one after the other: over pictures a light one in a dark casing."""
+    if not look.over_pictures:
+        return (QPen(colour or QColor(look.shades.muted), width_px),)
+    return QPen(CASING, width_px + 2.0), QPen(colour or INK, width_px)
 
 
 def cosmetic(colour: QColor, width_px: float) -> QPen:

@@ -6,25 +6,26 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
+import numpy as np
+from numpy.typing import NDArray
 from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
-from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
-from scopeacq.geometry import Point
-from scopeacq.wafer import Fiducial, Section
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.wafer import Fiducial
 from ui.presenters.focus_plane import Outlier
-from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import FontPt, Space, font
-from ui.viewport.look import Look
-
-Pairs = Sequence[tuple[SectionShown, Section]]
-"""Sections as they are known and as they are shown now, which differ during a drag."""
+from ui.viewport.look import INK, Look, line_pens
+from ui.viewport.seen import Seen
 
 RINGS_BELOW_PX = 14.0
 """Sections with a smaller radius stand in a ring of this one, so that few small ones are found at once,"""
+GRID_RING_PX = 9.0
+"""and so do smaller grids on sections that are large,"""
 MOST_RINGS = 80
 """unless there are so many that rings would hide them."""
-MOST_NAMED = 400
+MOST_NAMED = 150
 CELL = (10.0, 9.0)
 """Names keep to a raster, in which each takes its cells: width and height [px]."""
 NAME_PX = 18.0
@@ -37,52 +38,59 @@ def mapped(transform: QTransform, point: Point) -> Point:
     return at.x(), at.y()
 
 
-def draw_rings(painter: QPainter, look: Look, to_px: QTransform, sections: Pairs) -> None:
-    """Around sections that are hard to see from afar."""
-    reach_um = RINGS_BELOW_PX * look.camera.um_per_px
-    small = [(shown, section) for shown, section in sections if shown.radius_um < reach_um]
-    if len(sections) > MOST_RINGS:
+def all_mapped(transform: QTransform, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Many points, shape (n, 2), through a transform."""
+    linear = np.array([[transform.m11(), transform.m12()], [transform.m21(), transform.m22()]])
+    moved: NDArray[np.float64] = points @ linear + (transform.dx(), transform.dy())
+    return moved
+
+
+def draw_rings(painter: QPainter, look: Look, to_px: QTransform, seen: Sequence[Seen]) -> None:
+    """Around sections and grids that are hard to see from afar."""
+    if len(seen) > MOST_RINGS:
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for shown, section in small:
-        colour = look.shades.accent if shown.id in look.selected else look.shades.muted
-        painter.setPen(QPen(QColor(colour), 1.5))
-        painter.drawEllipse(QPointF(*mapped(to_px, section.roi_centre_um)), RINGS_BELOW_PX, RINGS_BELOW_PX)
+    for each in seen:
+        radius = RINGS_BELOW_PX if each.radius_px < RINGS_BELOW_PX else GRID_RING_PX
+        if min(each.radius_px, each.grid_px) >= radius:
+            continue
+        chosen = QColor(look.shades.accent) if each.shown.id in look.selected else None
+        for pen in line_pens(look, 1.2, chosen):
+            painter.setPen(pen)
+            painter.drawEllipse(QPointF(*mapped(to_px, each.section.roi_centre_um)), radius, radius)
     painter.restore()
 
 
-def draw_names(painter: QPainter, look: Look, to_px: QTransform, sections: Pairs) -> None:
+def draw_names(painter: QPainter, look: Look, to_px: QTransform, seen: Sequence[Seen]) -> None:
     """Above each outline, where there is room; what is chosen is named first, large before small."""
-    ordered = sorted(sections, key=lambda pair: (pair[0].id not in look.selected, -pair[0].radius_um))
+    ordered = sorted(seen, key=lambda each: (each.shown.id not in look.selected, -each.radius_px))
     painter.setFont(font(FontPt.SMALL))
     metrics = QFontMetricsF(painter.font())
     taken: set[tuple[int, int]] = set()
-    for shown, section in ordered[:MOST_NAMED]:
-        area = _name_area(look, to_px, shown, section, metrics)
+    ground = QColor(look.shades.panel)
+    ground.setAlphaF(0.86)
+    for each in ordered[:MOST_NAMED]:
+        area = _name_area(to_px, each, metrics)
         cells = _cells(area)
         if not cells.isdisjoint(taken):
             continue
         taken |= cells
-        colour = QColor(look.shades.accent if shown.id in look.selected else look.shades.text)
         if look.over_pictures:
-            _draw_pill(painter, area, QColor(look.shades.panel))
-        painter.setPen(colour)
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, section.id)
+            painter.fillRect(area, ground)
+        painter.setPen(QColor(look.shades.accent if each.shown.id in look.selected else look.shades.text))
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, each.section.id)
 
 
-def _name_area(
-    look: Look, to_px: QTransform, shown: SectionShown, section: Section, metrics: QFontMetricsF
-) -> QRectF:
-    x, y = mapped(to_px, section.roi_centre_um)
-    if shown.radius_um / look.camera.um_per_px < RINGS_BELOW_PX:
-        middle, top = x, y - RINGS_BELOW_PX
+def _name_area(to_px: QTransform, each: Seen, metrics: QFontMetricsF) -> QRectF:
+    width = metrics.horizontalAdvance(each.section.id) + Space.S
+    if each.radius_px < RINGS_BELOW_PX:
+        middle, y = mapped(to_px, each.section.roi_centre_um)
+        top = y - RINGS_BELOW_PX
     else:
-        corners = [mapped(to_px, corner) for corner in section.outline_um]
-        top = min(y for _, y in corners)
-        middle = (min(x for x, _ in corners) + max(x for x, _ in corners)) / 2
-    width = metrics.horizontalAdvance(section.id) + Space.S
+        box = to_px.map(each.outline).boundingRect()
+        middle, top = box.center().x(), box.top()
     return QRectF(middle - width / 2, top - NAME_PX - 3, width, NAME_PX)
 
 
@@ -121,20 +129,26 @@ def _draw_pill(painter: QPainter, area: QRectF, fill: QColor, edge: QColor | Non
 
 
 def draw_fiducials(painter: QPainter, look: Look, to_px: QTransform, fiducials: Sequence[Fiducial]) -> None:
-    painter.setPen(QPen(QColor(look.shades.text if look.over_pictures else look.shades.muted), 1.5))
-    for fiducial in fiducials:
-        x, y = mapped(to_px, fiducial.centre_um)
-        painter.drawLine(QLineF(x - 6, y, x + 6, y))
-        painter.drawLine(QLineF(x, y - 6, x, y + 6))
+    for pen in line_pens(look, 1.5):
+        painter.setPen(pen)
+        for fiducial in fiducials:
+            x, y = mapped(to_px, fiducial.centre_um)
+            painter.drawLine(QLineF(x - 6, y, x + 6, y))
+            painter.drawLine(QLineF(x, y - 6, x, y + 6))
 
 
-def draw_route(painter: QPainter, look: Look, to_px: QTransform, route_um: Sequence[Point]) -> None:
+def draw_route(painter: QPainter, look: Look, to_px: QTransform, route_um: NDArray[np.float64]) -> None:
+    """Lines between the sections in the order of imaging, shape (n, 2); those out of sight are left out."""
     if len(route_um) < 2:
         return
-    colour = QColor(look.shades.text if look.over_pictures else look.shades.muted)
+    places = all_mapped(to_px, route_um)
+    low, high = np.minimum(places[:-1], places[1:]), np.maximum(places[:-1], places[1:])
+    seen = ((high > 0) & (low < (look.camera.width_px, look.camera.height_px))).all(1)
+    colour = QColor(INK if look.over_pictures else look.shades.muted)
     colour.setAlphaF(0.45)
     painter.setPen(QPen(colour, 1.0, Qt.PenStyle.DotLine))
-    painter.drawPolyline(QPolygonF([QPointF(*mapped(to_px, place)) for place in route_um]))
+    for n in np.flatnonzero(seen):
+        painter.drawLine(QLineF(*places[n], *places[n + 1]))
 
 
 def draw_stage(painter: QPainter, look: Look, stage_um: Point, field_um: Point | None) -> None:

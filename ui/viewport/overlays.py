@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from PyQt5.QtCore import QLineF, QPointF, QRectF, QSize, Qt
+from PyQt5.QtCore import QEvent, QLineF, QObject, QPointF, QRectF, QSize, Qt
 from PyQt5.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent, QPen
 from PyQt5.QtWidgets import QWidget
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
 from ui.presenters.camera import Camera, length_text, scale_bar_um
 from ui.presenters.layers import Legend
 from ui.theme import FontPt, Shades, Space, font, mixed, shades
@@ -61,15 +61,28 @@ class LegendCard(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._legend = Legend("", ())
+        parent.installEventFilter(self)
 
     def show_legend(self, legend: Legend) -> None:
         """Show this from now on."""
         if legend != self._legend:
             self._legend = legend
             self.resize(self.sizeHint())
+            self._place()
             self.setAccessibleDescription("; ".join(e.label for e in legend.entries) or legend.empty)
             self.setAccessibleName(legend.title)
             self.update()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
+        if event is not None and event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        """In the corner at the lower right."""
+        parent = self.parentWidget()
+        assert parent is not None
+        self.move(parent.width() - self.width() - Space.M, parent.height() - self.height() - Space.M)
 
     def sizeHint(self) -> QSize:  # noqa: N802 (Qt's name)
         body, title = QFontMetricsF(font(FontPt.SMALL)), QFontMetricsF(font(FontPt.SMALL, 63))

@@ -17,11 +17,12 @@ from PyQt5.QtWidgets import (
     QWidgetAction,
 )
 
-from scopeacq.overviews import Overview
+from scopeacq.plan.overviews import Overview
 from ui.presenters.overviews import Underlay
 from ui.theme import Space, set_role
 
 SLIDER_STEPS = 100
+ADD = "Add an overview picture \N{HORIZONTAL ELLIPSIS}"
 
 
 class OverviewButton(QToolButton):
@@ -42,7 +43,7 @@ class OverviewButton(QToolButton):
     def __init__(self) -> None:
         super().__init__()
         self.setText("Overview")
-        self.setToolTip("Pictures of the wafer under the map: show, add and place them")
+        self.setToolTip("Pictures of the wafer under the map: show them (O), add and place them")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         set_role(self, "quiet")
         self._menu = QMenu(self)
@@ -53,7 +54,7 @@ class OverviewButton(QToolButton):
         self.show_action.setShortcut("O")
         self.show_action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         self.show_action.toggled.connect(self.shown)
-        self._add = QAction("Add an overview picture \N{HORIZONTAL ELLIPSIS}", self)
+        self._add = QAction(ADD, self)
         self._add.triggered.connect(lambda: self.add_asked.emit())
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, SLIDER_STEPS)
@@ -75,6 +76,7 @@ class OverviewButton(QToolButton):
         self._menu.addActions([self.show_action, self._strength])
         self._menu.addSeparator()
         self._add.setEnabled(may_edit)
+        self._add.setText(ADD if may_edit else f"{ADD} (while nothing runs)")
         self._menu.addAction(self._add)
         for overview in underlay.overviews:
             entry = self._entry(overview)

@@ -10,7 +10,7 @@ from itertools import product
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QImage, QPainter
 
-from scopeacq.pyramid_tiff import Level
+from scopeacq.storage.pyramid_tiff import Level
 
 Fetch = Callable[[int, int, int], "QImage | None"]
 """A part by level, row and column; None while it is not there."""
@@ -39,10 +39,13 @@ def level_for(levels: Sequence[Level], screen_per_px: float) -> int:
 def parts_in(levels: Sequence[Level], level: int, window: QRectF) -> list[Part]:
     """The parts of a level of which something lies in ``window``, in pixels of the full picture."""
     (full_h, full_w), (height, width) = levels[0].shape, levels[level].shape
+    whole = QRectF(0, 0, full_w, full_h)
+    window = window.intersected(whole)
+    if window.isEmpty():
+        return []
     wide, high = levels[level].part[1] * full_w / width, levels[level].part[0] * full_h / height
     rows = _range(window.top(), window.bottom(), high, levels[level].grid[0])
     columns = _range(window.left(), window.right(), wide, levels[level].grid[1])
-    whole = QRectF(0, 0, full_w, full_h)
     return [
         Part(level, row, column, QRectF(column * wide, row * high, wide, high).intersected(whole))
         for row, column in product(rows, columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,18 +13,20 @@ import numpy as np
 from PyQt5.QtCore import QObject, QRunnable, QThreadPool, pyqtSignal
 from PyQt5.QtGui import QImage
 
-from scopeacq.placement import Placement
-from scopeacq.pyramid_tiff import Picture
-from scopeacq.records import PlaneKey
-from scopeacq.run_pictures import PlacedPicture
+from scopeacq.journal.records import PlaneKey
+from scopeacq.plan.placement import Placement
+from scopeacq.storage.pyramid_tiff import Picture
+from scopeacq.storage.run_pictures import PlacedPicture
 
 BUDGET_BYTES = 384 * 2**20
 MOST_WAITING = 64
 """Pictures asked for at once; more wait until they are looked at again."""
+AGAIN_S = 5.0
+"""What was not there is looked for again after so long: smaller levels are written after the plane."""
 
 
 class Source(Protocol):
-    """Where pictures come from, see :class:`scopeacq.run_pictures.RunPictures`; asked on one thread."""
+    """Where pictures come from, as ``scopeacq.storage.run_pictures``; asked on one thread."""
 
     def whole(self, plane: PlaneKey, edge_px: int) -> PlacedPicture | None: ...
 
@@ -109,6 +112,7 @@ class Pictures(QObject):
         self._source: Source | None = None
         self._budget_bytes, self._used_bytes = budget_bytes, 0
         self._kept: OrderedDict[Wanted, Shown | None] = OrderedDict()
+        self._absent_s: dict[Wanted, float] = {}
         self._waiting: set[Wanted] = set()
         self._asked = 0
         self._pool = QThreadPool(self)
@@ -119,21 +123,29 @@ class Pictures(QObject):
         """Read from another run, or from none."""
         self._pool.clear()
         self._source = source
-        self._kept.clear()
-        self._waiting.clear()
+        for kept in (self._kept, self._absent_s, self._waiting):
+            kept.clear()
         self._used_bytes = 0
 
     def of(self, wanted: Wanted) -> Shown | None:
         """The picture if it is at hand; otherwise it is asked for and announced by ``loaded``."""
-        if wanted in self._kept:
-            self._kept.move_to_end(wanted)
-            return self._kept[wanted]
-        self._ask(wanted)
-        return None
+        if wanted not in self._kept:
+            self._ask(wanted)
+            return None
+        self._kept.move_to_end(wanted)
+        shown = self._kept[wanted]
+        if shown is None and time.monotonic() - self._absent_s.get(wanted, 0.0) > AGAIN_S:
+            self._ask(wanted)
+        return shown
 
     def at_hand(self, wanted: Wanted) -> Shown | None:
         """The picture if it is at hand; it is not asked for."""
         return self._kept.get(wanted)
+
+    @property
+    def reading(self) -> bool:
+        """Whether pictures that were asked for are still to come."""
+        return bool(self._waiting)
 
     def close(self) -> None:
         """Forget what waits and wait for what is being read."""
@@ -152,12 +164,18 @@ class Pictures(QObject):
         if wanted not in self._waiting:
             return
         self._waiting.discard(wanted)
+        if shown is None:
+            self._absent_s[wanted] = time.monotonic()
+        else:
+            self._absent_s.pop(wanted, None)
+        self._used_bytes += _bytes(shown) - _bytes(self._kept.get(wanted))
         self._kept[wanted] = shown
-        self._used_bytes += _bytes(shown)
         while self._used_bytes > self._budget_bytes and len(self._kept) > 1:
-            _, oldest = self._kept.popitem(last=False)
+            name, oldest = self._kept.popitem(last=False)
+            self._absent_s.pop(name, None)
             self._used_bytes -= _bytes(oldest)
-        self.loaded.emit()
+        if shown is not None:
+            self.loaded.emit()
 
 
 class _Read(QRunnable):

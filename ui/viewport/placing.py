@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
 from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
-from scopeacq.geometry import Point
-from scopeacq.placement import Landmark, Placement
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.placement import Landmark, Placement, PlacementRefused
 from ui.presenters.overviews import Placing
 from ui.theme import FontPt, Shades, font
+from ui.viewport.look import CASING
 from ui.viewport.marks import mapped
 from ui.viewport.overlays import Handle, Handles
 
@@ -57,7 +59,9 @@ class PlacingHand:
             return
         self._end_um = at_um
         if self.grip is Grip.MOVE:
-            self._become(self._before.at(self._moved(self._before, at_um)))
+            # a picture that would vanish in a point stays as large as it is
+            with suppress(PlacementRefused):
+                self._become(self._before.at(self._moved(self._before, at_um)))
 
     def release(self, at_um: Point) -> None:
         """The drag ends; what was pinned by it counts from now on."""
@@ -95,9 +99,10 @@ class PlacingHand:
     ) -> None:
         """From where the picture shows it to where it is."""
         seen, on = QPointF(*mapped(to_px, seen_um)), QPointF(*mapped(to_px, on_um))
-        painter.setPen(QPen(colour, 2.0))
-        painter.drawLine(QLineF(seen, on))
-        painter.drawEllipse(on, PIN_PX, PIN_PX)
+        for pen in (QPen(CASING, 5.0), QPen(colour, 2.0)):
+            painter.setPen(pen)
+            painter.drawLine(QLineF(seen, on))
+            painter.drawEllipse(on, PIN_PX, PIN_PX)
         painter.setFont(font(FontPt.SMALL, 63))
         painter.drawText(QRectF(on.x() + 8, on.y() - 9, 40, 18), Qt.AlignmentFlag.AlignVCenter, text)
 

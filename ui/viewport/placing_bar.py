@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+from PyQt5.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+)
 
 from ui.presenters.overviews import Placing
 from ui.theme import Space, set_role
@@ -30,6 +39,8 @@ class PlacingBar(QFrame):
         self._title, self._hint, self._state = QLabel(), QLabel(TIPS[Grip.MOVE]), QLabel()
         set_role(self._title, "strong")
         set_role(self._hint, "small")
+        for label in (self._hint, self._state):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._grips = QButtonGroup(self)
         self._buttons: dict[Grip, QToolButton] = {}
         self._unpin = self._plain("Remove last pin", "Take the last landmark back", self.unpin_asked.emit)
@@ -44,6 +55,7 @@ class PlacingBar(QFrame):
         """Say how well it is placed."""
         self._title.setText(f"Place {placing.overview.name}")
         self._state.setText(placing.in_words)
+        self._state.setToolTip(placing.in_words)
         self._unpin.setEnabled(bool(placing.landmarks))
 
     def use(self, grip: Grip) -> None:

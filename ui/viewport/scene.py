@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,17 +11,18 @@ from numpy.typing import NDArray
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
-from scopeacq.geometry import Point
-from scopeacq.status import SectionPhase
-from scopeacq.wafer import Section
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.wafer import Section
+from scopeacq.telling.status import SectionPhase
 from ui.presenters.camera import Camera
 from ui.presenters.focus_plane import Outlier, outliers
 from ui.presenters.layers import Layer
 from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import mixed
-from ui.viewport.look import Look, cosmetic
+from ui.viewport.look import CASING, INK, Look, cosmetic
 from ui.viewport.marks import (
+    all_mapped,
     draw_fiducials,
     draw_names,
     draw_outliers,
@@ -30,6 +32,7 @@ from ui.viewport.marks import (
     mapped,
 )
 from ui.viewport.pictures import Pictures
+from ui.viewport.seen import Seen
 from ui.viewport.tiles import TilePainter
 from ui.viewport.underlay import draw_underlay
 
@@ -37,8 +40,9 @@ DOT_PX = 2.5
 """Sections with a smaller radius are dots."""
 DONE_OPACITY = 0.35
 """Of the tiles of a section that is milled through."""
-OVER_OPACITY = 0.75
-"""Of tiles over a picture of the wafer."""
+PLANNED_OPACITY = 0.6
+MOST_CASED = 100
+"""Outlines that get a dark casing over a picture; more of them are too small for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,9 @@ class Scene:
         self._outlines: dict[str, _Outline] = {}
         self._centres: NDArray[np.float64] = np.zeros((0, 2))
         self._radii: NDArray[np.float64] = np.zeros(0)
-        self._outliers: tuple[Outlier, ...] = ()
+        self._grid_radii: NDArray[np.float64] = np.zeros(0)
+        self._outliers: tuple[Outlier, ...] | None = None
+        self._route_um: NDArray[np.float64] = np.zeros((0, 2))
         self._pictures = pictures
         self.shown = WaferMap()
 
@@ -65,7 +71,10 @@ class Scene:
             centres = [s.section.roi_centre_um for s in shown.sections]
             self._centres = np.array(centres, np.float64).reshape(-1, 2)
             self._radii = np.array([s.radius_um for s in shown.sections], np.float64)
-        self._outliers = outliers(shown.plane, shown.sections) if shown.plane is not None else ()
+            grids = [math.hypot(*s.grid.size_um) / 2 for s in shown.sections]
+            self._grid_radii = np.array(grids, np.float64)
+        self._outliers = None
+        self._route_um = np.array(shown.route_um, np.float64).reshape(-1, 2)
         self.shown = shown
 
     def to_px(self, camera: Camera) -> QTransform:
@@ -81,66 +90,79 @@ class Scene:
     def draw(self, painter: QPainter, look: Look) -> None:
         """Everything, from the wafer up to the stage's cross."""
         to_px = self.to_px(look.camera)
-        self._draw_disc(painter, look, to_px)
+        self._draw_ground(painter, look, to_px)
         draw_underlay(painter, look, to_px, look.underlay, self._pictures)
         painter.resetTransform()
-        draw_route(painter, look, to_px, self.shown.route_um)
-        near, dots = self._in_sight(look.camera, to_px)
+        draw_route(painter, look, to_px, self._route_um)
+        seen, dots = self._in_sight(look, to_px)
         self._draw_dots(painter, look, to_px, dots)
-        sections = [(shown, look.moved.get(shown.id, shown.section)) for shown in near]
         new = [section for section in look.moved.values() if self.shown.section(section.id) is None]
-        self._draw_outlines(painter, look, to_px, sections, new)
-        for shown, section in sections:
-            self._draw_tiles(painter, look, to_px, shown, section)
+        self._draw_outlines(painter, look, to_px, seen, new)
+        for each in seen:
+            self._draw_tiles(painter, look, to_px, each)
         painter.resetTransform()
-        all_seen = [*sections, *((shown, look.moved.get(shown.id, shown.section)) for shown in dots)]
-        self._draw_marks(painter, look, to_px, all_seen)
+        self._draw_marks(painter, look, to_px, [*seen, *dots])
 
-    def _draw_marks(
-        self,
-        painter: QPainter,
-        look: Look,
-        to_px: QTransform,
-        sections: Sequence[tuple[SectionShown, Section]],
-    ) -> None:
-        draw_rings(painter, look, to_px, sections)
+    def _draw_marks(self, painter: QPainter, look: Look, to_px: QTransform, seen: Sequence[Seen]) -> None:
+        draw_rings(painter, look, to_px, seen)
         draw_fiducials(painter, look, to_px, self.shown.fiducials)
-        draw_names(painter, look, to_px, sections)
+        draw_names(painter, look, to_px, seen)
         if look.paint.layer is Layer.FOCUS:
-            draw_outliers(painter, look, to_px, self.shown, self._outliers)
+            draw_outliers(painter, look, to_px, self.shown, self._off_plane())
         if self.shown.stage_um is not None:
             draw_stage(painter, look, self.shown.stage_um, self.shown.field_um)
 
-    def _in_sight(self, camera: Camera, to_px: QTransform) -> tuple[list[SectionShown], list[SectionShown]]:
+    def _off_plane(self) -> tuple[Outlier, ...]:
+        """Found when they are first painted, since other layers do not show them."""
+        if self._outliers is None:
+            plane = self.shown.plane
+            self._outliers = outliers(plane, self.shown.sections) if plane is not None else ()
+        return self._outliers
+
+    def _in_sight(self, look: Look, to_px: QTransform) -> tuple[list[Seen], list[Seen]]:
         """Sections of which something lies in the window: those to be painted, and those that are dots."""
-        linear = np.array([[to_px.m11(), to_px.m12()], [to_px.m21(), to_px.m22()]])
-        places = self._centres @ linear + (to_px.dx(), to_px.dy())
+        camera = look.camera
+        places = all_mapped(to_px, self._centres)
         reach = self._radii[:, None] / camera.um_per_px
         size = (camera.width_px, camera.height_px)
-        seen = ((places > -reach) & (places < size + reach)).all(1)
+        inside = ((places > -reach) & (places < size + reach)).all(1)
         large = reach[:, 0] >= DOT_PX
-        sections = self.shown.sections
-        return [sections[n] for n in np.flatnonzero(seen & large)], [
-            sections[n] for n in np.flatnonzero(seen & ~large)
-        ]
+        near, far = (
+            [self._seen(look, int(n)) for n in np.flatnonzero(inside & of)] for of in (large, ~large)
+        )
+        return near, far
 
-    def _draw_disc(self, painter: QPainter, look: Look, to_px: QTransform) -> None:
-        shades, radius = look.shades, self.shown.radius_um
+    def _seen(self, look: Look, number: int) -> Seen:
+        shown = self.shown.sections[number]
+        section = look.moved.get(shown.id, shown.section)
+        radii = (float(radii[number]) / look.camera.um_per_px for radii in (self._radii, self._grid_radii))
+        return Seen(shown, section, self._outline(section), *radii)
+
+    def _draw_ground(self, painter: QPainter, look: Look, to_px: QTransform) -> None:
+        """The wafer on what is beside it; where the wafer fills the window, nothing but its colour."""
+        shades, camera, radius = look.shades, look.camera, self.shown.radius_um
+        wafer = mixed(QColor(shades.window), QColor(shades.panel), 0.75)
+        window = QRectF(0, 0, camera.width_px, camera.height_px)
+        x, y = mapped(to_px, (0.0, 0.0))
+        corners = (math.dist((x, y), (u, v)) for u in (0, window.width()) for v in (0, window.height()))
+        if max(corners) < radius / camera.um_per_px:
+            painter.fillRect(window, wafer)
+            return
+        painter.fillRect(window, QColor(shades.window))
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setWorldTransform(to_px)
         painter.setPen(cosmetic(QColor(shades.line), 1.5))
-        painter.setBrush(mixed(QColor(shades.window), QColor(shades.panel), 0.75))
+        painter.setBrush(wafer)
         painter.drawEllipse(QPointF(0, 0), radius, radius)
         painter.restore()
 
-    def _draw_dots(
-        self, painter: QPainter, look: Look, to_px: QTransform, dots: Sequence[SectionShown]
-    ) -> None:
-        for shown in dots:
-            x, y = mapped(to_px, look.moved.get(shown.id, shown.section).roi_centre_um)
-            selected = shown.id in look.selected
-            colour = QColor(look.shades.accent) if selected else look.paint.colour(shown, shown.tiles[0])
+    def _draw_dots(self, painter: QPainter, look: Look, to_px: QTransform, dots: Sequence[Seen]) -> None:
+        for each in dots:
+            x, y = mapped(to_px, each.section.roi_centre_um)
+            selected = each.shown.id in look.selected
+            tile = each.shown.tiles[0]
+            colour = QColor(look.shades.accent) if selected else look.paint.colour(each.shown, tile)
             painter.fillRect(QRectF(x - DOT_PX, y - DOT_PX, 2 * DOT_PX, 2 * DOT_PX), colour)
 
     def _draw_outlines(
@@ -148,38 +170,41 @@ class Scene:
         painter: QPainter,
         look: Look,
         to_px: QTransform,
-        sections: Sequence[tuple[SectionShown, Section]],
+        seen: Sequence[Seen],
         new: Sequence[Section],
     ) -> None:
         """All in one go, since setting a painter up costs more than a polygon."""
         shades = look.shades
-        line = QColor(shades.text if look.over_pictures else shades.muted)
-        plain = {phase: _pen(line, 1.0, phase) for phase in SectionPhase}
+        plain = {
+            phase: _pen(INK if look.over_pictures else QColor(shades.muted), 1.0, phase)
+            for phase in SectionPhase
+        }
         chosen = {phase: _pen(QColor(shades.accent), 2.0, phase) for phase in SectionPhase}
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setWorldTransform(to_px)
         if not look.over_pictures:
             painter.setBrush(mixed(QColor(shades.panel), QColor(shades.raised), 0.8))
-        for shown, section in sections:
-            painter.setPen((chosen if shown.id in look.selected else plain)[shown.phase])
-            painter.drawPolygon(self._outline(section))
+        elif len(seen) <= MOST_CASED and not look.moving:
+            painter.setPen(cosmetic(CASING, 3.0))
+            for each in seen:
+                painter.drawPolygon(each.outline)
+        for each in seen:
+            painter.setPen((chosen if each.shown.id in look.selected else plain)[each.shown.phase])
+            painter.drawPolygon(each.outline)
         painter.setPen(chosen[SectionPhase.ACTIVE])
         for section in new:
             painter.drawPolygon(self._outline(section))
         painter.restore()
 
-    def _draw_tiles(
-        self, painter: QPainter, look: Look, to_px: QTransform, shown: SectionShown, section: Section
-    ) -> None:
+    def _draw_tiles(self, painter: QPainter, look: Look, to_px: QTransform, each: Seen) -> None:
         local = QTransform(to_px)
-        local.translate(*section.roi_centre_um)
-        local.rotate(section.rotation_deg)
+        local.translate(*each.section.roi_centre_um)
+        local.rotate(each.section.rotation_deg)
         local.scale(1, -1)
         painter.setWorldTransform(local)
-        done = shown.phase is SectionPhase.DROPPED
-        painter.setOpacity(DONE_OPACITY if done else OVER_OPACITY if look.over_pictures else 1.0)
-        self._tiles.draw(painter, look, local, shown)
+        painter.setOpacity(_opacity(look, each.shown))
+        self._tiles.draw(painter, look, local, each.shown)
         painter.setOpacity(1.0)
 
     def _outline(self, section: Section) -> QPolygonF:
@@ -188,6 +213,14 @@ class Scene:
             polygon = QPolygonF([QPointF(x, y) for x, y in section.outline_um])
             kept = self._outlines[section.id] = _Outline(section, polygon)
         return kept.polygon
+
+
+def _opacity(look: Look, shown: SectionShown) -> float:
+    """Of a section's tiles: faint when milled through, or only planned over a picture of the wafer."""
+    if shown.phase is SectionPhase.DROPPED:
+        return DONE_OPACITY
+    planned = look.over_pictures and all(tile.cycle is None for tile in shown.tiles)
+    return PLANNED_OPACITY if planned else 1.0
 
 
 def corners_px(scene: Scene, camera: Camera, section: Section) -> list[Point]:

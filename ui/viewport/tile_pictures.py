@@ -9,9 +9,9 @@ from functools import lru_cache
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QImage, QPainter, QTransform
 
-from scopeacq.ome_zarr import chunk_shape, level_shapes
-from scopeacq.pyramid_tiff import Level
-from scopeacq.records import PlaneKey
+from scopeacq.journal.records import PlaneKey
+from scopeacq.storage.ome_zarr import chunk_shape, level_shapes
+from scopeacq.storage.pyramid_tiff import Level
 from ui.presenters.sections import SectionShown
 from ui.viewport.look import Look
 from ui.viewport.parts import draw_parts, level_for
@@ -51,7 +51,7 @@ class TilePictures:
         if shorter / look.camera.um_per_px < PICTURES_FROM_PX or device is None:
             return False
         needed_px = longer / look.camera.um_per_px * device.devicePixelRatioF()
-        smooth = needed_px < 2 * (taken.longer_px or EDGES_PX[-1])
+        smooth = not look.moving and needed_px < 2 * (taken.longer_px or EDGES_PX[-1])
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         deep = min(needed_px, taken.longer_px) > EDGES_PX[-1]
         if deep and self._draw_parts(painter, look, taken, needed_px / taken.longer_px):

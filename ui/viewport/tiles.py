@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 
-from PyQt5.QtCore import QLineF, QRectF, Qt
-from PyQt5.QtGui import QColor, QPainter, QTransform
+from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
+from PyQt5.QtGui import QColor, QImage, QPainter, QTransform
 
-from scopeacq.records import PlaneKey
+from scopeacq.journal.records import PlaneKey
 from ui.presenters.camera import Camera
 from ui.presenters.sections import GLYPHS, SectionShown, TileState
 from ui.theme import FontPt, font
@@ -38,24 +40,28 @@ class TilePainter:
     def draw(self, painter: QPainter, look: Look, local: QTransform, shown: SectionShown) -> None:
         """Paint in the section's own frame, to which ``local`` was set: um, y down, ROI's centre at 0."""
         tile_px = min(shown.grid.tile_um) / look.camera.um_per_px
-        if tile_px < SIGNS_FROM_PX:
+        indices = _tiles_in(shown, local, look.camera) if tile_px >= SIGNS_FROM_PX else []
+        if tile_px < PICTURES_FROM_PX:
             self._draw_all(painter, look, shown, lines=tile_px >= LINES_FROM_PX)
+            _draw_signs(painter, look, shown, [(index, False) for index in indices])
+            _draw_chosen(painter, look, shown)
             return
-        indices = _tiles_in(shown, local, look.camera)
-        looked = tile_px >= PICTURES_FROM_PX and self._pictures.draw_look(painter, shown)
-        pictures = [self._draw_inside(painter, look, shown, index, over_look=looked) for index in indices]
+        looked = self._pictures.draw_look(painter, shown)
+        drawn = [(n, self._draw_inside(painter, look, shown, n, over_look=looked)) for n in indices]
         # frames last, since neighbouring tiles overlap
-        for index, picture in zip(indices, pictures, strict=True):
+        for index, picture in drawn:
             _draw_frame(painter, look, shown, index, over_picture=picture)
+        _draw_signs(painter, look, shown, drawn)
+        _draw_chosen(painter, look, shown)
 
     def _draw_all(self, painter: QPainter, look: Look, shown: SectionShown, *, lines: bool) -> None:
         width, height = shown.grid.size_um
         painter.drawImage(
             QRectF(-width / 2, -height / 2, width, height), self._images.of(shown, look.paint)
         )
-        if lines:
+        if lines and (between := _between(shown)):  # a grid of one tile has none
             painter.setPen(cosmetic(QColor(look.shades.panel), 1.0))
-            painter.drawLines(*_between(shown))
+            painter.drawLines(*between)
 
     def _draw_inside(
         self, painter: QPainter, look: Look, shown: SectionShown, index: int, *, over_look: bool
@@ -79,20 +85,24 @@ class TilePainter:
 def _draw_frame(
     painter: QPainter, look: Look, shown: SectionShown, index: int, *, over_picture: bool
 ) -> None:
-    """The tile's edge and the sign of its state; over a picture the edge has the state's colour."""
-    tile, area = shown.tiles[index], _area(shown, index)
-    colour = look.paint.colour(shown, tile)
-    inset = look.camera.um_per_px * FRAME_PX
+    """The tile's edge; over a picture it has the state's colour."""
+    area, inset = _area(shown, index), look.camera.um_per_px * FRAME_PX
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    if (shown.id, index) in look.selected_tiles:
-        painter.setPen(cosmetic(QColor(look.shades.accent), 2 * FRAME_PX))
-    elif over_picture:
-        painter.setPen(cosmetic(colour, FRAME_PX))
+    if over_picture:
+        painter.setPen(cosmetic(look.paint.colour(shown, shown.tiles[index]), FRAME_PX))
+        painter.drawRect(area.adjusted(inset, inset, -inset, -inset))
     else:
         painter.setPen(cosmetic(QColor(look.shades.panel), 1.0))
-    painter.drawRect(area.adjusted(inset, inset, -inset, -inset) if over_picture else area)
-    if sign := GLYPHS[tile.state]:
-        _draw_sign(painter, area, sign, colour, over_picture=over_picture)
+        painter.drawRect(area)
+
+
+def _draw_chosen(painter: QPainter, look: Look, shown: SectionShown) -> None:
+    """The edges of tiles that are chosen."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(cosmetic(QColor(look.shades.accent), 2 * FRAME_PX))
+    for section, index in look.selected_tiles:
+        if section == shown.id and index < len(shown.tiles):
+            painter.drawRect(_area(shown, index))
 
 
 def _area(shown: SectionShown, index: int) -> QRectF:
@@ -101,23 +111,45 @@ def _area(shown: SectionShown, index: int) -> QRectF:
     return QRectF(x - u / 2, -y - v / 2, u, v)
 
 
-def _draw_sign(painter: QPainter, area: QRectF, sign: str, colour: QColor, *, over_picture: bool) -> None:
-    """Upright whatever the wafer's turn; in the middle or, over a picture, in its corner."""
-    at = painter.worldTransform().map(area.topLeft() if over_picture else area.center())
+def _draw_signs(
+    painter: QPainter, look: Look, shown: SectionShown, drawn: Sequence[tuple[int, bool]]
+) -> None:
+    """Upright whatever the wafer's turn; in the middle of tiles or, over their pictures, in a corner."""
+    local, device = painter.worldTransform(), painter.device()
+    ratio = device.devicePixelRatioF() if device is not None else 1.0
     painter.save()
     painter.resetTransform()
-    badge = QRectF(at.x() + 4, at.y() + 4, SIGN_PX, SIGN_PX)
-    if over_picture:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for index, over_picture in drawn:
+        tile = shown.tiles[index]
+        if not (sign := GLYPHS[tile.state]):
+            continue
+        stamp = _stamp(sign, look.paint.colour(shown, tile).rgb(), ratio, on_ground=over_picture)
+        if over_picture:
+            at = local.map(_area(shown, index).topLeft()) + QPointF(4, 4)
+        else:
+            at = local.map(_area(shown, index).center()) - QPointF(SIGN_PX / 2, SIGN_PX / 2)
+        painter.drawImage(at, stamp)
+    painter.restore()
+
+
+@lru_cache(maxsize=256)
+def _stamp(sign: str, rgb: int, ratio: float, *, on_ground: bool) -> QImage:
+    """A sign to be painted again and again: text costs four times as much."""
+    edge, colour = math.ceil(SIGN_PX * ratio), QColor(rgb)
+    stamp = QImage(edge, edge, QImage.Format.Format_ARGB32_Premultiplied)
+    stamp.setDevicePixelRatio(ratio)
+    stamp.fill(Qt.GlobalColor.transparent)
+    painter, area = QPainter(stamp), QRectF(0, 0, SIGN_PX, SIGN_PX)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if on_ground:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
-        painter.drawRoundedRect(badge, 4, 4)
-    else:
-        badge.moveCenter(at)
+        painter.drawRoundedRect(area, 4, 4)
     painter.setPen(legible_on(colour))
     painter.setFont(font(FontPt.SMALL))
-    painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, sign)
-    painter.restore()
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, sign)
+    painter.end()
+    return stamp
 
 
 def _between(shown: SectionShown) -> list[QLineF]:

@@ -21,7 +21,7 @@ HINTS = {
     Tool.ADD: "Drag a rectangle over the new section.",
 }
 TOOL_TIPS = {
-    Tool.LOOK: "Look around without changing anything (L)",
-    Tool.EDIT: "Move, turn, resize and delete sections; every step can be undone (E)",
-    Tool.ADD: "Draw the outline of a new section (A)",
+    Tool.LOOK: "Look around without changing anything",
+    Tool.EDIT: "Move, turn, resize and delete sections; every step can be undone",
+    Tool.ADD: "Draw the outline of a new section",
 }

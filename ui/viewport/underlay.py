@@ -5,12 +5,15 @@ from __future__ import annotations
 from PyQt5.QtCore import QRectF
 from PyQt5.QtGui import QImage, QPainter, QTransform
 
-from scopeacq.overviews import Overview
-from scopeacq.placement import Placement
+from scopeacq.plan.overviews import Overview
+from scopeacq.plan.placement import Placement
 from ui.presenters.overviews import Underlay
 from ui.viewport.look import Look
 from ui.viewport.parts import draw_parts, level_for
 from ui.viewport.pictures import OverviewPart, Pictures
+
+SOFTER = 1.4
+"""An overview's pixels may be so many of the screen's wide: enlarging is painted faster than reducing."""
 
 
 def draw_underlay(
@@ -33,13 +36,15 @@ def _draw(painter: QPainter, look: Look, to_px: QTransform, overview: Overview, 
     ratio = device.devicePixelRatioF() if device is not None else 1.0
     screen_per_px = ratio * overview.placement.pixel_um / look.camera.um_per_px
     painter.setWorldTransform(placed)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, screen_per_px < 2)
+    smooth = not look.moving and screen_per_px < 2
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
 
     def fetch(level: int, row: int, column: int) -> QImage | None:
         shown = pictures.of(OverviewPart(overview.path, level, row, column))
         return shown.image if shown is not None else None
 
-    draw_parts(painter, overview.levels, level_for(overview.levels, screen_per_px), window, fetch)
+    level = level_for(overview.levels, screen_per_px / SOFTER)
+    draw_parts(painter, overview.levels, level, window, fetch)
 
 
 def pixel_edges_to_wafer(placement: Placement) -> QTransform:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PyQt5.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal
+from PyQt5.QtCore import QPoint, QPointF, Qt, pyqtSignal
 from PyQt5.QtWidgets import QActionGroup, QFrame, QMenu, QVBoxLayout, QWidget
 
-from scopeacq.geometry import Point
+from scopeacq.plan.geometry import Point
+from ui.parts.copying import copy_text
 from ui.presenters import edits
 from ui.presenters.editing import Editor
 from ui.presenters.edits import Edit, Refused
-from ui.presenters.hover import History, card_of
+from ui.presenters.hover import History
 from ui.presenters.layers import EXPLAINED, Layer, legend_of
 from ui.presenters.overviews import Underlay
 from ui.presenters.wafer_map import Hit, Selection, WaferMap, edited
-from ui.theme import Space
-from ui.viewport.actions import action, bar, choice, copy_text
+from ui.viewport.actions import action, bar, choice, name_step
 from ui.viewport.canvas import WaferCanvas
 from ui.viewport.foot import Foot
-from ui.viewport.hover_card import HoverCard
-from ui.viewport.menu import Entry, menu_of
+from ui.viewport.hovering import Hovering
+from ui.viewport.menu import Entry, menu_of, section_entries, ways_from, wish_entries
 from ui.viewport.overlays import LegendCard
 from ui.viewport.overview_menu import OverviewButton
 from ui.viewport.pictures import Source
@@ -39,6 +39,8 @@ class WaferViewport(QWidget):
         go_to_requested (Target): an operator asks the stage to go there; nothing was confirmed or checked.
         selection_changed (Selection)
         shown_anew (WaferMap): the map has changed, by the run or by an edit.
+        slices_wanted, plots_wanted (Hit): show what is known of a section, or of a tile of it.
+        wished (Wish): something is asked of the cycle under way.
         history_wanted (Hit): the card wants the curves of what lies there; see :meth:`show_history`.
         document_changed (Document): an edit was made, undone or done again.
         save_requested: the edited plan is to be written.
@@ -48,6 +50,9 @@ class WaferViewport(QWidget):
     go_to_requested = pyqtSignal(object)
     selection_changed = pyqtSignal(object)
     shown_anew = pyqtSignal(object)
+    slices_wanted = pyqtSignal(object)
+    plots_wanted = pyqtSignal(object)
+    wished = pyqtSignal(object)
     history_wanted = pyqtSignal(object)
     document_changed = pyqtSignal(object)
     save_requested = pyqtSignal()
@@ -56,12 +61,11 @@ class WaferViewport(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = WaferCanvas(self)
-        self.legend, self.hover_card = LegendCard(self.canvas), HoverCard(self.canvas)
+        self.legend, self._hovering = LegendCard(self.canvas), Hovering(self.canvas)
         self.overview_button, self.placing_bar = OverviewButton(), PlacingBar()
         self._foot = Foot()
         self._map = WaferMap()
         self._stage: tuple[Point | None, Point | None] = None, None
-        self._hit: Hit | None = None
         self._editor: Editor | None = None
         self._layer = Layer.STATE
         self._make_actions()
@@ -101,9 +105,11 @@ class WaferViewport(QWidget):
     def show_stage(self, x_um: float | None, y_um: float | None, field_um: Point | None = None) -> None:
         """Show where the beam looks (stage frame), None when nobody can say.
 
-        ``field_um``: width and height of what is scanned there.
+        ``field_um``: width and height of what is scanned there, by default those of a tile.
         """
         stage_um = None if x_um is None or y_um is None else (x_um, y_um)
+        if field_um is None and self.canvas.shown.sections:
+            field_um = self.canvas.shown.sections[0].grid.tile_um
         self._stage = stage_um, field_um
         self.canvas.show_map(replace(self.canvas.shown, stage_um=stage_um, field_um=field_um))
 
@@ -111,6 +117,7 @@ class WaferViewport(QWidget):
         """Colour the tiles by this."""
         self._layer = layer
         self.canvas.show_layer(layer)
+        self._hovering.layer = layer
         self._layers[layer].setChecked(True)
         self._refresh()
 
@@ -138,10 +145,7 @@ class WaferViewport(QWidget):
 
     def show_history(self, hit: Hit, history: History) -> None:
         """The curves that ``history_wanted`` asked for; too late for another place they are left out."""
-        if hit == self._hit:
-            card = card_of(self.canvas.shown, hit, self._layer, history)
-            if card is not None:
-                self.hover_card.show_curve(card)
+        self._hovering.show_history(hit, history)
 
     def close_pictures(self) -> None:
         """Stop reading pictures; before the run's files are let go."""
@@ -151,8 +155,8 @@ class WaferViewport(QWidget):
 
     def propose(self, edit: Edit) -> None:
         """Make an edit, or say why not."""
-        if self._editor is None:
-            self.told.emit("This plan is only looked at; open it for editing first.")
+        if self._editor is None or not self.isEnabled():
+            self.told.emit("This plan is only looked at now: a run is active, or it is being saved.")
             return
         try:
             notes = self._editor.do(edit)
@@ -164,12 +168,14 @@ class WaferViewport(QWidget):
         for note in notes:
             self.told.emit(note)
 
-    def _undo(self) -> None:
+    def undo(self) -> None:
+        """Take the last step back; nothing when there is none."""
         if self._editor is not None:
             self._editor.undo()
             self._changed()
 
-    def _redo(self) -> None:
+    def redo(self) -> None:
+        """Do again what was undone last."""
         if self._editor is not None:
             self._editor.redo()
             self._changed()
@@ -179,18 +185,11 @@ class WaferViewport(QWidget):
 
     def _toggle_active(self) -> None:
         """Leave out the chosen tiles or sections, or activate them where they are left out."""
-        active = not self._chosen_active()
+        active = not self.canvas.shown.images(self.selection)
         if self.selection.tiles:
             self.propose(edits.activate_tiles(self.selection.tiles, active))
         else:
             self.propose(edits.activate(self.selection.sections, active))
-
-    def _chosen_active(self) -> bool:
-        """Whether some of what is chosen is imaged."""
-        chosen = {s.id: s.section for s in self.canvas.shown.sections if s.id in self.selection.sections}
-        if self.selection.tiles:
-            return any(chosen[name].images(tile) for name, tile in self.selection.tiles)
-        return any(section.active for section in chosen.values())
 
     def _changed(self) -> None:
         assert self._editor is not None
@@ -212,8 +211,8 @@ class WaferViewport(QWidget):
             for tool in Tool
         }
         self._layers[Layer.STATE].setChecked(True)
-        self._undo_action = action(self, "Undo", "Ctrl+Z", self._undo)
-        self._redo_action = action(self, "Redo", "Ctrl+Shift+Z", self._redo, "Ctrl+Y")
+        self._undo_action = action(self, "Undo", "Ctrl+Z", self.undo)
+        self._redo_action = action(self, "Redo", "Ctrl+Shift+Z", self.redo, "Ctrl+Y")
         self._delete_action = action(self, "Delete", "Del", self._delete)
         self._active_action = action(self, "Leave out", "X", self._toggle_active)
         self._save_action = action(self, "Save", "Ctrl+S", self.save_requested.emit)
@@ -227,7 +226,12 @@ class WaferViewport(QWidget):
         action(self, "Choose all", "Ctrl+A", self._select_all)
         action(self, "Choose none", "Esc", self._let_go)
         for key, dx, dy in (("Left", 1, 0), ("Right", -1, 0), ("Up", 0, 1), ("Down", 0, -1)):
-            action(self, key, key, partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX))
+            action(
+                self,
+                f"Pan {key.lower()}",
+                key,
+                partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX),
+            )
 
     def _lay_out(self) -> None:
         views = [self._out_action, self._in_action, self._fit_action]
@@ -245,45 +249,29 @@ class WaferViewport(QWidget):
     def _connect(self) -> None:
         canvas = self.canvas
         canvas.hovered.connect(self._hovered)
-        canvas.rested.connect(self._rested)
+        self._hovering.history_wanted.connect(self.history_wanted)
         canvas.selected.connect(self._selected)
         canvas.proposed.connect(self.propose)
         canvas.go_to_requested.connect(self.go_to_requested)
         canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         canvas.customContextMenuRequested.connect(self._show_menu)
-        canvas.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 (Qt's name)
-        if watched is self.canvas and event is not None and event.type() == QEvent.Type.Resize:
-            self._place_legend()
-        return super().eventFilter(watched, event)
-
-    def _place_legend(self) -> None:
-        legend, canvas = self.legend, self.canvas
-        legend.move(canvas.width() - legend.width() - Space.M, canvas.height() - legend.height() - Space.M)
 
     def _refresh(self) -> None:
         """Bring legend and buttons up to what is shown."""
         self.legend.show_legend(legend_of(self._layer, self.canvas.shown))
-        self._place_legend()
         editor, may_edit = self._editor, self._editor is not None
         self._editing.setVisible(may_edit)
         for tool in (Tool.EDIT, Tool.ADD):
             self._tools[tool].setEnabled(may_edit)
         for each in (self._delete_action, self._active_action):
             each.setEnabled(may_edit and bool(self.selection.sections))
-        leave = self._chosen_active() or not self.selection.sections
+        leave = self.canvas.shown.images(self.selection) or not self.selection.sections
         self._active_action.setText("Leave out" if leave else "Activate")
         what = "Do not image what is chosen" if leave else "Image what is chosen again"
         self._active_action.setToolTip(f"{what} (X)")
         self._save_action.setEnabled(editor is not None and editor.unsaved)
-        for button, step in (
-            (self._undo_action, editor.to_undo if editor else ""),
-            (self._redo_action, editor.to_redo if editor else ""),
-        ):
-            button.setEnabled(bool(step))
-            keys = button.shortcut().toString()
-            button.setToolTip(f"{button.text()}: {step} ({keys})" if step else f"{button.text()} ({keys})")
+        name_step(self._undo_action, editor.to_undo if editor else "")
+        name_step(self._redo_action, editor.to_redo if editor else "")
 
     def _selected(self, selection: Selection) -> None:
         self._refresh()
@@ -291,16 +279,6 @@ class WaferViewport(QWidget):
 
     def _hovered(self, stage_um: Point | None) -> None:
         self._foot.coordinates(self.canvas.shown.coordinates(stage_um) if stage_um else "")
-
-    def _rested(self, at: QPoint | None) -> None:
-        """Show the card of what lies under a cursor that rests; no card while it moves."""
-        self._hit = None if at is None else self.canvas.shown.hit(self.canvas.stage_um(QPointF(at)))
-        card = card_of(self.canvas.shown, self._hit, self._layer, None) if self._hit else None
-        if at is None or card is None:
-            self.hover_card.hide()
-            return
-        self.hover_card.show_card(card, at)
-        self.history_wanted.emit(self._hit)
 
     def _fit(self) -> None:
         self.canvas.fit(self.selection.sections)
@@ -326,29 +304,20 @@ class WaferViewport(QWidget):
         target, hit = shown.target(stage_um), shown.hit(stage_um)
         go = f"Go to {target.text} \N{HORIZONTAL ELLIPSIS}", lambda: self.go_to_requested.emit(target)
         copies: list[Entry] = [("Copy coordinates", lambda: copy_text(shown.coordinates(stage_um)))]
+        ways, wishes = list[Entry](), list[Entry]()
         if hit is not None:
-            copies.append((f"Copy the numbers of {hit.section}", partial(self._copy_numbers, hit)))
+            copies.append((f"Copy the numbers of {hit.section}", partial(self._hovering.copy_numbers, hit)))
+            ways = ways_from(hit, self.slices_wanted.emit, self.plots_wanted.emit)
+            wishes = wish_entries(shown, hit, self.wished.emit)
         if self._editor is None:
-            return menu_of(self, [go, *copies], [self._fit_action])
-        own = self._section_edits(hit.section) if hit is not None else []
+            return menu_of(self, [go, *copies], ways, wishes, [self._fit_action])
+        own = section_entries(shown, hit.section, self.propose) if hit is not None else []
         return menu_of(
-            self, [go, *copies], [self._fit_action], own, [self._active_action, self._delete_action]
+            self,
+            [go, *copies],
+            ways,
+            wishes,
+            [self._fit_action],
+            own,
+            [self._active_action, self._delete_action],
         )
-
-    def _copy_numbers(self, hit: Hit) -> None:
-        """The card's words; with its curve where it is the one that stands there."""
-        shown = self.hover_card.card
-        card = card_of(self.canvas.shown, hit, self._layer, None)
-        if card is not None:
-            same = shown is not None and shown.title == card.title
-            copy_text(shown.text if shown is not None and same else card.text)
-
-    def _section_edits(self, name: str) -> list[Entry]:
-        others = [s.id for s in self.canvas.shown.sections if s.id != name]
-        ways = (
-            (f"Duplicate {name}", edits.duplicate(name)),
-            (f"Give the grid of {name} to all others", edits.propagate(name, others)),
-            (f"Image {name} first", edits.reorder([name], others[0] if others else None)),
-            (f"Image {name} last", edits.reorder([name], None)),
-        )
-        return [(text, partial(self.propose, edit)) for text, edit in ways]

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
@@ -75,7 +75,6 @@ def test_the_wafer_surfaces_where_the_section_is_gone_first(wafer: WaferSpecimen
     assert signal[:, 65:].max() < 0.05
 
 
-@settings(deadline=None)
 @given(st.floats(-0.6, 0.6), st.floats(-0.6, 0.6))
 def test_all_maps_agree_on_where_the_section_is(wafer: WaferSpecimen, u: float, v: float) -> None:
     """A point given in the section's own axes lies on it exactly when it lies inside its edges."""

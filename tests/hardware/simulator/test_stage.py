@@ -29,7 +29,7 @@ def error_of(at: Station) -> Vector:
     return vector_of(at.nature.stage.true(now_s)) - vector_of(at.nature.stage.reported(now_s))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-9e3, 9e3), st.floats(-9e3, 9e3))
 def test_short_moves_are_repeatable_within_a_micrometre(x_um: float, y_um: float) -> None:
     at = station()

@@ -7,8 +7,7 @@ from datetime import datetime
 import pytest
 
 from hardware.types import Blanker
-from scopeacq.briefing import Briefing
-from scopeacq.events import (
+from scopeacq.engine.events import (
     AbortAnswered,
     IncidentHappened,
     MillProgressed,
@@ -17,10 +16,11 @@ from scopeacq.events import (
     StateChanged,
     StepStarted,
 )
-from scopeacq.exit_codes import ExitCode
-from scopeacq.outlook import Gate, GateState, Outlook
-from scopeacq.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
-from scopeacq.time_left import TimeLeft
+from scopeacq.engine.outlook import Gate, GateState, Outlook
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.journal.records import ErrorKind, Incident, Policy, RunEnd, RunRequest
+from scopeacq.plan.briefing import Briefing
+from scopeacq.telling.exit_codes import ExitCode
 from ui.presenters.abort import PATIENCE_S
 from ui.presenters.acquisition import Action, RunPresenter, RunView
 from ui.presenters.notices import Asked, Attended, Ended, Leaving, Notice
@@ -149,6 +149,20 @@ def test_after_every_end_the_button_resumes_unless_all_is_done(end: RunEnd) -> N
         assert allowed(presenter) == {Action.START}
         assert shown(presenter).start_text == "Resume"
         assert shown(presenter).sentence.startswith("Of something. Resume ")
+
+
+def test_while_the_instrument_is_let_go_nothing_is_claimed_of_beams_that_are_unknown() -> None:
+    presenter = running(StateChanged(RunState.PAUSED, "the ion beam is UNKNOWN"), Leaving())
+    assert shown(presenter).sentence == "The ion beam is UNKNOWN. The instrument is being let go."
+    assert shown(running(Leaving())).sentence == "The instrument is being let go."
+
+
+def test_an_abort_before_the_engine_runs_claims_no_more_than_is_known() -> None:
+    presenter = RunPresenter(held_back="")
+    presenter.started()
+    presenter.take(Asked(RunRequest.ABORT), 0.0)
+    abort = shown(presenter).abort
+    assert abort is not None and abort.badge.word == "Ion beam not opened"
 
 
 def test_a_failure_before_the_engine_ran_says_its_sentence() -> None:

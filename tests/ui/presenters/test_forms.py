@@ -6,14 +6,14 @@ from typing import Any
 
 import annotated_types as at
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from scopeacq.demo import example
-from scopeacq.instrument import Instrument, MillRate
-from scopeacq.project import FocusPolicy, Project
-from scopeacq.settings import Settings
+from scopeacq.plan.demo import example
+from scopeacq.plan.instrument import Instrument, MillRate
+from scopeacq.plan.project import FocusPolicy, Project
+from scopeacq.plan.settings import Settings
 from ui.memory import Memory
 from ui.presenters import form_text as ft
 from ui.presenters.form_state import SettingsForm, Unacceptable
@@ -90,6 +90,7 @@ def values_of(codec: ft.Codec, low: float = -360.0, high: float = 1e9) -> st.Sea
 
 
 @pytest.mark.parametrize(("root", "field"), FIELDS, ids=[".".join(f.path) for _, f in FIELDS])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_every_value_of_every_model_is_shown_and_reads_back_the_same(
     root: Settings, field: Field, data: st.DataObject

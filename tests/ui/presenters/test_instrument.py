@@ -20,12 +20,12 @@ from hardware.types import (
     RasterState,
     StagePose,
 )
-from scopeacq.instrument import DriverSettings, Instrument
-from scopeacq.ion_watch import IonsRead
-from scopeacq.project import ImagingSettings
-from scopeacq.readings import Author, Quantity, Readings
-from scopeacq.ways import Way
-from ui.manual_thread import ManualState
+from scopeacq.engine.ion_watch import IonsRead
+from scopeacq.engine.readings import Author, Quantity, Readings
+from scopeacq.engine.ways import Way
+from scopeacq.plan.instrument import DriverSettings, Instrument
+from scopeacq.plan.project import ImagingSettings
+from ui.hand.manual_thread import ManualState
 from ui.presenters.go_to import GoPhase, going_view, planned_view
 from ui.presenters.hold import hold_view
 from ui.presenters.instrument import Group, InstrumentPresenter, Line
@@ -275,7 +275,7 @@ def test_a_way_of_no_legs_says_so() -> None:
 
 
 def test_the_stage_is_at_a_section_of_the_map(tmp_path: Path) -> None:
-    from scopeacq.demo import make_demo
+    from scopeacq.plan.demo import make_demo
     from ui.presenters.wafer_presenter import WaferPresenter
 
     plan = make_demo(tmp_path / "demo")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import Range
-from ui.presenters.quantities import NotANumber, parse, shown, stepped, unit_shown
+from ui.presenters.quantities import Unreadable, parse, shown, stepped, unit_shown
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
@@ -43,7 +43,7 @@ def test_german_and_english_numbers_are_read(typed: str, number: float) -> None:
 
 @pytest.mark.parametrize("typed", ["1.234", "1,234", "-12.345", "999,000"])
 def test_what_could_be_thousands_or_decimals_is_refused_and_says_what_to_write(typed: str) -> None:
-    with pytest.raises(NotANumber) as refused:
+    with pytest.raises(Unreadable) as refused:
         parse(typed)
     plain = typed.lstrip("-")
     assert plain.replace(".", "").replace(",", "") in str(refused.value)
@@ -70,7 +70,7 @@ def test_what_could_be_thousands_or_decimals_is_refused_and_says_what_to_write(t
     ],
 )
 def test_what_is_no_number_is_refused(typed: str) -> None:
-    with pytest.raises(NotANumber):
+    with pytest.raises(Unreadable):
         parse(typed)
 
 
@@ -98,17 +98,17 @@ def test_a_unit_after_the_number_is_converted(typed: str, unit: str, number: flo
 
 @pytest.mark.parametrize(("typed", "unit"), [("5 s", "um"), ("5 nm", "px"), ("5 um", ""), ("5 NS", "ns")])
 def test_a_unit_of_another_kind_is_refused(typed: str, unit: str) -> None:
-    with pytest.raises(NotANumber, match="unit"):
+    with pytest.raises(Unreadable, match="unit"):
         parse(typed, unit)
 
 
 def test_limits_and_whole_numbers_are_held_and_told() -> None:
     assert parse("15", "um", Range(-15.0, 15.0)) == 15.0
-    with pytest.raises(NotANumber, match="at most 15 µm"):
+    with pytest.raises(Unreadable, match="at most 15 µm"):
         parse("0,016 mm", "um", Range(-15.0, 15.0))
-    with pytest.raises(NotANumber, match="at least -15 µm"):
+    with pytest.raises(Unreadable, match="at least -15 µm"):
         parse("-16", "um", Range(-15.0, 15.0))
-    with pytest.raises(NotANumber, match="whole"):
+    with pytest.raises(Unreadable, match="whole"):
         parse("2,5", whole=True)
     assert parse("6000,0", whole=True) == 6000
 
@@ -134,7 +134,7 @@ def test_a_number_shown_with_few_decimals_is_off_by_half_of_the_last_at_most(
 def test_any_text_is_a_finite_number_or_refused_in_a_sentence(text: str) -> None:
     try:
         assert math.isfinite(parse(text, "um"))
-    except NotANumber as refused:
+    except Unreadable as refused:
         assert str(refused).endswith(".")
 
 

@@ -7,11 +7,18 @@ from datetime import datetime
 import pytest
 
 from hardware.types import Blanker
-from scopeacq.events import AbortAnswered, IncidentHappened, PlaneTaken, RunState, StateChanged, StepStarted
-from scopeacq.findings import error, note, warning
-from scopeacq.meaning import meaning_of
-from scopeacq.outlook import Ahead, Gate, GateState, Kind, Outlook
-from scopeacq.records import ErrorKind, Incident, PlaneKey, Policy
+from scopeacq.engine.events import (
+    AbortAnswered,
+    IncidentHappened,
+    PlaneTaken,
+    RunState,
+    StateChanged,
+    StepStarted,
+)
+from scopeacq.engine.outlook import Ahead, Gate, GateState, Kind, Outlook
+from scopeacq.journal.records import ErrorKind, Incident, PlaneKey, Policy
+from scopeacq.plan.findings import error, note, warning
+from scopeacq.telling.meaning import meaning_of
 from ui.presenters.checklist import Checklist, Confirmation
 from ui.presenters.durations import clock_time, spoken
 from ui.presenters.event_log import KEPT, EventLog

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from scopeacq import records as r
-from scopeacq.demo import make_demo
-from scopeacq.files import DiskFiles
-from scopeacq.journal import Journal
-from scopeacq.locks import OwnerLock
-from scopeacq.planner import mill_plan
-from scopeacq.records import MillKey, PlaneKey, RunEnd, Verdict
-from scopeacq.runfolder import Plan
-from scopeacq.standing import MillLeft, read_standing
-from ui.presenters.start import ProjectCard, read_card, resume_card, unread_card
+from scopeacq.engine.planner import mill_plan
+from scopeacq.journal import records as r
+from scopeacq.journal.journal import Journal
+from scopeacq.journal.records import MillKey, PlaneKey, RunEnd, Verdict
+from scopeacq.plan.demo import make_demo
+from scopeacq.plan.runfolder import Plan
+from scopeacq.storage.files import DiskFiles
+from scopeacq.storage.locks import OwnerLock
+from scopeacq.telling.standing import MillLeft, read_standing
+from ui.presenters.start import ProjectCard, read_card, resume_card, told, unread_card
 from ui.presenters.tone import Tone
 
 OPENED = r.RunOpened("0", "host", 1)
@@ -54,6 +54,13 @@ def opening(plan: Plan, charge_uc: float) -> r.MillBegin:
 def first_pass(plan: Plan) -> tuple[r.Record, float]:
     (key, charge_uc), *_ = mill_plan(plan).passes(0)
     return r.MillDone(key, charge_uc, charge_uc, 0.0), charge_uc
+
+
+def test_folders_in_the_home_folder_are_named_from_there() -> None:
+    home = Path("/home/operator")
+    assert told(home / "runs" / "night.scopeacq", home) == "~/runs/night.scopeacq"
+    assert told(home, home) == "~"
+    assert told(Path("/home/operators"), home) == "/home/operators"
 
 
 def test_a_run_that_was_never_begun_says_what_is_planned(plan: Plan) -> None:
@@ -114,16 +121,19 @@ def test_a_run_that_another_process_holds_was_not_interrupted(plan: Plan) -> Non
     assert (card.badge.word, card.resume) == ("Running", None)
 
 
-@pytest.mark.parametrize("damage", ["missing", "journal", "project"])
+def test_a_run_whose_folder_vanished_is_no_alarm(tmp_path: Path) -> None:
+    card = read_card(tmp_path / "gone.scopeacq")
+    assert card.gone
+    assert (card.badge.word, card.badge.tone) == ("Not there", Tone.QUIET)
+
+
+@pytest.mark.parametrize("damage", ["journal", "project"])
 def test_what_cannot_be_read_says_so(plan: Plan, damage: str) -> None:
     root = plan.folder.root
-    match damage:
-        case "missing":
-            root = root.with_name("gone.scopeacq")
-        case "journal":
-            plan.folder.journal_file.write_bytes(b"not a journal" * 100)
-        case _:
-            plan.folder.project_file.write_bytes(b"\xff\xfe")
+    if damage == "journal":
+        plan.folder.journal_file.write_bytes(b"not a journal" * 100)
+    else:
+        plan.folder.project_file.write_bytes(b"\xff\xfe")
     card = read_card(root)
     assert card.badge.tone is Tone.ALARM
     assert str(root) in card.sentence

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import BeamState, Blanker, DetectorState, GunState, StagePose
-from scopeacq.events import MillProgressed, StepStarted
-from scopeacq.exit_codes import ExitCode
-from scopeacq.ion_watch import IonsRead
-from scopeacq.outlook import Gate, GateState, Outlook
-from scopeacq.readings import Readings
-from scopeacq.time_left import TimeLeft
+from scopeacq.engine.events import MillProgressed, StepStarted
+from scopeacq.engine.ion_watch import IonsRead
+from scopeacq.engine.outlook import Gate, GateState, Outlook
+from scopeacq.engine.readings import Readings
+from scopeacq.engine.time_left import TimeLeft
+from scopeacq.telling.exit_codes import ExitCode
 from ui.presenters.notices import Attended, Ended
-from ui.presenters.strip import FORGOTTEN_S, STALE_S, InstrumentWatch, Situation, strip_view
+from ui.presenters.strip import FORGOTTEN_S, LINGERS_S, STALE_S, InstrumentWatch, Situation, strip_view
 from ui.presenters.tone import Tone
 
 READ = Readings(
@@ -70,11 +70,15 @@ def test_readings_say_how_old_they_are_and_are_forgotten_when_too_old() -> None:
 
 
 @pytest.mark.parametrize(
-    ("silent", "said"),
-    [("beam", "Electron beam UNKNOWN"), ("detector", "Detector UNKNOWN"), ("stage", "Stage UNKNOWN")],
+    ("devices", "said"),
+    [
+        (replace(READ, beam=None), "Electron beam UNKNOWN"),
+        (replace(READ, detector=None), "Detector UNKNOWN"),
+        (replace(READ, stage=None), "Stage UNKNOWN"),
+    ],
 )
-def test_a_device_that_does_not_answer_is_unknown(silent: str, said: str) -> None:
-    view = strip_view(replace(QUIET, devices=replace(READ, **{silent: None})))
+def test_a_device_that_does_not_answer_is_unknown(devices: Readings, said: str) -> None:
+    view = strip_view(replace(QUIET, devices=devices))
     clause = next(clause for clause in view.clauses if clause.text == said)
     assert clause.tone is Tone.UNKNOWN
 
@@ -97,7 +101,7 @@ def test_a_run_claims_nothing_of_the_electrons_between_its_steps() -> None:
         watch.take(notice, 0.5)
     view = strip_view(watch.situation(1.2))
     assert view.badge.word == "Ion beam blanked"
-    assert "Electron beam steered by the run, EHT on, valve open. Detector on." in view.sentence
+    assert "Electron beam steered by the run. Detector on." in view.sentence
     assert view.sentence.endswith("Stage at section a, tile 1. Imaging section a, tile 1.")
     assert "lectron beam blanked" not in view.sentence
     assert strip_view(watch.situation(1.1 + STALE_S)).badge.word == "UNKNOWN"
@@ -179,3 +183,13 @@ def test_blanked_is_claimed_only_of_what_was_read_as_blanked(now: Situation, sim
         assert now.ions is Blanker.BLANKED and now.ions_age_s <= STALE_S
     if "Electron beam blanked" in view.sentence:
         assert beam is not None and beam.blanked and not now.steered
+
+
+def test_between_two_frames_of_a_live_scan_the_beam_is_not_called_blanked() -> None:
+    watch = InstrumentWatch()
+    watch.hand(True, "", 0.0)
+    watch.hand(True, "Scanning live", 1.0)
+    watch.hand(True, "", 1.1)
+    assert watch.situation(1.5).steered
+    assert watch.situation(1.5).step == "Scanning live"
+    assert not watch.situation(1.2 + LINGERS_S).steered

@@ -1,0 +1,1 @@
+"""Correcting focus, and deciding when."""

@@ -1,0 +1,151 @@
+"""Focusing by a search over single images: for when pairs were refused."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hardware.types import Optics
+from models.estimate import Floats, SharpnessScorer
+from scopeacq.focus.autofocus import FocusBench, Focused, NotFocused
+from scopeacq.focus.correction import OpticsChange
+from scopeacq.focus.nelder_mead import nelder_mead
+from scopeacq.focus.trilateration import trilaterate
+
+STEP_UM = np.array([5.0, 8.0, 8.0])
+KICK_UM = np.array([2.0, 2.0, 2.0])
+"""Of Nelder-Mead in um of focal shift, after Schubert 2022, section 3.4 (2 and 0.5 a.u. of 4 um)."""
+
+STOP_SHARE = 0.5
+"""Nelder-Mead stops at this share of the score that would trigger it again."""
+
+TRILATERATED_IMAGES = 45
+"""A trilateration that has not ended by then is led astray; most end within 25."""
+
+SOFT = 2.0
+"""A soft specimen may score so many times the trigger where all images together put focus."""
+
+FRUITLESS_IMAGES = 12
+"""After so many images without a better one a good score is the best there is, and no score stays none."""
+
+
+@dataclass
+class Looks:
+    """Images taken so far: ``points_um`` (n, 3) are wd and stigmators as focal shifts.
+
+    A place where nothing could be scored is infinitely bad: tissue far out of focus has no texture.
+    """
+
+    scorer: SharpnessScorer
+    bench: FocusBench
+    points_um: list[Floats] = field(default_factory=list)
+    scores_um: list[float] = field(default_factory=list)
+
+    @property
+    def spent(self) -> bool:
+        """Whether the project allows no further image."""
+        return len(self.scores_um) >= self.bench.focus.search_images
+
+    @property
+    def lost(self) -> bool:
+        """Whether the last image showed nothing."""
+        return bool(self.scores_um) and math.isinf(self.scores_um[-1])
+
+    @property
+    def blind(self) -> bool:
+        """Whether nothing could be scored in so many images that there is nothing to score."""
+        return len(self.scores_um) > FRUITLESS_IMAGES and math.isinf(min(self.scores_um))
+
+    @property
+    def best(self) -> int:
+        return int(np.argmin(self.scores_um))
+
+    def look(self, point_um: Floats, coarse: bool = False) -> float:
+        """The score at a point, or at the nearest one that the column allows."""
+        optics = self.bench.within_limits(self.optics(point_um))
+        fine = self.bench.frame
+        frame = self.bench.focus.coarse_frame(fine.scan_rot_deg) if coarse else fine
+        score = self.scorer.score(self.bench.image_at(optics, frame), frame.pixel_size_nm)
+        self.points_um.append(self.point_um(optics))
+        self.scores_um.append(math.inf if math.isnan(score) else score)
+        return self.scores_um[-1]
+
+    def point_um(self, optics: Optics) -> Floats:
+        scale = self.bench.electron.stigmator_um_per_unit
+        return np.array([optics.wd_um, scale * optics.stig_x, scale * optics.stig_y])
+
+    def optics(self, point_um: Floats) -> Optics:
+        wd_um, x_um, y_um = (float(v) for v in point_um)
+        scale = self.bench.electron.stigmator_um_per_unit
+        return Optics(wd_um, x_um / scale, y_um / scale)
+
+
+@dataclass(frozen=True)
+class ScoreSearch:
+    """DeepScore with trilateration, and with Nelder-Mead where that leads nowhere.
+
+    ``seed`` makes the random kicks of Nelder-Mead repeatable. Where a blur of ``coarse_from_um`` and
+    more is expected the project's coarse frames are taken: they measure it better, at less dose.
+    """
+
+    scorer: SharpnessScorer
+    seed: int = 0
+    coarse_from_um: float = 8.0
+
+    @property
+    def name(self) -> str:
+        return self.scorer.name
+
+    def find(self, bench: FocusBench) -> Focused | NotFocused:
+        looks = Looks(self.scorer, bench)
+        trilaterated = _trilaterated(looks, self.coarse_from_um)
+        chosen = len(looks.scores_um) - 1 if trilaterated else _descended(looks, self.seed)
+        count, score_um = len(looks.scores_um), looks.scores_um[chosen]
+        if math.isinf(score_um):
+            return NotFocused(f"none of {count} images has texture to score")
+        optics = looks.optics(looks.points_um[chosen])
+        _note(looks, self.name, optics)
+        if not trilaterated and score_um > bench.focus.score_trigger_um:
+            return NotFocused(f"the best score of {count} images is {score_um:.2f} um")
+        return Focused(optics, f"score {score_um:.2f} um after {count} images")
+
+
+def _trilaterated(looks: Looks, coarse_from_um: float) -> bool:
+    """Whether all scores together led to a place that agrees with them; the last image is of it."""
+    search = trilaterate(looks.point_um(looks.bench.before))
+    wanted = next(search)
+    while not looks.spent and len(looks.scores_um) < TRILATERATED_IMAGES and not looks.blind:
+        try:
+            coarse = wanted.expected_um >= coarse_from_um or looks.lost
+            wanted = search.send(looks.look(wanted.point_um, coarse))
+        except StopIteration:
+            return looks.scores_um[-1] <= SOFT * looks.bench.focus.score_trigger_um
+    return False
+
+
+def _descended(looks: Looks, seed: int) -> int:
+    """The best image after Nelder-Mead from the best one so far."""
+    rng = np.random.default_rng(seed)
+    search = nelder_mead(looks.points_um[looks.best], STEP_UM, KICK_UM, rng)
+    wanted = next(search)
+    while not (looks.spent or looks.blind or _found(looks)):
+        wanted = search.send(looks.look(wanted))
+    return looks.best
+
+
+def _found(looks: Looks) -> bool:
+    """Whether the best score is good, or good enough when nothing gets better."""
+    trigger_um, best_um = looks.bench.focus.score_trigger_um, looks.scores_um[looks.best]
+    fruitless = len(looks.scores_um) - looks.best > FRUITLESS_IMAGES
+    return best_um <= STOP_SHARE * trigger_um or (fruitless and best_um <= trigger_um)
+
+
+def _note(looks: Looks, name: str, found: Optics) -> None:
+    """One entry for the whole search; its uncertainty is the spread of the four best points."""
+    best = np.argsort(looks.scores_um)[:4]
+    scale = looks.bench.electron.stigmator_um_per_unit
+    wd_um, x_um, y_um = np.array(looks.points_um)[best].std(axis=0).tolist()
+    change = OpticsChange.between(looks.bench.before, found, (wd_um, x_um / scale, y_um / scale))
+    looks.bench.note(change.noted(name, looks.bench.before))

@@ -1,0 +1,1 @@
+"""What happened: the journal, and folds over it."""

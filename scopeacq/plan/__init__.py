@@ -1,0 +1,1 @@
+"""What to do: the files of a run, read, written, checked and counted."""

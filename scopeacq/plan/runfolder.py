@@ -1,0 +1,134 @@
+"""One folder is one acquisition: where everything of it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hardware.microscope import GUARD_LOG
+from scopeacq.journal import journal_format
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.project import Project
+from scopeacq.plan.settings import SettingsError, SeveralFilesError, attempt
+from scopeacq.plan.wafer import Wafer
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The paths of a run. ``root`` ends in ``.scopeacq`` by custom, not by rule."""
+
+    root: Path
+
+    @property
+    def project_file(self) -> Path:
+        return self.root / "project.toml"
+
+    @property
+    def wafer_file(self) -> Path:
+        return self.root / "wafer.geojson"
+
+    @property
+    def instrument_file(self) -> Path:
+        return self.root / "instrument.toml"
+
+    @property
+    def journal_file(self) -> Path:
+        return self.root / "journal.sqlite"
+
+    @property
+    def without_journal(self) -> bool:
+        """The folder is there and nothing was ever journalled in it; false where it is gone."""
+        return self.root.is_dir() and not self.journal_file.exists()
+
+    @property
+    def journal_copy(self) -> Path:
+        """The copy that is synced beside the journal before each mill."""
+        return self.root / journal_format.COPY
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def focus_images(self) -> Path:
+        """Pairs of refused corrections."""
+        return self.root / "focus"
+
+    @property
+    def registration_images(self) -> Path:
+        """Reference images of fiducials and sections."""
+        return self.root / "registration"
+
+    @property
+    def overviews(self) -> Path:
+        """Pictures of the wafer and where they lie; see :mod:`scopeacq.plan.overviews`."""
+        return self.root / "overviews"
+
+    def images(self, project: Project) -> Path:
+        """``images.zarr``, in the run's folder unless the project says otherwise."""
+        parent = Path(project.storage.images) if project.storage.images else self.root
+        return parent / "images.zarr"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the files of a run say, read and validated together."""
+
+    folder: RunFolder
+    project: Project
+    wafer: Wafer
+    instrument: Instrument
+
+    @property
+    def instrument_folder(self) -> Path:
+        """Where the driver keeps files of its own: its lock, the guard's log, the twin's nature."""
+        named = self.instrument.driver.folder
+        return Path(named) if named else self.folder.root.with_suffix(".instrument")
+
+    @property
+    def guard_log(self) -> Path:
+        """The guard's own record of openings."""
+        return self.instrument_folder / GUARD_LOG
+
+    @classmethod
+    def read(cls, root: Path) -> Plan:
+        """Read the three files. Raises ``SettingsError`` with what is wrong in any of them."""
+        folder = RunFolder(root)
+        if not root.is_dir():
+            raise SettingsError(root, ["this is not a run folder"], "Make one with `scopeacq new`.")
+        errors: list[SettingsError] = []
+        project = attempt(Project.read, folder.project_file, errors)
+        wafer = attempt(Wafer.read, folder.wafer_file, errors)
+        instrument = attempt(Instrument.read, folder.instrument_file, errors)
+        if project is not None and wafer is not None:
+            errors += unknown_sections(folder, project, wafer)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors or project is None or wafer is None or instrument is None:
+            raise SeveralFilesError(errors)
+        return cls(folder, project, wafer, instrument)
+
+
+def require_unchanged(plan: Plan) -> None:
+    """Raise ``SettingsError`` where the files of a run say something else by now than this plan."""
+    if Plan.read(plan.folder.root) != plan:
+        raise SettingsError(
+            plan.folder.root,
+            ["its files were changed by somebody else since they were opened here"],
+            "Open the project again; what was edited here since is lost then.",
+        )
+
+
+def unknown_sections(folder: RunFolder, project: Project, wafer: Wafer) -> Iterator[SettingsError]:
+    """What a project says of sections that its wafer does not hold."""
+    if unknown := sorted(set(project.gate.accept_sections) - {s.id for s in wafer.sections}):
+        yield SettingsError(
+            folder.project_file,
+            [f"gate.accept_sections names {', '.join(unknown)}, which the wafer does not hold"],
+            "Correct the names.",
+        )

@@ -1,0 +1,1 @@
+"""What lies on disk: planes, pictures and copies, durable or absent."""

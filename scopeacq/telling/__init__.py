@@ -1,0 +1,1 @@
+"""What people read: status, report, errors, tables and logs."""

@@ -1,0 +1,1 @@
+"""What images say: where things are, and whether they may be kept."""

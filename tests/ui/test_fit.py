@@ -1,0 +1,73 @@
+"""No text of the window is cut, in both modes, on screens of 100 % and 200 %."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtWidgets import QApplication, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from tests.ui.cut_texts import cut_texts
+from tests.ui.story import at_work, run_on_disk
+from ui.theme import Mode
+from ui.window import MainWindow
+
+SIZES_PX = (1920, 1080), (1440, 900), (1280, 800), (1280, 680)
+"""The last one is what a screen of 1920 x 1080 has at 150 %, less a task bar."""
+ROOT = Path(__file__).parents[2]
+THIS_SCALE = "test_no_text_is_cut_in_this_scale"
+
+
+def cut_in(window: MainWindow, mode: Mode, size_px: tuple[int, int]) -> Iterator[str]:
+    """What is cut in any view and panel."""
+    workspace = window.workspace
+    assert workspace is not None
+    window.use_mode(mode)
+    window.resize(*size_px)
+    for key in workspace.views:
+        workspace.show_view(key)
+        QApplication.processEvents()
+        yield from (f"{key}: {text}" for text in cut_texts(workspace.view(key)))
+    for key in workspace.panels:
+        workspace.panel(key).raise_()
+        QApplication.processEvents()
+        yield from (f"{key}: {text}" for text in cut_texts(workspace.panel(key)))
+
+
+def test_a_text_that_is_cut_is_found(qtbot: QtBot) -> None:
+    for widget in (QLabel("much too long for its label"), QPushButton("much too long for its button")):
+        qtbot.addWidget(widget)
+        holder = QLabel()
+        qtbot.addWidget(holder)
+        widget.setParent(holder)
+        widget.resize(40, 20)
+        holder.show()
+        assert len(cut_texts(holder)) == 1
+        widget.resize(400, 40)
+        assert cut_texts(holder) == []
+
+
+def test_no_text_is_cut_in_this_scale(qtbot: QtBot, tmp_path: Path) -> None:
+    with at_work(qtbot, tmp_path, run_on_disk(tmp_path)) as operator:
+        operator.open()
+        qtbot.waitUntil(operator.preflight.again.isEnabled, timeout=60_000)
+        cut = [
+            f"{mode.value}, {size_px}: {text}"
+            for mode in Mode
+            for size_px in SIZES_PX
+            for text in cut_in(operator.window, mode, size_px)
+        ]
+    assert not cut, "\n".join(cut)
+
+
+@pytest.mark.parametrize("scale", ["1.5", "2"])
+def test_no_text_is_cut_on_a_finer_screen(scale: str) -> None:
+    environment = {**os.environ, "QT_SCALE_FACTOR": scale}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", THIS_SCALE]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout

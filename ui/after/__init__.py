@@ -1,0 +1,1 @@
+"""Looking back on a run: slices, plots, report."""

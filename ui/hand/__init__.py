@@ -1,0 +1,1 @@
+"""The instrument in an operator's hand: connecting, reading, setting, sending the stage."""

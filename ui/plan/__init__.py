@@ -1,0 +1,1 @@
+"""The plan in the window: its editor, what it costs, its error policies."""

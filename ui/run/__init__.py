@@ -1,0 +1,1 @@
+"""The run in the window: its threads, its notices, its panels wired."""

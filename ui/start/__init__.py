@@ -1,0 +1,1 @@
+"""The start page, and where runs that are opened come from."""

@@ -1,0 +1,1 @@
+"""The wafer in the window, in step with its run."""
