@@ -68,7 +68,10 @@ def main(arguments: list[str]) -> None:
     asked = parser.parse_args(arguments)
     width, height = map(int, asked.size.split("x"))
     os.environ.update(QT_QPA_PLATFORM="offscreen", QT_FONT_DPI="96", QT_SCALE_FACTOR=str(asked.scale))
-    with tempfile.TemporaryDirectory() as home, patch("platform.node", return_value=HOST):
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+        patch("platform.node", return_value=HOST),
+    ):
         os.environ["HOME"] = home
         folder = Path(home) / "runs"
         folder.mkdir()
