@@ -5,7 +5,8 @@
 The whole window is shown on a run on the twin, which has its own process and goes at full speed. A timer
 in the GUI's thread ticks every few milliseconds; the longest time between two ticks is the longest block.
 A second thread that only sleeps ticks beside it: what holds up both is the processor or the interpreter,
-which is one for all threads, and not the window's own work. Aborts are pressed on the real button at times
+which is one for all threads, and not the window's own work. That is what the GUI's thread has computed
+between two ticks, whoever else was at work. Aborts are pressed on the real button at times
 spread over the run; they count until the close command leaves for the guard, until the guard has
 answered, and until the panel shows it.
 """
@@ -15,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -32,6 +32,7 @@ from PyQt5.QtWidgets import QApplication, QPushButton
 from scopeacq.engine.events import AbortAnswered
 from scopeacq.plan.demo import make_demo
 from ui import theme
+from ui.app import make_application
 from ui.memory import MemoryFile
 from ui.panels.run_panel import RunPanel
 from ui.presenters.acquisition import Action
@@ -49,14 +50,18 @@ TARGET_BLOCK_S, TARGET_SENT_S, TARGET_SHOWN_S = 0.1, 0.1, 1.0
 
 @dataclass
 class Heartbeat:
-    """Times between two ticks [s], by what was going on."""
+    """Times between two ticks [s] by a clock, by what was going on."""
 
+    clock: Callable[[], float] = time.monotonic
     phase: str = "start"
     gaps_s: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    _last_s: float = field(default_factory=time.monotonic)
+    _last_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._last_s = self.clock()
 
     def tick(self) -> None:
-        now_s = time.monotonic()
+        now_s = self.clock()
         self.gaps_s[self.phase].append(now_s - self._last_s)
         self._last_s = now_s
 
@@ -109,7 +114,7 @@ class Station:
     """The window on a run, with a heartbeat."""
 
     def __init__(self, app: QApplication, root: Path) -> None:
-        self._app, self._heartbeat = app, Heartbeat()
+        self._app, self._heartbeat, self._computed = app, Heartbeat(), Heartbeat(time.thread_time)
         self.bystander = Bystander(Heartbeat())
         self.bystander.start()
         self.answers: list[AbortAnswered] = []
@@ -118,11 +123,14 @@ class Station:
         self.window.show()
         timer = QTimer(self.window)
         timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.timeout.connect(self._heartbeat.tick)
+        for heartbeat in (self._heartbeat, self._computed):
+            timer.timeout.connect(heartbeat.tick)
         timer.start(TICK_MS)
-        self._enter("check (loads the networks)")
+        self._enter("open")
         self.window.open_run(root)
         self.wait(lambda: self.window.workspace is not None)
+        self._app.processEvents()  # it is painted
+        self._enter("check (loads the networks)")
         self.acquisition = self._part(Acquisition)
         self.panel = self._part(RunPanel)
         self.acquisition.noticed.connect(self._note)
@@ -136,8 +144,12 @@ class Station:
         self._app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     def summaries(self) -> dict[str, dict[str, dict[str, float]]]:
-        """Of the window and of the bystander, by phase."""
-        return {"window": self._heartbeat.summary(), "bystander": self.bystander.heartbeat.summary()}
+        """Of the window, of what it computed and of the bystander, by phase."""
+        return {
+            "window": self._heartbeat.summary(),
+            "computed by the window": self._computed.summary(),
+            "bystander": self.bystander.heartbeat.summary(),
+        }
 
     def _part(self, kind: type[T]) -> T:
         assert self.window.workspace is not None
@@ -146,7 +158,7 @@ class Station:
         return part
 
     def _enter(self, phase: str) -> None:
-        for heartbeat in (self._heartbeat, self.bystander.heartbeat):
+        for heartbeat in (self._heartbeat, self._computed, self.bystander.heartbeat):
             heartbeat.enter(phase)
 
     def wait(self, until: Callable[[], bool], timeout_s: float = LONGEST_S) -> None:
@@ -223,7 +235,7 @@ def _changed(line: str, changes: dict[str, int]) -> str:
 
 def measure(folder: Path, tile_px: int, aborts: int) -> dict[str, object]:
     """All figures of one session."""
-    app = QApplication(sys.argv[:1])
+    app = make_application()
     theme.apply(app, theme.Mode.DARK)
     station = Station(app, plan_with(folder, tile_px))
     done = [station.abort_after(1.0 + 2.5 * n) for n in range(aborts)]

@@ -68,7 +68,10 @@ def main(arguments: list[str]) -> None:
     asked = parser.parse_args(arguments)
     width, height = map(int, asked.size.split("x"))
     os.environ.update(QT_QPA_PLATFORM="offscreen", QT_FONT_DPI="96", QT_SCALE_FACTOR=str(asked.scale))
-    with tempfile.TemporaryDirectory() as home, patch("platform.node", return_value=HOST):
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+        patch("platform.node", return_value=HOST),
+    ):
         os.environ["HOME"] = home
         folder = Path(home) / "runs"
         folder.mkdir()
@@ -197,12 +200,12 @@ class Studio:
         self.until(lambda: manual.connected)
         x_um, y_um = workspace.plan.wafer.sections[0].roi_centre_um
         manual.submit(lambda hand: hand.go(hand.way_to(x_um, y_um)), doing="Going there")
-        self.until(page.focus.start.isEnabled)
-        page.focus.start.click()
-        self.until(page.focus.accept.isEnabled)
-        page.focus.accept.click()
-        page.action_bar.grab_button.click()
-        self.wait(2 * SETTLE_S)
+        for press in (page.focus.start, page.action_bar.grab_button):
+            self.until(press.isEnabled)
+            press.click()
+            self.wait(SETTLE_S)
+        self.until(page.action_bar.grab_button.isEnabled)
+        self.wait(SETTLE_S)
         page.tabs.setCurrentWidget(page.frame)
         workspace.panel("instrument").raise_()
         self.keep("live", self._window)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from scopeacq.plan.runfolder import require_unchanged
 from ui.after.after import mount_after
 from ui.hand.instrument import mount_instrument
@@ -29,16 +31,22 @@ RUN_GOES_ON = Message(
 )
 
 
-def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Services = SERVICES) -> None:
-    """Mount what belongs to the workspace's run; ``banner`` takes what is to be told."""
+def furnish(
+    workspace: Workspace, banner: Banner, tasks: Tasks, services: Services = SERVICES
+) -> Iterator[None]:
+    """Mount what belongs to the workspace's run, part by part; ``banner`` takes what is to be told."""
     acquisition = mount_run(workspace, banner, services)
     workspace.ask_before_leaving(lambda: RUN_GOES_ON if acquisition.active else None)
+    yield
     viewport = mount_wafer(workspace, banner, tasks)
     viewport.wished.connect(acquisition.wish)
     workspace.set_height("log", BELOW_PX)
+    yield
     manual = mount_instrument(workspace, banner, acquisition, viewport, services.opener)
     workspace.set_width("run", BESIDE_PX)
+    yield
     live = mount_live(workspace, manual, acquisition, tasks, banner)
+    yield
     editing = PlanEditing(workspace.plan, tasks, banner, workspace)
     editing.edit_in(viewport)
     forms = mount_plan(workspace, editing, banner)
@@ -52,4 +60,6 @@ def furnish(workspace: Workspace, banner: Banner, tasks: Tasks, services: Servic
     acquisition.give_way(lambda: require_unchanged(workspace.plan))
     acquisition.started.connect(editing.forbid)
     acquisition.noticed.connect(lambda notice: editing.allow() if isinstance(notice, Ended) else None)
+    yield
     link_views(Links(workspace, viewport, live, *mount_after(workspace, banner)))
+    acquisition.open(workspace.plan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from PyQt5.QtWidgets import (
 
 from scopeacq.telling.explain import Explained
 from ui import theme
+from ui.arrival import Arrival, Furnish, furnished, with_its_parts
 from ui.help.assistance import Assistance
 from ui.help.help_keys import set_page
 from ui.memory import MemoryFile
@@ -29,7 +29,6 @@ from ui.messages.message_history import MessageHistory
 from ui.parts.menus import SEPARATOR, Entry, menu
 from ui.presenters.messages import Message, problem
 from ui.presenters.start import told
-from ui.run.interpreter import loading
 from ui.start.choosers import BY_DIALOG, Choosers
 from ui.start.dropping import Drops
 from ui.start.opening import AFTER_NEW, new_plan, read_plan, simulated_plan, templates
@@ -40,22 +39,6 @@ from ui.tasks import Tasks
 if TYPE_CHECKING:  # brings shapely, which the first window does without
     from scopeacq.plan.runfolder import Plan
     from ui.workspace import Workspace
-
-Furnish = Callable[["Workspace", Banner, Tasks], None]
-"""Puts viewport and panels into a new workspace."""
-
-
-def _with_its_parts(read: Callable[[], Plan]) -> Plan:
-    """Read a run, and load what will show it where that does not hold up the window."""
-    with loading():
-        import_module("ui.furnishing")
-    return read()
-
-
-def _furnish(workspace: Workspace, banner: Banner, tasks: Tasks) -> None:
-    from ui.furnishing import furnish
-
-    furnish(workspace, banner, tasks)
 
 
 class MainWindow(QMainWindow):
@@ -69,7 +52,7 @@ class MainWindow(QMainWindow):
         memory_file: MemoryFile,
         simulations: Path,
         choosers: Choosers = BY_DIALOG,
-        furnish: Furnish = _furnish,
+        furnish: Furnish = furnished,
     ) -> None:
         """``simulations``: the folder in which simulated runs are made."""
         super().__init__()
@@ -77,6 +60,7 @@ class MainWindow(QMainWindow):
         self._choosers, self._furnish = choosers, furnish
         self._memory, damage = memory_file.read()
         self.workspace: Workspace | None = None
+        self._arrival: Arrival | None = None
         self.banner, self.start_page, self.tasks = Banner(), StartPage(), Tasks(self)
         self._recent = RecentRuns(self.start_page, self.tasks, self._tell)
         self._stack = QStackedWidget()
@@ -157,7 +141,7 @@ class MainWindow(QMainWindow):
             self._settle()
             self.banner.say(problem(error))
 
-        self.tasks.run(lambda: _with_its_parts(read), done, failed)
+        self.tasks.run(lambda: with_its_parts(read), done, failed)
 
     def _settle(self) -> None:
         self._say_status("")
@@ -167,19 +151,26 @@ class MainWindow(QMainWindow):
         from ui.workspace import Workspace
 
         before = self.workspace
+        same = before is not None and before.plan.folder == plan.folder and before.views
+        seen = before.shown_view if before is not None and same else ""
         self._close_workspace()
         self._memory = memory = self._memory.with_recent(plan.folder.root)
         # at once: after a crash the start page is to offer this very run
         self.tasks.run(lambda: self._memory_file.write(memory), self._tell_of_memory, self._tell)
-        self.workspace = workspace = Workspace(plan)
+        workspace = Workspace(plan)
         workspace.reopening_wanted.connect(lambda: self.open_run(plan.folder.root))
         workspace.help_wanted.connect(self.assistance.show_page)
-        self._furnish(workspace, self.banner, self.tasks)
+        self._stack.addWidget(workspace)
+        self._arrival = Arrival(workspace, self._furnish(workspace, self.banner, self.tasks))
+        self._arrival.complete.connect(lambda: self._arrive(workspace, seen))
+
+    def _arrive(self, workspace: Workspace, seen: str) -> None:
+        """Show a workspace that has all its parts, with the view that was ``seen`` before."""
+        self.workspace, self._arrival = workspace, None
         if self._memory.docks:
             workspace.restore_layout(base64.b64decode(self._memory.docks), self._memory.without)
-        if before is not None and before.plan.folder == plan.folder:
-            workspace.go_on_from(before)
-        self._stack.addWidget(workspace)
+        if seen in workspace.views:
+            workspace.show_view(seen)
         self._stack.setCurrentWidget(workspace)
         workspace.plan_changed.connect(lambda _: self._name_window(workspace))
         self._name_window(workspace)
@@ -190,15 +181,22 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{workspace.plan.project.name}{mark} \N{EM DASH} scopeacq")
 
     def _close_workspace(self) -> None:
+        if self._arrival is not None:
+            arrival, self._arrival = self._arrival, None
+            arrival.stop()
+            self._remove(arrival.workspace)
         if self.workspace is None:
             return
         workspace, self.workspace = self.workspace, None
         self._keep_docks(workspace)
+        self._remove(workspace)
+        self.setWindowTitle("scopeacq")
+        self.closed.emit()
+
+    def _remove(self, workspace: Workspace) -> None:
         self._stack.removeWidget(workspace)
         workspace.leave()
         workspace.deleteLater()
-        self.setWindowTitle("scopeacq")
-        self.closed.emit()
 
     def _forget(self, root: Path) -> None:
         self._memory = self._memory.without_recent(root)

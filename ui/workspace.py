@@ -136,11 +136,6 @@ class Workspace(QWidget):
         self.rail.mark(key)
         self.view_shown.emit(key)
 
-    def go_on_from(self, before: Workspace) -> None:
-        """Show the view that was seen in an earlier workspace of the same run."""
-        if before._views and before.shown_view in self._views:
-            self.show_view(before.shown_view)
-
     @property
     def shown_view(self) -> str:
         """The key of the view that is seen."""

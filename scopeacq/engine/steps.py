@@ -158,7 +158,7 @@ class MillAzimuth:
     def __str__(self) -> str:
         return (
             f"Milling from {self.azimuth_deg:g}\N{DEGREE SIGN}, round {self.key.round + 1}, "
-            f"{self.remaining_uc:.1f} uC to go"
+            f"{self.remaining_uc:.1f} \N{MICRO SIGN}C to go"
         )
 
 

@@ -65,7 +65,7 @@ def window(
     def choose(_: object) -> Path | None:
         return chosen.pop() if chosen else None
 
-    made = MainWindow(memory_file, tmp_path, Choosers(choose, choose), lambda *_: None)
+    made = MainWindow(memory_file, tmp_path, Choosers(choose, choose), lambda *_: iter(()))
     made.show()
     yield made
     made.close()

@@ -64,6 +64,7 @@ def test_escape_closes_the_palette(qtbot: QtBot, window: MainWindow) -> None:
 
 
 def test_help_opens_the_page_of_what_has_the_focus(qtbot: QtBot, operator: Operator) -> None:
+    qtbot.waitUntil(operator.preflight.again.isEnabled, timeout=20_000)
     operator.preflight.again.setFocus()
     operator.press(Qt.Key.Key_F1)
     panel = operator.window.assistance.panel

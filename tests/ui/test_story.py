@@ -62,7 +62,7 @@ def place_a_grid(operator: Operator) -> None:
         operator.press(key)
     u, v = 150.0, 80.0
     operator.drag((spec.x_um - u, spec.y_um - v), (spec.x_um + u, spec.y_um + v))
-    with operator.qtbot.waitSignal(operator.window.opened, timeout=AT_LEISURE_MS):
+    with operator.qtbot.waitSignal(operator.workspace.plan_changed, timeout=AT_LEISURE_MS):
         operator.press(Qt.Key.Key_S, CTRL)
     _, added = Plan.read(operator.run.plan.folder.root).wafer.sections
     assert abs(added.roi_centre_um[0] - spec.x_um) < 20 and abs(added.roi_centre_um[1] - spec.y_um) < 20

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -156,12 +156,13 @@ def test_a_run_that_must_not_be_left_keeps_the_window(qtbot: QtBot, window: Main
 def test_panels_stay_where_they_were_put(
     qtbot: QtBot, window: MainWindow, memory_file: MemoryFile, demo: Plan
 ) -> None:
-    def furnish(workspace: object, *_: object) -> None:
+    def furnish(workspace: object, *_: object) -> Iterator[None]:
         from ui.workspace import Workspace
 
         assert isinstance(workspace, Workspace)
         workspace.mount_view("wafer", "Wafer", Sign.WAFER, "The wafer", QLabel("wafer"))
         for key in ("run", "log"):
+            yield
             workspace.mount_panel(key, key, QLabel(key))
 
     window._furnish = furnish
@@ -198,13 +199,14 @@ def test_a_panel_behind_others_has_its_name_in_its_tab_alone(
 def test_a_view_is_seen_with_the_panels_it_was_left_with(
     qtbot: QtBot, window: MainWindow, demo: Plan
 ) -> None:
-    def furnish(workspace: object, *_: object) -> None:
+    def furnish(workspace: object, *_: object) -> Iterator[None]:
         from ui.workspace import Workspace
 
         assert isinstance(workspace, Workspace)
         workspace.mount_view("wafer", "Wafer", Sign.WAFER, "The wafer", QLabel("wafer"))
         workspace.mount_view("plan", "Plan", Sign.SLIDERS, "The plan", QLabel("plan"), without=("log",))
         for key in ("run", "log"):
+            yield
             workspace.mount_panel(key, key, QLabel(key))
 
     def hidden() -> list[str]:

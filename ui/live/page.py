@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # brings SQLite and the twin, which the window does without u
 
 TAB_PX, WIDE_PX = 412, 4000
 MICRO = "\N{MICRO SIGN}"
+LEAST_STAGE_PX = 240
 
 
 class LivePage(QWidget):
@@ -217,6 +218,7 @@ class LivePage(QWidget):
 
     def _lay_out(self) -> None:
         split = QSplitter(Qt.Orientation.Horizontal)
+        self.stage.setMinimumWidth(LEAST_STAGE_PX)  # else what is beside it is cut in a small window
         split.addWidget(self.stage)
         split.addWidget(self.tabs)
         split.setStretchFactor(0, 1)

@@ -83,6 +83,7 @@ class PreflightPanel(QWidget):
     def _confirmations(self) -> QWidget:
         hint, holder = QLabel("No software can read these. Look, then confirm."), QWidget()
         theme.set_role(hint, "muted")
+        hint.setWordWrap(True)
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.Space.M)

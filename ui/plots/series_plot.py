@@ -101,7 +101,7 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setFrameShape(self.NoFrame)
         self.setMouseTracking(True)
         self.setToolTip(
-            f"{WRITTEN[self.quantity]}\nCtrl and wheel: nearer; drag: along; click: to the slice; right: more."
+            f"{WRITTEN[self.quantity]}\nCtrl and wheel: nearer; drag: along; click: its slice; right: more."
         )
         self.hideButtons()
         self.getAxis("left").setWidth(AXIS_PX)

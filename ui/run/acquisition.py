@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
+from scopeacq.engine.events import WishAnswered
 from scopeacq.engine.outlook import Outlook
 from scopeacq.journal.records import RunRequest, Wish
 from scopeacq.plan.briefing import brief
@@ -26,6 +27,9 @@ from ui.run.run_thread import Conductor, RunThread, conducted
 
 if TYPE_CHECKING:  # brings SQLite, SciPy and the twin
     from scopeacq.conduct import Attendant, Outcome
+
+
+STILL_WRITING = "What you asked for before is still being written: ask again in a moment."
 
 
 class Acquisition(QObject):
@@ -128,9 +132,11 @@ class Acquisition(QObject):
 
     def wish(self, wish: Wish) -> None:
         """Ask for a change of the steps ahead; returns at once. Its answer is noticed, and logged."""
-        if self._plan is None or self._wish_bridge.follows:
+        if self._plan is None:
             return
-        if self._run is not None and self.active:
+        if self._wish_bridge.follows:
+            self._take([Wished(wish), WishAnswered(wish, STILL_WRITING)])
+        elif self._run is not None and self.active:
             self._run.wish(wish)
         else:
             self._take([Wished(wish)])

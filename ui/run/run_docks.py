@@ -59,7 +59,7 @@ class RunPanels:
 def mount_run(workspace: Workspace, banner: Banner, services: Services = SERVICES) -> Acquisition:
     """Give a workspace its run: pre-flight and run at the right, timeline and log below.
 
-    The check of its plan begins at once. Whoever closes the workspace asks the acquisition first.
+    Open it once everything else is there. Whoever closes the workspace asks the acquisition first.
     """
     acquisition = Acquisition(services.conductor, services.checker, workspace)
     panels = RunPanels.made_for(acquisition)
@@ -72,7 +72,6 @@ def mount_run(workspace: Workspace, banner: Banner, services: Services = SERVICE
         offer_command(button, command_line(command, workspace.plan.folder.root))
     acquisition.noticed.connect(lambda notice: _tell(banner, notice))
     panels.log.place_wanted.connect(workspace.place_wanted)
-    acquisition.open(workspace.plan)
     workspace.plan_changed.connect(acquisition.take_plan)
     return acquisition
 
