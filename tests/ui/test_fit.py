@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtWidgets import QApplication, QLabel, QPushButton
+from PyQt5.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.cut_texts import cut_texts
@@ -19,6 +20,7 @@ from ui.window import MainWindow
 
 SIZES_PX = (1920, 1080), (1440, 900), (1280, 800), (1280, 680)
 """The last one is what a screen of 1920 x 1080 has at 150 %, less a task bar."""
+TURNS, TURN_S = 10, 0.02
 ROOT = Path(__file__).parents[2]
 THIS_SCALE = "test_no_text_is_cut_in_this_scale"
 
@@ -31,12 +33,20 @@ def cut_in(window: MainWindow, mode: Mode, size_px: tuple[int, int]) -> Iterator
     window.resize(*size_px)
     for key in workspace.views:
         workspace.show_view(key)
-        QApplication.processEvents()
-        yield from (f"{key}: {text}" for text in cut_texts(workspace.view(key)))
+        yield from (f"{key}: {text}" for text in still_cut(workspace.view(key)))
     for key in workspace.panels:
         workspace.panel(key).raise_()
+        yield from (f"{key}: {text}" for text in still_cut(workspace.panel(key)))
+
+
+def still_cut(widget: QWidget) -> list[str]:
+    """What is cut once the layout is done, which takes a few turns after a text has changed."""
+    for _ in range(TURNS):
         QApplication.processEvents()
-        yield from (f"{key}: {text}" for text in cut_texts(workspace.panel(key)))
+        if not (cut := cut_texts(widget)):
+            return []
+        time.sleep(TURN_S)
+    return cut
 
 
 def test_a_text_that_is_cut_is_found(qtbot: QtBot) -> None:
