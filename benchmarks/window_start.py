@@ -66,7 +66,7 @@ def start() -> tuple[float, float]:
         ) as window:
             assert window.stdout is not None
             after_s = {line.strip(): time.perf_counter() - began_s for line in window.stdout}
-        assert window.returncode == 0, "the window ended with an error"
+        assert window.returncode == 0, f"the window ended with {window.returncode}"
     return after_s["seen"], after_s["ready"]
 
 

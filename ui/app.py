@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from ui.run.interpreter import window_first
 from ui.window import MainWindow
 
 SIGNALS_MS = 300
+LEAVING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,16 @@ def run(opening: Opening) -> int:
     window.show()
     code = int(app.exec())
     awake.stop()
+    _await_others(LEAVING_S)
     return code
+
+
+def _await_others(patience_s: float) -> None:
+    """Let other threads come to their end: one that still loads a library would crash the process."""
+    until_s = time.monotonic() + patience_s
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(max(0.0, until_s - time.monotonic()))
 
 
 def _close_on_signals(window: MainWindow) -> QTimer:
