@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PyQt5.QtWidgets import QAction
 from pytestqt.qtbot import QtBot
 
-from scopeacq.journal.records import FocusDone, PlaneChosen, PlaneExposing, RunRequest, Wish, WishKind
+from scopeacq.journal.records import (
+    FocusDone,
+    PlaneChosen,
+    PlaneExposing,
+    Record,
+    RunRequest,
+    Wish,
+    WishKind,
+)
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.ui.test_acquisition import AT_LEISURE_MS, opened, press, start, wait_for
 from tests.ui.tiny_acquisition import Bench, Hold, tiny_run
@@ -28,6 +38,22 @@ def wishes(run: TinyRun) -> list[WishKind]:
 
 def listed(bench: Bench, word: str) -> list[str]:
     return [e.text for e in bench.acquisition.log.matching("", True) if e.badge.word == word]
+
+
+@contextmanager
+def paused_at(qtbot: QtBot, tmp_path: Path, record: type[Record]) -> Iterator[tuple[Bench, TinyRun]]:
+    """A run of two tiles that was asked to pause when it had journalled its first such record, and has."""
+    hold = Hold(record)
+    run = tiny_run(tmp_path, tiny_project(cycles=1, tiles=2))
+    run.on_commit = hold
+    with opened(qtbot, run) as bench:
+        start(qtbot, bench)
+        qtbot.waitUntil(hold.reached.is_set, timeout=AT_LEISURE_MS)
+        bench.acquisition.request(RunRequest.PAUSE_AFTER_TILE)
+        hold.released.set()
+        wait_for(qtbot, bench, "Paused")
+        qtbot.waitUntil(lambda: not bench.acquisition.active, timeout=AT_LEISURE_MS)
+        yield bench, run
 
 
 def test_a_run_that_was_not_begun_offers_no_changes(qtbot: QtBot, tmp_path: Path) -> None:
@@ -53,16 +79,7 @@ def test_a_section_is_focused_again_in_a_run_under_way(qtbot: QtBot, tmp_path: P
 
 
 def test_a_paused_run_is_changed_on_the_disk_and_keeps_to_it(qtbot: QtBot, tmp_path: Path) -> None:
-    hold = Hold(PlaneExposing)
-    run = tiny_run(tmp_path, tiny_project(cycles=1, tiles=2))
-    run.on_commit = hold
-    with opened(qtbot, run) as bench:
-        start(qtbot, bench)
-        qtbot.waitUntil(hold.reached.is_set, timeout=AT_LEISURE_MS)
-        bench.acquisition.request(RunRequest.PAUSE_AFTER_TILE)
-        hold.released.set()
-        wait_for(qtbot, bench, "Paused")
-        qtbot.waitUntil(lambda: not bench.acquisition.active, timeout=AT_LEISURE_MS)
+    with paused_at(qtbot, tmp_path, PlaneExposing) as (bench, run):
         change(bench, "Leave out of this cycle").trigger()
         qtbot.waitUntil(lambda: wishes(run) == [WishKind.LEAVE_OUT], timeout=AT_LEISURE_MS)
         press(qtbot, bench, "start")
@@ -88,16 +105,7 @@ def test_what_is_refused_is_said(qtbot: QtBot, tmp_path: Path) -> None:
 
 
 def test_a_tile_is_taken_again_before_the_mill_gate(qtbot: QtBot, tmp_path: Path) -> None:
-    hold = Hold(PlaneChosen)
-    run = tiny_run(tmp_path, tiny_project(cycles=1, tiles=2))
-    run.on_commit = hold
-    with opened(qtbot, run) as bench:
-        start(qtbot, bench)
-        qtbot.waitUntil(hold.reached.is_set, timeout=AT_LEISURE_MS)
-        bench.acquisition.request(RunRequest.PAUSE_AFTER_TILE)
-        hold.released.set()
-        wait_for(qtbot, bench, "Paused")
-        qtbot.waitUntil(lambda: not bench.acquisition.active, timeout=AT_LEISURE_MS)
+    with paused_at(qtbot, tmp_path, PlaneChosen) as (bench, run):
         bench.acquisition.wish(Wish(WishKind.RETAKE, 0, "S001", 0))
         qtbot.waitUntil(lambda: wishes(run) == [WishKind.RETAKE], timeout=AT_LEISURE_MS)
         assert "Section S001, tile 1 of cycle 1: take a tile again." in listed(bench, "You asked")

@@ -26,6 +26,7 @@ from scopeacq.journal.records import RunRequest
 from ui import theme
 from ui.icons import SignLabel
 from ui.panels.telling import Telling
+from ui.parts.label import label
 from ui.presenters.abort import AbortView
 from ui.presenters.acquisition import Action, Allowed, Bar, RunView
 from ui.presenters.tone import Badge, Sign, Tone
@@ -197,9 +198,9 @@ class _Head(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(theme.Space.S)
         box.addLayout(top)
-        for label in (self.sentence, self.step):
-            label.setWordWrap(True)
-            box.addWidget(label)
+        for text in (self.sentence, self.step):
+            text.setWordWrap(True)
+            box.addWidget(text)
 
     def show_head(self, badge: Badge, cycle: str, sentence: str, step: str) -> None:
         self.sign.show_sign(badge.sign, badge.tone)
@@ -296,9 +297,7 @@ def _allow(widget: QWidget, allowed: Allowed) -> None:
 
 
 def _label(role: str, text: str = "") -> QLabel:
-    label = QLabel(text)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-    if role:
-        theme.set_role(label, role)
-    return label
+    """A text that keeps its height when the panel has little room."""
+    made = label(text, role, wrap=False)
+    made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    return made

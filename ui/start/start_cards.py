@@ -190,7 +190,7 @@ def _progress(card: ProjectCard) -> QProgressBar:
 
 
 def label(text: str, role: str, wrap: bool = True) -> QLabel:
-    """A label in one of the theme's roles."""
+    """A text in one of the theme's roles; not to be selected, since it leaves clicks to its card."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
