@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from scopeacq.commands import wafer
+from scopeacq.commands.arguments import AsJson, Project
 from scopeacq.telling.exit_codes import ExitCode
 
 _EPILOG = "Exit codes. " + " ".join(f"{code.value}: {code.meaning}." for code in ExitCode)
@@ -21,7 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Project = Annotated[Path, typer.Argument(help="The run's folder.", show_default=False)]
+app.add_typer(wafer.app, name="wafer")
+
 Cycles = Annotated[int | None, typer.Option(min=1, help="Stop when so many cycles are done in all.")]
 
 
@@ -170,10 +173,7 @@ def run(project: Project, cycles: Cycles = None) -> None:
 
 
 @app.command()
-def status(
-    project: Project,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
-) -> None:
+def status(project: Project, as_json: AsJson = False) -> None:
     """Say how a run stands, also while it runs."""
     from scopeacq.plan.runfolder import Plan
     from scopeacq.telling.showing import show_status

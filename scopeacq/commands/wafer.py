@@ -1,0 +1,19 @@
+"""``scopeacq wafer``: from a bare wafer to sections, grids and the way through them."""
+
+from __future__ import annotations
+
+import typer
+
+from scopeacq.commands.grids import grids
+
+app = typer.Typer(
+    help="Prepare a wafer: overview, landmarks, sections, grids and route.", no_args_is_help=True
+)
+
+
+@app.callback()
+def _wafer() -> None:
+    """Keeps ``scopeacq wafer`` a group, however many commands it has."""
+
+
+app.command()(grids)
