@@ -27,9 +27,11 @@ from shapely.geometry import Polygon
 from benchmarks.held_out_wafers import wafers
 from models.sections import SHIPPED_SECTIONS, SectionFinder
 from models.training.section_tuning import SectionTuning, TuningSettings
-from scopeacq.sections import Detection, FoundSection, detect, sections_mask
+from scopeacq.sections.detection import Detection, sections_mask
+from scopeacq.sections.finding import FoundSection
+from scopeacq.sections.imports.magc import read_magc
 from scopeacq.sections.learned import detect_learned
-from scopeacq.sections.magc import read_magc
+from scopeacq.sections.unlearned import detect
 
 Doubles = NDArray[np.float64]
 Picture = NDArray[np.uint8]

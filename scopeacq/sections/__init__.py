@@ -1,7 +1,5 @@
-"""Sections in a picture of a wafer: found, told apart, outlined. In pixels, without Qt."""
+"""Sections in a picture of a wafer: found, told apart, outlined, reviewed. Without Qt.
 
-from scopeacq.sections.detection import Detection, found_in, sections_mask
-from scopeacq.sections.finding import Flag, FoundSection
-from scopeacq.sections.unlearned import detect
-
-__all__ = ["Detection", "Flag", "FoundSection", "detect", "found_in", "sections_mask"]
+Heavy imports happen in the modules: ``unlearned`` and ``learned`` find sections in pictures, ``candidates``
+is what was found on the wafer, ``review`` what an operator makes of it.
+"""

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 
 import numpy as np
 
-from scopeacq.sections.outlines import Outline, area, overlap, reach
-
-DUPLICATE_OVERLAP = 0.25
-SLIVER_AREA = 0.5
-ODD_AREA = 0.3
-"""Of the median: below which area a section is a sliver; by how much the area of others may differ."""
-
-
-class Flag(Enum):
-    """What an operator should look at."""
-
-    DUPLICATE = "lies over another section"
-    SLIVER = "is far smaller than the others"
-    SIZE = "is not of the size of the others"
+from scopeacq.sections.flags import Flag, flags_of
+from scopeacq.sections.outlines import Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +37,6 @@ def flagged(sections: Sequence[FoundSection], usual_area: float | None = None) -
 
     ``usual_area``: that of a section [px^2], by default the median.
     """
-    if not sections:
-        return ()
-    areas = [area(s.outline) for s in sections]
-    usual = usual_area or float(np.median(areas))
-    doubles = _duplicates(sections)
-    return tuple(
-        replace(section, flags=_flags(own / usual, doubled=k in doubles))
-        for k, (section, own) in enumerate(zip(sections, areas, strict=True))
-    )
-
-
-def _flags(ratio: float, *, doubled: bool) -> frozenset[Flag]:
-    flags = {Flag.DUPLICATE} if doubled else set()
-    if ratio < SLIVER_AREA:
-        flags.add(Flag.SLIVER)
-    elif abs(math.log(ratio)) > math.log1p(ODD_AREA):
-        flags.add(Flag.SIZE)
-    return frozenset(flags)
-
-
-def _duplicates(sections: Sequence[FoundSection]) -> set[int]:
-    """Those that lie over a surer one, by their places."""
-    order = sorted(range(len(sections)), key=lambda k: -sections[k].confidence)
-    centres = np.array([s.outline.mean(0) for s in sections])
-    widest = 2 * max(reach(s.outline) for s in sections)
-    kept: list[int] = []
-    doubles: set[int] = set()
-    for k in order:
-        near = [j for j in kept if np.abs(centres[j] - centres[k]).max() < widest]
-        if any(overlap(sections[j].outline, sections[k].outline) > DUPLICATE_OVERLAP for j in near):
-            doubles.add(k)
-        else:
-            kept.append(k)
-    return doubles
+    outlines, confidences = [s.outline for s in sections], [s.confidence for s in sections]
+    flags = flags_of(outlines, confidences, usual_area)
+    return tuple(replace(s, flags=own) for s, own in zip(sections, flags, strict=True))
