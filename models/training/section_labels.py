@@ -9,16 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.polygons import Polygon, fill
+
 Labels = NDArray[np.uint8]
 """Shape (y, x) of :class:`Label`."""
 Instances = NDArray[np.int32]
 """Shape (y, x): the number of the section, 0 beside all."""
-Polygon = NDArray[np.float64]
-"""Shape (n, 2): corners (column, row); pixel (0, 0) is the centre of the first one."""
 
 RIM_PX = 10
 SEAM_PX = 3
-FRACTION_BITS = 6
 
 
 class Label(IntEnum):
@@ -28,12 +27,6 @@ class Label(IntEnum):
     SECTION = 1
     SEAM = 2
     IGNORE = 255
-
-
-def fill(canvas: NDArray[np.int32] | Labels, polygon: Polygon, value: int) -> None:
-    """Paint a polygon, its corners as fine as 1/64 px."""
-    corners = np.round(polygon * 2**FRACTION_BITS).astype(np.int32)
-    cv2.fillPoly(canvas, [corners], value, shift=FRACTION_BITS)
 
 
 def seams(instances: Instances) -> NDArray[np.bool_]:

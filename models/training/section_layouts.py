@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.polygons import Polygon, area
 from models.training.ranges import Span
-from models.training.section_labels import Polygon
 
 CLOSING_STEPS = 9  # halvings of the way to the neighbour: to a tenth of a pixel
 
@@ -58,12 +58,6 @@ def _cut(outline: Polygon, corner: NDArray[np.float64], share: float) -> Polygon
     before, after = outline[place - 1], outline[(place + 1) % len(outline)]
     new = [corner + share * (before - corner), corner + share * (after - corner)]
     return np.concatenate([outline[:place], new, outline[place + 1 :]])
-
-
-def area(outline: Polygon) -> float:
-    """Of a polygon, by the shoelace formula."""
-    x, y = outline.T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
 
 def turned(outline: Polygon, angle: float) -> Polygon:

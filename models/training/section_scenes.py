@@ -13,12 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.polygons import Polygon, area, fill
 from models.training.ranges import Span
-from models.training.section_labels import FRACTION_BITS, Instances, Polygon, fill
-from models.training.section_layouts import LayoutRanges, area, drawn, lay_out, turned
+from models.training.section_labels import Instances
+from models.training.section_layouts import LayoutRanges, drawn, lay_out, turned
 
 Grey = NDArray[np.float32]
 """Shape (y, x), 0 for black to 1 for white."""
+FRACTION_BITS = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.polygons import Polygon, area
 from models.section_network import SectionUNet
 from models.sections import SHIPPED_SECTIONS, USUAL_EDGE_PX, SectionFinder, as_greys, network_of
 from models.threads import threads
 from models.training.recipe import Cosine, Limits, TrainingError
 from models.training.section_augmentation import SectionAugmentation, SectionBatch
-from models.training.section_labels import Label, Labels, Polygon, sparse_labels
-from models.training.section_layouts import area
+from models.training.section_labels import Label, Labels, sparse_labels
 from models.training.section_recipes import DrawnWafers, iou, section_loss
 from models.training.section_scenes import SceneRanges
 from models.training.textures import TextureBank

@@ -8,8 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Outline = NDArray[np.float64]
-"""Shape (n, 2), n >= 3: corners (column, row) in turn; (0, 0) is the centre of the first pixel."""
+from models.polygons import Polygon as Outline
+from models.polygons import area, fill
+
+__all__ = ["Mask", "Outline", "area", "contour_of", "fill", "outline_of", "overlap", "reach", "turned"]
+
 Mask = NDArray[np.uint8]
 """Shape (y, x): 0, or 1 inside."""
 
@@ -17,13 +20,6 @@ CORNER_SHARE = 0.02
 """A corner that changes the area by less than this is none."""
 HALF_PX = 0.5  # contours run through the centres of the outermost pixels
 LEAST_SINE = 0.25  # of two sides that meet in a corner
-FRACTION_BITS = 6
-
-
-def area(outline: Outline) -> float:
-    """By the shoelace formula [px^2]."""
-    x, y = outline.T
-    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 
 
 def reach(outline: Outline) -> float:
@@ -35,11 +31,6 @@ def turned(outline: Outline, angle_deg: float) -> Outline:
     """About (0, 0), clockwise as seen in a picture, whose rows run down."""
     c, s = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
     return np.asarray(outline @ np.array([[c, s], [-s, c]]))
-
-
-def fill(mask: Mask | NDArray[np.int32], outline: Outline, value: int = 1) -> None:
-    """Paint an outline, its corners as fine as 1/64 px."""
-    cv2.fillPoly(mask, [np.round(outline * 2**FRACTION_BITS).astype(np.int32)], value, shift=FRACTION_BITS)
 
 
 def overlap(one: Outline, other: Outline) -> float:
