@@ -22,9 +22,9 @@ from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.telling.explain import Explained
 from ui.app import Opening, has_screen, run, tell_unexpected
 from ui.memory import Memory, MemoryFile
+from ui.parts.pressable import Pressable
 from ui.presenters.messages import Message
 from ui.presenters.tone import Sign, Tone
-from ui.start.start_cards import Pressable
 from ui.theme import Mode
 from ui.window import MainWindow
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
@@ -23,9 +24,20 @@ from ui.presenters.form_rows import Other, Row
 from ui.presenters.forms import Field
 from ui.presenters.tone import Tone
 
-LABEL_PX = 236
 _NOTHING = object()
 """Stands for text that is no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Of a row's parts in pixels; ``input_px`` is None where the field has its own."""
+
+    label_px: int
+    input_px: int | None = None
+
+
+WIDE, NARROW = Widths(236), Widths(128, 138)
+"""On a page, and in a panel."""
 
 
 class FieldRow(QWidget):
@@ -42,7 +54,7 @@ class FieldRow(QWidget):
     committed = pyqtSignal()
     given_up = pyqtSignal()
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field, widths: Widths = WIDE) -> None:
         super().__init__()
         self.field, self.input = field, widget_for(field)
         self._shown: Row | None = None
@@ -55,7 +67,7 @@ class FieldRow(QWidget):
         value.spoiled.connect(lambda _: self._stand(_NOTHING))
         value.spoiled.connect(self.spoiled)
         value.committed.connect(lambda *_: self.committed.emit())
-        self._lay_out()
+        self._lay_out(widths)
 
     @property
     def _value_field(self) -> ValueField:
@@ -134,8 +146,10 @@ class FieldRow(QWidget):
         self.entered.emit(value)
         self.committed.emit()
 
-    def _lay_out(self) -> None:
-        self._label.setFixedWidth(LABEL_PX)
+    def _lay_out(self, widths: Widths) -> None:
+        self._label.setFixedWidth(widths.label_px)
+        if widths.input_px is not None:
+            self.input.setFixedWidth(widths.input_px)
         self._label.setWordWrap(True)
         self._problem.setWordWrap(True)
         theme.set_role(self._problem, "remark")

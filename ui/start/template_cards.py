@@ -9,7 +9,8 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from ui import theme
-from ui.start.start_cards import Pressable, label
+from ui.parts.pressable import Pressable
+from ui.start.start_cards import label
 
 if TYPE_CHECKING:  # brings shapely, which the first window does without
     from ui.presenters.beginnings import TemplateCard

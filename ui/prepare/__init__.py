@@ -1,0 +1,1 @@
+"""The guided page: from the bare wafer to the route, in six steps."""

@@ -1,0 +1,184 @@
+"""Long work of the page: one at a time, on a thread of its own or on the instrument's, told and stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from hardware.errors import Halted
+from scopeacq.telling.explain import Explained
+from ui.hand.manual import ManualControl
+from ui.presenters.prepare import Step, Work
+from ui.tasks import Tasks
+
+if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window does without
+    from scopeacq.manual import Manual
+
+T = TypeVar("T")
+
+TELL_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """News of a work from its thread."""
+
+    teller: Teller
+    share: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Something that a work has made so far."""
+
+    teller: Teller
+    what: object
+
+
+class Teller:
+    """What long work is handed: it tells how far it is and hears that it is to end. Used on its thread."""
+
+    def __init__(self, say: Callable[[object], None]) -> None:
+        self._say, self._stop = say, threading.Event()
+        self._told_s = 0.0
+        self.begun_s = time.monotonic()
+
+    def __call__(self, share: float, detail: str = "") -> None:
+        """Tell the share (0..1) that is done. Raises ``Halted`` where the operator wants an end."""
+        self.heed()
+        now_s = time.monotonic()
+        if now_s - self._told_s >= TELL_EVERY_S or share >= 1.0:
+            self._told_s = now_s
+            self._say(_Said(self, share, detail))
+
+    def show(self, what: object) -> None:
+        """Show something that is there already."""
+        self._say(_Shown(self, what))
+
+    def heed(self) -> None:
+        """Raise ``Halted`` where the operator wants an end."""
+        if self.stopped:
+            raise Halted("scopeacq", "stopped by the operator")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the operator wants an end; for work that keeps what it has."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Want an end. Any thread."""
+        self._stop.set()
+
+
+class Works(QObject):
+    """Does one long work at a time; what it comes to is told in the window's thread.
+
+    Signals:
+        changed (Work or None): what is under way now.
+        failed (Step, Explained): why a work came to nothing; not told of what was stopped.
+    """
+
+    changed = pyqtSignal(object)
+    failed = pyqtSignal(object, object)
+    _came = pyqtSignal(object)
+
+    def __init__(self, manual: ManualControl, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._manual, self._tasks = manual, Tasks(self)
+        self._teller: Teller | None = None
+        self._in_hand = False
+        self._shown: Callable[[Any], None] | None = None
+        self.work: Work | None = None
+        self._came.connect(self._take)
+
+    def do(
+        self,
+        begun: Work,
+        work: Callable[[Teller], T],
+        done: Callable[[T], None],
+        shown: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Have ``work`` done on a thread of its own, then ``done`` called here; one thing at a time.
+
+        ``shown`` takes here what the work shows meanwhile.
+        """
+        if (teller := self._begin(begun, shown)) is not None:
+            step = begun.step
+            self._tasks.run(
+                lambda: work(teller), lambda made: self._end(done, made), lambda e: self._fail(step, e)
+            )
+
+    def do_in_hand(
+        self,
+        begun: Work,
+        work: Callable[[Manual, Teller], T],
+        done: Callable[[T], None],
+        shown: Callable[[Any], None] | None = None,
+    ) -> None:
+        """The same with the instrument, which is connected already; its errors are in the banner, too."""
+        if (teller := self._begin(begun, shown)) is not None:
+            self._in_hand = True
+            self._manual.submit(
+                lambda manual: work(manual, teller),
+                lambda made: self._end(done, made),
+                begun.doing,
+                lambda error: self._fail(begun.step, error),
+            )
+
+    def stop(self) -> None:
+        """End what is under way as soon as it can be ended; what it keeps by then is kept."""
+        if self._teller is None or self.work is None:
+            return
+        self._teller.stop()
+        if self._in_hand:
+            self._manual.halt()
+        if self.work is not None:
+            self._enter(replace(self.work, ending=True))
+
+    def close(self) -> None:
+        """Nothing is told any more; before the window's parts go."""
+        self._came.disconnect(self._take)
+        if self._teller is not None:
+            self._teller.stop()
+        self._tasks.close(wait=False)
+
+    def _begin(self, begun: Work, shown: Callable[[Any], None] | None) -> Teller | None:
+        if self.work is not None:
+            return None
+        self._teller, self._shown, self._in_hand = Teller(self._came.emit), shown, False
+        self._enter(begun)
+        return self._teller
+
+    def _enter(self, work: Work | None) -> None:
+        self.work = work
+        self.changed.emit(work)
+
+    def _take(self, said: _Said | _Shown) -> None:
+        """News of a work that has ended meanwhile are for nobody."""
+        if said.teller is not self._teller or self.work is None:
+            return
+        if isinstance(said, _Shown):
+            if self._shown is not None:
+                self._shown(said.what)
+            return
+        elapsed_s = time.monotonic() - said.teller.begun_s
+        self._enter(replace(self.work, share=said.share, detail=said.detail, elapsed_s=elapsed_s))
+
+    def _end(self, done: Callable[[T], None], made: T) -> None:
+        self._leave()
+        done(made)
+
+    def _fail(self, step: Step, error: Explained) -> None:
+        self._leave()
+        if not isinstance(error.__cause__, Halted):
+            self.failed.emit(step, error)
+
+    def _leave(self) -> None:
+        self._teller = self._shown = None
+        self._enter(None)
