@@ -50,7 +50,7 @@ PLANES_AHEAD = 8
 
 def tile_of(rig: Rig, key: PlaneKey) -> Tile:
     """The tile of a plane, in the wafer frame."""
-    return rig.plan.wafer.section(key.section).grid(rig.plan.project.imaging)[key.tile]
+    return rig.plan.wafer.section(key.section).grid_tiles(rig.plan.project.imaging)[key.tile]
 
 
 def focus(rig: Rig, step: Focus) -> None:

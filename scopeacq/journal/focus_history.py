@@ -105,7 +105,7 @@ def _wafer_focus(
     known = {
         (tile.section, tile.index): tile.centre_um
         for section in plan.wafer.sections
-        for tile in section.grid(plan.project.imaging)
+        for tile in section.grid_tiles(plan.project.imaging)
         if (tile.section, tile.index) in wds_um
     }
     places, wds = list(known.values()), [wds_um[place] for place in known]

@@ -18,6 +18,9 @@ from scopeacq.plan.settings import Name, Settings, read_toml
 
 FORMAT = "scopeacq.run/1"
 
+TilesAcross = Annotated[int, Field(ge=1, le=200)]
+OverlapPx = Annotated[int, Field(ge=0)]
+
 
 class ImagingSettings(Settings):
     """The tiles."""
@@ -33,13 +36,9 @@ class ImagingSettings(Settings):
     bit_depth: Literal[8, 16] = Field(
         8, description="Grey values are kept as they came: 8 or 16 bits each."
     )
-    grid_rows: Annotated[int, Field(ge=1, le=200)] = Field(
-        1, description="Tiles of a section along its grid's y."
-    )
-    grid_columns: Annotated[int, Field(ge=1, le=200)] = Field(
-        1, description="Tiles of a section along its grid's x."
-    )
-    overlap_px: Annotated[int, Field(ge=0)] = Field(200, description="How much neighbouring tiles share.")
+    grid_rows: TilesAcross = Field(1, description="Tiles of a section along its grid's y.")
+    grid_columns: TilesAcross = Field(1, description="Tiles of a section along its grid's x.")
+    overlap_px: OverlapPx = Field(200, description="How much neighbouring tiles share.")
     retakes: Annotated[int, Field(ge=0, le=20)] = Field(
         2, description="How often an unsharp tile is retaken."
     )

@@ -57,7 +57,7 @@ def test_one_tile_off_the_plane_is_the_outlier(plan: Plan) -> None:
     history = FocusHistory()
     assert history.wafer(plan) is None
     for section in plan.wafer.sections:
-        for tile in section.grid(plan.project.imaging):
+        for tile in section.grid_tiles(plan.project.imaging):
             x, y = tile.centre_um
             off = 12.0 if (section.id, tile.index) == (plan.wafer.sections[1].id, 2) else 0.0
             history.apply(done(3, section.id, tile.index, 4500 + 0.002 * x - 0.001 * y + off))

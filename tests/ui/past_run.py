@@ -110,7 +110,7 @@ def to_wafer(plan: Plan, key: PlaneKey) -> tuple[float, ...]:
     """A tile a little off its planned place, as the program notes it."""
     section, imaging = plan.wafer.section(key.section), plan.project.imaging
     pixel_um = imaging.pixel_size_nm / 1000
-    centre = np.asarray(section.grid(imaging)[key.tile].centre_um) + np.array([0.05, -0.03])
+    centre = np.asarray(section.grid_tiles(imaging)[key.tile].centre_um) + np.array([0.05, -0.03])
     linear = rotation(section.rotation_deg) @ np.diag([pixel_um, -pixel_um])
     middle = np.full(2, (EDGE_PX - 1) / 2)
     return tuple(np.column_stack([linear, centre - linear @ middle]).ravel().tolist())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from scopeacq.plan.geometry import Point, Rigid, turn
 from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.project import ImagingSettings, Project
 from scopeacq.plan.wafer import Section, Wafer
+from scopeacq.sections.candidates import Candidates
 from scopeacq.telling.wording import counted
 
 DEFAULT_THICKNESS_NM = 200.0
@@ -23,11 +24,12 @@ COPY_GAP = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is edited."""
+    """What is edited: the plan, and what was found or drawn and is not in the plan yet."""
 
     project: Project
     wafer: Wafer
     instrument: Instrument
+    candidates: Candidates = field(default_factory=Candidates)
 
 
 class Refused(ValueError):
@@ -91,8 +93,8 @@ def resize(ids: Iterable[str], factor_x: float, factor_y: float) -> Edit:
 
 
 def move_roi(section_id: str, centre_um: Point) -> Edit:
-    """Put the grid of a section elsewhere on it; the outline stays."""
-    change = _each((section_id,), lambda s: replace(s, roi_centre_um=centre_um))
+    """Put the grid of a section elsewhere on it, and its ROI along with it; the outline stays."""
+    change = _each((section_id,), lambda s: with_grid_at(s, centre_um))
     return Edit(f"Move the grid of {section_id}", change)
 
 
@@ -172,8 +174,6 @@ def delete(ids: Iterable[str]) -> Edit:
                 f"gate.accept_sections names {', '.join(accepted)}; take it out of the project first."
             )
         left = tuple(s for s in document.wafer.sections if s.id not in wanted)
-        if not left:
-            raise Refused("A plan needs at least one section; add another one first.")
         return replace(document, wafer=replace(document.wafer, sections=left))
 
     return Edit(f"Delete {_named(tuple(wanted))}", change)
@@ -279,8 +279,15 @@ def placed(section: Section, place: Rigid, rotation_deg: float) -> Section:
         section,
         outline_um=tuple(place.apply(corner) for corner in section.outline_um),
         roi_centre_um=place.apply(section.roi_centre_um),
+        roi_um=section.roi_um and tuple(place.apply(corner) for corner in section.roi_um),
         rotation_deg=rotation_deg,
     )
+
+
+def with_grid_at(section: Section, centre_um: Point) -> Section:
+    """A section with its grid and ROI moved over it."""
+    shift = Rigid(centre_um[0] - section.roi_centre_um[0], centre_um[1] - section.roi_centre_um[1])
+    return replace(placed(section, shift, section.rotation_deg), outline_um=section.outline_um)
 
 
 def _named(ids: tuple[str, ...]) -> str:

@@ -149,6 +149,10 @@ class SectionShown:
         corners = (math.hypot(u - x, v - y) for u, v in self.section.outline_um)
         return max(max(corners), math.hypot(*self.grid.size_um) / 2)
 
+    def images(self, tile: int) -> bool:
+        """Whether a tile of the grid is imaged, by its index."""
+        return tile < len(self.tiles) and self.tiles[tile].state is not TileState.INACTIVE
+
     def to_local(self, wafer_um: Point) -> Point:
         """From the wafer into the frame of the section's grid."""
         x, y = self.section.roi_centre_um
@@ -160,10 +164,9 @@ class SectionShown:
         return self.section.roi_centre_um[0] + x, self.section.roi_centre_um[1] + y
 
 
-def phase_of(section: Section, grid: Grid) -> SectionPhase:
-    """Active or left out by the plan, as far as the plan says."""
-    imaged = any(section.images(n) for n in range(grid.rows * grid.columns))
-    return SectionPhase.ACTIVE if imaged else SectionPhase.INACTIVE
+def phase_of(section: Section, imaging: ImagingSettings) -> SectionPhase:
+    """Active or left out by the plan, as far as the plan says; ``imaging`` is the project's."""
+    return SectionPhase.ACTIVE if section.imaged(imaging) else SectionPhase.INACTIVE
 
 
 def tile_state(plane: PlaneState | None) -> TileState:

@@ -89,10 +89,10 @@ class WaferMap:
 
     def images(self, selection: Selection) -> bool:
         """Whether some of what is chosen is imaged."""
-        chosen = {s.id: s.section for s in self.sections if s.id in selection.sections}
+        chosen = {s.id: s for s in self.sections if s.id in selection.sections}
         if selection.tiles:
             return any(chosen[name].images(tile) for name, tile in selection.tiles if name in chosen)
-        return any(section.active for section in chosen.values())
+        return any(shown.section.active for shown in chosen.values())
 
     def hit(self, stage_um: Point) -> Hit | None:
         """The topmost section (and its tile) at a point of the stage frame."""
@@ -167,23 +167,25 @@ class WaferMap:
 
 def edited(shown: WaferMap, wafer: Wafer, imaging: ImagingSettings) -> WaferMap:
     """The map of a wafer that is being edited, with what is known of the sections that it still has."""
-    known, grid = {s.id: s for s in shown.sections}, Grid.of(imaging)
+    known = {s.id: s for s in shown.sections}
     return replace(
         shown,
-        sections=tuple(_with(known.get(s.id), s, grid) for s in wafer.sections),
+        sections=tuple(_with(known.get(s.id), s, imaging) for s in wafer.sections),
         fiducials=wafer.fiducials,
     )
 
 
-def _with(known: SectionShown | None, section: Section, grid: Grid) -> SectionShown:
+def _with(known: SectionShown | None, section: Section, imaging: ImagingSettings) -> SectionShown:
+    grid = Grid.of(section.imaging(imaging))
     if known is not None and known.section == section and known.grid == grid:
         return known
     count = grid.rows * grid.columns
     if known is None or (known.grid.rows, known.grid.columns) != (grid.rows, grid.columns):
         known = SectionShown(section, grid, tiles=(TileShown(),) * count)
-    tiles = tuple(_activated(tile, section.images(n)) for n, tile in enumerate(known.tiles))
+    imaged = section.imaged(imaging)
+    tiles = tuple(_activated(tile, n in imaged) for n, tile in enumerate(known.tiles))
     editable = known.phase in (SectionPhase.ACTIVE, SectionPhase.INACTIVE)
-    phase = phase_of(section, grid) if editable else known.phase
+    phase = phase_of(section, imaging) if editable else known.phase
     return replace(known, section=section, grid=grid, phase=phase, tiles=tiles)
 
 

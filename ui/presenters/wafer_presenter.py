@@ -49,7 +49,6 @@ class WaferPresenter:
     _finished: bool = False
 
     def __post_init__(self) -> None:
-        self._grid = Grid.of(self.plan.project.imaging)
         self._progress = Progress.of(self.plan)
         self._doses = DoseLedger(self.plan)
 
@@ -141,12 +140,13 @@ class WaferPresenter:
         return self._shown[section.id]
 
     def _made(self, section: Section) -> SectionShown:
-        state = self._progress.sections[section.id]
-        phase = SectionPhase.SKIPPED if state.passed_over else phase_of(section, self._grid)
-        tiles = tuple(self._tile(section.id, n) for n in range(self._grid.rows * self._grid.columns))
+        state, imaging = self._progress.sections[section.id], self.plan.project.imaging
+        phase = SectionPhase.SKIPPED if state.passed_over else phase_of(section, imaging)
+        grid = Grid.of(section.imaging(imaging))
+        tiles = tuple(self._tile(section.id, n) for n in range(grid.rows * grid.columns))
         return SectionShown(
             section,
-            self._grid,
+            grid,
             SectionPhase.DROPPED if state.dropped else phase,
             self._depth_nm(section.id),
             tiles,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from scopeacq.plan.geometry import Point, Rigid, turn
@@ -64,7 +64,7 @@ class GridDrag:
             dx, dy = (dx, 0.0) if abs(dx) > abs(dy) else (0.0, dy)
         x, y = self.section.roi_centre_um
         self._centre_um = x + dx, y + dy
-        return {self.section.id: replace(self.section, roi_centre_um=self._centre_um)}
+        return {self.section.id: edits.with_grid_at(self.section, self._centre_um)}
 
     def edit(self) -> Edit | None:
         if self._centre_um in (None, self.section.roi_centre_um):

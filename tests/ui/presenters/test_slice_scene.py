@@ -121,7 +121,7 @@ def test_a_tile_found_at_its_place_lies_where_it_was_planned(turn_deg: float, ti
     imaging = ImagingSettings(grid_rows=2, grid_columns=3, overlap_px=100)
     section = Section("S1", ((0, 0), (1, 0), (1, 1)), (120.0, -40.0), turn_deg, 200.0)
     pixel_um = imaging.pixel_size_nm / 1000
-    centre = section.grid(imaging)[tile].centre_um
+    centre = section.grid_tiles(imaging)[tile].centre_um
     middle = np.array([(imaging.tile_width_px - 1) / 2, (imaging.tile_height_px - 1) / 2])
     linear = rotation(turn_deg) @ np.diag([pixel_um, -pixel_um])
     to_wafer = np.column_stack([linear, np.asarray(centre) - linear @ middle])
