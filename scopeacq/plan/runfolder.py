@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from hardware.microscope import GUARD_LOG
 from scopeacq.journal import journal_format
 from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.project import Project
 from scopeacq.plan.settings import SettingsError, SeveralFilesError, attempt
-from scopeacq.plan.wafer import Wafer
+from scopeacq.plan.wafer import Section, Wafer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,16 @@ class RunFolder:
     @property
     def wafer_file(self) -> Path:
         return self.root / "wafer.geojson"
+
+    @property
+    def candidates_file(self) -> Path:
+        """Sections that were found or drawn; see :mod:`scopeacq.sections.candidates`."""
+        return self.root / "sections.geojson"
+
+    @property
+    def section_weights(self) -> Path:
+        """Weights of the section network that were tuned on this wafer, if any."""
+        return self.root / "models" / "sections.safetensors"
 
     @property
     def instrument_file(self) -> Path:
@@ -106,7 +118,7 @@ class Plan:
         wafer = attempt(Wafer.read, folder.wafer_file, errors)
         instrument = attempt(Instrument.read, folder.instrument_file, errors)
         if project is not None and wafer is not None:
-            errors += unknown_sections(folder, project, wafer)
+            errors += contradictions(folder, project, wafer)
         if len(errors) == 1:
             raise errors[0]
         if errors or project is None or wafer is None or instrument is None:
@@ -124,11 +136,22 @@ def require_unchanged(plan: Plan) -> None:
         )
 
 
-def unknown_sections(folder: RunFolder, project: Project, wafer: Wafer) -> Iterator[SettingsError]:
-    """What a project says of sections that its wafer does not hold."""
+def contradictions(folder: RunFolder, project: Project, wafer: Wafer) -> Iterator[SettingsError]:
+    """Where project and wafer do not go together: unknown sections, grids that cannot be."""
     if unknown := sorted(set(project.gate.accept_sections) - {s.id for s in wafer.sections}):
         yield SettingsError(
             folder.project_file,
             [f"gate.accept_sections names {', '.join(unknown)}, which the wafer does not hold"],
             "Correct the names.",
         )
+    if problems := [problem for section in wafer.sections for problem in _impossible(project, section)]:
+        yield SettingsError(
+            folder.wafer_file, problems, "Correct these grids; what they leave out is as in [imaging]."
+        )
+
+
+def _impossible(project: Project, section: Section) -> Iterator[str]:
+    try:
+        section.imaging(project.imaging)
+    except ValidationError as error:
+        yield from (f"section {section.id}: grid: {e['ctx']['error']}" for e in error.errors())
