@@ -17,7 +17,7 @@ class UNetSize:
     ``classes``: background and section, and where there is a third one the seam between touching sections.
     """
 
-    width: int = 8
+    width: int = 16
     depth: int = 5
     classes: int = 3
 

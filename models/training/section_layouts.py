@@ -31,14 +31,14 @@ class LayoutRanges:
     sizes within a wafer, relative to the edge.
     """
 
-    edge_px: Span = Span(20.0, 120.0, True)
+    edge_px: Span = Span(12.0, 60.0, True)
     aspect: Span = Span(1.0, 2.4, True)
     taper: float = 0.25
     jitter: Span = Span(0.003, 0.03, True)
     filled: Span = Span(0.05, 0.9)
     neighbours: Span = Span(0.2, 1.0)
     ribbons: float = 0.4
-    gap_px: Span = Span(-1.5, 5.0)
+    gap_px: Span = Span(-1.0, 3.0)
 
 
 def block_outline(ranges: LayoutRanges, rng: np.random.Generator) -> Polygon:

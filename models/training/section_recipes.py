@@ -119,8 +119,8 @@ def _recipe(name: str, about: str, size: UNetSize) -> Callable[..., Recipe]:
 
 SECTION_RECIPES = (
     _recipe("sections", "where sections lie in a picture of a wafer", UNetSize())(
-        limits=Limits(minutes=45.0),
-        learning_rate=1.5e-3,
+        limits=Limits(steps=5000),
+        learning_rate=2e-3,
         schedule=Cosine(),
         # drawn wafers lie any way round already
         augmentation=SectionAugmentation(moved=0.0, flipped=0.0, elastic=0.0, probability=0.2),

@@ -1,7 +1,8 @@
 """Drawn pieces of wafer overviews: sections, what they are made of, what lies about, and how they are seen.
 
-Wider in kind than wafers are on purpose, and shaped after none: sections may be brighter or darker than the
-wafer, of its own grey with only an edge, plain or full of structure; pictures are uneven, noisy and soft.
+Wider in kind than wafers are on purpose, and shaped after none: sections are plain or full of structure, with
+edges or without; pictures are uneven, noisy and soft. Sections are always darker than the wafer: the network
+sees negatives of pictures where they are brighter, and so has half as much to learn.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ FRACTION_BITS = 6
 class SceneRanges:
     """What varies between pieces of wafer; chances are those of a piece to show something.
 
-    ``contrast``: of sections to the wafer, either way round. ``texture``: standard deviation of what
+    ``contrast``: how much darker sections are than the wafer. ``texture``: standard deviation of what
     sections and wafer are made of. ``tiles_px``: the edge of the tiles of a mosaic, which are uneven alike.
     """
 
-    patch_px: int = 256
+    patch_px: int = 128
     layout: LayoutRanges = field(default_factory=LayoutRanges)
     contrast: Span = Span(0.12, 0.6, True)
     texture: Span = Span(0.004, 0.06, True)
     uneven: Span = Span(0.01, 0.25, True)
-    tiles_px: Span = Span(50.0, 600.0, True)
+    tiles_px: Span = Span(25.0, 300.0, True)
     noise: Span = Span(0.003, 0.04, True)
-    blur_px: Span = Span(0.3, 1.5)
+    blur_px: Span = Span(0.3, 1.2)
     edges: float = 0.5
     resin: float = 0.15
     folds: float = 0.3
@@ -98,14 +99,16 @@ def draw_scene(
     for number, outline in enumerate(outlines, 1):
         fill(instances, outline, number)
     canvas = _Canvas(np.zeros((size, size), np.float32), instances, outlines, textures, rng)
-    _draw_ground(canvas, ranges)
-    _draw_sections(canvas, ranges)
+    contrast = drawn(ranges.contrast, rng)
+    level = rng.uniform(0.02, 0.98 - contrast)
+    _draw_ground(canvas, ranges, level + contrast)
+    _draw_sections(canvas, ranges, level, contrast)
     _draw_mishaps(canvas, ranges)
     return _seen(canvas, ranges), instances
 
 
-def _draw_ground(canvas: _Canvas, ranges: SceneRanges) -> None:
-    canvas.grey += canvas.rng.uniform(0.05, 0.95)
+def _draw_ground(canvas: _Canvas, ranges: SceneRanges, level: float) -> None:
+    canvas.grey += level
     canvas.grey += 0.6 * drawn(ranges.texture, canvas.rng) * canvas.texture()
     for _ in range(canvas.rng.integers(0, 4)):  # scratches
         ends = canvas.rng.uniform(0, canvas.grey.shape[0], (2, 2))
@@ -122,22 +125,19 @@ def _draw_border(canvas: _Canvas) -> None:
     canvas.grey[beyond] = canvas.rng.random() + 0.02 * canvas.texture()[beyond]
 
 
-def _draw_sections(canvas: _Canvas, ranges: SceneRanges) -> None:
+def _draw_sections(canvas: _Canvas, ranges: SceneRanges, level: float, contrast: float) -> None:
     rng, size = canvas.rng, canvas.grey.shape[0]
-    base = float(canvas.grey.mean())
-    contrast = drawn(ranges.contrast, rng) * rng.choice((-1, 1))
-    level = base + contrast if 0.02 < base + contrast < 0.98 else base - contrast
-    amplitude, spread = drawn(ranges.texture, rng), rng.uniform(0.0, 0.25) * abs(contrast)
+    amplitude, spread = drawn(ranges.texture, rng), rng.uniform(0.0, 0.25) * contrast
     edge, width_px = rng.uniform(-0.4, 0.4), int(rng.integers(1, 3))
     has_edges = canvas.chance(ranges.edges)
     resin = rng.uniform(0.05, 0.3) if canvas.chance(ranges.resin) else None
     part, part_level = _part(rng), level + rng.uniform(-0.25, 0.25)
-    slope = rng.uniform(0, 0.3) * abs(contrast) / size
+    slope = rng.uniform(0, 0.3) * contrast / size
     texture = canvas.texture()
     gradient = np.mgrid[:size, :size].astype(np.float32) - size / 2
     for number, outline in enumerate(canvas.outlines, 1):
         if resin is not None:
-            _draw_resin(canvas, outline, base + resin * contrast)
+            _draw_resin(canvas, outline, level + (1 - resin) * contrast)
         mask = canvas.instances == number
         own = level + rng.normal(0, spread) + amplitude * texture
         own += slope * np.tensordot(rng.normal(0, 1, 2).astype(np.float32), gradient, 1)
@@ -176,7 +176,7 @@ def _draw_mishaps(canvas: _Canvas, ranges: SceneRanges) -> None:
             _draw_across(canvas, outline, float(np.median(canvas.grey)), 1)
     if canvas.chance(ranges.dust):
         for _ in range(rng.integers(1, 40)):
-            centre, axes = rng.integers(0, size, 2), rng.integers(1, 2 + size // 40, 2)
+            centre, axes = rng.integers(0, size, 2), rng.integers(1, 2 + size // 30, 2)
             grey = float(rng.choice((0.05, 0.95)) if rng.random() < 0.5 else rng.random())
             cv2.ellipse(canvas.grey, centre.tolist(), axes.tolist(), rng.uniform(0, 180), 0, 360, grey, -1)
     if canvas.chance(ranges.debris):
