@@ -1,8 +1,4 @@
-"""From landmarks to where the wafer lies on the stage: least squares, and what does not fit. Pure.
-
-Points are complex numbers in here, x + iy: a turn is a factor, and an affine map about the middle is
-``p * z + q * conj(z)``, of which ``p`` turns and scales, and ``q`` is there for what is sheared or mirrored.
-"""
+"""From landmarks to where the wafer lies on the stage: least squares, and what does not fit. Pure."""
 
 from __future__ import annotations
 
@@ -14,23 +10,24 @@ from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.marks import Landmark
-
-Complex = NDArray[np.complex128]
+from scopeacq.plan.plane_fits import (
+    SAME_SPOT_UM,
+    Complex,
+    agreeing,
+    extent_um,
+    off,
+    off_affine,
+    rigid,
+    similar,
+)
 
 LEAST = 2
 """Landmarks from which on a mount is known."""
 LEAST_APART_UM = 100.0
 """Landmarks that all lie nearer to each other fix no rotation: 2 um of error are more than a degree."""
-SAME_SPOT_UM = 1.0
-"""Nearer than anybody tells two spots apart in an overview."""
-BY_EYE_UM = 2.0
-"""How well a spot is met by eye; no landmark is an outlier by less than a few times that."""
-INLIER_SD = 2.5
-"""Standard deviations within which a landmark counts as one that fits (Rousseeuw & Leroy 1987)."""
 
 
 class Misfit(Enum):
@@ -90,9 +87,9 @@ def mount_of(landmarks: tuple[Landmark, ...]) -> Rigid:
     That is where fewer than two of them are, or all lie on one spot.
     """
     wafer, stage = _points(_measured(landmarks))
-    if len(wafer) < LEAST or min(_extent_um(wafer), _extent_um(stage)) < LEAST_APART_UM:
+    if len(wafer) < LEAST or min(extent_um(wafer), extent_um(stage)) < LEAST_APART_UM:
         return Rigid()
-    return _rigid(wafer, stage)
+    return rigid(wafer, stage)
 
 
 def judge(landmarks: Sequence[Landmark], tolerance_um: float) -> Mounting:
@@ -106,13 +103,13 @@ def judge(landmarks: Sequence[Landmark], tolerance_um: float) -> Mounting:
         return Mounting(mount, (), 1.0, refusal[0], (), refusal[1], sound=False)
     wafer, stage = _points(measured)
     residuals = _residuals(measured, mount)
-    scale = abs(_similar(wafer, stage))
+    scale = abs(similar(wafer, stage))
     sound = max(r.distance_um for r in residuals) <= tolerance_um
     outliers = _outliers(measured, tolerance_um)
     misfit = _misfit(measured, sound, outliers, tolerance_um)
     if misfit is not Misfit.OUTLIER:
         outliers = ()
-    verdict = _verdict(misfit, residuals, measured, outliers)
+    verdict = _verdict(misfit, measured, residuals, outliers)
     return Mounting(mount, residuals, scale, misfit, outliers, verdict, sound)
 
 
@@ -126,89 +123,22 @@ def _points(measured: Sequence[Landmark]) -> tuple[Complex, Complex]:
     return np.array([complex(*mark.wafer_um) for mark in measured]), np.array(stage)
 
 
-def _extent_um(points: Complex) -> float:
-    """The largest distance of two points, no more than twice off."""
-    return float(2 * np.abs(points - points.mean()).max())
-
-
-# -- what fits ---------------------------------------------------------------------------
-
-
-def _similar(wafer: Complex, stage: Complex) -> complex:
-    """The turn and scale of least squares, as a factor."""
-    z, w = wafer - wafer.mean(), stage - stage.mean()
-    return complex((z.conj() * w).sum() / (np.abs(z) ** 2).sum())
-
-
-def _rigid(wafer: Complex, stage: Complex) -> Rigid:
-    columns = [np.column_stack([points.real, points.imag]) for points in (wafer, stage)]
-    return Rigid.fit(columns[0], columns[1])[0]
-
-
-def _off(wafer: Complex, stage: Complex, factor: complex) -> Complex:
-    """What is left at each landmark, shape (n,), of a map with this factor."""
-    return np.asarray(stage - stage.mean() - factor * (wafer - wafer.mean()))
-
-
 def _residuals(landmarks: Sequence[Landmark], mount: Rigid) -> tuple[Residual, ...]:
-    off = [(mark.id, mark.stage_um, mount.apply(mark.wafer_um)) for mark in landmarks]
-    return tuple(Residual(name, at[0] - to[0], at[1] - to[1]) for name, at, to in off if at is not None)
+    places = [(mark.id, mark.stage_um, mount.apply(mark.wafer_um)) for mark in landmarks]
+    return tuple(Residual(name, at[0] - to[0], at[1] - to[1]) for name, at, to in places if at is not None)
 
 
 def _outliers(measured: Sequence[Landmark], tolerance_um: float) -> tuple[Residual, ...]:
     """Landmarks that most of the others, which fit together, put elsewhere."""
     wafer, stage = _points(measured)
-    inside = _agreeing(wafer, stage, tolerance_um)
+    inside = agreeing(wafer, stage, tolerance_um)
     if inside is None or inside.all():
         return ()
-    mount = _rigid(wafer[inside], stage[inside])
+    mount = rigid(wafer[inside], stage[inside])
     return _residuals([mark for mark, fits in zip(measured, inside, strict=True) if not fits], mount)
 
 
-def _agreeing(wafer: Complex, stage: Complex, tolerance_um: float) -> NDArray[np.bool_] | None:
-    """Which landmarks agree on a mount, shape (n,); None where no majority does.
-
-    Least median of squares over the mounts through all pairs (Rousseeuw & Leroy 1987). Of three landmarks
-    two agree by their distance alone, so that this must hold for one pair only.
-    """
-    count = len(wafer)
-    pairs = [p for p in combinations(range(count), 2) if abs(wafer[p[0]] - wafer[p[1]]) > SAME_SPOT_UM]
-    misses = np.array([_misses_of_pair(wafer, stage, pair) for pair in pairs])
-    if count == 3:
-        agree = [
-            pair for pair, miss in zip(pairs, misses, strict=True) if miss[list(pair)].max() <= BY_EYE_UM
-        ]
-        return np.isin(np.arange(3), agree[0]) if len(agree) == 1 else None
-    if count < 3:
-        return None
-    medians = np.sort(misses, axis=1)[:, count // 2]
-    best = int(medians.argmin())
-    sd_um = 1.4826 * (1 + 5 / (count - 2)) * float(medians[best])
-    inside: NDArray[np.bool_] = misses[best] <= max(INLIER_SD * sd_um, INLIER_SD * BY_EYE_UM)
-    if 2 * inside.sum() <= count or inside.sum() < 3:
-        return None
-    kept = _off(wafer[inside], stage[inside], _unit(_similar(wafer[inside], stage[inside])))
-    return inside if np.abs(kept).max() <= tolerance_um else None
-
-
-def _misses_of_pair(wafer: Complex, stage: Complex, pair: tuple[int, int]) -> NDArray[np.float64]:
-    """How far the mount through two landmarks misses each of all, shape (n,) [um]."""
-    two = list(pair)
-    factor = _unit(_similar(wafer[two], stage[two]))
-    return np.abs(stage - stage[two].mean() - factor * (wafer - wafer[two].mean()))
-
-
-def _unit(factor: complex) -> complex:
-    """The turn of a factor, without its scale."""
-    return factor / abs(factor) if factor else 1.0 + 0.0j
-
-
-# -- what does not -----------------------------------------------------------------------
-
-
-def _refusal(
-    landmarks: Sequence[Landmark], measured: Sequence[Landmark]
-) -> tuple[Misfit, str] | None:
+def _refusal(landmarks: Sequence[Landmark], measured: Sequence[Landmark]) -> tuple[Misfit, str] | None:
     """Why these landmarks say nothing of the mount, if they do not."""
     if len(measured) < LEAST:
         return Misfit.TOO_FEW, _too_few(landmarks, measured)
@@ -219,10 +149,10 @@ def _refusal(
                     f"Landmarks {one.id} and {other.id} lie on one spot of {where}; "
                     "measure one of them at a spot of its own, or remove it."
                 )
-    extent_um = min(map(_extent_um, _points(measured)))
-    if extent_um < LEAST_APART_UM:
+    within_um = min(map(extent_um, _points(measured)))
+    if within_um < LEAST_APART_UM:
         return Misfit.ONE_SPOT, (
-            f"The landmarks lie within {extent_um:.0f} um, which fixes no rotation; "
+            f"The landmarks lie within {within_um:.0f} um, which fixes no rotation; "
             "choose some near the wafer's edges."
         )
     return None
@@ -257,24 +187,63 @@ def _misfit(
     if len(measured) == LEAST:
         return Misfit.DISTANCE
     wafer, stage = _points(measured)
-    mirrored = wafer.conj()
-    if np.abs(_off(mirrored, stage, _similar(mirrored, stage))).max() <= tolerance_um:
-        return Misfit.MIRRORED
-    if np.abs(_off(wafer, stage, _similar(wafer, stage))).max() <= tolerance_um:
-        return Misfit.SCALED
+    for points, misfit in ((wafer, Misfit.SCALED), (wafer.conj(), Misfit.MIRRORED)):
+        if np.abs(off(points, stage, similar(points, stage))).max() <= tolerance_um:
+            return misfit
     if outliers:
         return Misfit.OUTLIER
-    sheared = len(measured) > 3 and np.abs(_off_affine(wafer, stage)).max() <= tolerance_um
+    sheared = len(measured) > 3 and np.abs(off_affine(wafer, stage)).max() <= tolerance_um
     return Misfit.SHEARED if sheared else Misfit.SCATTERED
 
 
-def _off_affine(wafer: Complex, stage: Complex) -> Complex:
-    """What an affine map of least squares leaves at each landmark, shape (n,)."""
-    z, w = wafer - wafer.mean(), stage - stage.mean()
-    design = np.block([[_columns(z)], [_columns(1j * z)[:, :0]]]) if not len(z) else _columns(z)
-    solution, *_ = np.linalg.lstsq(design, w, rcond=None)
-    return np.asarray(w - design @ solution)
-
-
-def _columns(z: Complex) -> Complex:
-    return np.column_stack([z, z.conj()])
+def _verdict(
+    misfit: Misfit | None,
+    measured: Sequence[Landmark],
+    residuals: Sequence[Residual],
+    outliers: Sequence[Residual],
+) -> str:
+    """One sentence on landmarks that say something of the mount."""
+    wafer, stage = _points(measured)
+    worst = max(residuals, key=lambda r: r.distance_um)
+    first, second = measured[0].id, measured[1].id
+    match misfit:
+        case None if len(measured) == LEAST:
+            return (
+                f"Landmarks {first} and {second} fit to {worst.distance_um:.1f} um; "
+                "a third one would show an error of either."
+            )
+        case None:
+            return (
+                f"{len(measured)} landmarks fit to {worst.distance_um:.1f} um, {worst.landmark} the worst."
+            )
+        case Misfit.DISTANCE:
+            apart_um = abs(wafer[0] - wafer[1]), abs(stage[0] - stage[1])
+            return (
+                f"Landmarks {first} and {second} lie {apart_um[0]:.1f} um apart on the wafer and "
+                f"{apart_um[1]:.1f} um on the stage; look whether both are the spots of the overview, and "
+                "whether its pixel size is right."
+            )
+        case Misfit.SCALED:
+            percent = 100 * (abs(similar(wafer, stage)) - 1)
+            return (
+                f"Lengths on the stage differ from those on the wafer by {percent:+.2f} %; correct the "
+                "pixel size of the overview by as much."
+            )
+        case Misfit.MIRRORED:
+            return (
+                "The landmarks fit as seen in a mirror; flip the overview in which they were chosen, "
+                "and choose them again."
+            )
+        case Misfit.OUTLIER:
+            names = " and ".join(f"{o.landmark} by {o.distance_um:.1f} um" for o in outliers)
+            return f"The other landmarks fit together without {names}; measure it again or remove it."
+        case Misfit.SHEARED:
+            return (
+                "The landmarks only fit a wafer that is stretched along one direction; place the overview "
+                "by more landmarks, or choose them in one that is not distorted."
+            )
+        case _:
+            return (
+                f"The landmarks do not fit together, {worst.landmark} by {worst.distance_um:.1f} um; "
+                "measure them again."
+            )
