@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from PyQt5.QtCore import QObject, pyqtBoundSignal, pyqtSignal
@@ -10,6 +11,8 @@ from PyQt5.QtWidgets import QApplication, QWidget
 from scopeacq.journal.journal import JournalReader
 from scopeacq.plan.plan_changes import Begun
 from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.settings import SettingsError
+from scopeacq.sections.candidates import Candidates
 from scopeacq.storage.files import DiskFiles
 from scopeacq.telling.explain import Explained
 from ui.messages.banner import Banner
@@ -24,6 +27,8 @@ UNSAVED = Message(
     "The files still say what they said before, and runs go by the files.",
     "Save the plan (Ctrl+S) or undo the edits (Ctrl+Z).",
 )
+
+UNREAD = "The sections that were found are not shown."
 
 
 class Surface(Protocol):
@@ -84,7 +89,7 @@ class PlanEditing(QObject):
     def allow(self) -> None:
         """Let the plan be edited, but for what the run has worked on by now."""
         self._allowed = True
-        self._tasks.run(lambda: _begun(self._plan), self._begin, self._failed)
+        self._tasks.run(lambda: _known(self._plan), self._begin, self._failed)
 
     def forbid(self) -> None:
         """Let the plan only be looked at, as while a run is active. Edits stay for later."""
@@ -124,9 +129,13 @@ class PlanEditing(QObject):
                 other.set_editor(self._editor if self._open else None)
         self.edited.emit(self._editor.edited)
 
-    def _begin(self, begun: Begun | None) -> None:
+    def _begin(self, known: _Known) -> None:
         if self._allowed and not self._over:
-            self._editor.begun = begun
+            self._editor.begun = known.begun
+            if isinstance(known.candidates, Candidates):
+                self._editor.take_candidates(known.candidates)
+            else:
+                self._banner.say(Message(Tone.CAUTION, UNREAD, str(known.candidates)))
             self._hand_out(self._editor)
             self.allowed.emit()
 
@@ -151,6 +160,21 @@ def _written(editor: Editor) -> Plan:
     """Save the edits, and read what the files say then."""
     editor.save(DiskFiles())
     return Plan.read(editor.plan.folder.root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is read before a plan may be edited: the candidates, or why they cannot be."""
+
+    begun: Begun | None
+    candidates: Candidates | SettingsError
+
+
+def _known(plan: Plan) -> _Known:
+    try:
+        return _Known(_begun(plan), Candidates.read(plan.folder.candidates_file))
+    except SettingsError as error:
+        return _Known(_begun(plan), error)
 
 
 def _begun(plan: Plan) -> Begun | None:

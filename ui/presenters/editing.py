@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 
 from scopeacq.plan.findings import Severity
 from scopeacq.plan.new_run import INSTRUMENT_HEADER, PROJECT_HEADER
 from scopeacq.plan.plan_changes import Begun, changes
-from scopeacq.plan.runfolder import Plan, require_unchanged, unknown_sections
+from scopeacq.plan.runfolder import Plan, contradictions, require_unchanged
 from scopeacq.plan.settings import Settings, SettingsError
 from scopeacq.plan.templates import to_toml
 from scopeacq.plan.wafer import Wafer
 from scopeacq.plan.wafer_checks import section_findings
+from scopeacq.sections.candidates import Candidates
 from scopeacq.storage.files import FileLayer
 from ui.presenters.edits import Document, Edit, Refused
 
@@ -41,18 +42,22 @@ class _Step:
 
 @dataclass
 class Editor:
-    """A plan under edit. ``begun``: what the run has worked on, None while it has not begun."""
+    """A plan under edit. ``begun``: what the run has worked on, None while it has not begun.
+
+    ``candidates``: what the file of candidates and labels says.
+    """
 
     plan: Plan
     begun: Begun | None = None
+    candidates: InitVar[Candidates | None] = None
     document: Document = field(init=False)
     _saved: Document = field(init=False)
     _past: list[_Step] = field(default_factory=list)
     _future: list[_Step] = field(default_factory=list)
     _topic: object = None
 
-    def __post_init__(self) -> None:
-        self.document = self._saved = _document(self.plan)
+    def __post_init__(self, candidates: Candidates | None) -> None:
+        self.document = self._saved = _document(self.plan, candidates or Candidates())
 
     @property
     def saved(self) -> Document:
@@ -96,6 +101,11 @@ class Editor:
         self._future, self.document, self._topic = [], after, edit.topic
         return notes
 
+    def take_candidates(self, read: Candidates) -> None:
+        """Go on with what the file of candidates says now; while anything was edited it has to wait."""
+        if not (self._past or self._future or self.unsaved):
+            self.document = self._saved = replace(self._saved, candidates=read)
+
     def end_step(self) -> None:
         """Whatever is edited next is a step of its own."""
         self._topic = None
@@ -132,6 +142,13 @@ class Editor:
         """
         folder = self.plan.folder
         require_unchanged(self._as_plan(self._saved))
+        found = self.document.candidates != self._saved.candidates
+        if found and Candidates.read(folder.candidates_file) != self._saved.candidates:
+            raise SettingsError(
+                folder.candidates_file,
+                ["it was changed by somebody else since it was opened here"],
+                "Open the project again; what was edited here since is lost then.",
+            )
         self.end_step()
         if self.document.wafer != self._saved.wafer:
             text = self.document.wafer.to_geojson()
@@ -145,6 +162,10 @@ class Editor:
             text = to_toml(self.document.instrument, *INSTRUMENT_HEADER)
             files.write_durable(folder.instrument_file, text.encode(), replace=True)
             self._saved = replace(self._saved, instrument=self.document.instrument)
+        if found:
+            text = self.document.candidates.to_geojson()
+            files.write_durable(folder.candidates_file, text.encode(), replace=True)
+            self._saved = replace(self._saved, candidates=self.document.candidates)
 
     def _as_plan(self, document: Document) -> Plan:
         return replace(
@@ -156,10 +177,12 @@ class Editor:
         try:
             if after.wafer is not self.document.wafer:
                 self._refuse_invalid_wafer(after.wafer)
+            if after.candidates is not self.document.candidates:
+                Candidates.parse(self.plan.folder.candidates_file, after.candidates.to_geojson())
             _read_back(after.project, self.document.project)
             _read_back(after.instrument, self.document.instrument)
-            for unknown in unknown_sections(self.plan.folder, after.project, after.wafer):
-                raise unknown
+            for error in contradictions(self.plan.folder, after.project, after.wafer):
+                raise error
         except SettingsError as error:
             raise Refused(_sentence(error.problems)) from None
         if self.begun is not None:
@@ -183,8 +206,8 @@ class Editor:
         return tuple(f.text for f in section_findings(plan) if f.severity is not Severity.NOTE)
 
 
-def _document(plan: Plan) -> Document:
-    return Document(plan.project, plan.wafer, plan.instrument)
+def _document(plan: Plan, candidates: Candidates) -> Document:
+    return Document(plan.project, plan.wafer, plan.instrument, candidates)
 
 
 def _read_back(after: Settings, before: Settings) -> None:
