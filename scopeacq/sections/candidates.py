@@ -33,6 +33,10 @@ Ring = tuple[Point, ...]
 """The corners of a polygon in turn, the first one not repeated."""
 
 
+class SectionsRefused(ValueError):
+    """Something that cannot be done with sections; the message says why in one sentence."""
+
+
 class Verdict(Enum):
     """What an operator says of a candidate."""
 

@@ -23,6 +23,7 @@ from scopeacq.sections.candidates import (
     LabelKind,
     Origin,
     Ring,
+    SectionsRefused,
     Verdict,
     free_ids,
 )
@@ -34,7 +35,7 @@ DOUBTFUL = frozenset({Flag.DUPLICATE, Flag.SLIVER})
 """What is not accepted along with others."""
 
 
-class ReviewRefused(ValueError):
+class ReviewRefused(SectionsRefused):
     """A step of the review that cannot be made; the message says why in one sentence."""
 
 

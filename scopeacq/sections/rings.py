@@ -10,14 +10,14 @@ from shapely.geometry import LineString, Polygon
 from shapely.ops import split
 
 from scopeacq.plan.geometry import Point
-from scopeacq.sections.candidates import Ring, is_simple
+from scopeacq.sections.candidates import Ring, SectionsRefused, is_simple
 
 LEAST_CORNERS = 3
 LARGEST_UM = 1e6
 """Files hold no places beyond."""
 
 
-class OutlineRefused(ValueError):
+class OutlineRefused(SectionsRefused):
     """An outline cannot be like this; the message says why in one sentence."""
 
 
@@ -59,6 +59,11 @@ def united(rings: Sequence[Ring]) -> Ring:
     if isinstance(union, Polygon):
         return _ring(union)
     return _ring(Polygon(shapely.get_coordinates(union.convex_hull)))
+
+
+def crosses(ring: Ring, start: Point, end: Point) -> bool:
+    """Whether a straight stroke, as it is drawn, leads through from one side to the other."""
+    return start != end and len(split(Polygon(ring), LineString([start, end])).geoms) > 1
 
 
 def cut(ring: Ring, start: Point, end: Point) -> tuple[Ring, ...]:

@@ -61,13 +61,22 @@ def _code_of_ours(error: Exception) -> ExitCode | None:
     from models.weights import WeightsError
     from scopeacq.journal.journal import JournalError
     from scopeacq.plan.settings import SettingsError
+    from scopeacq.sections.candidates import SectionsRefused
     from scopeacq.storage.export import ExportError
     from scopeacq.storage.locks import Locked
     from scopeacq.storage.storage import StorageError
 
     if isinstance(error, Locked):
         return ExitCode.BUSY
-    bad_input = (SettingsError, JournalError, StorageError, ExportError, WeightsError, BadSpecimen)
+    bad_input = (
+        SettingsError,
+        SectionsRefused,
+        JournalError,
+        StorageError,
+        ExportError,
+        WeightsError,
+        BadSpecimen,
+    )
     return ExitCode.BAD_INPUT if isinstance(error, bad_input) else None
 
 

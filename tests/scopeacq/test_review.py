@@ -114,6 +114,12 @@ def test_the_parts_of_a_cut_merge_into_what_was_cut(angle_deg: float) -> None:
     assert Polygon(merged.section("S001").outline_um).symmetric_difference(Polygon(BLOCK)).area < 1e-3
 
 
+def test_a_stroke_crosses_what_it_leads_through() -> None:
+    assert rings.crosses(BLOCK, (0, -200), (20, 200))
+    assert not rings.crosses(BLOCK, (0, -200), (0, 0))
+    assert not rings.crosses(BLOCK, (900, -200), (900, 200))
+
+
 def test_what_lies_apart_merges_into_its_hull() -> None:
     merged = review.merge(row(2), ["S001", "S002"]).section("S001")
     assert merged.outline_um and area(merged.outline_um) > 2.2 * area(BLOCK)
