@@ -116,8 +116,8 @@ def _global_shift(
     near = np.hypot(columns - expected_px[0], rows - expected_px[1]) <= max_shift_px
     score = np.where(near & (overlap > 0), correlation / np.sqrt(np.maximum(overlap, 1.0)), -np.inf)
     row, column = (int(i) for i in np.unravel_index(int(np.argmax(score)), shape))
-    dx = _vertex(correlation[row, np.arange(column - 1, column + 2) % shape[1]])
-    dy = _vertex(correlation[np.arange(row - 1, row + 2) % shape[0], column])
+    dx = vertex(correlation[row, np.arange(column - 1, column + 2) % shape[1]])
+    dy = vertex(correlation[np.arange(row - 1, row + 2) % shape[0], column])
     return float(columns[0, column]) + dx, float(rows[row, 0]) + dy
 
 
@@ -173,11 +173,11 @@ def _match(
     inside = 0 < x < scores.shape[1] - 1 and 0 < y < scores.shape[0] - 1
     if not inside or best < MIN_PATCH_CORRELATION:
         return None
-    dx, dy = _vertex(scores[y, x - 1 : x + 2]), _vertex(scores[y - 1 : y + 2, x])
+    dx, dy = vertex(scores[y, x - 1 : x + 2]), vertex(scores[y - 1 : y + 2, x])
     return (float(column), float(row)), (left + x + dx, top + y + dy)
 
 
-def _vertex(three: NDArray[Any]) -> float:
+def vertex(three: NDArray[Any]) -> float:
     """Where the parabola through three equidistant values peaks, from the middle one."""
     low, middle, high = (float(v) for v in three)
     curvature = low - 2 * middle + high
