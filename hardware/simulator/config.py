@@ -120,6 +120,7 @@ class DetectorSettings(Settings):
 
     gain: Positive = 1.0
     offset: float = 0.0
+    falloff_per_mm2: Annotated[float, Field(ge=0, le=10)] = 0.0
     damage_per_opening: Annotated[float, Field(ge=0, le=1)] = 0.1
 
 

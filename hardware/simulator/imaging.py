@@ -29,6 +29,7 @@ BLACK_LEVEL = 3 / 255
 READ_NOISE = 0.5 / 255
 STREAK_LENGTH_PX = 120.0
 STREAKS_PER_PX = 3e-4
+LEAST_COLLECTED = 0.05
 
 
 class Scene(Protocol):
@@ -68,7 +69,8 @@ class ColumnPhysics:
     :func:`hardware.optics.probe_otf`; any but 0 adds a tenth of a second per megapixel.
     ``detector_response_ns`` is the decay time of the video signal along the fast axis.
     ``charging_streak`` is the height of the streaks, in units of mean tissue, on a section that
-    was never irradiated.
+    was never irradiated. ``falloff_per_mm2`` is the share of the signal that the detector misses, by the
+    square of the distance from the beam axis: shading of overviews.
     """
 
     convergence_mrad: float = 8.9
@@ -77,6 +79,7 @@ class ColumnPhysics:
     quanta_per_electron: float = 0.127
     detector_response_ns: float = 10.0
     charging_streak: float = 0.25
+    falloff_per_mm2: float = 0.0
 
     def blur_radius_um(self, view: View) -> float:
         """How far the probe reaches: disk plus three times the rms width of the floor."""
@@ -106,6 +109,8 @@ def expose(
     settings = view.settings
     signal = _blurred_signal(view, specimen, removed_nm_at, physics)
     signal *= _charging(view, specimen, physics, rng)
+    if physics.falloff_per_mm2 > 0:
+        signal *= _collected(settings, physics.falloff_per_mm2)
     expected = physics.quanta(view.probe_current_na, settings.dwell_ns) * np.maximum(signal, 0)
     video = _lagged(
         rng.poisson(expected).astype(np.float32), settings.dwell_ns, physics.detector_response_ns
@@ -170,6 +175,17 @@ def _charging(view: View, specimen: Scene, physics: ColumnPhysics, rng: np.rando
     n = rng.poisson(STREAKS_PER_PX * streaks.size)
     streaks.flat[rng.integers(streaks.size, size=n)] = strength * rng.standard_normal(n)
     return 1 + _decaying(streaks, math.exp(-1 / STREAK_LENGTH_PX))
+
+
+def _collected(settings: FrameSettings, falloff_per_mm2: float) -> Floats:
+    """The share of the signal that the detector collects from each pixel, float32 (height_px, width_px)."""
+    pixel_mm = settings.pixel_size_nm * 1e-6
+    rows, columns = (
+        (np.arange(n, dtype=np.float32) - (n - 1) / 2) * pixel_mm
+        for n in (settings.height_px, settings.width_px)
+    )
+    away_mm2 = rows[:, None] ** 2 + columns[None, :] ** 2
+    return np.maximum(1 - falloff_per_mm2 * away_mm2, LEAST_COLLECTED).astype(np.float32)
 
 
 def _lagged(video: Floats, dwell_ns: float, response_ns: float) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 
 from hardware.errors import Refused
 from hardware.simulator.config import TwinSettings
+from hardware.simulator.mounted import Mounted
 from hardware.simulator.nature import Nature
 from hardware.types import DetectorState, Optics, Raster
 
@@ -89,6 +90,7 @@ def state_of(nature: Nature) -> Json:
         "hv_on": nature.gun.hv_on,
         "raster": asdict(nature.raster),
         "pressure_mbar": nature.chamber.pressure_mbar,
+        "mounted": asdict(nature.mounted),
         "faults": nature.faults.remember(),
         "stage": {
             "reported": stage.leg.reported(now_s).tolist(),
@@ -121,6 +123,7 @@ def take_up(nature: Nature, state: Json) -> None:
     nature.raster.raster = Raster(**state["raster"]["raster"])
     nature.raster.running, nature.raster.load_ohm = state["raster"]["running"], state["raster"]["load_ohm"]
     nature.chamber.pressure_mbar = state["pressure_mbar"]
+    nature.mount(Mounted(**state.get("mounted", {})))
     nature.faults.recall(state["faults"])
     nature.stage.stand(np.array(stage["reported"]), np.array(stage["error"]))
     nature.stage.trip_error, nature.stage.backlash = (

@@ -18,6 +18,7 @@ from scipy.special import ndtr
 
 from hardware.simulator.config import GunSettings
 from hardware.simulator.fields import gaussian_fields
+from hardware.simulator.mounted import Mounted
 from hardware.types import RasterState, StagePose
 
 Floats = NDArray[np.float64]
@@ -67,6 +68,7 @@ class MillMap:
     fine_seed: int
     charge_uc_per_um2: Floats = field(init=False)
     n_exposures: int = 0
+    mounted: Mounted = field(default_factory=Mounted)
 
     def __post_init__(self) -> None:
         n = round(self.settings.map_edge_um / self.settings.map_pitch_um)
@@ -74,18 +76,18 @@ class MillMap:
         self._axis_um = (np.arange(n) - (n - 1) / 2) * self.settings.map_pitch_um
         rng = np.random.default_rng(self.fine_seed)
         self._fine = gaussian_fields(rng, _FINE_PX, _FINE_WAVELENGTH_PX, _FINE_BANDWIDTH)[..., 0].copy()
-        self._last: tuple[Footprint, Floats] | None = None
+        self._last: tuple[Footprint, Mounted, Floats] | None = None
 
     def expose(self, footprint: Footprint, charge_uc: float) -> None:
         """Let a charge fall through the footprint."""
-        if self._last is None or self._last[0] != footprint:
-            grid = np.meshgrid(self._axis_um, self._axis_um)
-            self._last = footprint, self.density_per_um2(footprint, *grid)
-        self.charge_uc_per_um2 += charge_uc * self._last[1]
+        if self._last is None or self._last[:2] != (footprint, self.mounted):
+            on_stage = self.mounted.on_stage(*np.meshgrid(self._axis_um, self._axis_um))
+            self._last = footprint, self.mounted, self.density_per_um2(footprint, *on_stage)
+        self.charge_uc_per_um2 += charge_uc * self._last[2]
         self.n_exposures += 1
 
     def density_per_um2(self, footprint: Footprint, x_um: Floats, y_um: Floats) -> Floats:
-        """Share of the charge per area of the beam's cross-section at wafer points [1/um^2].
+        """Share of the charge per area of the beam's cross-section at points of the stage frame [1/um^2].
 
         The beam comes horizontally at the height ``aim_z_um`` and meets the tilted surface
         where that rises to it; the raster is a box blurred by the spot, with a gentle gradient
@@ -133,7 +135,7 @@ class MillMap:
         return np.asarray(charge * fine * rate, np.float32)
 
     def _on_tilted_plane(self, pose: StagePose, x_um: Floats, y_um: Floats) -> tuple[Floats, Floats]:
-        """Wafer points in the axes of the tilted stage: u along the tilt axis, v up the slope."""
+        """Points in the axes of the tilted stage: u along the tilt axis, v up the slope."""
         assert pose.x_um is not None and pose.y_um is not None and pose.rotation_deg is not None
         c, s = math.cos(math.radians(pose.rotation_deg)), math.sin(math.radians(pose.rotation_deg))
         cx, cy = self.rotation_centre_um

@@ -21,6 +21,7 @@ from hardware.simulator.config import TwinSettings
 from hardware.simulator.faults import Device, FaultDesk, FaultKind, FaultScript
 from hardware.simulator.gun_body import GunBody, RasterBody
 from hardware.simulator.mill_map import Floats32, Footprint, MillMap
+from hardware.simulator.mounted import Mounted
 from hardware.simulator.opening import MillConditions, Opening
 from hardware.simulator.specimen import WaferSpecimen
 from hardware.simulator.stage_body import StageBody
@@ -78,6 +79,7 @@ class Nature:
         self.raster = RasterBody()
         self.chamber = ChamberBody(settings.chamber)
         self.mill = MillMap(settings.gun, settings.stage.rotation_centre_um, settings.seed)
+        self.mounted = Mounted()
         self.opening: Opening | None = None
         self.scanning = False
         self.n_frames = 0
@@ -175,6 +177,12 @@ class Nature:
         self.stage.touching = False
         if self.stage.go(target, self._until_s):
             self.column.drift_after_trip()
+
+    def mount(self, mounted: Mounted) -> None:
+        """Put the wafer on the stage otherwise, as only somebody with the chamber open can."""
+        with self.lock:
+            self.catch_up()
+            self.mounted = self.mill.mounted = mounted
 
     def tell(self, record: Record) -> None:
         """Write a record into the truth log."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.simulator.config import ColumnSettings
+from hardware.simulator.mounted import Mounted
 from hardware.types import FrameSettings, StagePose
 
 Floats = NDArray[np.float64]
@@ -16,12 +17,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ScanGeometry:
-    """``to_wafer`` maps (col, row, 1) to wafer um, shape (2, 3). ``plane_z_um`` is the height of
-    the tilted wafer's plane under the frame's centre."""
+    """``to_wafer`` maps (col, row, 1) to um of a wafer that is mounted straight, shape (2, 3).
+    ``plane_z_um`` is the height of the tilted wafer's plane under the frame's centre."""
 
     to_wafer: Floats
     centre_um: tuple[float, float]
     plane_z_um: float
+
+    def under(self, mounted: Mounted) -> ScanGeometry:
+        """The same frame on a wafer that is mounted like this."""
+        to_wafer = mounted.on_wafer(self.to_wafer)
+        x_um, y_um = mounted.on_wafer(np.array([self.centre_um]).T)[:, 0]
+        return ScanGeometry(to_wafer, (float(x_um), float(y_um)), self.plane_z_um)
 
 
 def scan_geometry(

@@ -52,7 +52,10 @@ class Shot:
 
 def physics_of(settings: TwinSettings) -> imaging.ColumnPhysics:
     """The optics of the twin as the image formation wants them."""
-    return imaging.ColumnPhysics(convergence_mrad=settings.column.convergence_mrad)
+    return imaging.ColumnPhysics(
+        convergence_mrad=settings.column.convergence_mrad,
+        falloff_per_mm2=settings.detector.falloff_per_mm2,
+    )
 
 
 class ElectronScanner:
@@ -114,7 +117,7 @@ class ElectronScanner:
             nature.settings.column,
             nature.settings.column.wd_at_z0_um - nature.settings.stage.start_z_um,
             nature.settings.stage.rotation_centre_um,
-        )
+        ).under(nature.mounted)
         x_um, y_um = geometry.centre_um
         height_um = nature.specimen.height_um(x_um, y_um, nature.removed_nm(x_um, y_um))
         aberration = column.aberration(geometry.plane_z_um + float(height_um), now_s)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hardware.simulator.fields import Floats, PeriodicTable, gaussian_fields
-from hardware.simulator.texture import ProceduralTexture, Texture
+from hardware.simulator.texture import ProceduralTexture, Texture, swept
 
 Doubles = NDArray[np.float64]
 
@@ -191,7 +191,7 @@ class WaferSpecimen:
             return
         part = _bounds(visible)
         depth_um = 1e-3 * (section.top_nm + removed[part])
-        tissue = 1 + TISSUE_CONTRAST * self._texture.sample(local_x[part], local_y[part], depth_um)
+        tissue = 1 + TISSUE_CONTRAST * swept(self._texture, local_x[part], local_y[part], depth_um)
         cover = visible[part] * np.clip(left_nm[part] / ESCAPE_DEPTH_NM, 0, 1)
         signal[part] += cover * (np.maximum(tissue, 0.05) - signal[part])
 

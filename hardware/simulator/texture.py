@@ -31,6 +31,24 @@ class Texture(Protocol):
         ...
 
 
+SWEEP_UM = 0.25
+"""The beam sweeps along the rows of pixels: of larger ones the mean of places this far apart is seen."""
+MOST_PLACES = 16
+
+
+def swept(texture: Texture, x_um: Floats, y_um: Floats, z_um: ArrayLike) -> Floats:
+    """What the beam sees of a texture while it sweeps over each pixel; see :meth:`Texture.sample`."""
+    step_um = float(x_um[0, 1] - x_um[0, 0]), float(y_um[0, 1] - y_um[0, 0])
+    places = min(max(round(math.hypot(*step_um) / SWEEP_UM), 1), MOST_PLACES)
+    if places == 1:
+        return texture.sample(x_um, y_um, z_um)
+    mean = np.zeros_like(x_um)
+    for along in (np.arange(places, dtype=np.float32) + 0.5) / places - 0.5:
+        mean += texture.sample(x_um + along * step_um[0], y_um + along * step_um[1], z_um)
+    mean /= places
+    return mean
+
+
 def _grid(x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> tuple[Floats, Floats, Floats]:
     x, y, z = np.broadcast_arrays(
         np.asarray(x_um, np.float32), np.asarray(y_um, np.float32), np.asarray(z_um, np.float32)
