@@ -14,6 +14,7 @@ from scopeacq.plan.focus_settings import FocusPolicy as FocusPolicy
 from scopeacq.plan.focus_settings import FocusSettings as FocusSettings
 from scopeacq.plan.focus_settings import RegistrationSettings as RegistrationSettings
 from scopeacq.plan.instrument import Angle, Fraction, NonNegative, Pixels, PixelSize, Positive
+from scopeacq.plan.overview_settings import OverviewSettings as OverviewSettings
 from scopeacq.plan.settings import Name, Settings, read_toml
 
 FORMAT = "scopeacq.run/1"
@@ -48,6 +49,11 @@ class ImagingSettings(Settings):
         if self.overlap_px >= min(self.tile_width_px, self.tile_height_px) // 2:
             raise ValueError("overlap_px must be smaller than half a tile")
         return self
+
+    @property
+    def plane_bytes(self) -> int:
+        """Of one tile, uncompressed."""
+        return self.tile_width_px * self.tile_height_px * self.bit_depth // 8
 
     def frame(self, scan_rot_deg: float) -> FrameSettings:
         return FrameSettings(
@@ -221,6 +227,7 @@ class Project(Settings):
     cleaning: CleaningSettings = CleaningSettings()
     storage: StorageSettings = StorageSettings()
     policies: PolicySettings = PolicySettings()
+    overview: OverviewSettings = OverviewSettings()
 
     @classmethod
     def read(cls, path: Path) -> Project:
