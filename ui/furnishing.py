@@ -12,6 +12,7 @@ from ui.live import mount_live
 from ui.messages.banner import Banner
 from ui.plan.plan_editing import PlanEditing
 from ui.plan.plan_mount import mount_plan
+from ui.prepare.mounting import mount_prepare
 from ui.presenters.messages import Message
 from ui.presenters.notices import Ended
 from ui.presenters.tone import Tone
@@ -60,6 +61,8 @@ def furnish(
     acquisition.give_way(lambda: require_unchanged(workspace.plan))
     acquisition.started.connect(editing.forbid)
     acquisition.noticed.connect(lambda notice: editing.allow() if isinstance(notice, Ended) else None)
+    yield
+    mount_prepare(workspace, banner, editing, viewport, manual)
     yield
     link_views(Links(workspace, viewport, live, *mount_after(workspace, banner)))
     acquisition.open(workspace.plan)

@@ -16,6 +16,10 @@ QLabel[role="strong"] { font-weight: 600; }
 QFrame[role="card"] { background: $panel; border: 1px solid $line; border-radius: ${radius}px; }
 QFrame[role="card"][live="true"]:hover { background: $raised; border-color: $muted; }
 QFrame[role="card"][live="true"]:focus { border-color: $accent; }
+QFrame[role="step"] { background: transparent; border: 1px solid transparent; border-radius: ${radius}px; }
+QFrame[role="step"]:hover { background: $raised; }
+QFrame[role="step"]:focus { border-color: $accent; }
+QFrame[role="line"] { color: $line; }
 QFrame[role="rail"] { background: $panel; border: none; border-right: 1px solid $line; }
 QFrame[role="bar"] { background: $panel; border: none; border-bottom: 1px solid $line; }
 

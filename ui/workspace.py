@@ -29,7 +29,7 @@ from ui.presenters.tone import Sign, Tone
 
 LEAST_VIEW_PX, LEAST_BELOW_PX = 400, 230
 """How narrow views, and panels below them, may become, so that there is room for help beside everything."""
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Raised when panels change so that older layouts make no sense."""
 
 
@@ -65,11 +65,15 @@ class Workspace(QWidget):
         self._area = QMainWindow()
         self._area.setWindowFlags(Qt.WindowType.Widget)
         self._area.setDockNestingEnabled(True)
-        # the panels at the right hold what must be at hand: they get the whole height
+        # the panels at the sides hold what must be at hand: they get the whole height
         self._area.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._area.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self._area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._views: dict[str, QWidget] = {}
         self._without: dict[str, tuple[str, ...]] = {}
+        self._homes: dict[str, str] = {}
+        self._displaced: dict[str, tuple[str, ...]] = {}
+        self._insisted: set[str] = set()
         self._stack, self.rail = QStackedWidget(), Rail()
         self._stack.setMinimumWidth(LEAST_VIEW_PX)
         self._area.setCentralWidget(self._stack)
@@ -114,7 +118,8 @@ class Workspace(QWidget):
 
         ``without``: keys of panels that leave their room to this view, until an operator shows them there.
         """
-        self._views[key], self._without[key] = widget, without
+        elsewhere = (panel for panel, home in self._homes.items() if home != key)
+        self._views[key], self._without[key] = widget, (*without, *elsewhere)
         set_page(widget, key)
         self._stack.addWidget(widget)
         self.rail.add(key, title, sign, hint)
@@ -162,10 +167,15 @@ class Workspace(QWidget):
         widget: QWidget,
         area: Qt.DockWidgetArea = Qt.DockWidgetArea.RightDockWidgetArea,
         tab_with: str | None = None,
+        home: str | None = None,
+        in_place_of: tuple[str, ...] = (),
     ) -> QDockWidget:
         """Add a panel. ``key`` is its name in the remembered layout and never changes.
 
         ``tab_with``: the key of a panel whose place it shares, hidden behind it at first.
+        ``home``: the one view that it belongs to. There it shows once the operator opens it, or it is
+        offered; see :meth:`offer`.
+        ``in_place_of``: keys of panels that leave their room to it for as long as it is shown.
         """
         dock = QDockWidget(title)
         dock.setObjectName(key)
@@ -184,7 +194,21 @@ class Workspace(QWidget):
             self._area.tabifyDockWidget(self._docks[tab_with], dock)
             self._docks[tab_with].raise_()
         self._docks[key] = dock
+        if home is not None:
+            self._homes[key] = home
+            self._without = {view: (*hidden, key) for view, hidden in self._without.items()}
+            self._arrange_panels()
+        if in_place_of:
+            self._displaced[key] = in_place_of
+            dock.visibilityChanged.connect(lambda _: self._make_room())
         return dock
+
+    def offer(self, key: str) -> None:
+        """Show a panel in its home, whatever layout is remembered. Raises ``KeyError``."""
+        home = self._homes[key]
+        self._insisted.add(key)
+        self._without[home] = tuple(hidden for hidden in self._without[home] if hidden != key)
+        self._arrange_panels()
 
     def ask_before_leaving(self, objection: Callable[[], Message | None]) -> None:
         """Have ``objection`` asked before the run is closed; its message says why that must not be now."""
@@ -243,22 +267,40 @@ class Workspace(QWidget):
 
     def restore_layout(self, state: bytes, without: Mapping[str, tuple[str, ...]]) -> bool:
         """Put the panels back; whether ``state`` could be used."""
-        self._without.update((view, keys) for view, keys in without.items() if view in self._views)
         restored = self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
         if restored:
             self._beginnings.clear()
+            self._without.update((view, keys) for view, keys in without.items() if view in self._views)
+        for key in self._insisted:
+            self.offer(key)
         self._arrange_panels()
         return restored
 
     def _note_panels(self) -> None:
         """Keep for the view that is seen what the operator hides and shows."""
-        hidden = tuple(key for key, dock in self._docks.items() if dock.isHidden())
         if self._docks and self._views:
-            self._without[self.shown_view] = hidden
+            before = self._without[self.shown_view]
+            given_way = self._given_way()
+            self._without[self.shown_view] = tuple(
+                key
+                for key, dock in self._docks.items()
+                if (key in before if key in given_way else dock.isHidden())
+            )
 
     def _arrange_panels(self) -> None:
         for key, dock in self._docks.items():
             dock.setHidden(key in self._without[self.shown_view])
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Panels give way to one that takes their place, and come back after it."""
+        given_way = self._given_way()
+        for other in {other for others in self._displaced.values() for other in others}:
+            self._docks[other].setHidden(other in given_way or other in self._without[self.shown_view])
+
+    def _given_way(self) -> frozenset[str]:
+        shown = (key for key in self._displaced if not self._docks[key].isHidden())
+        return frozenset(other for key in shown for other in self._displaced[key])
 
 
 class _SimulationLine(QWidget):

@@ -36,7 +36,7 @@ class Widths:
     input_px: int | None = None
 
 
-WIDE, NARROW = Widths(236), Widths(128, 138)
+WIDE, NARROW = Widths(236), Widths(104, 132)
 """On a page, and in a panel."""
 
 

@@ -13,7 +13,7 @@ from ui.parts.trouble_line import TroubleLine
 from ui.prepare.step_card import StepCard, main_button
 from ui.presenters.prepare import PrepareView, Step
 
-WIDTH_PX = 320
+WIDTH_PX = 300
 ALL_DONE = "The wafer is prepared."
 
 

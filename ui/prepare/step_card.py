@@ -48,18 +48,25 @@ class StepCard(QFrame):
         if view.work is not None:
             self.work.bar.setValue(round(view.work.share * BAR_STEPS))
             self.work.stop.setEnabled(not view.work.ending)
+        self._share_room()
 
     def open(self, opened: bool) -> None:
         """Show what is done in this step, or only how it stands."""
         self.body.setVisible(opened)
         self.head.setToolTip("Close this step" if opened else f"Open {self.step.value}")
+        self._share_room()
 
     @property
     def opened(self) -> bool:
         return not self.body.isHidden()
 
+    def _share_room(self) -> None:
+        parts = (self.body, self.work, self.trouble)
+        self._inner.setVisible(any(not part.isHidden() for part in parts))
+
     def _lay_out(self) -> None:
-        inner = QVBoxLayout()
+        self._inner = QWidget()
+        inner = QVBoxLayout(self._inner)
         inner.setContentsMargins(theme.Space.M, 0, theme.Space.M, theme.Space.S)
         inner.setSpacing(theme.Space.S)
         for part in (self.trouble, self.work, self.body):
@@ -68,7 +75,7 @@ class StepCard(QFrame):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.head)
-        column.addLayout(inner)
+        column.addWidget(self._inner)
 
 
 class _Head(Pressable):

@@ -34,7 +34,7 @@ class State(Enum):
     TO_DO = Badge(Tone.QUIET, Sign.PLAY, "To do")
     LOOK = Badge(Tone.CAUTION, Sign.WARNING, "Look here")
     WORKING = Badge(Tone.ACTIVE, Sign.HOURGLASS, "Working")
-    NOT_NEEDED = Badge(Tone.QUIET, Sign.INFO, "If remounted")
+    OPTIONAL = Badge(Tone.QUIET, Sign.INFO, "Optional")
 
 
 @dataclass(frozen=True, slots=True)

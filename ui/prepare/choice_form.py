@@ -1,0 +1,26 @@
+"""A short form of what an operator chooses on the page, which no file keeps."""
+
+from __future__ import annotations
+
+from typing import Generic
+
+from scopeacq.plan.settings import S
+from ui.forms.short_form import ShortForm
+from ui.presenters.form_state import SettingsForm
+from ui.presenters.forms import Path, fields_of
+
+
+def _nobody_minds(_path: Path, _settings: object) -> None:
+    """What is valid is accepted."""
+
+
+class ChoiceForm(ShortForm[S], Generic[S]):
+    """All values of ``settings``; what is valid counts at once."""
+
+    def __init__(self, settings: S) -> None:
+        super().__init__(SettingsForm(settings, settings), _nobody_minds, tuple(fields_of(type(settings))))
+
+    @property
+    def chosen(self) -> S:
+        """What stands in the form, as far as it is valid."""
+        return self.form.settings

@@ -1,0 +1,32 @@
+"""The step Landmarks: how the wafer lies on the stage."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QWidget
+
+from ui.prepare.step_card import column_of, main_button, remark, side_button
+
+ABOUT = (
+    "Two or more points far apart, which are easily found by eye, tie the wafer to the stage. "
+    "After the wafer was taken out, measure them again: nothing else is lost."
+)
+
+
+class LandmarksStep(QWidget):
+    """``set_asked``: put a landmark on the map; ``measure_asked``: find all of them with the instrument."""
+
+    set_asked = pyqtSignal()
+    measure_asked = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set = main_button(
+            "Set on the map", "Each click on the map sets a landmark, until you press Esc"
+        )
+        self.measure = side_button(
+            "Measure all again", "Drives to each landmark, takes a frame and finds it there"
+        )
+        self.set.clicked.connect(lambda: self.set_asked.emit())
+        self.measure.clicked.connect(lambda: self.measure_asked.emit())
+        column_of(remark(ABOUT), self.set, self.measure, within=self)
