@@ -135,7 +135,10 @@ def gui(
 def new(
     folder: Annotated[Path, typer.Argument(help="Folder to make, by custom *.scopeacq.")],
     template: Annotated[
-        str, typer.Option(help="demo, rehearsal, published, or the folder of a run to copy settings from.")
+        str,
+        typer.Option(
+            help="demo, rehearsal, wafer, published, or the folder of a run to copy settings from."
+        ),
     ] = "demo",
 ) -> None:
     """Make a run folder with commented files to edit, from a template."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hardware.guard.client import BlankerLine
 from hardware.microscope import Devices
 from hardware.simulator.blanker_port import BlankerPort
-from hardware.simulator.config import SpecimenSettings, TwinSettings
+from hardware.simulator.config import Arrangement, SpecimenSettings, TwinSettings
 from hardware.simulator.devices import (
     TwinChamber,
     TwinCleaner,
@@ -24,9 +24,10 @@ from hardware.simulator.firmware import Firmware
 from hardware.simulator.link import Link
 from hardware.simulator.local import LocalBlanker, LocalLink
 from hardware.simulator.nature import Nature
+from hardware.simulator.scattered import scattered_wafer
 from hardware.simulator.specimen import WaferSpecimen, demo_wafer
 from hardware.simulator.stage_device import TwinStage
-from hardware.simulator.texture import ProceduralTexture, StackTexture
+from hardware.simulator.texture import ProceduralTexture, StackTexture, Texture
 from hardware.simulator.truth import Sink
 
 BLANKER_DRIVER = "twin"
@@ -34,10 +35,16 @@ BLANKER_DRIVER = "twin"
 
 def specimen_of(settings: SpecimenSettings, seed: int) -> WaferSpecimen:
     """The wafer that the settings ask for. Raises ``BadSpecimen`` for a file that cannot serve."""
+    texture: Texture
     if settings.file is not None:
         texture = StackTexture.load(settings.file, settings.pixel_size_nm, settings.slice_nm)
-        return demo_wafer(seed, settings.n_sections, texture)
-    return demo_wafer(seed, settings.n_sections, ProceduralTexture(seed, settings.texture_px))
+    else:
+        texture = ProceduralTexture(seed, settings.texture_px)
+    match settings.arrangement:
+        case Arrangement.ROWS:
+            return demo_wafer(seed, settings.n_sections, texture)
+        case Arrangement.SCATTERED:
+            return scattered_wafer(seed, settings.n_sections, texture)
 
 
 def nature_of(settings: TwinSettings, sink: Sink, start_s: float = 0.0) -> Nature:

@@ -33,10 +33,18 @@ class Time(Enum):
     REAL = "real"
 
 
+class Arrangement(Enum):
+    """How sections lie: in rows and columns, or scattered, singly and in ribbons."""
+
+    ROWS = "rows"
+    SCATTERED = "scattered"
+
+
 class SpecimenSettings(Settings):
     """The wafer: procedural ultrastructure, or a stack from a TIFF file with voxels of the given size."""
 
     file: Path | None = None
+    arrangement: Arrangement = Arrangement.ROWS
     n_sections: Annotated[int, Field(ge=1, le=10_000)] = 4
     texture_px: Annotated[int, Field(ge=64, le=4096)] = 1024
     pixel_size_nm: Positive = 8.0

@@ -13,12 +13,14 @@ from scopeacq.plan.estimate import Estimate, estimate
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.new_run import write_run
-from scopeacq.plan.project import ImagingSettings, MillingSettings, Project
+from scopeacq.plan.project import ImagingSettings, MillingSettings, OverviewSettings, Project
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Fiducial, Section, Wafer
 
 Parts = tuple[Project, Wafer, Instrument]
+
+UNPREPARED_SECTIONS = 30
 
 PUBLISHED_SECTIONS = 500
 PUBLISHED_EDGE_UM = 250.0
@@ -53,6 +55,28 @@ def _rehearsal(name: str) -> Parts:
     project, wafer, instrument = example(name, sections=2)
     imaging = ImagingSettings(tile_width_px=1024, tile_height_px=1024, overlap_px=100)
     return project.model_copy(update={"imaging": imaging, "cycles": 2}), wafer, instrument
+
+
+def _unprepared(name: str) -> Parts:
+    """Nothing is known of the wafer yet: what lies on it stands in the twin's own settings alone."""
+    project, _, instrument = example(name)
+    twin = {
+        "seed": 0,
+        "specimen": {"n_sections": UNPREPARED_SECTIONS, "arrangement": "scattered"},
+        "detector": {"falloff_per_mm2": 0.3},
+    }
+    update = {
+        "cycles": 2,
+        "imaging": ImagingSettings(tile_width_px=1024, tile_height_px=1024, overlap_px=100),
+        "milling": MillingSettings(depth_nm=10.0, raster_vpp=7.0),
+        "overview": OverviewSettings(columns=7, rows=9),
+    }
+    driver = instrument.driver.model_copy(update={"settings": twin})
+    return (
+        project.model_copy(update=update),
+        Wafer(),
+        instrument.model_copy(update={"driver": driver}),
+    )
 
 
 def _published(name: str) -> Parts:
@@ -104,6 +128,13 @@ TEMPLATES = (
         "Short rehearsal",
         "Two sections on the twin, with one tile each and two cycles: to try policies and a run's course.",
         _rehearsal,
+    ),
+    Template(
+        "wafer",
+        "Unprepared wafer",
+        "30 sections on the twin of which nothing is known yet: to practise overview, detection, grids "
+        "and route.",
+        _unprepared,
     ),
     Template(
         "published",
