@@ -28,7 +28,8 @@ from scopeacq.engine.readings import OPTICS, Author, Quantity, Reader, Readings
 from scopeacq.engine.ways import Way, path_to_point, tolerance_of, xy_um
 from scopeacq.focus.autofocus import FocusMethod
 from scopeacq.journal.journal import Journal
-from scopeacq.journal.records import DoseBooked, Purpose, Record, WaferRegistered
+from scopeacq.journal.records import DoseBooked, Purpose, Record
+from scopeacq.journal.wafer_place import WaferPlace
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.runfolder import Plan
 from scopeacq.session import connect_microscope, focus_methods, load_scorer, open_journal
@@ -56,22 +57,22 @@ def open_manual(plan: Plan, files: FileLayer | None = None) -> Iterator[Manual]:
         stack.enter_context(text_logs(plan.folder.logs))
         journal = open_journal(plan, files)
         stack.callback(journal.close)
-        place = wafer_place(journal)
+        known = wafer_place(journal)
         microscope = connect_microscope(plan, files)
         stack.callback(microscope.close)
         stack.enter_context(microscope.claim(f"an operator's hand, for the run {plan.folder.root}"))
-        with in_hand(plan, microscope, journal, place) as manual:
+        with in_hand(plan, microscope, journal, known) as manual:
             yield manual
 
 
 @contextmanager
-def in_hand(plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) -> Iterator[Manual]:
+def in_hand(plan: Plan, microscope: Microscope, journal: Journal, known: WaferPlace) -> Iterator[Manual]:
     """Manual control of an instrument that is connected and claimed; made safe at begin and end."""
     found = microscope.safe_state()  # whoever was killed before may have left a beam on
     for trouble in found.trouble:
         LOG.warning("At the begin of manual control: %s", trouble)
     try:
-        yield Manual(plan, microscope, journal, place, found)
+        yield Manual(plan, microscope, journal, known, found)
     finally:
         left = microscope.safe_state()
         if not left.safe:
@@ -79,26 +80,25 @@ def in_hand(plan: Plan, microscope: Microscope, journal: Journal, place: Rigid) 
             raise Interlocked("instrument", list(left.trouble))
 
 
-def wafer_place(journal: Journal) -> Rigid:
-    """Where the wafer was found last in the stage frame, or as it was mounted. Raises ``JournalError``."""
-    place = Rigid()
+def wafer_place(journal: Journal) -> WaferPlace:
+    """What the journal knows of where the wafer lies. Raises ``JournalError``."""
+    known = WaferPlace()
     for row in journal.read():
-        if isinstance(row.record, WaferRegistered):
-            place = Rigid(row.record.x_um, row.record.y_um, row.record.rotation_deg)
-    return place
+        known.apply(row.record)
+    return known
 
 
 class Manual:
     """One instrument, used by one thread; what other threads may call says so.
 
     Every setter reads back what it has set and raises ``HardwareError`` where that differs.
-    ``place`` leads from the wafer to the stage frame; ``found`` is what could be made safe at the begin.
+    ``found`` is what could be made safe at the begin.
     """
 
     def __init__(
-        self, plan: Plan, microscope: Microscope, journal: Journal, place: Rigid, found: SafeState
+        self, plan: Plan, microscope: Microscope, journal: Journal, known: WaferPlace, found: SafeState
     ) -> None:
-        self.plan, self.place, self.found = plan, place, found
+        self.plan, self.found, self._known = plan, found, known
         self._microscope, self._journal = microscope, journal
         self._set_by: Mapping[Quantity, Author] = {}
         self._halted = threading.Event()
@@ -109,6 +109,11 @@ class Manual:
     @property
     def devices(self) -> Devices:
         return self._microscope.devices
+
+    @property
+    def place(self) -> Rigid:
+        """From the wafer to the stage frame: as it was found since it was mounted, else as mounted."""
+        return self._known.under(self.plan.wafer.mount)
 
     @cached_property
     def scorer(self) -> SharpnessJudge:

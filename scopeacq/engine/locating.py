@@ -25,6 +25,7 @@ from scopeacq.plan.geometry import Point, Rigid, Tile, full_turn_deg
 from scopeacq.plan.wafer import Fiducial, Section
 from scopeacq.vision.darkness import require_mark, require_tissue
 from scopeacq.vision.quality import shows_wafer
+from scopeacq.vision.references import References, Shown
 from scopeacq.vision.registration import (
     RegistrationRefused,
     View,
@@ -42,8 +43,7 @@ _NEW_FIDUCIALS = (
 
 def wafer_to_stage(rig: Rig) -> Rigid:
     """The wafer's place as registered in this cycle, or as last known, or as mounted."""
-    last = rig.progress.wafer or rig.progress.last_wafer
-    return Rigid(last.x_um, last.y_um, last.rotation_deg) if last else Rigid()
+    return rig.progress.place.under(rig.plan.wafer.mount)
 
 
 def section_correction(rig: Rig, section: str) -> Rigid:
@@ -145,7 +145,8 @@ def find_wafer(rig: Rig, step: RegisterWafer) -> None:
     is seen where a fiducial should be.
     """
     settings, fiducials = rig.plan.project.registration, rig.plan.wafer.fiducials
-    frame = FrameSettings(settings.width_px, settings.height_px, settings.pixel_size_nm, settings.dwell_ns)
+    pictures = References(rig.plan.folder, rig.files)
+    frame = settings.frame(full_turn_deg(wafer_to_stage(rig).rotation_deg))
     on_stage: dict[str, View] = {}
 
     def view(fiducial: Fiducial, place: Rigid) -> View:
@@ -154,12 +155,13 @@ def find_wafer(rig: Rig, step: RegisterWafer) -> None:
         on_stage[fiducial.id] = seen.moved(place)
         return seen
 
-    references = {f.id: r for f in fiducials if (r := _reference(rig, _fiducial_image(f.id))) is not None}
+    known = ((f.id, pictures.read(Shown.FIDUCIAL, f.id)) for f in fiducials)
+    references = {name: picture for name, picture in known if picture is not None}
     missing = [f for f in fiducials if f.id not in references]
     for fiducial in missing:
         references[fiducial.id] = view(fiducial, wafer_to_stage(rig))
         require_mark(rig, references[fiducial.id].image)
-        _keep(rig, _fiducial_image(fiducial.id), references[fiducial.id])
+        pictures.keep(Shown.FIDUCIAL, fiducial.id, references[fiducial.id])
     try:
         fit = register_wafer(fiducials, wafer_to_stage(rig), references, view, settings)
     except RegistrationRefused as refused:
@@ -168,11 +170,7 @@ def find_wafer(rig: Rig, step: RegisterWafer) -> None:
     dose = looks_each * frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
     rig.record(_registered(step, fit, dose))
     for name, reference in renewed(fit, on_stage, settings).items():
-        _keep(rig, _fiducial_image(name), reference)
-
-
-def _fiducial_image(fiducial: str) -> str:
-    return f"fiducial-{fiducial}"
+        pictures.keep(Shown.FIDUCIAL, name, reference)
 
 
 def _registered(step: RegisterWafer, fit: WaferFit, electron_dose_per_nm2: float) -> WaferRegistered:
@@ -210,10 +208,10 @@ def find_section(rig: Rig, step: RegisterSection) -> None:
     if shows_wafer(seen.image, rig.plan.project.quality):
         rig.record(_where_it_was(rig, step, frame))
         return
-    name = f"section-{section.id}"
-    found = _found(rig, step, section, seen, _reference(rig, name), frame)
+    pictures = References(rig.plan.folder, rig.files)
+    found = _found(rig, step, section, seen, pictures.read(Shown.SECTION, section.id), frame)
     rig.record(found)
-    _keep(rig, name, seen.moved(section_correction(rig, section.id).inverse()))
+    pictures.keep(Shown.SECTION, section.id, seen.moved(section_correction(rig, section.id).inverse()))
 
 
 def _where_it_was(rig: Rig, step: RegisterSection, frame: FrameSettings) -> SectionRegistered:
@@ -251,14 +249,3 @@ def _found(
     return SectionRegistered(
         step.cycle, section.id, off.dx_um, off.dy_um, off.rotation_deg, off.correlation, dose
     )
-
-
-def _reference(rig: Rig, name: str) -> View | None:
-    path = rig.plan.folder.registration_images / f"{name}.tif"
-    return View.read(path) if path.exists() else None
-
-
-def _keep(rig: Rig, name: str, view: View) -> None:
-    folder = rig.plan.folder.registration_images
-    rig.files.make_folder(folder)
-    rig.files.write_durable(folder / f"{name}.tif", view.to_tiff(), replace=True)

@@ -9,7 +9,7 @@ from hardware.errors import Interlocked
 from hardware.milling import end_mill
 from hardware.motion import follow
 from hardware.paths import path_to_imaging
-from hardware.types import FrameSettings, StagePose
+from hardware.types import StagePose
 from scopeacq.engine.locating import book_dose, go, tolerance, wafer_to_stage
 from scopeacq.engine.planner import mill_plan
 from scopeacq.engine.rig import Rig
@@ -60,7 +60,7 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     section, settings = rig.progress.active()[0], rig.plan.project.registration
     where_um = rig.plan.wafer.section(section).roi_centre_um
     go(rig, where_um, wafer_to_stage(rig))
-    scan = FrameSettings(settings.width_px, settings.height_px, settings.pixel_size_nm, settings.dwell_ns)
+    scan = settings.frame()
     book_dose(rig, Purpose.REFERENCE, where_um, scan, frames=1)
     frame = rig.imager.scan(scan)
     require_tissue(rig, section, frame.image)

@@ -15,13 +15,17 @@ from typing import Any
 from hardware.types import Optics
 from scopeacq.journal import records as r
 from scopeacq.journal.records import MillKey, PlaneKey, Policy, Record, Verdict
+from scopeacq.journal.wafer_place import WaferPlace
 from scopeacq.plan.runfolder import Plan
 
 ACCEPTED = frozenset({Verdict.SHARP, Verdict.BLANK, Verdict.WAFER})
 """Verdicts that a plane may be milled with. Bare wafer counts only beside a bright section."""
 
 SCORE_HISTORY = 64
-"""Newest scores of sharp planes that are kept: what this specimen looks like in focus."""
+"""Newest scores of sharp planes of a sampling that are kept: what this specimen looks like in focus."""
+
+Sampling = tuple[float, float]
+"""Pixel size [nm] and dwell time [ns]: what detail an image shows, and above what noise."""
 
 DARK_HISTORY = 8
 """Cycles for which a section's dark fraction is kept."""
@@ -31,6 +35,7 @@ DARK_HISTORY = 8
 class Take:
     """One exposure of a plane, as far as it got."""
 
+    sampling: Sampling | None = None
     exposed: bool = False
     durable: r.PlaneDurable | None = None
     judged: r.PlaneJudged | None = None
@@ -135,12 +140,12 @@ class Progress:
     cleaned: bool = False
     recovered: r.ImagingRecovered | None = None
     wafer: r.WaferRegistered | None = None
-    last_wafer: r.WaferRegistered | None = None
+    place: WaferPlace = field(default_factory=WaferPlace)
     surface: r.SurfaceFitted | None = None
     surface_asked: bool = False
     gate: r.GatePassed | None = None
     optics: Optics | None = None
-    sharp_scores_um: deque[float] = field(default_factory=lambda: deque(maxlen=SCORE_HISTORY))
+    sharp_scores_um: dict[Sampling, deque[float]] = field(default_factory=dict)
     dropped_this_cycle: int = 0
     sections: dict[str, SectionState] = field(default_factory=dict)
     planes: dict[PlaneKey, PlaneState] = field(default_factory=dict)
@@ -312,8 +317,14 @@ def _recovered(p: Progress, record: r.ImagingRecovered) -> None:
     p.recovered = record
 
 
+def _mounted(p: Progress, record: r.WaferMounted) -> None:
+    p.place.apply(record)
+    p.forget_places()
+
+
 def _wafer(p: Progress, record: r.WaferRegistered) -> None:
-    p.wafer = p.last_wafer = record
+    p.wafer = record
+    p.place.apply(record)
 
 
 def _surface(p: Progress, record: r.SurfaceFitted) -> None:
@@ -349,7 +360,8 @@ def trusts_surface(p: Progress, end: r.FocusEnd | None) -> bool:
 
 
 def _exposing(p: Progress, record: r.PlaneExposing) -> None:
-    p.take(record.key, record.take)
+    frame = record.settings
+    p.take(record.key, record.take).sampling = frame.pixel_size_nm, frame.dwell_ns
 
 
 def _exposed(p: Progress, record: r.PlaneExposed) -> None:
@@ -381,9 +393,10 @@ def _settled(p: Progress, key: PlaneKey) -> None:
 def _chosen(p: Progress, record: r.PlaneChosen) -> None:
     plane = p.plane(record.key)
     plane.chosen = record.take
-    judged = plane.takes[record.take].judged if record.take < len(plane.takes) else None
-    if judged is not None and judged.verdict is Verdict.SHARP:
-        p.sharp_scores_um.append(judged.score_um)
+    take = plane.takes[record.take] if record.take < len(plane.takes) else Take()
+    if take.sampling is not None and take.judged is not None and take.judged.verdict is Verdict.SHARP:
+        scores_um = p.sharp_scores_um.setdefault(take.sampling, deque(maxlen=SCORE_HISTORY))
+        scores_um.append(take.judged.score_um)
     _settled(p, record.key)
 
 
@@ -470,6 +483,7 @@ _HANDLERS: dict[type, Callable[[Progress, Any], None]] = {
     r.WaitOver: _wait_over,
     r.Incident: _incident,
     r.ImagingRecovered: _recovered,
+    r.WaferMounted: _mounted,
     r.WaferRegistered: _wafer,
     r.SurfaceFitted: _surface,
     r.SurfaceRefused: _no_surface,

@@ -218,6 +218,19 @@ class ImagingRecovered:
 
 
 @dataclass(frozen=True, slots=True)
+class WaferMounted:
+    """How the wafer is mounted now, by its landmarks: where it was found before no longer counts.
+
+    ``stage = R(rotation) @ wafer + (x, y)``. Before the first one, the frames of wafer and stage are one.
+    """
+
+    x_um: float
+    y_um: float
+    rotation_deg: float
+    landmarks: int
+
+
+@dataclass(frozen=True, slots=True)
 class WaferRegistered:
     """Where the wafer lies in the stage frame: ``stage = R(rotation) @ wafer + (x, y)``."""
 
@@ -371,7 +384,11 @@ class PlaneExposing:
 
 @dataclass(frozen=True, slots=True)
 class PlaneExposed:
-    """A plane was scanned. ``to_wafer`` maps pixels (col, row) to wafer um, row-major 2 x 3."""
+    """A plane was scanned.
+
+    ``to_wafer`` maps pixels (col, row) to wafer um, row-major 2 x 3: as the tissue lay in the first cycle,
+    what was seen to lie off since is taken out.
+    """
 
     key: PlaneKey
     take: int
@@ -572,6 +589,7 @@ Record = (
     | WaitOver
     | Incident
     | ImagingRecovered
+    | WaferMounted
     | WaferRegistered
     | SurfaceFitted
     | SurfaceRefused

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scopeacq.journal import records as r
 from scopeacq.journal.journal import Row
 from scopeacq.journal.records import PlaneKey
+from scopeacq.journal.wafer_place import WaferShift
 from scopeacq.plan.runfolder import Plan
 
 Numbers = NDArray[np.float64]
@@ -147,7 +148,7 @@ class RunSeries:
     _rates: dict[int, float] = field(default_factory=dict)
     _current_na: float = math.nan
     _depth_nm: float = 0.0
-    _first_wafer: r.WaferRegistered | None = None
+    _wafer_shift: WaferShift = field(default_factory=WaferShift)
     _imaging_since_s: float | None = None
     _milling_since_s: float | None = None
     _last_tile_s: float | None = None
@@ -198,8 +199,10 @@ class RunSeries:
                 self._scanned(row, key, scanned_at_s)
             case r.PlaneChosen():
                 self._chosen += 1
-            case r.WaferRegistered():
-                self._wafer(row, row.record)
+            case r.WaferMounted():
+                self._wafer_shift.remounted()
+            case r.WaferRegistered(cycle):
+                self._add(_WAFER, row, cycle, None, NO_TILE, *self._wafer_shift.of(row.record))
             case r.SectionRegistered(cycle, section, dx_um, dy_um):
                 self._add((_Q.SECTION_SHIFT,), row, cycle, section, NO_TILE, math.hypot(dx_um, dy_um))
             case r.TileRegistered(key, dx_um, dy_um, refused=""):
@@ -268,11 +271,6 @@ class RunSeries:
             since_s = at_s - self._last_tile_s
             self._add((_Q.TILE_TIME,), row, key.cycle, key.section, key.tile, since_s)
         self._last_tile_s = at_s
-
-    def _wafer(self, row: Row, found: r.WaferRegistered) -> None:
-        first = self._first_wafer = self._first_wafer or found
-        off = found.x_um - first.x_um, found.y_um - first.y_um, found.rotation_deg - first.rotation_deg
-        self._add(_WAFER, row, found.cycle, None, NO_TILE, *off)
 
     def _add(
         self,

@@ -156,3 +156,12 @@ class RegistrationSettings(Settings):
         description="Larger corrections go by the stage, smaller ones by beam shift.",
         title="Correct by stage above",
     )
+    fiducial_depth_nm: NonNegative = Field(
+        0.0,
+        title="Depth of fiducials",
+        description="How deep the shallowest is cut; 0 when nobody knows.",
+    )
+
+    def frame(self, scan_rot_deg: float = 0.0) -> FrameSettings:
+        """Of fiducials and landmarks."""
+        return FrameSettings(self.width_px, self.height_px, self.pixel_size_nm, self.dwell_ns, scan_rot_deg)

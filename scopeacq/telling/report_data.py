@@ -13,6 +13,7 @@ from scopeacq.journal.journal import Row
 from scopeacq.journal.records import PlaneKey, Verdict
 from scopeacq.journal.tallies import IncidentTally
 from scopeacq.journal.thinned import Thinned
+from scopeacq.journal.wafer_place import WaferShift
 
 POINTS = 1500
 """Of each plot."""
@@ -39,6 +40,16 @@ class ScorePoint:
     place: float
     score_um: float
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class WaferPoint:
+    """How far the wafer was found, in a cycle counted from 0, from its first place since it was mounted."""
+
+    cycle: int
+    dx_um: float
+    dy_um: float
+    turn_deg: float
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,9 +117,10 @@ class Traces:
     focus: Thinned[FocusPoint] = field(default_factory=lambda: Thinned(POINTS))
     scores: Thinned[ScorePoint] = field(default_factory=lambda: Thinned(POINTS))
     sections: Thinned[r.SectionRegistered] = field(default_factory=lambda: Thinned(POINTS))
-    wafers: Thinned[r.WaferRegistered] = field(default_factory=lambda: Thinned(POINTS))
+    wafers: Thinned[WaferPoint] = field(default_factory=lambda: Thinned(POINTS))
     worst: list[WorstPlane] = field(default_factory=list)
     _chosen: int = 0
+    _wafer_shift: WaferShift = field(default_factory=WaferShift)
 
     def apply(self, record: r.Record) -> None:
         match record:
@@ -126,8 +138,10 @@ class Traces:
                 self._chosen = 0
             case r.SectionRegistered():
                 self.sections.add(record)
-            case r.WaferRegistered():
-                self.wafers.add(record)
+            case r.WaferMounted():
+                self._wafer_shift.remounted()
+            case r.WaferRegistered(cycle):
+                self.wafers.add(WaferPoint(cycle, *self._wafer_shift.of(record)))
             case _:
                 pass
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from markupsafe import Markup
 from shapely.geometry import Polygon
 
-from scopeacq.journal.records import SectionRegistered, Verdict, WaferRegistered
+from scopeacq.journal.records import SectionRegistered, Verdict
 from scopeacq.journal.thinned import evenly
 from scopeacq.plan.mill_rate import evenly_milled, footprint
 from scopeacq.plan.runfolder import Plan
-from scopeacq.telling.report_data import POINTS, FocusPoint, ScorePoint
+from scopeacq.telling.report_data import POINTS, FocusPoint, ScorePoint, WaferPoint
 from scopeacq.telling.status import MillStatus, Status
 from scopeacq.telling.svg import COLOURS, Area, Axes, Mark, Point, Series, map_of, plot
 
@@ -60,18 +60,15 @@ def section_shift_plots(found: Sequence[SectionRegistered]) -> list[tuple[str, M
     ]
 
 
-def wafer_shift_plots(found: Sequence[WaferRegistered]) -> list[tuple[str, Markup]]:
-    """Where the wafer lay in the stage frame, against its first place."""
+def wafer_shift_plots(found: Sequence[WaferPoint]) -> list[tuple[str, Markup]]:
+    """Where the wafer lay in the stage frame, against its first place since it was mounted."""
     if not found:
         return []
-    first = found[0]
     shifts = [
-        Series("x", [(w.cycle + 1, w.x_um - first.x_um) for w in found], Mark.LINE, 0),
-        Series("y", [(w.cycle + 1, w.y_um - first.y_um) for w in found], Mark.LINE, 1),
+        Series("x", [(w.cycle + 1, w.dx_um) for w in found], Mark.LINE, 0),
+        Series("y", [(w.cycle + 1, w.dy_um) for w in found], Mark.LINE, 1),
     ]
-    turns = Series(
-        "rotation", [(w.cycle + 1, w.rotation_deg - first.rotation_deg) for w in found], Mark.LINE
-    )
+    turns = Series("rotation", [(w.cycle + 1, w.turn_deg) for w in found], Mark.LINE)
     return [
         ("Wafer shift", plot(shifts, Axes(CYCLE, "shift [\u00b5m]"))),
         ("Wafer rotation", plot([turns], Axes(CYCLE, "rotation [degrees]"))),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scopeacq.engine.events import PlaneTaken, RunState
 from scopeacq.journal import records as r
 from scopeacq.journal.records import RunEnd, WaitReason, WishKind
-from scopeacq.telling.wording import sentence
+from scopeacq.telling.wording import counted, sentence
 from ui.presenters.event_log import Entry, incident_entry, place_of, plane_entry, wish_entry
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 from ui.presenters.wafer_map import Hit
@@ -27,6 +27,7 @@ _GONE = Badge(Tone.CAUTION, Sign.WARNING, "Lost")
 _WAIVED = Badge(Tone.CAUTION, Sign.HAND, "Accepted")
 _DROPPED = Badge(Tone.GOOD, Sign.CHECK, "Section done")
 _ASKED = Badge(Tone.QUIET, Sign.HAND, "You asked")
+_MOUNTED = Badge(Tone.QUIET, Sign.WAFER, "Mounted")
 
 
 def past_entries(rows: Iterable[Row], today: date) -> Iterator[Entry]:
@@ -60,6 +61,9 @@ def _entry(row: Row) -> Entry | None:
         case r.PlaneWaived(key, reason):
             place = f"Section {key.section}, tile {key.tile + 1} of cycle {key.cycle + 1}"
             return Entry(at, _WAIVED, f"{place}, as it is: {reason}.", place=place_of(key))
+        case r.WaferMounted(landmarks=landmarks):
+            by = f" by {counted(landmarks, 'landmark')}" if landmarks else ""
+            return Entry(at, _MOUNTED, f"The wafer was taken as mounted anew{by}.")
         case r.SectionDropped(cycle, section):
             text = f"Section {section} is milled through since cycle {cycle + 1}."
             return Entry(at, _DROPPED, text, place=Hit(section))

@@ -23,14 +23,14 @@ from scopeacq.journal.records import (
 )
 from scopeacq.journal.tile_curves import Points, TileCurves, mean_of
 from scopeacq.journal.tile_ledger import TileLedger
-from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.geometry import Point
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.wafer import Section
 from scopeacq.telling.status import SectionPhase
 from ui.presenters.focus_plane import FocusPlane
 from ui.presenters.hover import History
 from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, phase_of, tile_state
-from ui.presenters.wafer_map import AS_MOUNTED, Hit, WaferMap
+from ui.presenters.wafer_map import Hit, WaferMap
 
 MILLS = (GatePassed, MillBegin, MillHeartbeat, MillEnd, SectionDropped)
 """Records after which depths have changed."""
@@ -94,11 +94,10 @@ class WaferPresenter:
 
     def shown(self, stage_um: Point | None = None) -> WaferMap:
         """The map as it is now."""
-        place = self._progress.wafer or self._progress.last_wafer
         return WaferMap(
             tuple(self._section(s) for s in self.plan.wafer.sections),
             self.plan.wafer.fiducials,
-            Rigid(place.x_um, place.y_um, place.rotation_deg) if place else AS_MOUNTED,
+            self._progress.place.under(self.plan.wafer.mount),
             stage_um,
             self._progress.cycle,
             finished=self._finished,
