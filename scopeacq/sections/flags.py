@@ -18,6 +18,8 @@ ODD_AREA = 0.3
 
 Corners = NDArray[np.float64]
 """Shape (n, 2), n >= 3."""
+Polygons = NDArray[np.object_]
+"""Shape (n): of shapely."""
 
 
 class Flag(Enum):
@@ -49,14 +51,19 @@ def flags_of(
     """
     if not outlines:
         return ()
-    hulls = shapely.convex_hull(np.array([shapely.Polygon(outline) for outline in outlines]))
+    hulls = hulls_of(outlines)
     areas = shapely.area(hulls)
     usual = usual_area or float(np.median(areas))
     doubles = _duplicates(hulls, confidences)
     return tuple(_flags(float(own / usual), doubled=k in doubles) for k, own in enumerate(areas))
 
 
-def overlapping(hulls: NDArray[np.object_]) -> list[tuple[int, int]]:
+def hulls_of(outlines: Sequence[Corners] | Sequence[Sequence[tuple[float, float]]]) -> Polygons:
+    """Convex polygons around outlines, which may cross themselves."""
+    return shapely.convex_hull(np.array([shapely.Polygon(outline) for outline in outlines], object))
+
+
+def overlapping(hulls: Polygons) -> list[tuple[int, int]]:
     """Pairs of polygons (their places, the lower one first) that overlap like one section seen twice."""
     first, second = shapely.STRtree(hulls).query(hulls, predicate="intersects")
     first, second = first[first < second], second[first < second]
@@ -75,7 +82,7 @@ def _flags(ratio: float, *, doubled: bool) -> frozenset[Flag]:
     return frozenset(flags)
 
 
-def _duplicates(hulls: NDArray[np.object_], confidences: Sequence[float]) -> set[int]:
+def _duplicates(hulls: Polygons, confidences: Sequence[float]) -> set[int]:
     """Those that lie over a surer one that is no duplicate itself, by their places."""
     partners: dict[int, set[int]] = {}
     for one, other in overlapping(hulls):

@@ -27,7 +27,7 @@ from scopeacq.sections.candidates import (
     is_simple,
 )
 from scopeacq.sections.detection import Detection
-from scopeacq.sections.flags import DUPLICATE_OVERLAP
+from scopeacq.sections.flags import DUPLICATE_OVERLAP, hulls_of
 from scopeacq.sections.learned import detect_learned
 from scopeacq.sections.outlines import Outline
 from scopeacq.sections.review import reflagged
@@ -164,17 +164,13 @@ def _with_new(
 
 def _known(rings: Sequence[Ring], kept: Sequence[Candidate], wafer: Wafer) -> NDArray[np.bool_]:
     """Which of the rings lie for the most part on sections, or just where one was rejected."""
-    found = _hulls(rings)
-    rejected = _hulls([c.outline_um for c in kept if c.verdict is Verdict.REJECTED])
+    found = hulls_of(rings)
+    rejected = hulls_of([c.outline_um for c in kept if c.verdict is Verdict.REJECTED])
     sections = [c.outline_um for c in kept if c.verdict is not Verdict.REJECTED]
-    there = shapely.union_all(_hulls([*sections, *(s.outline_um for s in wafer.sections)]))
+    there = shapely.union_all(hulls_of([*sections, *(s.outline_um for s in wafer.sections)]))
     covered = shapely.area(shapely.intersection(found, there)) > COVERED * shapely.area(found)
     first, second = shapely.STRtree(rejected).query(found, predicate="intersects")
     shared = shapely.area(shapely.intersection(found[first], rejected[second]))
     union = shapely.area(found[first]) + shapely.area(rejected[second]) - shared
     covered[first[shared > DUPLICATE_OVERLAP * union]] = True
     return np.asarray(covered, bool)
-
-
-def _hulls(rings: Sequence[Ring]) -> NDArray[np.object_]:
-    return shapely.convex_hull(np.array([shapely.Polygon(ring) for ring in rings], object))
