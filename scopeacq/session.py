@@ -113,11 +113,12 @@ def open_store(plan: Plan, files: FileLayer) -> ImageStore:
     root, project = plan.folder.images(plan.project), plan.project
     has_store = (root / "zarr.json").exists()
     store = ImageStore.open(root, files) if has_store else ImageStore.create(root, files)
-    imaging, mill = project.imaging, plan.instrument.mill
+    mill = plan.instrument.mill
     per_cycle_uc = charge_uc_per_azimuth(mill, project.milling) * len(project.milling.azimuths_deg)
     slice_nm = depth_nm(mill, project.milling, per_cycle_uc)
     for section in plan.wafer.sections:
-        for tile in section.tiles(imaging):
+        imaging = section.imaging(project.imaging)
+        for tile in section.tiles(project.imaging):
             spec = ImageSpec(
                 shape_yx=(imaging.tile_height_px, imaging.tile_width_px),
                 dtype=np.dtype(np.uint8) if imaging.bit_depth == 8 else np.dtype(np.uint16),

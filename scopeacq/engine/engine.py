@@ -80,6 +80,7 @@ from scopeacq.journal.records import (
     Wish,
     WishKind,
 )
+from scopeacq.journal.wafer_place import remounting
 from scopeacq.storage.files import DiskFull
 from scopeacq.storage.takes import StorageError
 
@@ -91,9 +92,7 @@ class Engine:
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
-        self._pipeline = Pipeline(
-            rig.store, rig.journal, rig.scorer, rig.plan.project.imaging.pixel_size_nm
-        )
+        self._pipeline = Pipeline(rig.store, rig.journal, rig.scorer)
         self._reaction = Reaction(rig)
         self._looks = Looks(rig)
         self._handlers: dict[type, Callable[[Rig, Any], None]] = {
@@ -158,7 +157,8 @@ class Engine:
         rig = self._rig
         self._reaction = Reaction(rig)
         safe = rig.microscope.safe_state()  # whoever was killed before may have left a beam on
-        rig.record(RunOpened(version("scopeacq"), platform.node(), os.getpid()))
+        opened = RunOpened(version("scopeacq"), platform.node(), os.getpid())
+        rig.record(opened, *remounting(rig.progress.place, rig.plan.wafer))
         say(rig, RunState.RUNNING, "")
         try:
             target = Target(min(cycles or rig.plan.project.cycles, rig.plan.project.cycles))
@@ -259,7 +259,8 @@ class Engine:
     def _judge_again(self, rig: Rig, step: JudgePlane) -> None:
         try:
             replaces = rig.progress.plane(step.key).chosen
-            self._pipeline.judge_again(step.key, step.take, rig.standard(step.key), replaces)
+            pixel_size_nm = rig.plan.imaging(step.key.section).pixel_size_nm
+            self._pipeline.judge_again(step.key, step.take, pixel_size_nm, rig.standard(step.key), replaces)
         except StorageError as error:
             rig.record(PlaneLost(step.key, step.take, str(error)))
 

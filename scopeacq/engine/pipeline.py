@@ -46,6 +46,7 @@ class _Job:
     key: PlaneKey
     take: int
     image: Image
+    pixel_size_nm: float
     standard: Standard
     written: bool
     replaces: int | None
@@ -54,11 +55,8 @@ class _Job:
 class Pipeline:
     """A small pool that makes planes durable, judges them and journals both."""
 
-    def __init__(
-        self, store: ImageStore, journal: Journal, scorer: SharpnessJudge, pixel_size_nm: float
-    ) -> None:
+    def __init__(self, store: ImageStore, journal: Journal, scorer: SharpnessJudge) -> None:
         self._store, self._journal, self._scorer = store, journal, scorer
-        self._pixel_size_nm = pixel_size_nm
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="planes")
         self._room = threading.Semaphore(CAPACITY)
         self._in_flight: set[PlaneKey] = set()
@@ -74,11 +72,15 @@ class Pipeline:
         self, key: PlaneKey, take: int, frame: Frame, standard: Standard, replaces: int | None
     ) -> None:
         """Take over a frame, to be held against ``standard``; waits while the pipeline is full."""
-        self._start(_Job(key, take, frame.image, standard, False, replaces))
+        pixel_size_nm = frame.settings.pixel_size_nm
+        self._start(_Job(key, take, frame.image, pixel_size_nm, standard, False, replaces))
 
-    def judge_again(self, key: PlaneKey, take: int, standard: Standard, replaces: int | None) -> None:
+    def judge_again(
+        self, key: PlaneKey, take: int, pixel_size_nm: float, standard: Standard, replaces: int | None
+    ) -> None:
         """Judge a take that is durable already, read back from disk."""
-        self._start(_Job(key, take, self._store.read_take(key, take), standard, True, replaces))
+        image = self._store.read_take(key, take)
+        self._start(_Job(key, take, image, pixel_size_nm, standard, True, replaces))
 
     def wait(self, timeout_s: float) -> None:
         """Wait up to ``timeout_s`` of real time for an outcome; it stays to be collected."""
@@ -134,7 +136,7 @@ class Pipeline:
             self._arrival.notify()
 
     def _judge(self, job: _Job) -> tuple[Record, ...]:
-        found = judge(job.image, job.standard, self._scorer, self._pixel_size_nm)
+        found = judge(job.image, job.standard, self._scorer, job.pixel_size_nm)
         judged = PlaneJudged(
             job.key, job.take, found.verdict, found.score_um, found.mean, found.sd, found.dark_fraction
         )

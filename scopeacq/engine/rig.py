@@ -85,11 +85,12 @@ class Rig:
         return mill_limits(self.plan.instrument)
 
     def standard(self, key: PlaneKey) -> Standard:
-        """What a plane is held against now, after what this run's sharp planes have scored."""
-        focused = self.progress.plane(key).focused
+        """What a plane is held against now, after what this run's sharp planes of its kind have scored."""
+        imaging, focused = self.plan.imaging(key.section), self.progress.plane(key).focused
+        sampling = imaging.pixel_size_nm, imaging.dwell_ns
         return Standard(
             self.plan.project.quality,
-            seen_in_focus_um(self.progress.sharp_scores_um),
+            seen_in_focus_um(self.progress.sharp_scores_um.get(sampling, ())),
             just_focused=focused is not None and focused.applied,
         )
 

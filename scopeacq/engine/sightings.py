@@ -9,6 +9,7 @@ distance; the profile says how far, and what it says wrongly cancels in the mean
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import cv2
 import numpy as np
@@ -23,6 +24,8 @@ from scopeacq.vision.registration import Displacement, RegistrationRefused, View
 
 BINNING = 2
 """Focus images are blurred by 40 nm and more: every second pixel tells all there is."""
+HAIR_PX = 1e-3
+"""Pixel sizes are found from affines, whose numbers are rounded."""
 
 
 def find_tile(rig: Rig, key: PlaneKey, tile: Tile, frames: Sequence[Frame]) -> None:
@@ -46,7 +49,7 @@ def _last_slice(rig: Rig, key: PlaneKey, tile: Tile) -> View | None:
         image = rig.store.read(PlaneKey(key.cycle - 1, key.section, key.tile))
     except StorageError:
         return None
-    pixel_um = rig.plan.project.imaging.pixel_size_nm * 1e-3
+    pixel_um = rig.plan.imaging(key.section).pixel_size_nm * 1e-3
     return View(image, _in_place(image, tile, pixel_um))
 
 
@@ -59,17 +62,19 @@ def _in_place(image: Image, tile: Tile, pixel_um: float) -> Affine:
 def _seen(rig: Rig, view: View, last: View, at_um: Point) -> Displacement:
     settings = rig.plan.project.registration
     near = settings.model_copy(update={"max_shift_um": settings.tile_max_shift_um})
-    return displacement(_binned(view), _binned(last), at_um, near)
+    pixel_nm = BINNING * max(view.pixel_size_nm, last.pixel_size_nm)
+    return displacement(_binned(view, pixel_nm), _binned(last, pixel_nm), at_um, near)
 
 
-def _binned(view: View) -> View:
-    rows, columns = (edge // BINNING for edge in view.image.shape)
-    whole = view.image[: rows * BINNING, : columns * BINNING]
-    image = np.empty((rows, columns), whole.dtype)
-    cv2.resize(whole, (columns, rows), dst=image, interpolation=cv2.INTER_AREA)
-    half = (BINNING - 1) / 2
+def _binned(view: View, pixel_nm: float) -> View:
+    """The same view in coarser pixels of this size."""
+    bins = pixel_nm / view.pixel_size_nm
+    rows, columns = (int(edge / bins + HAIR_PX) for edge in view.image.shape)
+    whole = view.image[: int(rows * bins + HAIR_PX), : int(columns * bins + HAIR_PX)]
+    image = cast(Image, cv2.resize(whole, None, fx=1 / bins, fy=1 / bins, interpolation=cv2.INTER_AREA))
+    half = (bins - 1) / 2
     to_wafer = np.column_stack(
-        [view.to_wafer[:, :2] * BINNING, view.to_wafer[:, 2] + view.to_wafer[:, :2] @ (half, half)]
+        [view.to_wafer[:, :2] * bins, view.to_wafer[:, 2] + view.to_wafer[:, :2] @ (half, half)]
     )
     return View(image, to_wafer)
 

@@ -12,6 +12,7 @@ from scopeacq.engine.locating import (
     field_shift_um,
     go_to_tile,
     scan_rot_deg,
+    section_correction,
     wafer_to_stage,
 )
 from scopeacq.engine.rig import Rig
@@ -34,11 +35,12 @@ from scopeacq.journal.records import (
     SurfaceFitted,
     SurfaceRefused,
 )
-from scopeacq.plan.geometry import Point, Tile, pixel_to_wafer, turn
+from scopeacq.plan.geometry import Affine, Point, Rigid, Tile, turn
 from scopeacq.storage.files import DiskFull
 from scopeacq.storage.tiff import pair_as_tiff
 from scopeacq.vision.darkness import require_tissue
 from scopeacq.vision.quality import shows_wafer
+from scopeacq.vision.registration import View
 
 LOG = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ def _focus_on(rig: Rig, key: PlaneKey) -> FocusOutcome:
         rig.plan.instrument.electron,
         scan_rot_deg(rig, tile.rotation_deg, key.section),
         TileFields(rig, tile),
-        project.imaging.pixel_size_nm,
+        rig.plan.imaging(key.section).pixel_size_nm,
     )
     at_s = rig.now_s()
     _book_focus(rig, tile.centre_um)
@@ -127,8 +129,9 @@ class TileFields:
 
     @property
     def _offsets_um(self) -> tuple[Point, ...]:
-        project = self.rig.plan.project
-        offsets_um = focus_fields(project.imaging.frame(0.0), project.focus.frame(0.0))
+        plan = self.rig.plan
+        tile = plan.imaging(self.tile.section).frame(0.0)
+        offsets_um = focus_fields(tile, plan.project.focus.frame(0.0))
         return tuple(turn(offset, self.tile.rotation_deg) for offset in offsets_um)
 
 
@@ -185,29 +188,39 @@ def acquire(rig: Rig, step: AcquireTile) -> Frame:
 
     Raises ``HardwareError``; ``DiskFull`` before anything is scanned when there is no room.
     """
-    imaging = rig.plan.project.imaging
     require_room(rig)
     tile = tile_of(rig, step.key)
     set_optics(rig, optics_for(rig, tile, step.key))
     seen = rig.progress.plane(step.key).registered
-    go_to_tile(rig, tile, (seen.dx_um, seen.dy_um) if seen else (0.0, 0.0))
+    offset_um = (seen.dx_um, seen.dy_um) if seen else (0.0, 0.0)
+    go_to_tile(rig, tile, offset_um)
+    imaging = rig.plan.imaging(step.key.section)
     settings = imaging.frame(scan_rot_deg(rig, tile.rotation_deg, step.key.section))
     dose = settings.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
     rig.record(PlaneExposing(step.key, step.take, settings, dose))
     frame = rig.imager.scan(settings)
     require_plane(rig, tile, frame)
-    to_wafer = pixel_to_wafer(settings, frame.stage, wafer_to_stage(rig), field_shift_um(rig, frame))
     exposed = PlaneExposed(
         step.key,
         step.take,
         frame.optics,
         frame.stage,
-        tuple(float(v) for v in to_wafer.ravel()),
+        tuple(float(v) for v in _to_specimen(rig, tile, frame, offset_um).ravel()),
         frame.scanned_at_s,
     )
     rig.journal.post(exposed)
     rig.progress.apply(exposed)
     return frame
+
+
+def _to_specimen(rig: Rig, tile: Tile, frame: Frame, offset_um: Point) -> Affine:
+    """From a plane's pixels to the wafer [um], as the tissue lay in the first cycle.
+
+    Where the stage stood, less what was seen to lie off its place and made up for when it went there.
+    """
+    seen_off = section_correction(rig, tile.section).after(Rigid(*offset_um))
+    where = View.of(frame, wafer_to_stage(rig), field_shift_um(rig, frame))
+    return where.moved(seen_off.inverse()).to_wafer
 
 
 def require_plane(rig: Rig, tile: Tile, frame: Frame) -> None:
@@ -230,9 +243,9 @@ def require_plane(rig: Rig, tile: Tile, frame: Frame) -> None:
 
 
 def require_room(rig: Rig, planes: int = PLANES_AHEAD) -> None:
-    """Raise ``DiskFull`` unless so many planes and the reserve fit where images and journal lie."""
-    imaging, storage = rig.plan.project.imaging, rig.plan.project.storage
-    plane_bytes = imaging.tile_width_px * imaging.tile_height_px * imaging.bit_depth // 8
+    """Raise ``DiskFull`` unless so many of the largest planes and the reserve fit on the run's disks."""
+    storage = rig.plan.project.storage
+    plane_bytes = max(imaging.plane_bytes for imaging in rig.plan.kinds_of_tiles)
     for folder in (rig.plan.folder.images(rig.plan.project), rig.plan.folder.root):
         if rig.files.free_bytes(folder) < planes * plane_bytes + storage.reserve_gb * 1e9:
             raise DiskFull(folder)

@@ -7,14 +7,16 @@ Bare times follow from dwell times and charges. What comes on top (travel, settl
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hardware.types import FrameSettings
 from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.mill_rate import charge_uc_per_azimuth, depth_nm
-from scopeacq.plan.project import FocusPolicy, FocusSettings, Project
-from scopeacq.plan.wafer import Wafer
+from scopeacq.plan.project import FocusPolicy, FocusSettings, ImagingSettings, Project
+from scopeacq.plan.wafer import Section, Wafer
 
 PYRAMID = 4 / 3
 """Bytes of all levels of a pyramid that halves both axes, per byte of level 0."""
@@ -40,6 +42,7 @@ BARE = Pace(0.0, 0.0, 0.0, 0.0, 0.0)
 class Estimate:
     """Times [s] are of one cycle, except ``total_s``. Doses [e-/nm^2] are of one cycle at one spot.
 
+    ``imaging_dose_per_nm2`` is that of a tile, of the section whose tiles get most.
     ``dose_most_per_nm2`` is an upper bound: every retake and every focus iteration allowed, all on
     the same spot. ``bytes_most`` counts planes uncompressed, with their pyramids, each taken once.
     ``voxels`` counts what lies in the grids, overlaps once.
@@ -88,10 +91,10 @@ class Estimate:
 
 def estimate(project: Project, wafer: Wafer, instrument: Instrument, pace: Pace = Pace()) -> Estimate:
     """What the plan costs; see :class:`Estimate`."""
-    imaging, milling = project.imaging, project.milling
-    counts = [n for s in wafer.sections if (n := len(s.tiles(imaging)))]
-    sections, tiles = len(counts), sum(counts)
-    tile = imaging.frame(0.0)
+    milling, current_na = project.milling, instrument.electron.probe_current_na
+    imaged = [s for s in wafer.sections if s.imaged(project.imaging)]
+    kinds = _tiles_of_each_kind(project, imaged)
+    sections, tiles = len(imaged), sum(kinds.values())
     charge_uc = charge_uc_per_azimuth(instrument.mill, milling)
     azimuths = len(milling.azimuths_deg)
     all_azimuths_s = azimuths * charge_uc * 1e3 / instrument.mill.ion_current_na
@@ -100,19 +103,27 @@ def estimate(project: Project, wafer: Wafer, instrument: Instrument, pace: Pace 
         cycles=project.cycles,
         sections=sections,
         planes_per_cycle=tiles,
-        imaging_s=tiles * (tile.duration_s + pace.tile_s),
+        imaging_s=sum(n * (kind.frame(0.0).duration_s + pace.tile_s) for kind, n in kinds.items()),
         focus_s=_corrections(project.focus, sections, tiles) * _correction_s(project.focus, pace),
         registration_s=_registration_s(project, wafer, pace),
         milling_s=all_azimuths_s + passes * pace.mill_pass_s,
         recovery_s=pace.recovery_s + (project.recovery.charge_decay_s if pace != BARE else 0.0),
-        imaging_dose_per_nm2=tile.electron_dose_per_nm2(instrument.electron.probe_current_na),
-        dose_most_per_nm2=_dose_most_per_nm2(project, instrument.electron.probe_current_na),
+        imaging_dose_per_nm2=_tile_dose_per_nm2(project, wafer, current_na),
+        dose_most_per_nm2=_dose_most_per_nm2(project, wafer, current_na),
         charge_uc_per_azimuth=charge_uc,
         pass_s=all_azimuths_s / passes,
         depth_nm=depth_nm(instrument.mill, milling, charge_uc * azimuths),
-        slice_bytes=math.ceil(tiles * tile.width_px * tile.height_px * imaging.bit_depth // 8 * PYRAMID),
-        voxels=project.cycles * sections * _grid_pixels(project),
+        slice_bytes=math.ceil(sum(n * kind.plane_bytes for kind, n in kinds.items()) * PYRAMID),
+        voxels=project.cycles * sum(_pixels(s, project.imaging) for s in imaged),
     )
+
+
+def _tiles_of_each_kind(project: Project, sections: Iterable[Section]) -> Counter[ImagingSettings]:
+    """How many tiles are imaged with which settings."""
+    kinds: Counter[ImagingSettings] = Counter()
+    for section in sections:
+        kinds[section.imaging(project.imaging)] += len(section.imaged(project.imaging))
+    return kinds
 
 
 def _corrections(focus: FocusSettings, sections: int, tiles: int) -> int:
@@ -147,20 +158,31 @@ def _registration_s(project: Project, wafer: Wafer, pace: Pace) -> float:
     )
 
 
-def _dose_most_per_nm2(project: Project, current_na: float) -> float:
+def _tile_dose_per_nm2(project: Project, wafer: Wafer, current_na: float) -> float:
+    """Of the kind of tile that gets most."""
+    kinds = wafer.kinds_of_tiles(project.imaging)
+    return max(kind.frame(0.0).electron_dose_per_nm2(current_na) for kind in kinds)
+
+
+def _dose_most_per_nm2(project: Project, wafer: Wafer, current_na: float) -> float:
     _, section = _registration_frames(project)
     takes = 1 + project.imaging.retakes
     focus = (project.focus.frame(0.0), project.focus.coarse_frame(0.0))
     pair = sum(2 * frame.electron_dose_per_nm2(current_na) for frame in focus)
     return (
-        takes * project.imaging.frame(0.0).electron_dose_per_nm2(current_na)
+        takes * _tile_dose_per_nm2(project, wafer, current_na)
         + takes * project.focus.max_iterations * pair
         + section.electron_dose_per_nm2(current_na)
     )
 
 
-def _grid_pixels(project: Project) -> int:
-    i = project.imaging
-    width = i.grid_columns * i.tile_width_px - (i.grid_columns - 1) * i.overlap_px
-    height = i.grid_rows * i.tile_height_px - (i.grid_rows - 1) * i.overlap_px
-    return width * height
+def _pixels(section: Section, project_imaging: ImagingSettings) -> int:
+    """What the imaged tiles of a section cover, overlaps of neighbours once."""
+    i = section.imaging(project_imaging)
+    there = {divmod(index, i.grid_columns) for index in section.imaged(project_imaging)}
+    right = {(row, column) for row, column in there if (row, column + 1) in there}
+    below = {(row, column) for row, column in there if (row + 1, column) in there}
+    blocks = {(row, column) for row, column in right & below if (row + 1, column + 1) in there}
+    once = len(there) * i.tile_width_px * i.tile_height_px
+    twice = len(right) * i.tile_height_px + len(below) * i.tile_width_px
+    return once - twice * i.overlap_px + len(blocks) * i.overlap_px**2

@@ -56,9 +56,8 @@ class NetworkMemory:
 
     def problems(self, plan: Plan) -> list[str]:
         """As :func:`network_problems`."""
-        imaging = plan.project.imaging
-        tile = imaging.tile_width_px, imaging.tile_height_px, imaging.pixel_size_nm
-        asked = plan.project.focus, plan.instrument.electron, tile
+        tiles = {(i.tile_width_px, i.tile_height_px, i.pixel_size_nm) for i in plan.kinds_of_tiles}
+        asked = plan.project.focus, plan.instrument.electron, tiles
         known, answer = self._known
         if asked != known:
             answer = self.ask(plan)
@@ -93,8 +92,11 @@ def pairs_refused(
 
 def scores_refused(scorer: SharpnessScorer, plan: Plan) -> Iterator[str]:
     """Why a scorer cannot judge tiles, or the images of a search where the project has one."""
-    focus, tiles = plan.project.focus, plan.project.imaging.frame(0.0)
-    frames = {"Tiles (imaging.pixel_size_nm)": tiles}
+    focus = plan.project.focus
+    frames = {
+        f"Tiles of {i.tile_width_px} x {i.tile_height_px} pixels of {i.pixel_size_nm:g} nm": i.frame(0.0)
+        for i in plan.kinds_of_tiles
+    }
     if EstimatorName.DEEPSCORE in focus.estimators:
         frames["Focus images (focus.pixel_size_nm)"] = focus.frame(0.0)
         frames["Coarse focus images (focus.coarse_factor)"] = focus.coarse_frame(0.0)

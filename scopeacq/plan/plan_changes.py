@@ -6,6 +6,7 @@ goes on: its images and its journal are of those that there were.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from hardware.types import FrameSettings
 from scopeacq.journal import records as r
 from scopeacq.journal.records import PlaneKey, Record
+from scopeacq.plan.geometry import Point
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 
@@ -22,15 +24,18 @@ _FRAME_KEYS = {
     "pixel_size_nm": "pixel_size_nm",
     "bit_depth": "bit_depth",
 }
-"""What a run's images have in common: keys of [imaging], and the frame's names for them."""
+"""What the images of a section have in common: keys of [imaging], and the frame's names for them."""
+
+AFFINE_NUMBERS = 6
 
 ADVICE = "Put back what was changed, or begin a new run with it."
 
 
 @dataclass(slots=True)
 class Begun:
-    """A fold over the journal: sections and tiles it names, the last frame scanned, the last plane written.
+    """A fold over the journal: sections and tiles it names, where these lie, the last plane written.
 
+    ``frames``: the last one of each section; ``centres_um``: of the last take of each tile.
     ``opened``: whether a program ever ran it; a journal may hold what an operator did by hand before.
     ``azimuths``: how many were milled from.
     """
@@ -38,7 +43,8 @@ class Begun:
     opened: bool = False
     sections: set[str] = field(default_factory=set)
     tiles: set[tuple[str, int]] = field(default_factory=set)
-    frame: FrameSettings | None = None
+    frames: dict[str, FrameSettings] = field(default_factory=dict)
+    centres_um: dict[tuple[str, int], Point] = field(default_factory=dict)
     written: PlaneKey | None = None
     azimuths: int = 0
 
@@ -49,7 +55,9 @@ class Begun:
             case r.PlaneExposing(key, _, frame):
                 self.sections.add(key.section)
                 self.tiles.add((key.section, key.tile))
-                self.frame = frame
+                self.frames[key.section] = frame
+            case r.PlaneExposed(key) if len(record.to_wafer) == AFFINE_NUMBERS:
+                self._note_place(key, record.to_wafer)
             case r.PlaneDurable(key):
                 self.written = key
             case r.MillBegin(key):
@@ -58,6 +66,12 @@ class Begun:
                 self.sections.add(record.section)
             case _:
                 pass
+
+    def _note_place(self, key: PlaneKey, to_wafer: tuple[float, ...]) -> None:
+        if (frame := self.frames.get(key.section)) is not None:
+            a, b, x, c, d, y = to_wafer
+            u, v = (frame.width_px - 1) / 2, (frame.height_px - 1) / 2
+            self.centres_um[key.section, key.tile] = a * u + b * v + x, c * u + d * v + y
 
     def noting(self, records: Iterable[Record]) -> Iterator[Record]:
         """``records``, each applied as it passes."""
@@ -83,7 +97,8 @@ def changes(plan: Plan, begun: Begun) -> Iterator[str]:
             "neither removed nor renamed while a run goes on"
         )
     yield from _left_out(plan, begun)
-    yield from _changed_frame(plan, begun)
+    yield from _changed_frames(plan, begun)
+    yield from _moved(plan, begun)
     if (azimuths := len(plan.project.milling.azimuths_deg)) < begun.azimuths:
         yield f"milling.azimuths_deg lists {azimuths} now, and this run has milled from {begun.azimuths}"
     yield from _missing_images(plan, begun)
@@ -91,7 +106,7 @@ def changes(plan: Plan, begun: Begun) -> Iterator[str]:
 
 def fixed(begun: Begun) -> dict[tuple[str, ...], str]:
     """Values of the project that a run which has begun keeps, by their keys, and why."""
-    if begun.frame is None:
+    if not begun.frames:
         return {}
     why = "Fixed: this run's images are of this kind."
     return {("imaging", key): why for key in _FRAME_KEYS}
@@ -110,13 +125,34 @@ def _left_out(plan: Plan, begun: Begun) -> Iterator[str]:
             )
 
 
-def _changed_frame(plan: Plan, begun: Begun) -> Iterator[str]:
-    if begun.frame is None:
-        return
-    for key in _FRAME_KEYS:
-        before, wanted = getattr(begun.frame, _FRAME_KEYS[key]), getattr(plan.project.imaging, key)
-        if before != wanted:
-            yield f"imaging.{key} is {wanted:g} now and was {before:g} when this run began"
+def _changed_frames(plan: Plan, begun: Begun) -> Iterator[str]:
+    """Another size or depth of images, said once for all sections that are imaged as the project says."""
+    said: dict[str, None] = {}
+    for section in (s for s in plan.wafer.sections if s.id in begun.frames):
+        imaging, frame = section.imaging(plan.project.imaging), begun.frames[section.id]
+        for key, name in _FRAME_KEYS.items():
+            before, wanted = getattr(frame, name), getattr(imaging, key)
+            own = section.grid is not None and getattr(section.grid, key, None) is not None
+            where = f"grid.{key} of section {section.id}" if own else f"imaging.{key}"
+            if before != wanted:
+                said[f"{where} is {wanted:g} now and was {before:g} when this run began"] = None
+    yield from said
+
+
+def _moved(plan: Plan, begun: Begun) -> Iterator[str]:
+    """Tiles that the grid has put elsewhere, so that a stack of images would change its place: one each."""
+    placed = {section for section, _ in begun.centres_um}
+    for section in (s for s in plan.wafer.sections if s.id in placed):
+        imaging = section.imaging(plan.project.imaging)
+        edge_um = min(imaging.tile_width_px, imaging.tile_height_px) * imaging.pixel_size_nm * 1e-3
+        for tile in section.tiles(plan.project.imaging):
+            before_um = begun.centres_um.get((section.id, tile.index), tile.centre_um)
+            if (off_um := math.dist(before_um, tile.centre_um)) > edge_um / 2:
+                yield (
+                    f"tile {tile.index + 1} of section {section.id} lies {off_um:.0f} um from where its "
+                    "images were taken: the grid of a section stays while a run goes on"
+                )
+                break
 
 
 def _missing_images(plan: Plan, begun: Begun) -> Iterator[str]:

@@ -202,7 +202,7 @@ def _doses(plan: Plan, cost: Estimate) -> Findings:
             f"One spot may get up to {cost.dose_most_per_nm2:.0f} electrons per nm^2 in a cycle; "
             "lower dwell times, focus iterations or retakes."
         )
-    if plan.project.focus.dwell_ns > plan.project.imaging.dwell_ns:
+    if plan.project.focus.dwell_ns > min(imaging.dwell_ns for imaging in plan.kinds_of_tiles):
         yield warning("Focus images dwell longer than tiles; DeepFocus needs no more than 50 to 200 ns.")
 
 

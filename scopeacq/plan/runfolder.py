@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from hardware.microscope import GUARD_LOG
 from scopeacq.journal import journal_format
 from scopeacq.plan.instrument import Instrument
-from scopeacq.plan.project import Project
+from scopeacq.plan.project import ImagingSettings, Project
 from scopeacq.plan.settings import SettingsError, SeveralFilesError, attempt
 from scopeacq.plan.wafer import Section, Wafer
 
@@ -95,6 +95,15 @@ class Plan:
     project: Project
     wafer: Wafer
     instrument: Instrument
+
+    def imaging(self, section_id: str) -> ImagingSettings:
+        """The settings of a section's tiles. Raises ``KeyError``."""
+        return self.wafer.section(section_id).imaging(self.project.imaging)
+
+    @property
+    def kinds_of_tiles(self) -> tuple[ImagingSettings, ...]:
+        """The settings that tiles are imaged with, each once."""
+        return self.wafer.kinds_of_tiles(self.project.imaging)
 
     @property
     def instrument_folder(self) -> Path:

@@ -11,6 +11,7 @@ from scopeacq.plan.geometry import Rigid
 from scopeacq.plan.landmarks import mount_of
 from scopeacq.plan.marks import Fiducial as Fiducial
 from scopeacq.plan.marks import Landmark as Landmark
+from scopeacq.plan.project import ImagingSettings
 from scopeacq.plan.section import Section as Section
 from scopeacq.plan.section import SectionGrid as SectionGrid
 from scopeacq.plan.settings import SettingsError, check_format, read_text, validate
@@ -45,6 +46,11 @@ class Wafer:
             if section.id == section_id:
                 return section
         raise KeyError(section_id)
+
+    def kinds_of_tiles(self, project_imaging: ImagingSettings) -> tuple[ImagingSettings, ...]:
+        """The settings that tiles are imaged with, each once; the project's where there is no section."""
+        own = {section.grid: section for section in self.sections if section.active}
+        return tuple(section.imaging(project_imaging) for section in own.values()) or (project_imaging,)
 
     @property
     def mount(self) -> Rigid:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from scopeacq.plan.appraisal import Appraisal
 from scopeacq.plan.estimate import Pace
+from scopeacq.plan.project import ImagingSettings
 from scopeacq.telling.wording import counted
 from ui.presenters.durations import clock_time, spoken
 from ui.presenters.quantities import shown, unit_shown
@@ -125,13 +127,13 @@ def _cycles_left(a: Appraisal) -> int:
 
 def _shares(a: Appraisal) -> tuple[Share, ...]:
     cost, project, instrument = a.cost, a.plan.project, a.plan.instrument
-    i, m = project.imaging, project.milling
+    m = project.milling
     parts = (
         (
             "Imaging",
             cost.imaging_s,
-            f"{counted(cost.planes_per_cycle, 'tile')} of {i.tile_width_px} x {i.tile_height_px} pixels at "
-            f"{i.dwell_ns:g} ns, and {PACE.tile_s:g} s each to move and settle.",
+            f"{counted(cost.planes_per_cycle, 'tile')} {_scans(a.plan.kinds_of_tiles)}, and "
+            f"{PACE.tile_s:g} s each to move and settle.",
         ),
         (
             "Focus",
@@ -163,6 +165,13 @@ def _shares(a: Appraisal) -> tuple[Share, ...]:
     return tuple(Share(name, s / whole_s, spoken(s) if s else "none", why) for name, s, why in parts)
 
 
+def _scans(kinds: Sequence[ImagingSettings]) -> str:
+    """How tiles are scanned."""
+    if len(kinds) > 1:
+        return f"with {len(kinds)} different settings"
+    return f"of {kinds[0].tile_width_px} x {kinds[0].tile_height_px} pixels at {kinds[0].dwell_ns:g} ns"
+
+
 def _planes(a: Appraisal) -> Figure:
     cost = a.cost
     return Figure(
@@ -174,11 +183,12 @@ def _planes(a: Appraisal) -> Figure:
 
 
 def _dose(a: Appraisal) -> Figure:
-    i, e = a.plan.project.imaging, a.plan.instrument.electron
+    current_na = a.plan.instrument.electron.probe_current_na
+    i = max(a.plan.kinds_of_tiles, key=lambda kind: kind.frame(0.0).electron_dose_per_nm2(current_na))
     return Figure(
         "Electron dose",
         f"{three(a.cost.imaging_dose_per_nm2)} e⁻/nm² per tile",
-        f"{e.probe_current_na:g} nA x {i.dwell_ns:g} ns on each pixel of {i.pixel_size_nm:g} nm.",
+        f"{current_na:g} nA x {i.dwell_ns:g} ns on each pixel of {i.pixel_size_nm:g} nm.",
     )
 
 

@@ -156,11 +156,17 @@ def tiles_of(book: SliceBook, looked: Looked) -> tuple[int, ...]:
     return book.tiles.get(looked.section, ()) if looked.tile is None else (looked.tile,)
 
 
+def pixel_um_of(plan: Plan, looked: Looked) -> float:
+    """The edge of a pixel of the scene."""
+    sections = (s for s in plan.wafer.sections if s.id == looked.section)
+    imaging = next((s.imaging(plan.project.imaging) for s in sections), plan.project.imaging)
+    return imaging.pixel_size_nm / 1000
+
+
 def _frame(plan: Plan, looked: Looked, row: PlaneRow) -> Frame:
-    imaging = plan.project.imaging
     if looked.tile is not None:
         return AS_RECORDED
-    section = plan.wafer.section(looked.section)
+    section, imaging = plan.wafer.section(looked.section), plan.imaging(looked.section)
     if row.exposed is None or len(row.exposed.to_wafer) != 6:
         return planned_frame(section, imaging, row.key.tile)
     return section_frame(_affine(row.exposed.to_wafer), section, imaging.pixel_size_nm / 1000)
@@ -171,7 +177,7 @@ def _affine(numbers: tuple[float, ...]) -> Affine:
 
 
 def _hole(plan: Plan, book: SliceBook, looked: Looked, read: SliceRead, tile: int) -> Hole:
-    imaging, key = plan.project.imaging, PlaneKey(looked.cycle, looked.section, tile)
+    imaging, key = plan.imaging(looked.section), PlaneKey(looked.cycle, looked.section, tile)
     frame = AS_RECORDED
     if looked.tile is None:
         frame = planned_frame(plan.wafer.section(looked.section), imaging, tile)

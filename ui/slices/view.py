@@ -22,7 +22,16 @@ from ui.parts.trouble_line import TroubleLine
 from ui.presenters.contrast import Contrast, histogram_of
 from ui.presenters.slice_scene import level_of
 from ui.presenters.slice_source import Axis
-from ui.presenters.slices import Looked, badge_of, facts_of, facts_text, marks_of, stepped, why_of
+from ui.presenters.slices import (
+    Looked,
+    badge_of,
+    facts_of,
+    facts_text,
+    marks_of,
+    pixel_um_of,
+    stepped,
+    why_of,
+)
 from ui.slices.actions import SliceActions
 from ui.slices.canvas import SliceCanvas
 from ui.slices.card import PlaneCard
@@ -56,7 +65,6 @@ class SlicesView(QWidget):
         self._book, self._untouched, self._fitting = book, True, True
         self.desk = SliceDesk(plan, book, self)
         self.canvas = SliceCanvas(self.desk.picture)
-        self.canvas.pixel_um = plan.project.imaging.pixel_size_nm / 1000
         self.card = PlaneCard()
         self.strips = {axis: CutStrip(self.desk, axis) for axis in Axis}
         self.choosers = Choosers()
@@ -89,8 +97,8 @@ class SlicesView(QWidget):
 
     def take_plan(self, plan: Plan) -> None:
         """Go on with the plan as it was saved, from the next refresh on; what is looked at stays."""
-        self.canvas.pixel_um = plan.project.imaging.pixel_size_nm / 1000
         self.desk.take_plan(plan)
+        self.canvas.pixel_um = pixel_um_of(plan, self.looked)
 
     def look_at(self, plane: PlaneKey) -> None:
         """Show one plane, alone."""
@@ -113,7 +121,8 @@ class SlicesView(QWidget):
         self.refresh_marks()
 
     def refresh_marks(self) -> None:
-        """Bring slider and words up to the book."""
+        """Bring slider, words and scale up to the book."""
+        self.canvas.pixel_um = pixel_um_of(self.desk.plan, self.looked)
         self.foot.show_marks(marks_of(self._book, self.looked), self.looked.cycle)
         self.choosers.show_place(self._book.tiles, self.looked.section, self.looked.tile)
         self._update_strips()
