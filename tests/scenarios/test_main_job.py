@@ -9,6 +9,7 @@ import pytest
 import zarr
 
 from benchmarks.demo_truth import compare
+from scopeacq.journal.journal import JournalReader
 from scopeacq.journal.records import RunEnd
 from scopeacq.plan.demo import make_demo
 from scopeacq.plan.runfolder import Plan
@@ -43,6 +44,20 @@ def test_every_plane_is_sharp_in_place_and_milled_as_asked(tmp_path: Path, textu
     for azimuth, error_uc in truth["charge_error_uc"].items():
         assert abs(error_uc) < 0.02 * status.mill[0].requested_uc, azimuth
     _same_place(plan)
+    _recorded_in_place(plan)
+
+
+def _recorded_in_place(plan: Plan) -> None:
+    """What was seen to lie off is taken out of where planes are said to lie, in every cycle."""
+    planes = JournalReader(plan.folder.journal_file).planes()
+    assert {row.key.cycle for row in planes} == set(range(CYCLES))
+    imaging = plan.project.imaging
+    for row in planes:
+        assert row.exposed is not None
+        tile = plan.wafer.section(row.key.section).grid_tiles(imaging)[row.key.tile]
+        middle = (imaging.tile_width_px - 1) / 2, (imaging.tile_height_px - 1) / 2, 1.0
+        lies_um = np.reshape(row.exposed.to_wafer, (2, 3)) @ middle
+        assert np.linalg.norm(lies_um - tile.centre_um) < 0.05, row.key
 
 
 def _same_place(plan: Plan) -> None:
