@@ -66,7 +66,7 @@ def fiducial_findings(plan: Plan) -> Findings:
         )
         return
     sections = [p for s in plan.wafer.sections for p in s.outline_um]
-    if _widest_um(places) < _widest_um(sections) / 2:
+    if sections and _widest_um(places) < _widest_um(sections) / 2:
         yield warning(
             f"The fiducials lie within {_widest_um(places):.0f} um, the sections within "
             f"{_widest_um(sections):.0f} um; mark some farther apart, or rotations are found badly."

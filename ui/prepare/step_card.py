@@ -10,7 +10,7 @@ from ui.icons import SignLabel
 from ui.parts.label import label
 from ui.parts.pressable import Pressable
 from ui.parts.trouble_line import TroubleLine
-from ui.presenters.prepare import Step, StepView
+from ui.presenters.prepare import Step, StepView, Work
 from ui.presenters.tone import Sign, Tone
 
 BAR_STEPS = 1000
@@ -46,8 +46,7 @@ class StepCard(QFrame):
         self.trouble.show_trouble(view.trouble)
         self.work.setVisible(view.work is not None)
         if view.work is not None:
-            self.work.bar.setValue(round(view.work.share * BAR_STEPS))
-            self.work.stop.setEnabled(not view.work.ending)
+            self.work.show_work(view.work)
         self._share_room()
 
     def open(self, opened: bool) -> None:
@@ -131,6 +130,12 @@ class _WorkLine(QWidget):
         row.addWidget(self.bar, 1)
         row.addWidget(self.stop)
         self.hide()
+
+    def show_work(self, work: Work) -> None:
+        """A bar that only moves says that nobody knows how far it is."""
+        self.bar.setRange(0, BAR_STEPS if work.share > 0 else 0)
+        self.bar.setValue(round(work.share * BAR_STEPS))
+        self.stop.setEnabled(not work.ending)
 
 
 def column_of(*parts: QWidget, within: QWidget) -> None:

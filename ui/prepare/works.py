@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from hardware.errors import Halted
+from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.telling.explain import Explained
-from ui.hand.manual import ManualControl
+from ui.hand.manual import ManualControl, ManualState
 from ui.presenters.prepare import Step, Work
 from ui.tasks import Tasks
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window d
 T = TypeVar("T")
 
 TELL_EVERY_S = 0.05
+
+NOT_CONNECTED = (
+    "The instrument could not be connected; the message on top says why. Mend that and press again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +99,10 @@ class Works(QObject):
         self._teller: Teller | None = None
         self._in_hand = False
         self._shown: Callable[[Any], None] | None = None
+        self._waits: Callable[[], None] | None = None
         self.work: Work | None = None
         self._came.connect(self._take)
+        manual.state_changed.connect(lambda _: self._hold_changed())
 
     def do(
         self,
@@ -121,15 +128,25 @@ class Works(QObject):
         done: Callable[[T], None],
         shown: Callable[[Any], None] | None = None,
     ) -> None:
-        """The same with the instrument, which is connected already; its errors are in the banner, too."""
-        if (teller := self._begin(begun, shown)) is not None:
-            self._in_hand = True
-            self._manual.submit(
-                lambda manual: work(manual, teller),
-                lambda made: self._end(done, made),
-                begun.doing,
-                lambda error: self._fail(begun.step, error),
-            )
+        """The same with the instrument, which is connected first where it is not in hand yet."""
+        if (teller := self._begin(begun, shown)) is None:
+            return
+
+        def heeding(manual: Manual) -> T:
+            teller.heed()
+            return work(manual, teller)
+
+        self._in_hand = True
+        self._waits = lambda: self._manual.submit(
+            heeding,
+            lambda made: self._end(done, made),
+            begun.doing,
+            lambda error: self._fail(begun.step, error),
+        )
+        if not self._manual.connected:
+            self._enter(replace(begun, detail="connecting the instrument"))
+            self._manual.connect_instrument()
+        self._hold_changed()
 
     def stop(self) -> None:
         """End what is under way as soon as it can be ended; what it keeps by then is kept."""
@@ -147,6 +164,16 @@ class Works(QObject):
         if self._teller is not None:
             self._teller.stop()
         self._tasks.close(wait=False)
+
+    def _hold_changed(self) -> None:
+        """Begin what waits for the instrument, or give it up where nobody gets hold of that."""
+        if self._waits is None or self.work is None:
+            return
+        if self._manual.connected:
+            waited, self._waits = self._waits, None
+            waited()
+        elif self._manual.state is ManualState.RELEASED:
+            self._fail(self.work.step, Explained(ExitCode.FAILED, NOT_CONNECTED))
 
     def _begin(self, begun: Work, shown: Callable[[Any], None] | None) -> Teller | None:
         if self.work is not None:
@@ -180,5 +207,5 @@ class Works(QObject):
             self.failed.emit(step, error)
 
     def _leave(self) -> None:
-        self._teller = self._shown = None
+        self._teller = self._shown = self._waits = None
         self._enter(None)
