@@ -20,6 +20,8 @@ BROAD = 1.1
 BROAD_EDGE_PX = 10.0
 THIN = 0.3
 """Width of what is a sliver, a hair or a bridge, and no part of a section; in edges."""
+HOLE = 0.1
+"""Area of what is a hole in a section at most, relative to one."""
 LEAST_AREA_PX = 40
 MARGIN_PX = 2
 
@@ -76,27 +78,42 @@ def component_of(mask: Mask, corner: tuple[int, int], *, cut: bool = False) -> C
 
 
 def broad(found: Probability, edge_px: float) -> NDArray[np.bool_]:
-    """Where a wide plain region reaches the border of the picture: what lies beyond the wafer.
+    """What lies beyond the wafer: where a wide plain region reaches the border of the picture, and all
+    that hangs together with it by more than a bridge.
 
     ``edge_px``: the root of the area of a section.
     """
     scale = min(1.0, BROAD_EDGE_PX / edge_px)
     size = [max(1, round(n * scale)) for n in reversed(found.shape)]
     mask = (cv2.resize(found, size, interpolation=cv2.INTER_AREA) > CERTAIN).astype(np.uint8)
-    radius = round(BROAD * edge_px * scale)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    around = cv2.copyMakeBorder(mask, radius, radius, radius, radius, cv2.BORDER_REPLICATE)
-    opened = cv2.morphologyEx(around, cv2.MORPH_OPEN, disc)[radius:-radius, radius:-radius]
-    _, labels = cv2.connectedComponents(opened)
-    at_border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    beyond = np.isin(labels, at_border[at_border > 0]).astype(np.uint8)
-    grown = cv2.dilate(beyond, np.ones((3, 3), np.uint8))
+    wide = _opened(mask, 2 * round(BROAD * edge_px * scale) + 1)
+    _, labels = cv2.connectedComponents(_opened(mask, 2 * round(THIN * edge_px * scale / 2) + 1))
+    _, wide_labels = cv2.connectedComponents(wide)
+    edges = (wide_labels[0], wide_labels[-1], wide_labels[:, 0], wide_labels[:, -1])
+    at_border = np.isin(wide_labels, np.setdiff1d(np.concatenate(edges), [0]))
+    beyond = np.isin(labels, np.setdiff1d(labels[at_border], [0])) | at_border
+    grown = cv2.dilate(beyond.astype(np.uint8), np.ones((3, 3), np.uint8))
     return cv2.resize(grown, found.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+
+
+def _opened(mask: Mask, width_px: int) -> Mask:
+    """Without what holds no disc of an odd width; the picture is thought to go on at its borders."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
+    around = np.pad(mask, width_px, mode="edge")
+    opened = cv2.morphologyEx(around, cv2.MORPH_OPEN, disc)
+    return np.asarray(opened[width_px:-width_px, width_px:-width_px], np.uint8)
 
 
 def without_thin(found: Probability, edge_px: float) -> Probability:
     """The same without what is thinner than any part of a section; see :func:`broad`."""
-    width = 2 * round(THIN * edge_px / 2) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    opened = cv2.morphologyEx((found > CERTAIN).astype(np.uint8), cv2.MORPH_OPEN, disc)
+    # a speckled section is not thin
+    whole = _without_holes((found > CERTAIN).astype(np.uint8), HOLE * edge_px**2)
+    opened = _opened(whole, 2 * round(THIN * edge_px / 2) + 1)
     return np.where(opened > 0, found, np.float32(0))
+
+
+def _without_holes(mask: Mask, largest_px: float) -> Mask:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - mask, connectivity=8)
+    holes = stats[:, cv2.CC_STAT_AREA] < largest_px
+    holes[0] = False
+    return np.asarray(mask | holes[labels], np.uint8)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scopeacq.sections.clumps import split
 from scopeacq.sections.components import Component, Probability, broad, components, without_thin
 from scopeacq.sections.finding import FoundSection, flagged
+from scopeacq.sections.fragments import mended
 from scopeacq.sections.outlines import Outline, area, fill
 from scopeacq.sections.typical import WELL_FORMED, Typical, typical_section
 
@@ -50,7 +51,8 @@ def found_in(found: Probability, typical: Typical | None = None) -> Detection:
     if usual is None:
         return Detection((), None)
     edge_px = math.sqrt(usual.area)
-    found = without_thin(np.where(broad(found, edge_px), np.float32(0), found), edge_px)
+    found = mended(np.where(broad(found, edge_px), np.float32(0), found), usual)
+    found = mended(without_thin(found, edge_px), usual)
     parts = list(components(found))
     return _told(found, parts, typical or typical_section(parts, found.size) or usual)
 

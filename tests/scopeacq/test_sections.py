@@ -104,6 +104,31 @@ def test_slivers_and_what_lies_beyond_the_wafer_are_no_sections() -> None:
     assert len(proposed) == len(ALL)
 
 
+@pytest.mark.parametrize("angle_deg", [0.0, 30.0, 90.0])
+def test_a_folded_section_is_one(angle_deg: float) -> None:
+    found = painted(ALL)
+    fold = turned(np.array([[-60.0, -2.0], [60.0, -2.0], [60.0, 2.0], [-60.0, 2.0]]), angle_deg)
+    window = np.zeros(found.shape, np.uint8)
+    fill(window, fold + ALONE[1].mean(0))
+    proposed = list(found_in(np.where(window > 0, np.float32(0), found)).proposed)
+    assert len(proposed) == matched(proposed, ALL) == len(ALL)
+
+
+def test_speckled_sections_are_whole() -> None:
+    found = painted(ALONE)
+    found[np.random.default_rng(0).random(found.shape) < 0.2] = 0.0
+    proposed = list(found_in(found).proposed)
+    assert len(proposed) == matched(proposed, ALONE) == len(ALONE)
+
+
+def test_what_hangs_together_with_the_outside_of_the_wafer_is_no_section() -> None:
+    y, x = np.mgrid[:600, :700]
+    found = painted(ALL)
+    found[np.hypot(x - 320, y - 300) > 410] = 1.0  # a crescent that narrows to nothing
+    proposed = list(found_in(found).proposed)
+    assert len(proposed) == matched(proposed, ALL) == len(ALL)
+
+
 def picture(outlines: list[Outline], wafer: int, section: int, seed: int = 0) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     share = cv2.GaussianBlur(painted(outlines), (0, 0), 0.8)
