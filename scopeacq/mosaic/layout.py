@@ -26,14 +26,21 @@ class Spot:
 class MosaicLayout:
     """``spots`` in the order of taking; ``placement`` of the whole picture of ``width_px x height_px``.
 
-    The picture is upright on the wafer. Around the tiles it has a margin for tiles that lie askew.
+    ``mount``: from the wafer to the stage. The picture is upright on the wafer, and around the tiles it has
+    a margin for those that lie askew.
     """
 
     frame: FrameSettings
+    overlap_px: int
+    mount: Rigid
     spots: tuple[Spot, ...]
     width_px: int
     height_px: int
     placement: Placement
+
+    def stage_um(self, spot: Spot) -> Point:
+        """Where the stage goes for a tile."""
+        return self.mount.apply(spot.centre_um)
 
     def corner_px(self, centre_um: Point) -> Point:
         """The pixel (column, row) of the picture at which the first pixel of a tile lies."""
@@ -49,8 +56,8 @@ class MosaicLayout:
 def layout_of(settings: OverviewSettings, mount: Rigid) -> MosaicLayout:
     """Row by row, every other one backwards, so that the stage never travels back over a whole row.
 
-    ``mount`` leads from the wafer to the stage; the scan is turned by it, so that rows of pixels run along
-    the wafer's x however the wafer lies. Tiles that lie beyond the wafer altogether are left out.
+    The scan is turned by ``mount``, so that rows of pixels run along the wafer's x however it lies. Tiles
+    that lie beyond the wafer altogether are left out.
     """
     step_px = settings.tile_width_px - settings.overlap_px, settings.tile_height_px - settings.overlap_px
     pixel_um = settings.pixel_size_nm * 1e-3
@@ -60,6 +67,8 @@ def layout_of(settings: OverviewSettings, mount: Rigid) -> MosaicLayout:
     height_px = settings.rows * step_px[1] + margins_px
     return MosaicLayout(
         settings.frame(mount.rotation_deg),
+        settings.overlap_px,
+        mount,
         tuple(
             spot
             for spot in _serpentine(settings, (step_px[0] * pixel_um, step_px[1] * pixel_um), middle_um)

@@ -72,7 +72,12 @@ class Fit:
 
 
 def linked(
-    first: int, second: int, pictures: tuple[Image, Image], expected_px: Point, overlap_px: int
+    first: int,
+    second: int,
+    pictures: tuple[Image, Image],
+    expected_px: Point,
+    overlap_px: int,
+    largest_reach_px: int = LARGEST_REACH_PX,
 ) -> Link | None:
     """Find the overlap of one tile in its neighbour, to a fraction of a pixel; None where nothing shows it.
 
@@ -80,8 +85,9 @@ def linked(
         pictures: both tiles, 2-D and of one shape, uint8 or uint16.
         expected_px: from the first one's corner to the second's (columns, rows).
         overlap_px: the width of the overlap as planned.
+        largest_reach_px: how far off the tiles may lie; what a narrow overlap allows may be less.
     """
-    reach = min((overlap_px - LEAST_TEMPLATE_PX) // 2, LARGEST_REACH_PX)
+    reach = min((overlap_px - LEAST_TEMPLATE_PX) // 2, largest_reach_px)
     strips = _strips(pictures, expected_px)
     if reach < 1 or strips is None or min(strips[0].shape) <= 2 * reach + 1:
         return None

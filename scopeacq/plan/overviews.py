@@ -94,13 +94,18 @@ def read_overviews(folder: Path) -> tuple[tuple[Overview, ...], tuple[SettingsEr
 
 def write_placement(overview: Overview, files: FileLayer) -> None:
     """Keep where a picture lies. Raises ``OSError``."""
-    (a, b, x), (c, d, y) = overview.placement.to_wafer
+    place(overview.path, overview.placement, files)
+
+
+def place(picture: Path, placement: Placement, files: FileLayer) -> None:
+    """Say where a picture lies, one that is still being written as well. Raises ``OSError``."""
+    (a, b, x), (c, d, y) = placement.to_wafer
     text = (
         f'format = "{FORMAT}"\n'
         "# from pixels (column, row) to the wafer [um]: x = a * column + b * row + c, y alike\n"
         f"to_wafer = [[{a!r}, {b!r}, {x!r}], [{c!r}, {d!r}, {y!r}]]\n"
     )
-    files.write_durable(place_file(overview.path), text.encode(), replace=True)
+    files.write_durable(place_file(picture), text.encode(), replace=True)
 
 
 def add_overview(source: Path, folder: Path, across_um: float, files: FileLayer) -> Overview:
@@ -118,7 +123,7 @@ def add_overview(source: Path, folder: Path, across_um: float, files: FileLayer)
         raise SettingsError(source, [str(error)], "Choose a TIFF, PNG or JPEG picture.") from None
     height, width = image.shape[:2]
     placement = Placement.centred(width, height, across_um / max(width, height))
-    path = _free_path(folder, source)
+    path = free_path(folder, source.name.split(".")[0])
     files.make_folder(folder)
     files.write_durable(path, pyramid_bytes(image, placement.pixel_um))
     with PyramidTiff(path) as picture:
@@ -133,8 +138,8 @@ def remove_overview(overview: Overview, files: FileLayer) -> None:
     files.remove(overview.path)
 
 
-def _free_path(folder: Path, source: Path) -> Path:
-    """A name like the source's that no picture of the run has."""
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", source.name.split(".")[0]).strip("-") or "overview"
+def free_path(folder: Path, name: str) -> Path:
+    """A path for a picture of this name, or of one like it, that no picture of the run has."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "overview"
     names = (f"{stem}{number}" for number in ("", *(f"-{n}" for n in range(2, 10_000))))
     return next(p for name in names if not (p := folder / f"{name}{ENDING}").exists())
