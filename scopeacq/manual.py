@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, replace
 from functools import cached_property
@@ -20,9 +20,9 @@ from hardware.interlocks import pose_deviation
 from hardware.microscope import Devices, Microscope, SafeState
 from hardware.motion import check_path, follow
 from hardware.paths import centred_xy
-from hardware.protocols import Scanner
 from hardware.types import Blanker, DetectorState, Frame, FrameSettings, Optics, PoseTolerance, StagePose
 from models.estimate import SharpnessJudge
+from scopeacq.engine.endable_scans import EndableScans
 from scopeacq.engine.imaging import Imager, lens_shift_um
 from scopeacq.engine.readings import OPTICS, Author, Quantity, Reader, Readings
 from scopeacq.engine.ways import Way, path_to_point, tolerance_of, xy_um
@@ -103,7 +103,7 @@ class Manual:
         self._set_by: Mapping[Quantity, Author] = {}
         self._halted = threading.Event()
         self._reader = Reader(self.devices, microscope.guard)
-        self._scans = _EndableScans(self.devices.scanner, self.heed)
+        self._scans = EndableScans(self.devices.scanner, self.heed)
         self.imager = Imager(self.devices.column, self._scans, self.devices.detector, self._before_frame)
 
     @property
@@ -180,14 +180,18 @@ class Manual:
 
     def looks_at_um(self) -> Point:
         """The point of the wafer that the beam looks at, as far as stage, beam shift and lens say."""
-        profile, pose = self.plan.instrument, self.devices.stage.pose()
-        nominal_wd_um = profile.electron.wd_at_z0_um - profile.stage.imaging_z_um
-        column, (x_um, y_um) = self.devices.column, xy_um(pose)
-        beam = column.beam_shift_um()
-        lens = lens_shift_um(profile.electron, column.optics().wd_um - nominal_wd_um)
-        centre = profile.stage.rotation_centre_x_um, profile.stage.rotation_centre_y_um
-        at = x_um + beam[0] + lens[0], y_um + beam[1] + lens[1]
+        stage, pose = self.plan.instrument.stage, self.devices.stage.pose()
+        (x_um, y_um), field_um = xy_um(pose), self.field_shift_um(self.devices.column.optics().wd_um)
+        centre = stage.rotation_centre_x_um, stage.rotation_centre_y_um
+        at = x_um + field_um[0], y_um + field_um[1]
         return self.place.inverse().apply(centred_xy(at, -(pose.rotation_deg or 0.0), centre))
+
+    def field_shift_um(self, wd_um: float) -> Point:
+        """Where the middle of a frame lies off the beam axis: beam shift as now, lens as at ``wd_um``."""
+        profile, beam = self.plan.instrument, self.devices.column.beam_shift_um()
+        nominal_wd_um = profile.electron.wd_at_z0_um - profile.stage.imaging_z_um
+        lens = lens_shift_um(profile.electron, wd_um - nominal_wd_um)
+        return beam[0] + lens[0], beam[1] + lens[1]
 
     def _before_frame(self, settings: FrameSettings) -> None:
         self.heed()
@@ -196,6 +200,23 @@ class Manual:
         most_na = read_na if read_na > planned_na else planned_na  # also where no number is read
         dose = settings.electron_dose_per_nm2(most_na)
         self._journal.append(DoseBooked(Purpose.MANUAL, *self.looks_at_um(), dose))
+
+    def bring_up(self) -> None:
+        """Open the column valve and switch on EHT and detector where they are not, each read back.
+
+        Raises ``Interlocked`` while the pressure is too high for that, or another ``HardwareError``.
+        """
+        most_mbar = self.plan.project.recovery.pressure_max_mbar
+        if (pressure_mbar := self.devices.chamber.pressure_mbar()) > most_mbar:
+            reason = f"the pressure is {pressure_mbar:.1e} mbar, imaging needs {most_mbar:.1e} mbar"
+            raise Interlocked("chamber", [reason])
+        beam = self.devices.column.state()
+        if not beam.valve_open:
+            self.set_valve(True)
+        if not beam.eht_on:
+            self.set_eht(True)
+        if not self.devices.detector.state().hv_on:
+            self.set_detector_hv(True)
 
     # -- setting -----------------------------------------------------------------------------
 
@@ -270,27 +291,6 @@ class Manual:
         pose = follow(stage, self._microscope.model, way.path, tolerance, heed=self.heed)
         self.devices.clock.sleep(profile.settle_s)
         return pose
-
-
-class _EndableScans:
-    """A scanner whose frame an operator ends by :meth:`abort`, at whatever moment that comes."""
-
-    def __init__(self, scanner: Scanner, heed: Callable[[], None]) -> None:
-        self._scanner, self._heed = scanner, heed
-        self.under_way = threading.Event()
-        self.abort = scanner.abort
-
-    def acquire(self, settings: FrameSettings) -> Frame:
-        """One frame. Raises ``Halted`` where an operator ended it, and what the scanner raises."""
-        self.under_way.set()
-        try:
-            self._heed()  # after it says so: whoever halts before this is heard here, after it aborts
-            return self._scanner.acquire(settings)
-        except Refused:
-            self._heed()
-            raise
-        finally:
-            self.under_way.clear()
 
 
 def _require_at(start: StagePose, pose: StagePose, tolerance: PoseTolerance) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from itertools import combinations
@@ -90,6 +90,11 @@ def mount_of(landmarks: tuple[Landmark, ...]) -> Rigid:
     if len(wafer) < LEAST or min(extent_um(wafer), extent_um(stage)) < LEAST_APART_UM:
         return Rigid()
     return rigid(wafer, stage)
+
+
+def unmounted(landmarks: Sequence[Landmark]) -> tuple[Landmark, ...]:
+    """The landmarks of a wafer that was taken out: nobody knows where they are on the stage."""
+    return tuple(replace(mark, stage_um=None) for mark in landmarks)
 
 
 def judge(landmarks: Sequence[Landmark], tolerance_um: float) -> Mounting:
