@@ -48,9 +48,10 @@ class TakenTile:
 class MosaicReport:
     """What came of it.
 
-    ``taken_before``: tiles of an earlier try. ``links``: overlaps that fit together; ``links_dropped``: those
-    that contradict the others. Residuals are None where no tiles show the same. ``shading``: the largest gain
-    over the least, less 1. ``electron_dose_per_nm2``: of each tile. ``duration_s``: of the instrument's time.
+    ``taken_before``: tiles of an earlier try. ``links``: overlaps that fit together; ``links_dropped``:
+    those that contradict the others. Residuals are None where no tiles show the same. ``shading``: the
+    largest gain over the least, less 1. ``electron_dose_per_nm2``: of each tile. ``duration_s``: of the
+    instrument's time.
     """
 
     picture: str
