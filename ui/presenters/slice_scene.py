@@ -121,6 +121,9 @@ class Frame:
         x, y = at
         return self.xx * x + self.xy * y + self.dx, self.yx * x + self.yy * y + self.dy
 
+    def moved(self, by: Point) -> Frame:
+        return replace(self, dx=self.dx + by[0], dy=self.dy + by[1])
+
     def back(self, at: Point) -> Point:
         """From the scene into the plane."""
         u, v = at[0] - self.dx, at[1] - self.dy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 
 from hardware.types import Image
 from scopeacq.journal.journal import JournalReader, PlaneRow
+from scopeacq.plan.geometry import Point
 from scopeacq.plan.runfolder import Plan
 from scopeacq.storage import takes
 from scopeacq.storage.plane_windows import PlaneShape, Take, Window, file_of, plane_shape, read_window
 from scopeacq.storage.storage import StorageError
 from scopeacq.storage.takes import Written
 from ui.presenters.slice_scene import Block, Placed
-from ui.presenters.slices import Looked, SliceRead, planes_of
+from ui.presenters.slices import Looked, SliceRead, frame_of, planes_of
+
+STITCHED_OVERLAP_PX = 32
+"""Overlaps are compared where they are at least so wide, and less than twice as wide."""
+STAGE_MISSES_UM = 0.3
+"""Of short moves, which nothing reads back; see :mod:`scopeacq.engine.sightings`."""
 
 
 class Axis(Enum):
@@ -46,6 +52,7 @@ class SliceSource:
 
     plan: Plan
     _shapes: dict[tuple[str, int], PlaneShape] = field(default_factory=dict)
+    _stitched: dict[str, Mapping[int, Point]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._images = self.plan.folder.images(self.plan.project)
@@ -57,7 +64,7 @@ class SliceSource:
         self._images = plan.folder.images(plan.project)
         if self._images == before:
             return False
-        self._shapes = {}
+        self._shapes, self._stitched = {}, {}
         return True
 
     def slice(self, section: str, cycle: int) -> SliceRead:
@@ -72,7 +79,47 @@ class SliceSource:
                 shapes[tile] = self.shape(section, tile)
             except StorageError as error:
                 unread[tile] = str(error)
-        return SliceRead(rows, shapes, unread)
+        return SliceRead(rows, shapes, unread, moves=self._moves(section))
+
+    def _moves(self, section: str) -> Mapping[int, Point]:
+        """How a section's tiles fit together, once its first slice is there; empty before."""
+        if section not in self._stitched:
+            first = self._first_slice(section)
+            if not first:
+                return {}
+            try:
+                self._stitched[section] = self._fitting(section, first)
+            except StorageError:
+                return {}
+        return self._stitched[section]
+
+    def _first_slice(self, section: str) -> list[PlaneRow]:
+        """The planes by which a section's tiles are put together; empty while some are missing."""
+        wanted = {tile.index for tile in self.plan.wafer.section(section).tiles(self.plan.project.imaging)}
+        rows = [row for row in self._reader.planes(0, section) if row.chosen and row.durable is not None]
+        return rows if len(rows) > 1 and wanted <= {row.key.tile for row in rows} else []
+
+    def _fitting(self, section: str, rows: list[PlaneRow]) -> Mapping[int, Point]:
+        """From smaller levels, on which the overlaps are still wide enough to see how far tiles are off."""
+        from scopeacq.vision.stitching import stitched  # SciPy's solvers take long to load
+
+        imaging, looked = self.plan.imaging(section), Looked(section)
+        fitting = max(0, (imaging.overlap_px // STITCHED_OVERLAP_PX).bit_length() - 1)
+        level = min(fitting, len(self.shape(section, rows[0].key.tile).levels) - 1)
+        scale, pictures, corners = 2**level, {}, {}
+        for row in rows:
+            tile = row.key.tile
+            pictures[tile] = self._whole(row, level)
+            x, y = frame_of(self.plan, looked, row).apply((0.0, 0.0))
+            corners[tile] = x / scale, y / scale
+        sd_px = STAGE_MISSES_UM / (imaging.pixel_size_nm * 1e-3 * scale)
+        moves = stitched(pictures, corners, imaging.overlap_px // scale, sd_px)
+        return {tile: (scale * x, scale * y) for tile, (x, y) in moves.items()}
+
+    def _whole(self, row: PlaneRow, level: int) -> Image:
+        shape = self.shape(row.key.section, row.key.tile)
+        take = Take(row.key, row.take, row.chosen)
+        return read_window(self._images, take, shape, Window(level, 0, 0, *shape.levels[level]))
 
     def shape(self, section: str, tile: int) -> PlaneShape:
         """Raises ``StorageError``."""

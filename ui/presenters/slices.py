@@ -46,13 +46,15 @@ class Looked:
 class SliceRead:
     """What the files say of one cycle of a section.
 
-    ``unread``: why a tile's images cannot be used; ``trouble``: why nothing is known at all.
+    ``unread``: why a tile's images cannot be used; ``trouble``: why nothing is known at all. ``moves``: by
+    how many pixels tiles are put together better than where the stage had them.
     """
 
     rows: tuple[PlaneRow, ...] = ()
     shapes: Mapping[int, PlaneShape] = field(default_factory=dict)
     unread: Mapping[int, str] = field(default_factory=dict)
     trouble: str = ""
+    moves: Mapping[int, Point] = field(default_factory=dict)
 
     def takes(self, tile: int) -> list[PlaneRow]:
         """The durable takes of a tile, in order."""
@@ -147,7 +149,8 @@ def planes_of(plan: Plan, tiles: Iterable[int], looked: Looked, read: SliceRead)
         row, shape = read.shown(tile, looked.take), read.shapes.get(tile)
         if row is not None and shape is not None:
             take = Take(row.key, row.take, row.chosen)
-            planes.append(Placed(take, shape, _frame(plan, looked, row)))
+            frame = frame_of(plan, looked, row)
+            planes.append(Placed(take, shape, frame.moved(read.moves.get(tile, (0.0, 0.0)))))
     return planes
 
 
@@ -163,7 +166,8 @@ def pixel_um_of(plan: Plan, looked: Looked) -> float:
     return imaging.pixel_size_nm / 1000
 
 
-def _frame(plan: Plan, looked: Looked, row: PlaneRow) -> Frame:
+def frame_of(plan: Plan, looked: Looked, row: PlaneRow) -> Frame:
+    """Where a plane lies by what is recorded of it."""
     if looked.tile is not None:
         return AS_RECORDED
     section, imaging = plan.wafer.section(looked.section), plan.imaging(looked.section)
