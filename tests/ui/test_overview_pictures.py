@@ -284,6 +284,6 @@ def test_a_picture_cannot_be_made_to_vanish() -> None:
     to_px = QTransform.fromScale(1e8, 1e8)
     corner = hand.now.corners_um[0]
     assert hand.press(corner, mapped(to_px, corner), to_px)
-    hand.move(hand.now.centre_um)
+    hand.move(hand.now.centre_um, snap=False)
     hand.release(hand.now.centre_um)
     assert placed == [] and hand.now.placement == tiny

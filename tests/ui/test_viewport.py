@@ -176,7 +176,7 @@ def test_handles_turn_and_resize(qtbot: QtBot, viewport: WaferViewport, editor: 
 
 
 def test_a_new_section_is_drawn(qtbot: QtBot, viewport: WaferViewport, editor: Editor) -> None:
-    viewport.use(Tool.ADD)
+    viewport.use(Tool.DRAW)
     drag(qtbot, viewport, px(viewport, (-1000.0, 300.0)), px(viewport, (-500.0, 600.0)))
     added = editor.document.wafer.section("S003")
     assert added.roi_centre_um == pytest.approx((-750.0, 450.0), abs=10.0)
@@ -276,14 +276,27 @@ def test_every_layer_is_painted_at_every_zoom(viewport: WaferViewport, layer: La
     assert not viewport.canvas.grab().isNull()
 
 
-def test_what_is_refused_is_told_and_nothing_changes(
-    qtbot: QtBot, viewport: WaferViewport, editor: Editor
-) -> None:
+def test_what_is_refused_is_told_and_nothing_changes(qtbot: QtBot, viewport: WaferViewport) -> None:
+    plan = plan_of(Path("nowhere.scopeacq"), ONE, OTHER)
+    gate = plan.project.gate.model_copy(update={"accept_sections": ("S001",)})
+    editor = Editor(replace(plan, project=plan.project.model_copy(update={"gate": gate})))
+    viewport.set_editor(editor)
     qtbot.keyClick(viewport.canvas, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     with qtbot.waitSignal(viewport.told) as told:
         qtbot.keyClick(viewport.canvas, Qt.Key.Key_Delete)
-    assert "at least one section" in told.args[0]
+    assert "gate.accept_sections names S001" in told.args[0]
     assert not editor.unsaved
+
+
+def test_the_last_section_may_go_and_the_map_says_what_to_do(
+    qtbot: QtBot, viewport: WaferViewport, editor: Editor
+) -> None:
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_Delete)
+    assert editor.document.wafer.sections == ()
+    assert "No section yet" in viewport.canvas.advice
+    qtbot.keyClick(viewport.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not viewport.canvas.advice
 
 
 def test_nothing_is_edited_without_an_editor(qtbot: QtBot, viewport: WaferViewport) -> None:

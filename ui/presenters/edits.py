@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from itertools import count
 
 from pydantic import ValidationError
 from shapely.geometry import Polygon
@@ -13,7 +12,8 @@ from scopeacq.plan.geometry import Point, Rigid, turn
 from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.project import ImagingSettings, Project
 from scopeacq.plan.wafer import Section, Wafer
-from scopeacq.sections.candidates import Candidates
+from scopeacq.sections.candidates import Candidates, Ring, free_ids
+from scopeacq.sections.review import reject
 from scopeacq.telling.wording import counted
 
 DEFAULT_THICKNESS_NM = 200.0
@@ -139,7 +139,7 @@ def duplicate(section_id: str) -> Edit:
         source = document.wafer.section(section_id)
         x = [corner[0] for corner in source.outline_um]
         shift = Rigid((1 + COPY_GAP) * (max(x) - min(x)), 0.0)
-        copy = replace(placed(source, shift, source.rotation_deg), id=free_id(document.wafer))
+        copy = replace(placed(source, shift, source.rotation_deg), id=free_id(document))
         return add(copy).change(document)
 
     return Edit(f"Duplicate {section_id}", change)
@@ -164,7 +164,7 @@ def reorder(ids: Iterable[str], before: str | None) -> Edit:
 
 
 def delete(ids: Iterable[str]) -> Edit:
-    """Take sections off the plan."""
+    """Take sections off the plan; those that were found count as rejected."""
     wanted = frozenset(ids)
 
     def change(document: Document) -> Document:
@@ -174,7 +174,9 @@ def delete(ids: Iterable[str]) -> Edit:
                 f"gate.accept_sections names {', '.join(accepted)}; take it out of the project first."
             )
         left = tuple(s for s in document.wafer.sections if s.id not in wanted)
-        return replace(document, wafer=replace(document.wafer, sections=left))
+        found = wanted & {c.id for c in document.candidates.sections}
+        candidates = reject(document.candidates, found) if found else document.candidates
+        return replace(document, wafer=replace(document.wafer, sections=left), candidates=candidates)
 
     return Edit(f"Delete {_named(tuple(wanted))}", change)
 
@@ -235,18 +237,18 @@ def set_grid(rows: int, columns: int, overlap_px: int | None = None) -> Edit:
     return Edit(f"Set the grid to {rows} x {columns}", change)
 
 
-def rectangle(wafer: Wafer, centre_um: Point, width_um: float, height_um: float) -> Section:
-    """A new upright section with the first free id, as thick as the last one."""
-    (x, y), u, v = centre_um, width_um / 2, height_um / 2
-    outline = (x - u, y - v), (x + u, y - v), (x + u, y + v), (x - u, y + v)
-    thickness_nm = wafer.sections[-1].thickness_nm if wafer.sections else DEFAULT_THICKNESS_NM
-    return Section(free_id(wafer), outline, centre_um, 0.0, thickness_nm)
+def drawn_section(document: Document, outline_um: Ring) -> Section:
+    """A new section with a free id, as thick as the last one, its grid in the middle of its outline."""
+    sections = document.wafer.sections
+    thickness_nm = sections[-1].thickness_nm if sections else DEFAULT_THICKNESS_NM
+    middle = Polygon(outline_um).centroid
+    return Section(free_id(document), outline_um, (middle.x, middle.y), 0.0, thickness_nm)
 
 
-def free_id(wafer: Wafer) -> str:
-    """The first id that no section has."""
-    taken = {s.id for s in wafer.sections}
-    return next(name for n in count(len(taken) + 1) if (name := f"S{n:03d}") not in taken)
+def free_id(document: Document) -> str:
+    """An id that neither a section nor anything found has."""
+    taken = [section.id for section in document.wafer.sections]
+    return next(free_ids(taken + [candidate.id for candidate in document.candidates.sections]))
 
 
 def rotated(section: Section, angle_deg: float) -> Section:

@@ -16,6 +16,7 @@ from scopeacq.plan.wafer import Fiducial, Section, Wafer
 from scopeacq.plan.wafer_checks import WAFER_RADIUS_UM
 from scopeacq.telling.status import SectionPhase
 from ui.presenters.focus_plane import FocusPlane
+from ui.presenters.map_items import Item, ItemKind
 from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, phase_of
 
 AS_MOUNTED = Rigid()
@@ -37,10 +38,23 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the operator has chosen: sections, and of these single tiles when that was done from near."""
+    """What the operator has chosen: sections, and of these single tiles when that was done from near.
+
+    ``items``: found sections, labels and marks.
+    """
 
     sections: frozenset[str] = frozenset()
     tiles: frozenset[tuple[str, int]] = frozenset()
+    items: frozenset[Item] = frozenset()
+
+    @property
+    def found(self) -> frozenset[str]:
+        """The found sections among them."""
+        return self.named(ItemKind.FOUND)
+
+    def named(self, kind: ItemKind) -> frozenset[str]:
+        """The names of the chosen items of a kind."""
+        return frozenset(item.name for item in self.items if item.kind is kind)
 
     @staticmethod
     def of_tiles(tiles: Iterable[tuple[str, int]]) -> Selection:

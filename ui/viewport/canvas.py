@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
@@ -20,13 +20,19 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from scopeacq.plan.geometry import Point
 from ui.presenters.camera import Camera
+from ui.presenters.landmarks import MarksShown
 from ui.presenters.layers import Layer, Scale, scale_of
+from ui.presenters.map_items import Item, MapItems
+from ui.presenters.map_notes import Note, advice, notes_of, residual_note
 from ui.presenters.overviews import Underlay
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.theme import mixed, shades
+from ui.viewport.fitting import Fitting
 from ui.viewport.gestures import Gestures
 from ui.viewport.grid_images import Paint
+from ui.viewport.hand import Hand
 from ui.viewport.look import Look
+from ui.viewport.over_map import draw_advice, draw_notes
 from ui.viewport.overlays import Handles, draw_scale_bar
 from ui.viewport.pictures import Pictures
 from ui.viewport.placing import PlacingHand
@@ -40,15 +46,9 @@ SETTLED_MS = 120
 """Pictures are painted finely when the view has not moved for so long."""
 RESTED_MS = 350
 """The cursor rests when it has not moved for so long."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """The last view that was fitted to something: to which sections, in which step, and the view."""
-
-    ids: frozenset[str]
-    step: int
-    camera: Camera | None = None
+NEAR, NEARER = 8.0, 4.0
+"""What one looks for fills this part of the window at least."""
+LEAST_SEEN_UM = 50.0
 
 
 class WaferCanvas(QWidget):
@@ -78,12 +78,14 @@ class WaferCanvas(QWidget):
         self.selection = Selection()
         self.tool = Tool.LOOK
         self.placing: PlacingHand | None = None
-        self.underlay = Underlay()
+        self.underlay, self.items, self.marks = Underlay(), MapItems(), MarksShown()
         self._scene = Scene(self.pictures)
+        self._notes: tuple[Note, ...] = ()
         self._layer = Layer.STATE
         self._scale: Scale | None = None
         self._gestures = Gestures(self)
-        self._fit = _Fit(frozenset(), 0)
+        self._fitting = Fitting()
+        self._tool_hand: Hand | None = None
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLED_MS)
@@ -100,6 +102,11 @@ class WaferCanvas(QWidget):
         return self._scene.shown
 
     @property
+    def advice(self) -> str:
+        """What to do where the map is empty."""
+        return advice(self.shown, self.items, self.underlay)
+
+    @property
     def scale(self) -> Scale | None:
         """The range of the layer's numbers."""
         return self._scale
@@ -110,9 +117,16 @@ class WaferCanvas(QWidget):
         self._scale = scale_of(self._layer, shown)
         ids = {s.id for s in shown.sections}
         if not self.selection.sections <= ids:
-            self.select(Selection(self.selection.sections & ids))
-        if self._fit.camera is None and shown.sections:
-            self.fit()
+            self.select(Selection(self.selection.sections & ids, items=self.selection.items))
+        if self._fitting.due(shown, self.camera):
+            self.look_from(self._fitting.first(shown, self.camera))
+        self.update()
+
+    def show_items(self, items: MapItems, marks: MarksShown) -> None:
+        """Show what lies on the map beside sections, and how well landmarks fit."""
+        self.items, self.marks, self._notes = items, marks, notes_of(items)
+        if self.selection.items and not self.selection.items <= items.all:
+            self.select(replace(self.selection, items=self.selection.items & items.all))
         self.update()
 
     def show_layer(self, layer: Layer) -> None:
@@ -131,11 +145,28 @@ class WaferCanvas(QWidget):
             self.selected.emit(selection)
             self.update()
 
-    def use(self, tool: Tool) -> None:
-        """Take up a tool; a drag under way is given up."""
-        self.tool = tool
-        self.setCursor(Qt.CursorShape.CrossCursor if tool is Tool.ADD else Qt.CursorShape.ArrowCursor)
+    def use(self, tool: Tool, hand: Hand | None = None) -> None:
+        """Take up a tool with its hand; a drag under way is given up."""
         self.give_up()
+        self.tool, self._tool_hand = tool, hand
+        precise = tool in (Tool.DRAW, Tool.SPLIT)
+        self.setCursor(Qt.CursorShape.CrossCursor if precise else Qt.CursorShape.ArrowCursor)
+        self.update()
+
+    def bring(self, hand: Hand | None) -> None:
+        """Go on with the same tool and another hand, as when something else is chosen."""
+        self._tool_hand = hand
+        self.update()
+
+    @property
+    def hand(self) -> Hand | None:
+        """What takes the mouse first: a picture that is placed, or what the tool has brought."""
+        return self.placing or self._tool_hand
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a button is held."""
+        return self._gestures.under_way
 
     def give_up(self) -> bool:
         """End a drag without its edit; whether one was under way."""
@@ -158,34 +189,27 @@ class WaferCanvas(QWidget):
     # -- where one looks ----------------------------------------------------------------
 
     def fit(self, ids: frozenset[str] = frozenset()) -> None:
-        """Show some sections, or all of them; once more the next view of the way out and in.
-
-        That is, for a single section: its grid, then all sections, then the whole wafer, then itself.
-        """
-        views = [self.camera.fitted(*bounds) for bounds in self._views(ids)]
-        again = self._fit == _Fit(ids, self._fit.step, self.camera)
-        step = (self._fit.step + 1) % len(views) if again else 0
-        self.look_from(views[step])
-        self._fit = _Fit(ids, step, self.camera)
-
-    def _views(self, ids: frozenset[str]) -> list[tuple[Point, float, float]]:
-        everything = frozenset(s.id for s in self.shown.sections)
-        place, edge_um = self.shown.wafer_to_stage, 2 * self.shown.radius_um
-        views = [
-            self.shown.bounds_um(ids),
-            self.shown.grid_bounds_um(ids),
-            self.shown.bounds_um(everything),
-        ]
-        wafer = (place.x_um, place.y_um), edge_um, edge_um
-        return [*dict.fromkeys(view for view in views if view is not None), wafer]
+        """Show some sections, or all of them; once more the next view of the way out and in."""
+        self.look_from(self._fitting.next(self.shown, ids, self.camera))
 
     def look_at(self, section_id: str) -> None:
         """Bring a section into the window: near enough to be seen, no nearer than one looks now."""
         bounds = self.shown.bounds_um({section_id})
-        if bounds is None:
-            return
+        if bounds is not None:
+            self._come_to(bounds, NEAR)
+
+    def look_at_item(self, item: Item) -> None:
+        """Bring something else into the window, likewise; what is to be judged comes nearer."""
+        outline = [self.shown.wafer_to_stage.apply(p) for p in self.items.outline_of(item)]
+        if outline:
+            x, y = zip(*outline, strict=True)
+            centre = (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
+            edge_um = max(max(x) - min(x), max(y) - min(y), LEAST_SEEN_UM)
+            self._come_to((centre, edge_um, edge_um), NEARER)
+
+    def _come_to(self, bounds: tuple[Point, float, float], times: float) -> None:
         fitted = self.camera.fitted(*bounds)
-        um_per_px = min(self.camera.um_per_px, 8 * fitted.um_per_px)
+        um_per_px = min(self.camera.um_per_px, times * fitted.um_per_px)
         self.look_from(self.camera.at(fitted.centre_um, um_per_px))
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
@@ -200,13 +224,8 @@ class WaferCanvas(QWidget):
         self.update()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 (Qt's names from here on)
-        fitted = self._fit.camera == self.camera
-        self.camera = self.camera.resized(self.width(), self.height())
-        if fitted:
-            views = self._views(self._fit.ids)
-            step = min(self._fit.step, len(views) - 1)
-            self.camera = self.camera.fitted(*views[step])
-            self._fit = _Fit(self._fit.ids, step, self.camera)
+        size = self.camera.resized(self.width(), self.height())
+        self.camera = self._fitting.resized(self.shown, self.camera, size)
 
     # -- painting -----------------------------------------------------------------------
 
@@ -223,18 +242,25 @@ class WaferCanvas(QWidget):
                 self._gestures.moved,
                 self.underlay,
                 self._settle.isActive(),
+                self.items,
+                self.selection.items,
+                self.marks,
             ),
         )
         if self._gestures.band is not None:
             painter.setPen(QPen(QColor(colours.accent), 1.0, Qt.PenStyle.DashLine))
             painter.drawRect(self._gestures.band)
-        if self.placing is not None:
-            self.placing.draw(painter, colours, self.to_px())
-        elif (handles := self.handles()) is not None:
+        handles = self.handles() if self.placing is None else None
+        if handles is not None:
             handles.draw(painter, colours)
+        if self.hand is not None:
+            self.hand.draw(painter, colours, self.to_px())
         if self.way_end_um is not None and self.shown.stage_um is not None:
             draw_way(painter, self.camera, colours, self.shown.stage_um, self.way_end_um)
+        residuals = residual_note(self.marks, self.items, self.camera.um_per_px)
         draw_scale_bar(painter, self.camera, colours)
+        draw_notes(painter, self.camera, colours, (*self._notes, *residuals))
+        draw_advice(painter, self.camera, colours, self.advice)
         if self.hasFocus():
             painter.setPen(QPen(mixed(QColor(colours.window), QColor(colours.accent), 0.45), 1.0))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -291,8 +317,9 @@ class WaferCanvas(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         assert event is not None
-        looks = self.tool is Tool.LOOK and self.placing is None
-        if event.button() == Qt.MouseButton.LeftButton and looks:
+        if event.button() != Qt.MouseButton.LeftButton or (self.hand is not None and self.hand.finish()):
+            return
+        if self.tool is Tool.LOOK and self.placing is None:
             self.go_to_requested.emit(self.shown.target(self.stage_um(event.localPos())))
 
     def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802

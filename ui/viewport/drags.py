@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scopeacq.plan.geometry import Point, Rigid, turn
-from scopeacq.plan.wafer import Section, Wafer
+from scopeacq.plan.wafer import Section
 from ui.presenters import edits
 from ui.presenters.edits import Edit
 
@@ -119,27 +119,3 @@ class SizeDrag:
     def _local(self, at_um: Point) -> Point:
         x, y = self.section.roi_centre_um
         return turn((at_um[0] - x, at_um[1] - y), -self.section.rotation_deg)
-
-
-@dataclass
-class AddDrag:
-    """A new upright section from one corner to the other; with Shift a square."""
-
-    wafer: Wafer
-    start_um: Point
-    least_um: float
-    _section: Section | None = None
-
-    def moved(self, at_um: Point, *, snap: bool) -> Mapping[str, Section]:
-        width, height = at_um[0] - self.start_um[0], at_um[1] - self.start_um[1]
-        if snap:
-            edge = max(abs(width), abs(height))
-            width, height = math.copysign(edge, width), math.copysign(edge, height)
-        self._section = None
-        if min(abs(width), abs(height)) >= self.least_um:
-            centre = self.start_um[0] + width / 2, self.start_um[1] + height / 2
-            self._section = edits.rectangle(self.wafer, centre, abs(width), abs(height))
-        return {self._section.id: self._section} if self._section else {}
-
-    def edit(self) -> Edit | None:
-        return edits.add(self._section) if self._section else None

@@ -1,26 +1,32 @@
-"""What the mouse does on the map: looking around, choosing, and the drags that edit."""
+"""What the mouse does on the map: looking around, choosing, and the drags that edit.
+
+A hand, which draws or takes hold of something, is asked first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QMouseEvent, QTransform
 
 from scopeacq.plan.geometry import Point
-from scopeacq.plan.wafer import Section, Wafer
+from scopeacq.plan.wafer import Section
 from ui.presenters.camera import Camera
 from ui.presenters.edits import Edit
-from ui.presenters.wafer_map import Selection, WaferMap
-from ui.viewport.drags import AddDrag, Drag, GridDrag, MoveDrag, SizeDrag, TurnDrag
+from ui.presenters.map_items import MapItems
+from ui.presenters.wafer_map import Hit, Selection, WaferMap
+from ui.viewport.corners import REACH_PX
+from ui.viewport.drags import Drag, GridDrag, MoveDrag, SizeDrag, TurnDrag
+from ui.viewport.hand import Hand
 from ui.viewport.overlays import Handle, Handles
 from ui.viewport.placing import PlacingHand
 from ui.viewport.tool import Tool
 
 CLICK_PX = 4.0
 """A press that moves less is a click."""
-ADD_LEAST_PX = 6.0
 TILE_FROM_PX = 12.0
 """Tiles of this edge can be chosen by themselves."""
 
@@ -32,9 +38,13 @@ class Board(Protocol):
     selection: Selection
     tool: Tool
     placing: PlacingHand | None
+    items: MapItems
 
     @property
     def shown(self) -> WaferMap: ...
+
+    @property
+    def hand(self) -> Hand | None: ...
 
     def handles(self) -> Handles | None: ...
 
@@ -59,7 +69,7 @@ class Gestures:
         self._press: QPointF | None = None
         self._last = QPointF()
         self._panning = False
-        self._placing = False
+        self._held: Hand | None = None
         self._drag: Drag | None = None
         self.band: QRectF | None = None
         self.moved: Mapping[str, Section] = {}
@@ -70,39 +80,38 @@ class Gestures:
         return self._press is not None
 
     def give_up(self) -> bool:
-        """End a drag without its edit; whether one was under way."""
+        """End a drag without its edit, and whatever a hand has begun; whether there was anything."""
         dragged = self._press is not None
-        if self._board.placing is not None:
-            self._board.placing.give_up()
-        self._drag, self.moved, self.band = None, {}, None
-        self._panning = self._placing = False
-        self._press = None
-        self._board.refresh()
-        return dragged
+        hand = self._board.hand
+        begun = hand is not None and hand.give_up()
+        self._end()
+        return dragged or begun
 
     def press(self, event: QMouseEvent) -> None:
         self._press = self._last = at = event.localPos()
         if event.button() == Qt.MouseButton.MiddleButton:
             self._panning = True
         elif event.button() == Qt.MouseButton.LeftButton:
-            placing = self._board.placing
-            if placing is not None:
-                where = self._board.wafer_um(at), (at.x(), at.y()), self._board.to_px()
-                self._placing = placing.press(*where)
-                self._panning = not self._placing
+            hand = self._board.hand
+            if hand is not None and hand.press(*self._place(at)):
+                self._held = hand
                 return
             self._drag = self._begun_drag(event)
-            if self._drag is None and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            chooses = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            if self._drag is None and chooses and self._board.placing is None:
                 self.band = QRectF(at, at)
             self._panning = self._drag is None and self.band is None
 
     def move(self, event: QMouseEvent) -> None:
         at = event.localPos()
-        if self._press is not None and not self._is_click(at):
-            if self._placing and self._board.placing is not None:
-                self._board.placing.move(self._board.wafer_um(at))
+        if self._press is None:
+            if self._board.hand is not None:
+                self._board.hand.hover(*self._place(at))
+        elif not self._is_click(at):
+            snap = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            if self._held is not None:
+                self._held.move(self._board.wafer_um(at), snap=snap)
             elif self._drag is not None:
-                snap = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
                 self.moved = self._drag.moved(self._board.wafer_um(at), snap=snap)
             elif self.band is not None:
                 self.band = QRectF(self._press, at).normalized()
@@ -115,28 +124,33 @@ class Gestures:
         """The edit that a drag came to; None for anything else."""
         if self._press is None:
             return None
-        press, at, band, drag = self._press, event.localPos(), self.band, self._drag
+        press, at, band, drag, held = self._press, event.localPos(), self.band, self._drag, self._held
         clicked = self._is_click(at)
-        if self._placing and self._board.placing is not None:
-            self._board.placing.release(self._board.wafer_um(at))
-            self._placing = False
-        edit = drag.edit() if drag is not None and not clicked else None
-        self.give_up()
-        if self._board.placing is not None or edit is not None:
-            return edit
-        if event.button() == Qt.MouseButton.LeftButton and clicked:
+        self._end()
+        if held is not None and not clicked:
+            held.release(self._board.wafer_um(at))
+        elif drag is not None and not clicked:
+            return drag.edit()
+        elif event.button() == Qt.MouseButton.LeftButton and clicked:
             self._click(event)
         elif band is not None:
             self._choose_within(press, at)
         return None
 
+    def _end(self) -> None:
+        self._drag, self.moved, self.band = None, {}, None
+        self._panning, self._held = False, None
+        self._press = None
+        self._board.refresh()
+
+    def _place(self, at: QPointF) -> tuple[Point, Point, QTransform]:
+        """A point of the widget as a hand wants it."""
+        return self._board.wafer_um(at), (at.x(), at.y()), self._board.to_px()
+
     def _begun_drag(self, event: QMouseEvent) -> Drag | None:
         """What a press takes hold of while editing, None of nothing."""
         board, at = self._board, self._board.wafer_um(event.localPos())
-        if board.tool is Tool.ADD:
-            wafer = Wafer(tuple(s.section for s in board.shown.sections), board.shown.fiducials)
-            return AddDrag(wafer, at, ADD_LEAST_PX * board.camera.um_per_px)
-        if board.tool is not Tool.EDIT:
+        if board.tool is not Tool.EDIT or board.placing is not None:
             return None
         chosen = tuple(s.section for s in board.shown.sections if s.id in board.selection.sections)
         handles = board.handles()
@@ -154,27 +168,43 @@ class Gestures:
 
     def _click(self, event: QMouseEvent) -> None:
         """Choose what lies there; with Ctrl add it to, or take it from, what is chosen."""
-        board = self._board
-        hit = board.shown.hit(board.stage_um(event.localPos()))
+        board, at = self._board, event.localPos()
         added = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if hit is None:
-            board.select(board.selection if added else Selection())
+        if board.hand is not None and board.hand.click(*self._place(at), ctrl=added):
             return
+        wafer_um = board.wafer_um(at)
+        item = board.items.at(wafer_um, REACH_PX * board.camera.um_per_px)
+        hit = board.shown.hit(board.stage_um(at)) if item is None else None
+        if item is None and hit is None:
+            item = board.items.label_at(wafer_um)
+        if hit is not None:
+            self._choose_section(hit, added=added)
+        elif item is not None:
+            others = board.selection if added else Selection()
+            board.select(replace(others, items=others.items ^ {item}))
+        elif not added:
+            board.select(Selection())
+
+    def _choose_section(self, hit: Hit, *, added: bool) -> None:
+        before = self._board.selection
         one_tile = frozenset({(hit.section, hit.tile)}) if hit.tile is not None and self._near() else None
-        if added and one_tile is not None and board.selection.tiles:
-            board.select(Selection.of_tiles(board.selection.tiles ^ one_tile))
+        if added and one_tile is not None and before.tiles:
+            self._board.select(Selection.of_tiles(before.tiles ^ one_tile))
         elif added:
-            board.select(Selection(board.selection.sections ^ {hit.section}))
+            self._board.select(Selection(before.sections ^ {hit.section}, items=before.items))
         else:
-            board.select(Selection(frozenset({hit.section}), one_tile or frozenset()))
+            self._board.select(Selection(frozenset({hit.section}), one_tile or frozenset()))
 
     def _choose_within(self, press: QPointF, at: QPointF) -> None:
-        """Tiles from near, sections from afar."""
-        corners = self._board.stage_um(press), self._board.stage_um(at)
-        if self._near():
-            self._board.select(Selection.of_tiles(self._board.shown.tiles_within(*corners)))
+        """What is to be reviewed; where there is nothing, tiles from near, sections from afar."""
+        board, corners = self._board, (self._board.stage_um(press), self._board.stage_um(at))
+        found = board.items.within(*corners, board.shown.wafer_to_stage)
+        if found:
+            board.select(Selection(items=found))
+        elif self._near():
+            board.select(Selection.of_tiles(board.shown.tiles_within(*corners)))
         else:
-            self._board.select(Selection(self._board.shown.within(*corners)))
+            board.select(Selection(board.shown.within(*corners)))
 
     def _near(self) -> bool:
         """Whether tiles are large enough to be chosen by themselves."""

@@ -9,6 +9,8 @@ from PyQt5.QtGui import QColor, QPen
 
 from scopeacq.plan.wafer import Section
 from ui.presenters.camera import Camera
+from ui.presenters.landmarks import MarksShown
+from ui.presenters.map_items import Item, MapItems
 from ui.presenters.overviews import Underlay
 from ui.theme import Shades
 from ui.viewport.grid_images import Paint
@@ -22,6 +24,7 @@ class Look:
     """``moved``: sections as they would lie after the drag that is under way.
 
     ``moving``: the view moves just now, and pictures are painted coarsely, which is three times as fast.
+    ``items``: what lies on the map beside sections; ``chosen``: those of them that are.
     """
 
     camera: Camera
@@ -31,6 +34,9 @@ class Look:
     moved: Mapping[str, Section] = field(default_factory=dict)
     underlay: Underlay = field(default_factory=Underlay)
     moving: bool = False
+    items: MapItems = field(default_factory=MapItems)
+    chosen: frozenset[Item] = frozenset()
+    marks: MarksShown = field(default_factory=MarksShown)
 
     @property
     def shades(self) -> Shades:

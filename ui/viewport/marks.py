@@ -12,7 +12,6 @@ from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
 from scopeacq.plan.geometry import Point
-from scopeacq.plan.wafer import Fiducial
 from ui.presenters.focus_plane import Outlier
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import FontPt, Space, font
@@ -113,12 +112,13 @@ def draw_outliers(
         x, y = mapped(to_px, section.from_local(section.grid.offset_um(outlier.tile)))
         width = metrics.horizontalAdvance(outlier.text) + Space.M
         area = QRectF(x - width / 2, y - NAME_PX / 2, width, NAME_PX + 2)
-        _draw_pill(painter, area, QColor(look.shades.panel), QColor(look.shades.caution))
+        draw_pill(painter, area, QColor(look.shades.panel), QColor(look.shades.caution))
         painter.setPen(QColor(look.shades.caution))
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, outlier.text)
 
 
-def _draw_pill(painter: QPainter, area: QRectF, fill: QColor, edge: QColor | None = None) -> None:
+def draw_pill(painter: QPainter, area: QRectF, fill: QColor, edge: QColor | None = None) -> None:
+    """The ground of a few words on the map."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     fill.setAlphaF(0.86)
@@ -126,15 +126,6 @@ def _draw_pill(painter: QPainter, area: QRectF, fill: QColor, edge: QColor | Non
     painter.setPen(QPen(edge, 1.0) if edge is not None else Qt.PenStyle.NoPen)
     painter.drawRoundedRect(area, Space.XS, Space.XS)
     painter.restore()
-
-
-def draw_fiducials(painter: QPainter, look: Look, to_px: QTransform, fiducials: Sequence[Fiducial]) -> None:
-    for pen in line_pens(look, 1.5):
-        painter.setPen(pen)
-        for fiducial in fiducials:
-            x, y = mapped(to_px, fiducial.centre_um)
-            painter.drawLine(QLineF(x - 6, y, x + 6, y))
-            painter.drawLine(QLineF(x, y - 6, x, y + 6))
 
 
 def draw_route(painter: QPainter, look: Look, to_px: QTransform, route_um: NDArray[np.float64]) -> None:

@@ -1,4 +1,4 @@
-"""The button for pictures under the map: shown or not, how strongly, and what may be done with each."""
+"""The button for what lies under and over the map: shown or not, and what may be done with pictures."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from PyQt5.QtWidgets import (
 )
 
 from scopeacq.plan.overviews import Overview
+from ui.presenters.map_items import Overlay
 from ui.presenters.overviews import Underlay
 from ui.theme import Space, set_role
 
 SLIDER_STEPS = 100
+OVERLAY_KEYS = {Overlay.FOUND: "G", Overlay.LABELS: "B", Overlay.MARKS: "K", Overlay.ROUTE: "T"}
 ADD = "Add an overview picture \N{HORIZONTAL ELLIPSIS}"
 
 
@@ -32,6 +34,7 @@ class OverviewButton(QToolButton):
         shown (bool): whether pictures are to be shown.
         opacity (float): from 0 to 1.
         add_asked, place_asked (Overview), remove_asked (Overview)
+        overlaid (Overlay, bool): whether something is to be shown over the map.
     """
 
     shown = pyqtSignal(bool)
@@ -39,11 +42,12 @@ class OverviewButton(QToolButton):
     add_asked = pyqtSignal()
     place_asked = pyqtSignal(object)
     remove_asked = pyqtSignal(object)
+    overlaid = pyqtSignal(object, bool)
 
     def __init__(self) -> None:
         super().__init__()
-        self.setText("Overview")
-        self.setToolTip("Pictures of the wafer under the map: show them (O), add and place them")
+        self.setText("Show")
+        self.setToolTip("What lies over the map, and pictures under it: show, add and place them")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         set_role(self, "quiet")
         self._menu = QMenu(self)
@@ -65,6 +69,7 @@ class OverviewButton(QToolButton):
         self._strength = QWidgetAction(self)
         self._strength.setDefaultWidget(self._slider_row())
         self._entries: list[QMenu] = []
+        self.overlays = [self._overlay(overlay, key) for overlay, key in OVERLAY_KEYS.items()]
         self.show_underlay(Underlay(), may_edit=False)
 
     def show_underlay(self, underlay: Underlay, *, may_edit: bool) -> None:
@@ -73,6 +78,8 @@ class OverviewButton(QToolButton):
         for entry in self._entries:
             entry.deleteLater()
         self._entries = []
+        self._menu.addActions(self.overlays)
+        self._menu.addSeparator()
         self._menu.addActions([self.show_action, self._strength])
         self._menu.addSeparator()
         self._add.setEnabled(may_edit)
@@ -85,6 +92,15 @@ class OverviewButton(QToolButton):
             self._entries.append(entry)
         for part in (self.show_action, self._strength):
             part.setEnabled(bool(underlay.overviews))
+
+    def _overlay(self, overlay: Overlay, key: str) -> QAction:
+        made = QAction(f"Show {overlay.value[0].lower()}{overlay.value[1:]}", self)
+        made.setCheckable(True)
+        made.setChecked(True)
+        made.setShortcut(key)
+        made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        made.toggled.connect(partial(self.overlaid.emit, overlay))
+        return made
 
     def _entry(self, overview: Overview) -> QMenu:
         entry = QMenu(overview.name, self._menu)

@@ -15,6 +15,7 @@ from scopeacq.plan.geometry import Point
 from scopeacq.plan.placement import Landmark, Placement, PlacementRefused
 from ui.presenters.overviews import Placing
 from ui.theme import FontPt, Shades, font
+from ui.viewport.hand import Hand
 from ui.viewport.look import CASING
 from ui.viewport.marks import mapped
 from ui.viewport.overlays import Handle, Handles
@@ -31,7 +32,7 @@ class Grip(Enum):
 
 
 @dataclass
-class PlacingHand:
+class PlacingHand(Hand):
     """One picture under the mouse. Points come in the wafer frame [um] and in the widget [px].
 
     ``changed`` is called with what the picture has become, also while a drag lasts.
@@ -53,7 +54,7 @@ class PlacingHand:
         self._before, self._start_um, self._end_um = self.now, at_um, None
         return True
 
-    def move(self, at_um: Point) -> None:
+    def move(self, at_um: Point, *, snap: bool) -> None:
         """The drag goes on."""
         if self._before is None:
             return
@@ -68,6 +69,11 @@ class PlacingHand:
         before, self._before, end, self._end_um = self._before, None, self._end_um, None
         if before is not None and self.grip is Grip.PIN and end is not None:
             self._become(before.pinned(Landmark(before.placement.px(self._start_um), at_um)))
+
+    def click(self, at_um: Point, at_px: Point, to_px: QTransform, *, ctrl: bool) -> bool:
+        """Nothing else is chosen while a picture is placed."""
+        self._before = self._end_um = None
+        return True
 
     def give_up(self) -> bool:
         """Put the picture back where it was before the drag; whether one was under way."""

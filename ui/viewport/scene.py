@@ -17,13 +17,16 @@ from scopeacq.telling.status import SectionPhase
 from ui.presenters.camera import Camera
 from ui.presenters.focus_plane import Outlier, outliers
 from ui.presenters.layers import Layer
+from ui.presenters.map_items import Overlay
 from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import mixed
+from ui.viewport.found import FoundPainter, draw_chosen
+from ui.viewport.labels import draw_labels
+from ui.viewport.landmarks import draw_marks
 from ui.viewport.look import CASING, INK, Look, cosmetic
 from ui.viewport.marks import (
     all_mapped,
-    draw_fiducials,
     draw_names,
     draw_outliers,
     draw_rings,
@@ -55,7 +58,7 @@ class Scene:
     """A map made ready to be painted again and again."""
 
     def __init__(self, pictures: Pictures) -> None:
-        self._tiles = TilePainter(pictures)
+        self._tiles, self._found = TilePainter(pictures), FoundPainter()
         self._outlines: dict[str, _Outline] = {}
         self._centres: NDArray[np.float64] = np.zeros((0, 2))
         self._radii: NDArray[np.float64] = np.zeros(0)
@@ -93,7 +96,9 @@ class Scene:
         self._draw_ground(painter, look, to_px)
         draw_underlay(painter, look, to_px, look.underlay, self._pictures)
         painter.resetTransform()
-        draw_route(painter, look, to_px, self._route_um)
+        draw_labels(painter, look, to_px)
+        if Overlay.ROUTE in look.items.overlays:
+            draw_route(painter, look, to_px, self._route_um)
         seen, dots = self._in_sight(look, to_px)
         self._draw_dots(painter, look, to_px, dots)
         new = [section for section in look.moved.values() if self.shown.section(section.id) is None]
@@ -105,12 +110,25 @@ class Scene:
 
     def _draw_marks(self, painter: QPainter, look: Look, to_px: QTransform, seen: Sequence[Seen]) -> None:
         draw_rings(painter, look, to_px, seen)
-        draw_fiducials(painter, look, to_px, self.shown.fiducials)
+        self._draw_rois(painter, look, to_px, seen)
+        self._found.draw(painter, look, to_px)
+        draw_chosen(painter, look, to_px)
+        draw_marks(painter, look, to_px)
         draw_names(painter, look, to_px, seen)
         if look.paint.layer is Layer.FOCUS:
             draw_outliers(painter, look, to_px, self.shown, self._off_plane())
         if self.shown.stage_um is not None:
             draw_stage(painter, look, self.shown.stage_um, self.shown.field_um)
+
+    def _draw_rois(self, painter: QPainter, look: Look, to_px: QTransform, seen: Sequence[Seen]) -> None:
+        """What of each section is imaged, where its operator has said so."""
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setWorldTransform(to_px)
+        painter.setPen(cosmetic(QColor(look.shades.simulation), 1.5))
+        for roi_um in (each.section.roi_um for each in seen if each.section.roi_um is not None):
+            painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in roi_um]))
+        painter.restore()
 
     def _off_plane(self) -> tuple[Outlier, ...]:
         """Found when they are first painted, since other layers do not show them."""

@@ -10,15 +10,18 @@ from PyQt5.QtWidgets import QActionGroup, QFrame, QMenu, QVBoxLayout, QWidget
 
 from scopeacq.plan.geometry import Point
 from ui.parts.copying import copy_text
-from ui.presenters import edits
+from ui.presenters.drawing import Drawn
 from ui.presenters.editing import Editor
-from ui.presenters.edits import Edit, Refused
+from ui.presenters.edits import Document, Edit, Refused
 from ui.presenters.hover import History
+from ui.presenters.landmarks import MarksShown, marks_of
 from ui.presenters.layers import EXPLAINED, Layer, legend_of
+from ui.presenters.map_items import Item, MapItems, Overlay
 from ui.presenters.overviews import Underlay
 from ui.presenters.wafer_map import Hit, Selection, WaferMap, edited
-from ui.viewport.actions import action, bar, choice, name_step
+from ui.viewport.actions import action, bar, choice
 from ui.viewport.canvas import WaferCanvas
+from ui.viewport.edit_actions import EditActions
 from ui.viewport.foot import Foot
 from ui.viewport.hovering import Hovering
 from ui.viewport.menu import Entry, menu_of, section_entries, ways_from, wish_entries
@@ -26,7 +29,9 @@ from ui.viewport.overlays import LegendCard
 from ui.viewport.overview_menu import OverviewButton
 from ui.viewport.pictures import Source
 from ui.viewport.placing_bar import PlacingBar
-from ui.viewport.tool import HINTS, TOOL_TIPS, Tool
+from ui.viewport.review import Review
+from ui.viewport.tool import Tool
+from ui.viewport.tools import MapTools
 
 ZOOM_STEP = 1.6
 PAN_STEP_PX = 80
@@ -68,10 +73,13 @@ class WaferViewport(QWidget):
         self._stage: tuple[Point | None, Point | None] = None, None
         self._editor: Editor | None = None
         self._layer = Layer.STATE
+        self._items, self._marks = MapItems(), MarksShown()
+        self._marked: object = None
+        self.tools = MapTools(self, self.canvas, self.propose, self.told.emit, self._foot.hint)
+        self.review = Review(self.canvas, self.propose, self.told.emit)
         self._make_actions()
         self._lay_out()
         self._connect()
-        self.use(Tool.LOOK)
         self.show_map(self._map)
 
     # -- what is shown ------------------------------------------------------------------
@@ -92,15 +100,35 @@ class WaferViewport(QWidget):
     def show_map(self, shown: WaferMap) -> None:
         """Show how the run stands now; what is being edited stays as it was edited."""
         self._map = shown
-        if self._editor is not None:
-            document = self._editor.document
+        document = self._editor.document if self._editor is not None else None
+        if document is not None:
             shown = edited(shown, document.wafer, document.project.imaging)
         stage_um, field_um = self._stage
         if stage_um is not None:
             shown = replace(shown, stage_um=stage_um, field_um=field_um)
         self.canvas.show_map(shown)
+        self._show_items(shown, document)
+        self.tools.refresh(document)
         self._refresh()
         self.shown_anew.emit(shown)
+
+    def _show_items(self, shown: WaferMap, document: Document | None) -> None:
+        """Of a plan that is only looked at: what was shown last, with the fiducials of the run."""
+        if document is None:
+            self._items = replace(self._items, fiducials=shown.fiducials)
+        else:
+            self._items = self._items.of(document.wafer, document.candidates)
+            self._marks = self._marks_of(document)
+        self.canvas.show_items(self._items, self._marks)
+
+    def _marks_of(self, document: Document) -> MarksShown:
+        """Judged only where they have changed."""
+        wafer = document.wafer
+        now = wafer.landmarks, wafer.fiducials
+        if now != self._marked:
+            self._marked = now
+            return marks_of(wafer, document.project.registration.max_shift_um)
+        return self._marks
 
     def show_stage(self, x_um: float | None, y_um: float | None, field_um: Point | None = None) -> None:
         """Show where the beam looks (stage frame), None when nobody can say.
@@ -128,8 +156,6 @@ class WaferViewport(QWidget):
     def set_editor(self, editor: Editor | None) -> None:
         """Let this plan be edited here; without one the map is only looked at."""
         self._editor = editor
-        if editor is None:
-            self.use(Tool.LOOK)
         self.show_map(self._map)
 
     def set_pictures(self, source: Source | None) -> None:
@@ -139,9 +165,31 @@ class WaferViewport(QWidget):
 
     def use(self, tool: Tool) -> None:
         """Take up a tool."""
-        self._tools[tool].setChecked(True)
-        self._foot.hint(HINTS[tool])
-        self.canvas.use(tool)
+        self.tools.use(tool)
+
+    def draw(self, kind: Drawn) -> None:
+        """Have clicks on the map draw this, until another tool is taken up."""
+        self.tools.draw(kind)
+
+    @property
+    def items(self) -> MapItems:
+        """What lies on the map beside sections."""
+        return self._items
+
+    @property
+    def marks(self) -> MarksShown:
+        """Landmarks and fiducials, and how well they fit."""
+        return self._marks
+
+    def show_overlay(self, overlay: Overlay, shown: bool) -> None:
+        """Show or leave out what lies over the map."""
+        self._items = self._items.showing(overlay, shown)
+        self.canvas.show_items(self._items, self._marks)
+
+    def choose(self, item: Item) -> None:
+        """Choose something on the map, and bring it into the window."""
+        self.canvas.select(Selection(items=frozenset({item})))
+        self.canvas.look_at_item(item)
 
     def show_history(self, hit: Hit, history: History) -> None:
         """The curves that ``history_wanted`` asked for; too late for another place they are left out."""
@@ -180,17 +228,6 @@ class WaferViewport(QWidget):
             self._editor.redo()
             self._changed()
 
-    def _delete(self) -> None:
-        self.propose(edits.delete(self.selection.sections))
-
-    def _toggle_active(self) -> None:
-        """Leave out the chosen tiles or sections, or activate them where they are left out."""
-        active = not self.canvas.shown.images(self.selection)
-        if self.selection.tiles:
-            self.propose(edits.activate_tiles(self.selection.tiles, active))
-        else:
-            self.propose(edits.activate(self.selection.sections, active))
-
     def _changed(self) -> None:
         assert self._editor is not None
         self.show_map(self._map)
@@ -199,30 +236,26 @@ class WaferViewport(QWidget):
     # -- the parts ----------------------------------------------------------------------
 
     def _make_actions(self) -> None:
-        layers, tools = QActionGroup(self), QActionGroup(self)
+        layers = QActionGroup(self)
         self._layers = {
             layer: choice(
                 self, layers, layer.value, str(n), EXPLAINED[layer], partial(self.show_layer, layer)
             )
             for n, layer in enumerate(Layer, 1)
         }
-        self._tools = {
-            tool: choice(self, tools, tool.value, tool.value[0], TOOL_TIPS[tool], partial(self.use, tool))
-            for tool in Tool
-        }
         self._layers[Layer.STATE].setChecked(True)
-        self._undo_action = action(self, "Undo", "Ctrl+Z", self.undo)
-        self._redo_action = action(self, "Redo", "Ctrl+Shift+Z", self.redo, "Ctrl+Y")
-        self._delete_action = action(self, "Delete", "Del", self._delete)
-        self._active_action = action(self, "Leave out", "X", self._toggle_active)
-        self._save_action = action(self, "Save", "Ctrl+S", self.save_requested.emit)
+        self._steps = EditActions(self, self.canvas, self.propose)
+        self._steps.undo.triggered.connect(lambda: self.undo())
+        self._steps.redo.triggered.connect(lambda: self.redo())
+        self._steps.save.triggered.connect(lambda: self.save_requested.emit())
         self._fit_action = action(self, "Fit", "F", self._fit, "Home")
         self._fit_action.setToolTip("Show what is chosen, then all sections, then the whole wafer (F)")
         self._in_action = action(self, "+", "+", partial(self.canvas.zoom, ZOOM_STEP), "=")
         self._in_action.setToolTip("Come nearer (+)")
         self._out_action = action(self, "\N{MINUS SIGN}", "-", partial(self.canvas.zoom, 1 / ZOOM_STEP))
         self._out_action.setToolTip("Go farther away (-)")
-        self.addAction(self.overview_button.show_action)
+        self.addActions([self.overview_button.show_action, *self.overview_button.overlays])
+        self._judging = self.review.keys(self)
         action(self, "Choose all", "Ctrl+A", self._select_all)
         action(self, "Choose none", "Esc", self._let_go)
         for key, dx, dy in (("Left", 1, 0), ("Right", -1, 0), ("Up", 0, 1), ("Down", 0, -1)):
@@ -235,8 +268,7 @@ class WaferViewport(QWidget):
 
     def _lay_out(self) -> None:
         views = [self._out_action, self._in_action, self._fit_action]
-        steps = [self._undo_action, self._redo_action, self._active_action, self._delete_action]
-        self._editing: QFrame = bar([*self._tools.values()], [*steps, self._save_action])
+        self._editing: QFrame = bar([*self.tools.actions.values()], self._steps.in_order)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -252,6 +284,7 @@ class WaferViewport(QWidget):
         self._hovering.history_wanted.connect(self.history_wanted)
         canvas.selected.connect(self._selected)
         canvas.proposed.connect(self.propose)
+        self.overview_button.overlaid.connect(self.show_overlay)
         canvas.go_to_requested.connect(self.go_to_requested)
         canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         canvas.customContextMenuRequested.connect(self._show_menu)
@@ -259,19 +292,11 @@ class WaferViewport(QWidget):
     def _refresh(self) -> None:
         """Bring legend and buttons up to what is shown."""
         self.legend.show_legend(legend_of(self._layer, self.canvas.shown))
-        editor, may_edit = self._editor, self._editor is not None
+        may_edit = self._editor is not None
         self._editing.setVisible(may_edit)
-        for tool in (Tool.EDIT, Tool.ADD):
-            self._tools[tool].setEnabled(may_edit)
-        for each in (self._delete_action, self._active_action):
-            each.setEnabled(may_edit and bool(self.selection.sections))
-        leave = self.canvas.shown.images(self.selection) or not self.selection.sections
-        self._active_action.setText("Leave out" if leave else "Activate")
-        what = "Do not image what is chosen" if leave else "Image what is chosen again"
-        self._active_action.setToolTip(f"{what} (X)")
-        self._save_action.setEnabled(editor is not None and editor.unsaved)
-        name_step(self._undo_action, editor.to_undo if editor else "")
-        name_step(self._redo_action, editor.to_redo if editor else "")
+        for each in self._judging:
+            each.setEnabled(may_edit and bool(self._items.candidates.sections))
+        self._steps.refresh(self._editor)
 
     def _selected(self, selection: Selection) -> None:
         self._refresh()
@@ -287,8 +312,8 @@ class WaferViewport(QWidget):
         self.canvas.select(Selection(frozenset(s.id for s in self.canvas.shown.sections)))
 
     def _let_go(self) -> None:
-        """Give up a drag; with none under way, the selection."""
-        if not self.canvas.give_up():
+        """Give up what is under way; with nothing, the tool that draws; at last the selection."""
+        if not (self.canvas.give_up() or self.tools.leave()):
             self.canvas.select(Selection())
 
     # -- the menu at a point ------------------------------------------------------------
@@ -319,5 +344,5 @@ class WaferViewport(QWidget):
             wishes,
             [self._fit_action],
             own,
-            [self._active_action, self._delete_action],
+            [self._steps.active, self._steps.delete],
         )

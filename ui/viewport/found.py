@@ -1,0 +1,136 @@
+"""Paints what was found and is not in the plan yet: outlines, with a sign and a confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt5.QtCore import QPointF, QRectF, Qt
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+
+from scopeacq.sections.candidates import Candidate
+from ui.presenters.found import GLYPHS, Standing, standing_of, sure
+from ui.presenters.map_items import ItemKind, MapItems, centre_of
+from ui.theme import FontPt, Space, font
+from ui.viewport.look import CASING, Look, cosmetic
+from ui.viewport.marks import NAME_PX, all_mapped, draw_pill
+
+SIGNS_FROM_PX = 16.0
+"""Outlines with a smaller radius have no sign; their colour and their dashes say enough."""
+MOST_SIGNS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Outlines made ready to be painted again and again. Places and radii on the wafer [um]."""
+
+    candidates: tuple[Candidate, ...]
+    standings: tuple[Standing, ...]
+    paths: dict[Standing, QPainterPath]
+    centres: NDArray[np.float64]
+    radii: NDArray[np.float64]
+
+
+class FoundPainter:
+    """Keeps what it has made ready as long as nothing was judged or edited."""
+
+    def __init__(self) -> None:
+        self._of: MapItems | None = None
+        self._ready = _prepared(())
+
+    def draw(self, painter: QPainter, look: Look, to_px: QTransform) -> None:
+        """All that are not accepted."""
+        ready = self._made_ready(look.items)
+        if not ready.candidates:
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setWorldTransform(to_px)
+        for standing, path in ready.paths.items():
+            for pen in _pens(look, standing):
+                painter.setPen(pen)
+                painter.drawPath(path)
+        painter.resetTransform()
+        if not look.moving:
+            _draw_signs(painter, look, to_px, ready)
+        painter.restore()
+
+    def _made_ready(self, items: MapItems) -> _Ready:
+        known = self._of
+        if known is None or known.candidates is not items.candidates or known.overlays != items.overlays:
+            self._of, self._ready = items, _prepared(items.reviewed)
+        return self._ready
+
+
+def draw_chosen(painter: QPainter, look: Look, to_px: QTransform) -> None:
+    """Found sections and labels that are chosen stand out from everything."""
+    outlines = [
+        look.items.outline_of(item) for item in look.chosen if item.kind in (ItemKind.FOUND, ItemKind.LABEL)
+    ]
+    if not outlines:
+        return
+    fill = QColor(look.shades.accent)
+    fill.setAlphaF(0.16)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setWorldTransform(to_px)
+    painter.setBrush(fill)
+    painter.setPen(cosmetic(QColor(look.shades.accent), 2.5))
+    for outline in outlines:
+        painter.drawPolygon(_polygon(outline))
+    painter.restore()
+
+
+def _prepared(candidates: tuple[Candidate, ...]) -> _Ready:
+    paths: dict[Standing, QPainterPath] = {}
+    standings = tuple(map(standing_of, candidates))
+    for candidate, standing in zip(candidates, standings, strict=True):
+        path = paths.setdefault(standing, QPainterPath())
+        path.addPolygon(_polygon(candidate.outline_um))
+        path.closeSubpath()
+    centres = np.array([centre_of(c.outline_um) for c in candidates], np.float64).reshape(-1, 2)
+    radii = [
+        float(np.linalg.norm(np.array(c.outline_um) - centre, axis=1).max())
+        for c, centre in zip(candidates, centres, strict=True)
+    ]
+    return _Ready(candidates, standings, paths, centres, np.array(radii, np.float64))
+
+
+def _polygon(outline: Sequence[tuple[float, float]]) -> QPolygonF:
+    return QPolygonF([QPointF(x, y) for x, y in outline])
+
+
+def _pens(look: Look, standing: Standing) -> tuple[QPen, ...]:
+    """Over a picture a dark casing below; what is rejected is dashed and thin."""
+    rejected = standing is Standing.REJECTED
+    pen = cosmetic(look.shades.of(standing.value.tone), 1.0 if rejected else 2.0)
+    if rejected:
+        pen.setStyle(Qt.PenStyle.DashLine)
+    if rejected or look.moving or not look.over_pictures:
+        return (pen,)
+    return cosmetic(CASING, 4.0), pen
+
+
+def _draw_signs(painter: QPainter, look: Look, to_px: QTransform, ready: _Ready) -> None:
+    """In the middle of each outline that is large enough, unless there are too many of them."""
+    camera = look.camera
+    places = all_mapped(to_px, ready.centres)
+    inside = ((places > 0) & (places < (camera.width_px, camera.height_px))).all(1)
+    seen = np.flatnonzero(inside & (ready.radii / camera.um_per_px >= SIGNS_FROM_PX))
+    if len(seen) > MOST_SIGNS:
+        return
+    painter.setFont(font(FontPt.SMALL, 63))
+    metrics = QFontMetricsF(painter.font())
+    for n in seen:
+        standing, (x, y) = ready.standings[n], places[n]
+        text = GLYPHS[standing]
+        if standing is not Standing.REJECTED:
+            text = f"{text} {sure(ready.candidates[n])}".strip()
+        width = metrics.horizontalAdvance(text) + Space.M
+        area = QRectF(x - width / 2, y - NAME_PX / 2, width, NAME_PX)
+        draw_pill(painter, area, QColor(look.shades.panel))
+        painter.setPen(look.shades.of(standing.value.tone))
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
