@@ -25,13 +25,21 @@ from scopeacq.plan.instrument import (
     StageSettings,
 )
 from scopeacq.plan.new_run import write_run
-from scopeacq.plan.project import ImagingSettings, MillingSettings, Project, StorageSettings
+from scopeacq.plan.project import (
+    ImagingSettings,
+    MillingSettings,
+    Project,
+    RegistrationSettings,
+    StorageSettings,
+)
 from scopeacq.plan.runfolder import Plan, RunFolder
 from scopeacq.plan.wafer import Fiducial, Section, Wafer
 
 SECTIONS = 4
 CYCLES = 5
 FOLDER = "scopeacq-demo"
+FIDUCIAL_DEPTH_NM = 4000.0
+"""As the twin's are engraved."""
 
 
 def free_folder(parent: Path) -> Path:
@@ -121,6 +129,7 @@ def _project(name: str, seed: int, cycles: int) -> Project:
         imaging=ImagingSettings(
             tile_width_px=1024, tile_height_px=1024, grid_rows=2, grid_columns=2, overlap_px=100
         ),
+        registration=RegistrationSettings(fiducial_depth_nm=FIDUCIAL_DEPTH_NM),
         milling=MillingSettings(depth_nm=10.0, raster_vpp=5.0),
         storage=StorageSettings(reserve_gb=0.5),
     )

@@ -41,7 +41,7 @@ def footprint(mill: MillSettings, raster_vpp: float, azimuth_deg: float) -> Poly
 
 
 def evenly_milled(mill: MillSettings, milling: MillingSettings) -> Polygon:
-    """Where the footprints of all azimuths meet, in wafer um about the wafer's centre."""
+    """Where the footprints of all azimuths meet, in um of the stage frame about its origin."""
     region = intersection_all([footprint(mill, milling.raster_vpp, a) for a in milling.azimuths_deg])
     assert isinstance(region, Polygon), "convex footprints about one centre meet in one polygon"
     return region

@@ -24,10 +24,11 @@ from scopeacq.plan.estimate import Estimate, estimate
 from scopeacq.plan.findings import Finding, Findings, Severity, error, note, warning
 from scopeacq.plan.focus_checks import network_problems
 from scopeacq.plan.instrument import Instrument, chamber_model
+from scopeacq.plan.mark_checks import fiducial_findings, landmark_findings
 from scopeacq.plan.mill_rate import evenly_milled
 from scopeacq.plan.plan_changes import ADVICE, changes
 from scopeacq.plan.runfolder import Plan
-from scopeacq.plan.wafer_checks import fiducial_findings, section_findings
+from scopeacq.plan.wafer_checks import section_findings
 from scopeacq.storage.files import DiskFiles
 from scopeacq.storage.locks import probe_folder
 from scopeacq.telling.wording import counted
@@ -61,6 +62,7 @@ def check(plan: Plan, site: Site | None = None, history: History | None = None) 
     findings = [
         *_changes(plan, history),
         *section_findings(plan),
+        *landmark_findings(plan),
         *fiducial_findings(plan),
         *_mill_paths(plan),
         *_raster(plan),
@@ -83,10 +85,10 @@ def _changes(plan: Plan, history: History) -> Findings:
 
 def check_stage(plan: Plan, stage: Stage) -> list[Finding]:
     """Ask a connected stage whether it may go to every pose of the plan; moves nothing."""
-    mill = plan.instrument.mill
+    mill, mount = plan.instrument.mill, plan.wafer.mount
     poses = {f"the mill pose at {a:g} degrees": mill.pose(a) for a in plan.project.milling.azimuths_deg}
     for name, point in _imaged_points(plan):
-        poses[name] = _imaging_pose(plan.instrument, point)
+        poses[name] = _imaging_pose(plan.instrument, mount.apply(point))
     findings = []
     for name, pose in poses.items():
         try:
@@ -104,8 +106,8 @@ def _imaged_points(plan: Plan) -> Iterator[tuple[str, tuple[float, float]]]:
         yield f"fiducial {fiducial.id}", fiducial.centre_um
 
 
-def _imaging_pose(instrument: Instrument, point_um: tuple[float, float]) -> StagePose:
-    return StagePose(*point_um, instrument.stage.imaging_z_um, 0.0, 0.0)
+def _imaging_pose(instrument: Instrument, stage_um: tuple[float, float]) -> StagePose:
+    return StagePose(*stage_um, instrument.stage.imaging_z_um, 0.0, 0.0)
 
 
 # -- milling -----------------------------------------------------------------------------
@@ -133,7 +135,9 @@ def _completed(start: StagePose, path: StagePath) -> Iterator[StagePose]:
 
 def _raster(plan: Plan) -> Findings:
     even = evenly_milled(plan.instrument.mill, plan.project.milling)
-    outside = [s.id for s in plan.wafer.sections if not even.contains(Polygon(s.outline_um))]
+    mount = plan.wafer.mount
+    on_stage = {s.id: Polygon([mount.apply(p) for p in s.outline_um]) for s in plan.wafer.sections}
+    outside = [name for name, outline in on_stage.items() if not even.contains(outline)]
     if outside:
         yield error(
             f"The ion raster does not mill {_listed(outside)} from all azimuths; raise milling.raster_vpp "
