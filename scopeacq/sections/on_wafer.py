@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 
 from models.sections import SectionFinder
 from models.weights import Weights
@@ -27,7 +25,7 @@ from scopeacq.sections.candidates import (
     is_simple,
 )
 from scopeacq.sections.detection import Detection
-from scopeacq.sections.flags import DUPLICATE_OVERLAP, hulls_of
+from scopeacq.sections.known import lie_on_known
 from scopeacq.sections.learned import detect_learned
 from scopeacq.sections.outlines import Outline
 from scopeacq.sections.review import reflagged
@@ -39,8 +37,6 @@ Progress = Callable[[float], None]
 
 PLAUSIBLE_UM = (5.0, 50_000.0)
 """The edge of a section; what lies beyond has another scale than its overview says."""
-COVERED = 0.5
-"""A find of which so much lies on sections that are known is none of its own."""
 NETWORK_PIXEL_UM = "network_pixel_um"
 """In the card of weights tuned on a wafer: the pixels in which it was shown to them."""
 
@@ -153,24 +149,10 @@ def _with_new(
     kept = [c for c in before.sections if c.verdict is not Verdict.OPEN or c.origin is not Origin.FOUND]
     rings = [seen.ring_um(section.outline) for section in detection.sections]
     usable = np.array([is_simple(ring) for ring in rings], bool)
-    fresh = usable & ~_known(rings, kept, wafer)
+    fresh = usable & ~lie_on_known(rings, kept, wafer)
     names = free_ids([*(c.id for c in kept), *(s.id for s in wafer.sections)])
     new = [
         Candidate(next(names), rings[k], detection.sections[k].confidence) for k in np.flatnonzero(fresh)
     ]
     candidates = reflagged(replace(before, sections=(*kept, *new)))
     return Found(candidates, len(new), section_um)
-
-
-def _known(rings: Sequence[Ring], kept: Sequence[Candidate], wafer: Wafer) -> NDArray[np.bool_]:
-    """Which of the rings lie for the most part on sections, or just where one was rejected."""
-    found = hulls_of(rings)
-    rejected = hulls_of([c.outline_um for c in kept if c.verdict is Verdict.REJECTED])
-    sections = [c.outline_um for c in kept if c.verdict is not Verdict.REJECTED]
-    there = shapely.union_all(hulls_of([*sections, *(s.outline_um for s in wafer.sections)]))
-    covered = shapely.area(shapely.intersection(found, there)) > COVERED * shapely.area(found)
-    first, second = shapely.STRtree(rejected).query(found, predicate="intersects")
-    shared = shapely.area(shapely.intersection(found[first], rejected[second]))
-    union = shapely.area(found[first]) + shapely.area(rejected[second]) - shared
-    covered[first[shared > DUPLICATE_OVERLAP * union]] = True
-    return np.asarray(covered, bool)

@@ -32,6 +32,11 @@ def checked(ring: Sequence[Point]) -> Ring:
     return tuple(ring)
 
 
+def counter_clockwise(ring: Ring) -> Ring:
+    """The same corners, in this turn where x points right and y up."""
+    return ring if Polygon(ring).exterior.is_ccw else ring[::-1]
+
+
 def corner_moved(ring: Ring, corner: int, to: Point) -> Ring:
     """Raises ``OutlineRefused`` where the outline would cross itself."""
     return checked((*ring[:corner], to, *ring[corner + 1 :]))

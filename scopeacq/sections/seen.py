@@ -13,6 +13,7 @@ from scopeacq.plan.placement import Placement
 from scopeacq.plan.settings import SettingsError
 from scopeacq.sections.candidates import Ring
 from scopeacq.sections.outlines import Outline
+from scopeacq.sections.rings import counter_clockwise
 from scopeacq.storage.pyramid_tiff import PyramidTiff, UnreadablePicture
 
 MOST_PX = 5000
@@ -28,10 +29,7 @@ class Seen:
 
     def ring_um(self, outline: Outline) -> Ring:
         """Corners (n, 2) of (column, row) [px] on the wafer [um], counter-clockwise there."""
-        corners = [self.placement.wafer_um((float(x), float(y))) for x, y in outline]
-        x, y = np.array(corners).T
-        clockwise = x @ np.roll(y, -1) < y @ np.roll(x, -1)
-        return tuple(reversed(corners)) if clockwise else tuple(corners)
+        return counter_clockwise(tuple(self.placement.wafer_um((float(x), float(y))) for x, y in outline))
 
     def outline_px(self, ring: Ring) -> Outline:
         """Corners on the wafer [um] as (n, 2) of (column, row) [px]."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from scopeacq.plan.settings import SettingsError, read_text
+from scopeacq.sections.candidates import is_simple
+from scopeacq.sections.imports.imported import Imported, ImportedSection, Unit
 
 MOST_FEATURES = 100_000
 LARGEST_PX = 1e6
@@ -48,6 +48,16 @@ def read_magc(path: Path) -> MagcWafer:
     return MagcWafer(sections, rois, landmarks)
 
 
+def imported_magc(path: Path) -> Imported:
+    """The same as other formats say it; ROIs of sections that are not there are left out."""
+    wafer = read_magc(path)
+    sections = (
+        ImportedSection(str(number), corners, wafer.rois.get(number))
+        for number, corners in sorted(wafer.sections.items())
+    )
+    return Imported(tuple(sections), wafer.landmarks, Unit.PX)
+
+
 def _entries(path: Path, text: str) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None, default_section="")
     try:
@@ -63,9 +73,9 @@ def _entries(path: Path, text: str) -> configparser.ConfigParser:
 
 
 def _numbered(entries: configparser.ConfigParser, kind: str) -> Iterator[tuple[str, int]]:
-    """The names of entries of a kind, such as ``rois.0007``, with their numbers."""
+    """The names of entries of a kind, such as ``rois.0007`` or ``roi.0007``, with their numbers."""
     for name in entries.sections():
-        if found := re.fullmatch(rf"{kind}\.(\d{{1,9}})(\.0+)?", name, re.ASCII):
+        if found := re.fullmatch(rf"{kind}?\.(\d{{1,9}})(\.0+)?", name, re.ASCII):
             yield name, int(found[1])
 
 
@@ -74,15 +84,10 @@ def _polygons(
 ) -> Iterator[tuple[int, tuple[Point, ...]]]:
     for name, number in _numbered(entries, kind):
         corners = _points(entries[name].get("polygon", ""))
-        if corners is None or not _has_area(corners):
-            problems.append(f"[{name}] polygon is not at least three points x,y that enclose an area")
+        if corners is None or not is_simple(corners):
+            problems.append(f"[{name}] polygon is no simple polygon of points x,y")
         else:
             yield number, corners
-
-
-def _has_area(corners: tuple[Point, ...]) -> bool:
-    x, y = np.array(corners).T - np.array(corners).mean(0)[:, None]
-    return len(corners) >= 3 and abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) > 0
 
 
 def _landmarks(entries: configparser.ConfigParser, problems: list[str]) -> Iterator[Point]:
