@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from scopeacq.commands.grids import grids
+from scopeacq.commands.overview import import_picture, overview
 
 app = typer.Typer(
     help="Prepare a wafer: overview, landmarks, sections, grids and route.", no_args_is_help=True
@@ -16,4 +17,6 @@ def _wafer() -> None:
     """Keeps ``scopeacq wafer`` a group, however many commands it has."""
 
 
+app.command()(overview)
+app.command("import")(import_picture)
 app.command()(grids)

@@ -22,12 +22,12 @@ from pydantic import Field
 from scopeacq.plan.placement import Placement, PlacementRefused
 from scopeacq.plan.settings import Settings, SettingsError, read_toml
 from scopeacq.storage.files import FileLayer
-from scopeacq.storage.pyramid_tiff import Level, PyramidTiff, UnreadablePicture, pyramid_bytes, read_picture
+from scopeacq.storage.pyramid_tiff import Level, PyramidTiff, UnreadablePicture, pyramid_bytes
+from scopeacq.storage.source_pictures import READABLE as READABLE
+from scopeacq.storage.source_pictures import SourcePicture, read_source
 
 FORMAT = "scopeacq.overview/1"
 ENDING = ".ome.tif"
-READABLE = ("*.tif", "*.tiff", "*.png", "*.jpg", "*.jpeg")
-"""Files that can be added."""
 
 _Row = tuple[float, float, float]
 
@@ -109,27 +109,37 @@ def place(picture: Path, placement: Placement, files: FileLayer) -> None:
 
 
 def add_overview(source: Path, folder: Path, across_um: float, files: FileLayer) -> Overview:
-    """Copy a TIFF, PNG or JPEG file into the run, as a pyramid in the middle of the wafer.
+    """Copy a TIFF, PNG, JPEG or CZI file into the run, as a pyramid in the middle of the wafer.
 
-    ``across_um``: how long its longer edge is at first.
+    ``across_um``: how long its longer edge is at first, where the file does not say its pixel size.
 
     Raises:
         SettingsError: ``source`` is no such picture.
         OSError: the disk refuses; see :mod:`scopeacq.storage.files`.
     """
+    picture = read_overview_source(source)
+    height, width = picture.pixels.shape[:2]
+    pixel_um = picture.pixel_um or across_um / max(width, height)
+    return keep_overview(source, picture, Placement.centred(width, height, pixel_um), folder, files)
+
+
+def read_overview_source(source: Path) -> SourcePicture:
+    """A picture that can become an overview. Raises ``SettingsError``."""
     try:
-        image = read_picture(source)
+        return read_source(source)
     except UnreadablePicture as error:
-        raise SettingsError(source, [str(error)], "Choose a TIFF, PNG or JPEG picture.") from None
-    height, width = image.shape[:2]
-    placement = Placement.centred(width, height, across_um / max(width, height))
+        raise SettingsError(source, [str(error)], "Choose a TIFF, PNG, JPEG or CZI picture.") from None
+
+
+def keep_overview(
+    source: Path, picture: SourcePicture, placement: Placement, folder: Path, files: FileLayer
+) -> Overview:
+    """Write a picture into the run, as a pyramid named after ``source``. Raises ``OSError``."""
     path = free_path(folder, source.name.split(".")[0])
     files.make_folder(folder)
-    files.write_durable(path, pyramid_bytes(image, placement.pixel_um))
-    with PyramidTiff(path) as picture:
-        overview = Overview(path, placement, picture.levels)
-    write_placement(overview, files)
-    return overview
+    files.write_durable(path, pyramid_bytes(picture.pixels, placement.pixel_um))
+    place(path, placement, files)
+    return Overview.read(path)
 
 
 def remove_overview(overview: Overview, files: FileLayer) -> None:

@@ -53,10 +53,10 @@ class PyramidTiff:
     def __init__(self, path: Path) -> None:
         """Raises ``UnreadablePicture``."""
         self._lock = threading.Lock()
-        with _unreadable():
+        with unreadable():
             self._file = tifffile.TiffFile(path)
         try:
-            with _unreadable():
+            with unreadable():
                 levels = self._file.series[0].levels
                 self._pages = [cast(tifffile.TiffPage, level.pages[0]) for level in levels]
                 self.levels = tuple(_level(page) for page in self._pages)
@@ -77,7 +77,7 @@ class PyramidTiff:
 
     def part(self, level: int, row: int, column: int) -> Picture:
         """One part of a level, cut where the picture ends. Raises ``UnreadablePicture``."""
-        with self._lock, _unreadable():
+        with self._lock, unreadable():
             return self._in_8_bits(self._read(level, row, column))
 
     def _read(self, level: int, row: int, column: int) -> Pixels:
@@ -85,12 +85,12 @@ class PyramidTiff:
         page = self._pages[level]
         keyframe = page.keyframe
         if not keyframe.is_tiled:
-            return _squeezed(page.asarray())
+            return squeezed(page.asarray())
         index = row * self.levels[level].grid[1] + column
         self._file.filehandle.seek(page.dataoffsets[index])
         data = self._file.filehandle.read(page.databytecounts[index])
         pixels, *_ = keyframe.decode(data, index)
-        whole = _squeezed(np.asarray(pixels)[0])
+        whole = squeezed(np.asarray(pixels)[0])
         return whole[: min(height, shape[0] - row * height), : min(width, shape[1] - column * width)]
 
     def _range(self) -> tuple[float, float]:
@@ -109,8 +109,8 @@ class PyramidTiff:
 
 
 @contextmanager
-def _unreadable() -> Iterator[None]:
-    """Whatever a damaged file makes its reader stumble over, as one error."""
+def unreadable() -> Iterator[None]:
+    """Whatever a damaged file makes its reader stumble over, as one ``UnreadablePicture``."""
     try:
         yield
     except UnreadablePicture:
@@ -141,7 +141,7 @@ def _whole(page: tifffile.TiffPage) -> Level:
     return level
 
 
-def _squeezed(pixels: NDArray[np.generic]) -> Pixels:
+def squeezed(pixels: NDArray[np.generic]) -> Pixels:
     """Grey without an axis for its channel, colour without transparency."""
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3]
@@ -152,29 +152,34 @@ def read_picture(path: Path) -> Pixels:
     """A TIFF, PNG or JPEG file as it is: shape (y, x) or (y, x, 3). Raises ``UnreadablePicture``."""
     if path.suffix.lower() in (".tif", ".tiff"):
         return _read_tiff(path)
-    with _unreadable():
+    with unreadable():
         data = np.fromfile(path, np.uint8)
         image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise UnreadablePicture("the file is neither a TIFF, a PNG nor a JPEG picture")
     if image.ndim == 3 and image.shape[2] >= 3:
         image = image[..., 2::-1]
-    return _squeezed(np.ascontiguousarray(image))
+    return squeezed(np.ascontiguousarray(image))
 
 
 def _read_tiff(path: Path) -> Pixels:
-    with _unreadable(), tifffile.TiffFile(path) as file:
+    with unreadable(), tifffile.TiffFile(path) as file:
         full = file.series[0].levels[0]
         page = cast(tifffile.TiffPage, full.pages[0])
         _whole(page)
         if len(full.pages) != 1:
             raise UnreadablePicture(f"the file is a stack of {len(full.pages)} pictures; save one of them")
-        if full.nbytes > MOST_COPIED_BYTES:
-            raise UnreadablePicture(
-                f"the picture is too large to be copied, {full.nbytes / 1e9:.1f} of at most "
-                f"{MOST_COPIED_BYTES / 1e9:.1f} GB; save it with larger pixels"
-            )
-        return _squeezed(page.asarray())
+        require_copiable(full.nbytes)
+        return squeezed(page.asarray())
+
+
+def require_copiable(picture_bytes: int) -> None:
+    """Raise ``UnreadablePicture`` for a picture that is too large to be held as a whole."""
+    if picture_bytes > MOST_COPIED_BYTES:
+        raise UnreadablePicture(
+            f"the picture is too large to be copied, {picture_bytes / 1e9:.1f} of at most "
+            f"{MOST_COPIED_BYTES / 1e9:.1f} GB; save it with larger pixels"
+        )
 
 
 def _require_kind(page: tifffile.TiffPage) -> None:
