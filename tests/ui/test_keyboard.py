@@ -132,3 +132,12 @@ def test_commands_are_ranked_and_listed() -> None:
     page = keys_page(commands, "All of them.")
     assert "| `Ctrl+Return` | Start |" in page.text
     assert "Go to" not in page.text
+
+
+def test_a_palette_without_a_match_says_so(qtbot: QtBot, window: MainWindow) -> None:
+    palette = window.assistance.palette
+    palette.open()
+    assert not palette.nothing.isVisible()
+    qtbot.keyClicks(palette.line, "xqzw")
+    assert palette.nothing.isVisible()
+    assert palette.list.count() == 0

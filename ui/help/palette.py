@@ -8,6 +8,7 @@ from PyQt5.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt
 from PyQt5.QtGui import QColor, QKeyEvent, QPainter
 from PyQt5.QtWidgets import (
     QFrame,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -34,6 +35,8 @@ class Palette(QFrame):
         self._window, self._source = window, commands
         self._commands: Sequence[Command] = ()
         self.line, self.list = QLineEdit(), QListWidget()
+        self.nothing = QLabel("No command has these letters.")
+        theme.set_role(self.nothing, "muted")
         self.line.setPlaceholderText("What do you want to do?")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
@@ -45,6 +48,7 @@ class Palette(QFrame):
         box.setContentsMargins(theme.Space.M, theme.Space.M, theme.Space.M, theme.Space.M)
         box.setSpacing(theme.Space.S)
         box.addWidget(self.line)
+        box.addWidget(self.nothing)
         box.addWidget(self.list, 1)
         self.line.textChanged.connect(lambda _: self._fill())
         self.line.installEventFilter(self)
@@ -91,6 +95,7 @@ class Palette(QFrame):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self.list.addItem(item)
         self.list.setCurrentRow(0)
+        self.nothing.setVisible(not self.list.count())
 
     def _choose(self) -> None:
         item = self.list.currentItem()
