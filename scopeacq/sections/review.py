@@ -6,14 +6,12 @@ and is changed there; to change it here it is reopened first.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-import shapely
-from shapely.geometry import Polygon
 
+from scopeacq.plan.poses import centroid_um, pose_of
 from scopeacq.plan.section import Section
 from scopeacq.plan.wafer import Wafer
 from scopeacq.sections.candidates import (
@@ -161,24 +159,15 @@ def accepted_into(wafer: Wafer, candidates: Candidates) -> Wafer:
 
 
 def _section(candidate: Candidate, thickness_nm: float) -> Section:
-    """Its grid lies on the middle of its ROI, or of its outline."""
-    centre = Polygon(candidate.roi_um or candidate.outline_um).centroid
+    """Its grid lies on the middle of its ROI, or of its outline, along the outline."""
     return Section(
         candidate.id,
         candidate.outline_um,
-        (centre.x, centre.y),
-        _long_side_deg(candidate.outline_um),
+        centroid_um(candidate.roi_um or candidate.outline_um),
+        pose_of(candidate.outline_um).rotation_deg,
         thickness_nm,
         roi_um=candidate.roi_um,
     )
-
-
-def _long_side_deg(ring: Ring) -> float:
-    """The direction of the long side of the least rectangle around an outline, in (-90, 90]."""
-    corners = shapely.get_coordinates(Polygon(ring).minimum_rotated_rectangle)
-    dx, dy = max(np.diff(corners, axis=0)[:2], key=lambda side: float(np.hypot(*side)))
-    angle_deg = math.degrees(math.atan2(dy, dx))
-    return angle_deg - 180.0 * math.copysign(1, angle_deg) if abs(angle_deg) > 90 else angle_deg
 
 
 def reflagged(candidates: Candidates) -> Candidates:
