@@ -108,6 +108,28 @@ class StageSettings(Settings):
         description="A turn that ends farther from its target is an error.",
     )
     settle_s: NonNegative = Field(0.3, title="Settling time", description="Wait after a move.")
+    reach_x_um: tuple[Place, Place] = Field(
+        (-30_000.0, 30_000.0), title="Reach along x", description="How far the stage goes."
+    )
+    reach_y_um: tuple[Place, Place] = Field(
+        (-30_000.0, 30_000.0), title="Reach along y", description="How far the stage goes."
+    )
+    speed_x_um_per_s: Annotated[Positive, MEASURED] = Field(
+        2_000.0, title="Speed along x", description="Of a long move."
+    )
+    speed_y_um_per_s: Annotated[Positive, MEASURED] = Field(
+        2_000.0, title="Speed along y", description="Of a long move."
+    )
+    move_s: Annotated[NonNegative, MEASURED] = Field(
+        0.2,
+        title="Time of a tiny move",
+        description="What the stage takes for each move beside its travel: speeding up, slowing down.",
+    )
+    backlash_um: NonNegative = Field(
+        0.0,
+        title="Backlash approach",
+        description="How far the stage overshoots and comes back when x or y falls; 0 where it does not.",
+    )
 
 
 class InterlockLimits(Settings):

@@ -172,6 +172,8 @@ def _charge(plan: Plan, cost: Estimate) -> Findings:
 
 
 def _depth(plan: Plan, cost: Estimate, history: History) -> Findings:
+    if not plan.wafer.sections:
+        return
     cycles_left = cost.cycles - history.cycles_done
     left_nm = {
         s.id: s.thickness_nm - history.milled_nm.get(s.id, 0.0)

@@ -19,7 +19,8 @@ from scopeacq.plan.settings import Name, Settings, read_toml
 
 FORMAT = "scopeacq.run/1"
 
-TilesAcross = Annotated[int, Field(ge=1, le=200)]
+MOST_TILES_ACROSS = 200
+TilesAcross = Annotated[int, Field(ge=1, le=MOST_TILES_ACROSS)]
 OverlapPx = Annotated[int, Field(ge=0)]
 
 

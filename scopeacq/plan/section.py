@@ -12,12 +12,12 @@ from pydantic import Field
 
 from scopeacq.plan.geometry import Point, Tile, grid, rotation
 from scopeacq.plan.instrument import Pixels, PixelSize, Positive
-from scopeacq.plan.project import ImagingSettings, OverlapPx, TilesAcross
+from scopeacq.plan.project import MOST_TILES_ACROSS, ImagingSettings, OverlapPx, TilesAcross
 from scopeacq.plan.settings import Settings
 
 HAIR_UM = 1e-3
 """A tile that reaches into an ROI by less only lies beside it."""
-MOST_TILES = 200 * 200
+MOST_TILES = MOST_TILES_ACROSS**2
 
 
 class SectionGrid(Settings):
