@@ -32,8 +32,10 @@ CHANCE_SD = 5.0
 """A correlation below so many standard deviations of what noise gives is chance."""
 NOISE_AREA_PX = 12.0
 """Pixels that noise in the band has in common: 4 pi times the variance of its blur."""
+UNLIKE = 0.05
+"""What two scans of one place differ by besides noise: they never meet the same points."""
 FINEST_PX = 0.1
-"""No shift is known better than this: pixels of two scans are no copies of each other."""
+"""No shift is known better than this."""
 OUTLIER_SD = 6.0
 """A link whose residual is larger is wrong, when it also stands out of the others."""
 OUTLIER_MEDIANS = 4.0
@@ -104,7 +106,7 @@ def linked(
     dx = column - reach + vertex(scores[row, column - 1 : column + 2])
     dy = row - reach + vertex(scores[row - 1 : row + 2, column])
     nominal = round(expected_px[0]), round(expected_px[1])
-    known = _information(scores[row - 1 : row + 2, column - 1 : column + 2], independent)
+    known = _information(scores, row, column, independent)
     return Link(first, second, (nominal[0] - dx, nominal[1] - dy), known, correlation)
 
 
@@ -122,20 +124,21 @@ def _strips(pictures: tuple[Image, Image], expected_px: Point) -> tuple[Image, I
     )
 
 
-def _information(peak: Floats, independent: float) -> Information:
-    """What the curvature of a correlation around its peak, (3, 3), tells of the shift.
+def _information(scores: Floats, row: int, column: int, independent: float) -> Information:
+    """What a map of correlations tells of the shift: how narrowly the best ones lie about their peak.
 
-    The logarithm of the likelihood falls by ``n / 2 * log(1 - c^2)`` as the correlation ``c`` of ``n``
-    independent pixels falls.
+    Each shift counts by how far its correlation is below the best one, in units of what noise does to the
+    correlation of so many ``independent`` pixels. An edge leaves a ridge, which is wide along it.
     """
-    xx = peak[1, 0] - 2 * peak[1, 1] + peak[1, 2]
-    yy = peak[0, 1] - 2 * peak[1, 1] + peak[2, 1]
-    xy = (peak[0, 0] + peak[2, 2] - peak[0, 2] - peak[2, 0]) / 4
-    correlation = min(float(peak[1, 1]), 0.999)
-    strength = independent * correlation / (1 - correlation**2)
-    values, axes = np.linalg.eigh(-strength * np.array([[xx, xy], [xy, yy]]))
-    (a, b), (c, d) = (axes * np.clip(values, 0.0, FINEST_PX**-2)) @ axes.T
-    return (float(a), float(b)), (float(c), float(d))
+    best = float(scores[row, column])
+    noise = (1.0 - best**2 + UNLIKE) / math.sqrt(independent)
+    weights = np.exp((scores - best) / noise)
+    weights /= weights.sum()
+    dy, dx = (axis - centre for axis, centre in zip(np.indices(scores.shape), (row, column), strict=True))
+    xx, xy, yy = (float((weights * product).sum()) for product in (dx * dx, dx * dy, dy * dy))
+    known = np.linalg.inv(np.array([[xx, xy], [xy, yy]]) + FINEST_PX**2 * np.eye(2))
+    (a, b), (c, d) = known.tolist()
+    return (a, b), (c, d)
 
 
 def fitted(believed_px: Floats, links: Sequence[Link], believed_sd_px: float) -> Fit:
