@@ -1,0 +1,1 @@
+"""The way of the stage from section to section."""
