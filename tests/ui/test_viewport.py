@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
-from PyQt5.QtGui import QMouseEvent, QWheelEvent
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QWheelEvent
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +19,7 @@ from scopeacq.journal.records import PlaneKey, Wish, WishKind
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.placement import Placement
 from scopeacq.storage.run_pictures import PlacedPicture
+from tests.ui.map_mouse import click, drag, move, px
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.editing import Editor
 from ui.presenters.focus_plane import FocusPlane
@@ -53,35 +54,6 @@ def editor(viewport: WaferViewport) -> Editor:
     QApplication.processEvents()
     viewport.canvas.fit(frozenset({"S001", "S002"}))
     return made
-
-
-def px(viewport: WaferViewport, wafer_um: Point) -> QPoint:
-    """Where a point of the wafer is in the canvas."""
-    at = viewport.canvas.camera.to_px(viewport.canvas.shown.wafer_to_stage.apply(wafer_um))
-    return QPointF(*at).toPoint()
-
-
-def move(viewport: WaferViewport, at: QPoint, keys: Qt.KeyboardModifier, *, held: bool = True) -> None:
-    """A move of the mouse that arrives at once: QTest's goes through the window system, some time later."""
-    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-    buttons = left if held else none
-    where = QPointF(viewport.canvas.mapToGlobal(at))
-    event = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), where, none, buttons, keys)
-    QApplication.sendEvent(viewport.canvas, event)
-
-
-def drag(qtbot: QtBot, viewport: WaferViewport, start: QPoint, end: QPoint, *, shift: bool = False) -> None:
-    keys = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
-    canvas = viewport.canvas
-    qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, keys, start)
-    for part in (0.3, 0.7, 1.0):
-        move(viewport, start + (end - start) * part, keys)
-    qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton, keys, end)
-
-
-def click(qtbot: QtBot, viewport: WaferViewport, at: QPoint, *, ctrl: bool = False) -> None:
-    keys = Qt.KeyboardModifier.ControlModifier if ctrl else Qt.KeyboardModifier.NoModifier
-    qtbot.mouseClick(viewport.canvas, Qt.MouseButton.LeftButton, keys, at)
 
 
 def test_a_click_chooses_and_with_ctrl_adds(qtbot: QtBot, viewport: WaferViewport) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -36,6 +36,11 @@ class Item:
 
     kind: ItemKind
     name: str
+
+
+def found_items(ids: Iterable[str]) -> frozenset[Item]:
+    """Found sections as items."""
+    return frozenset(Item(ItemKind.FOUND, name) for name in ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +95,7 @@ class MapItems:
         """What is to be reviewed and lies, by its middle, in a rectangle of the stage frame."""
         (left, right), (low, high) = (sorted(pair) for pair in zip(one_um, other_um, strict=True))
         centres = ((c.id, wafer_to_stage.apply(centre_of(c.outline_um))) for c in self.reviewed)
-        inside = (name for name, (x, y) in centres if left <= x <= right and low <= y <= high)
-        return frozenset(Item(ItemKind.FOUND, name) for name in inside)
+        return found_items(n for n, (x, y) in centres if left <= x <= right and low <= y <= high)
 
     def label_at(self, wafer_um: Point) -> Item | None:
         """The topmost label at a point; sections lie above labels."""

@@ -30,6 +30,7 @@ from ui.theme import mixed, shades
 from ui.viewport.fitting import Fitting
 from ui.viewport.gestures import Gestures
 from ui.viewport.grid_images import Paint
+from ui.viewport.growing import Growing
 from ui.viewport.hand import Hand
 from ui.viewport.look import Look
 from ui.viewport.over_map import draw_advice, draw_notes
@@ -176,6 +177,11 @@ class WaferCanvas(QWidget):
         """Show these pictures under the map."""
         self.underlay = underlay
         self.update()
+
+    @property
+    def growing(self) -> Growing:
+        """The overview that is being taken."""
+        return self._scene.growing
 
     def place(self, placing: PlacingHand | None) -> None:
         """Have the mouse place a picture, or nothing any more."""

@@ -22,6 +22,7 @@ from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import mixed
 from ui.viewport.found import FoundPainter, draw_chosen
+from ui.viewport.growing import Growing
 from ui.viewport.labels import draw_labels
 from ui.viewport.landmarks import draw_marks
 from ui.viewport.look import CASING, INK, Look, cosmetic
@@ -58,7 +59,7 @@ class Scene:
     """A map made ready to be painted again and again."""
 
     def __init__(self, pictures: Pictures) -> None:
-        self._tiles, self._found = TilePainter(pictures), FoundPainter()
+        self._tiles, self._found, self.growing = TilePainter(pictures), FoundPainter(), Growing()
         self._outlines: dict[str, _Outline] = {}
         self._centres: NDArray[np.float64] = np.zeros((0, 2))
         self._radii: NDArray[np.float64] = np.zeros(0)
@@ -95,6 +96,7 @@ class Scene:
         to_px = self.to_px(look.camera)
         self._draw_ground(painter, look, to_px)
         draw_underlay(painter, look, to_px, look.underlay, self._pictures)
+        self.growing.draw(painter, to_px)
         painter.resetTransform()
         draw_labels(painter, look, to_px)
         if Overlay.ROUTE in look.items.overlays:

@@ -9,6 +9,8 @@ from PyQt5.QtCore import QPoint, QPointF, Qt, pyqtSignal
 from PyQt5.QtWidgets import QActionGroup, QFrame, QMenu, QVBoxLayout, QWidget
 
 from scopeacq.plan.geometry import Point
+from scopeacq.plan.placement import Placement
+from scopeacq.storage.pyramid_tiff import Picture
 from ui.parts.copying import copy_text
 from ui.presenters.drawing import Drawn
 from ui.presenters.editing import Editor
@@ -150,8 +152,17 @@ class WaferViewport(QWidget):
         self._refresh()
 
     def show_underlay(self, underlay: Underlay) -> None:
-        """Show these pictures under the map."""
+        """Show these pictures under the map; what was growing is one of them, or was given up."""
+        if underlay.overviews != self.canvas.underlay.overviews:
+            self.canvas.growing.clear()
         self.canvas.show_underlay(underlay)
+
+    def grow(self, pixels: Picture, placement: Placement, *, first: bool = False) -> None:
+        """Show a tile of the overview that is being taken; its first one begins a new picture."""
+        if first:
+            self.canvas.growing.clear()
+        self.canvas.growing.add(pixels, placement)
+        self.canvas.update()
 
     def set_editor(self, editor: Editor | None) -> None:
         """Let this plan be edited here; without one the map is only looked at."""
@@ -227,6 +238,10 @@ class WaferViewport(QWidget):
         if self._editor is not None:
             self._editor.redo()
             self._changed()
+
+    def delete(self) -> None:
+        """Take away what is chosen."""
+        self._steps.delete.trigger()
 
     def _changed(self) -> None:
         assert self._editor is not None

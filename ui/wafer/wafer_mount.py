@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ui.messages.banner import Banner
+from ui.panels.found_panel import FoundPanel
 from ui.panels.sections_panel import SectionsPanel
+from ui.presenters.map_items import Item, ItemKind, found_items
 from ui.presenters.messages import Message
 from ui.presenters.tone import Sign, Tone
-from ui.presenters.wafer_map import WaferMap
+from ui.presenters.wafer_map import Selection, WaferMap
 from ui.tasks import Tasks
 from ui.viewport.widget import WaferViewport
 from ui.wafer.overviews import Overviews
@@ -14,7 +16,7 @@ from ui.wafer.wafer_feed import WaferFeed
 from ui.workspace import Workspace
 
 KEY = "wafer"
-SECTIONS_KEY = "sections"
+SECTIONS_KEY, FOUND_KEY = "sections", "found"
 
 
 def mount_wafer(workspace: Workspace, banner: Banner, tasks: Tasks) -> WaferViewport:
@@ -30,6 +32,7 @@ def mount_wafer(workspace: Workspace, banner: Banner, tasks: Tasks) -> WaferView
     panel = _wired(SectionsPanel(), viewport)
     workspace.mount_panel(SECTIONS_KEY, "Sections", panel, tab_with="preflight")
     panel.sought.connect(lambda _: workspace.show_view(KEY))
+    workspace.mount_panel(FOUND_KEY, "Found", found_panel(viewport), tab_with=SECTIONS_KEY, home=KEY)
     feed.refresh()
     return viewport
 
@@ -46,6 +49,25 @@ def _wired(panel: SectionsPanel, viewport: WaferViewport) -> SectionsPanel:
     panel.slices_wanted.connect(viewport.slices_wanted)
     panel.plots_wanted.connect(viewport.plots_wanted)
     panel.wished.connect(viewport.wished)
+    panel.undo_asked.connect(viewport.undo)
+    panel.redo_asked.connect(viewport.redo)
+    show(viewport.canvas.shown)
+    return panel
+
+
+def found_panel(viewport: WaferViewport) -> FoundPanel:
+    """The list of what was found, in step with the map."""
+    panel = FoundPanel(viewport.review)
+
+    def show(_: WaferMap) -> None:
+        panel.show_candidates(viewport.items.candidates, may_edit=viewport.editor is not None)
+
+    viewport.shown_anew.connect(show)
+    viewport.selection_changed.connect(panel.show_selection)
+    panel.chosen.connect(lambda ids: viewport.canvas.select(Selection(items=found_items(ids))))
+    panel.sought.connect(lambda name: viewport.canvas.look_at_item(Item(ItemKind.FOUND, name)))
+    panel.proposed.connect(viewport.propose)
+    panel.delete_asked.connect(viewport.delete)
     panel.undo_asked.connect(viewport.undo)
     panel.redo_asked.connect(viewport.redo)
     show(viewport.canvas.shown)
