@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from scopeacq.commands.grids import grids
+from scopeacq.commands.landmarks import landmarks
 from scopeacq.commands.overview import import_picture, overview
+from scopeacq.commands.route import route
 
 app = typer.Typer(
     help="Prepare a wafer: overview, landmarks, sections, grids and route.", no_args_is_help=True
@@ -19,4 +21,6 @@ def _wafer() -> None:
 
 app.command()(overview)
 app.command("import")(import_picture)
+app.command()(landmarks)
 app.command()(grids)
+app.command()(route)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scopeacq.plan.findings import Findings, warning
+from scopeacq.plan.focus_settings import RegistrationSettings
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.mark_checks import turns_onto_itself
 from scopeacq.plan.wafer import Wafer
@@ -42,6 +43,12 @@ class Need:
 
     field_um: float
     reach_um: float
+
+
+def need_of(registration: RegistrationSettings) -> Need:
+    """What a run's looks at fiducials ask of them."""
+    shorter_px = min(registration.width_px, registration.height_px)
+    return Need(1e-3 * shorter_px * registration.pixel_size_nm, registration.max_shift_um)
 
 
 @dataclass(frozen=True, slots=True)
