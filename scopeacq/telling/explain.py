@@ -60,6 +60,7 @@ def _code_of_ours(error: Exception) -> ExitCode | None:
     from hardware.simulator.stack_file import BadSpecimen
     from models.weights import WeightsError
     from scopeacq.journal.journal import JournalError
+    from scopeacq.plan.grids import GridRefused
     from scopeacq.plan.settings import SettingsError
     from scopeacq.sections.candidates import SectionsRefused
     from scopeacq.storage.export import ExportError
@@ -71,6 +72,7 @@ def _code_of_ours(error: Exception) -> ExitCode | None:
     bad_input = (
         SettingsError,
         SectionsRefused,
+        GridRefused,
         JournalError,
         StorageError,
         ExportError,
