@@ -16,11 +16,9 @@ from scopeacq.plan.geometry import Point, Rigid, rotation
 from scopeacq.plan.instrument import Instrument, StageSettings
 from scopeacq.plan.project import Project
 from scopeacq.plan.wafer import Fiducial, Section, Wafer
+from scopeacq.route import LIMIT_S
 from scopeacq.route.stage_time import Places, Stops
 from scopeacq.route.tour import Ended, FoundBy, Progress, find_tour
-
-LIMIT_S = 20.0
-"""Real time for a search, unless somebody gives another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Ended(Enum):
     """Why the search ended. One that was not cut off finds the same by the same seed."""
 
     SETTLED = "nothing shorter was found any more"
-    TIME_LIMIT = "the time limit"
+    TIME_LIMIT = "the time limit was reached"
 
 
 @dataclass(frozen=True, slots=True)
