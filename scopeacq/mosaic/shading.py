@@ -25,6 +25,8 @@ DEGREE = 4
 """Shading is a polynomial of the place in the frame."""
 LEAST_TILES = 3
 """A block says something when so many tiles are alike there."""
+LEAST_GREY = 1.0
+"""What is darker tells nothing."""
 STIFFNESS = 0.5
 """Weight of an even field, in blocks of the brightest kind: without evidence nothing is corrected."""
 LIMITS = (0.5, 2.0)
@@ -107,7 +109,7 @@ def _evidence(blocks: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
     Weights follow the square of the grey: noise and offset are alike in both kinds.
     """
     border = _border(blocks)
-    brightest = max(float(np.median(blocks[blocks > border])) if (blocks > border).any() else 0.0, 1e-6)
+    brightest = float(np.median(blocks[blocks >= border]))
     for kind in (_within(blocks > border), _within(blocks <= border)):
         count = kind.sum(axis=0)
         told = count >= LEAST_TILES
@@ -115,8 +117,10 @@ def _evidence(blocks: Floats) -> Iterator[tuple[Floats, Floats, Floats]]:
             continue
         of_kind = np.where(kind, blocks, np.nan)[:, told]
         medians = np.nanmedian(of_kind, axis=0)
-        typical = max(float(np.median(medians)), 1e-6)
-        weights = (typical / brightest) ** 2 * np.minimum(count[told] / LEAST_TILES, 3.0)
+        typical = float(np.median(medians))
+        if typical < LEAST_GREY:
+            continue
+        weights = (typical / max(brightest, typical)) ** 2 * np.minimum(count[told] / LEAST_TILES, 3.0)
         yield np.argwhere(told).astype(np.float64), medians / typical, weights
 
 
