@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from scopeacq.commands.arguments import AsJson, Project
+from scopeacq.commands.interruption import interruptible
 
 if TYPE_CHECKING:
     from scopeacq.mosaic.acquire import Mosaic, MosaicReport, TakenTile
@@ -81,7 +78,7 @@ def _acquired(plan: Plan) -> Mosaic:
         last = tile
 
     try:
-        with Progress(console=Console(stderr=True)) as bars, _interruptible() as halted:
+        with Progress(console=Console(stderr=True)) as bars, interruptible() as halted:
             task = bars.add_task("Overview", total=1.0)
             with open_manual(plan) as manual:
                 manual.begin(halted)
@@ -101,24 +98,6 @@ def _unfinished(error: Exception, kept: int, of: int) -> Exception:
     if isinstance(error, Halted):
         return Explained(ExitCode.PAUSED, f"The overview is interrupted: {rest}")
     return Explained(ExitCode.FAILED, f"{error} {rest}")
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Set by Ctrl-C or a polite kill: the tile under way is ended in order. Once more ends at once."""
-    halted = threading.Event()
-
-    def interrupted(_: int, __: FrameType | None) -> None:
-        if halted.is_set():
-            raise KeyboardInterrupt
-        halted.set()
-
-    before = {number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield halted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _told(report: MosaicReport) -> str:

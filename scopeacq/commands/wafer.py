@@ -8,6 +8,7 @@ from scopeacq.commands.grids import grids
 from scopeacq.commands.landmarks import landmarks
 from scopeacq.commands.overview import import_picture, overview
 from scopeacq.commands.route import route
+from scopeacq.commands.sections import detect, review, train
 
 app = typer.Typer(
     help="Prepare a wafer: overview, landmarks, sections, grids and route.", no_args_is_help=True
@@ -22,5 +23,8 @@ def _wafer() -> None:
 app.command()(overview)
 app.command("import")(import_picture)
 app.command()(landmarks)
+app.command()(detect)
+app.command()(train)
+app.command()(review)
 app.command()(grids)
 app.command()(route)

@@ -18,7 +18,6 @@ from scopeacq.sections.candidates import (
     Candidate,
     Candidates,
     Origin,
-    Ring,
     SectionsRefused,
     Verdict,
     free_ids,
@@ -31,6 +30,9 @@ from scopeacq.sections.outlines import Outline
 from scopeacq.sections.review import reflagged
 from scopeacq.sections.seen import Seen, look_at
 from scopeacq.sections.unlearned import detect
+from scopeacq.sections.ways import Learned, Unlearned, Way
+
+__all__ = ["Found", "Learned", "SearchRefused", "Unlearned", "Way", "find_sections", "search"]
 
 Progress = Callable[[float], None]
 """Told the done share, on the calling thread; what it raises ends the work."""
@@ -43,23 +45,6 @@ NETWORK_PIXEL_UM = "network_pixel_um"
 
 class SearchRefused(SectionsRefused):
     """Sections cannot be sought like this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unlearned:
-    """By grey, without training; like ``example_um`` where one section has been drawn."""
-
-    example_um: Ring | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """By the section network, with the shipped weights unless others are named."""
-
-    weights: Path | None = None
-
-
-Way = Unlearned | Learned
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from scopeacq.plan.overviews import Overview
 from scopeacq.plan.wafer import Wafer
 from scopeacq.sections import review
 from scopeacq.sections.candidates import Candidate, Candidates, LabelKind, Ring
-from scopeacq.sections.on_wafer import NETWORK_PIXEL_UM, Learned, find_sections
+from scopeacq.sections.on_wafer import NETWORK_PIXEL_UM, find_sections
 from scopeacq.sections.seen import Seen, look_at
 from scopeacq.sections.tuning import Teaching, TuningRefused, TuningSettings, lesson_of
+from scopeacq.sections.ways import Learned
 from scopeacq.storage.files import DiskFiles
 from tests.scopeacq.drawn_wafers import OUTLINES_PX, greys, overview_in, placed, same, true_rings
 

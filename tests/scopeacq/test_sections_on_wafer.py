@@ -14,8 +14,9 @@ from scopeacq.plan.overviews import Overview
 from scopeacq.plan.wafer import Wafer
 from scopeacq.sections import review
 from scopeacq.sections.candidates import Candidates, Origin, Ring, Verdict
-from scopeacq.sections.on_wafer import Learned, SearchRefused, Unlearned, find_sections
+from scopeacq.sections.on_wafer import SearchRefused, find_sections
 from scopeacq.sections.seen import look_at
+from scopeacq.sections.ways import Learned, Unlearned
 from tests.scopeacq.drawn_wafers import OUTLINES_PX, greys, overview_in, placed, same, true_rings
 
 BARE = Wafer((), ())
