@@ -116,8 +116,26 @@ def _with_proposed(plan: Plan, wafer: Wafer, count: int) -> Wafer:
         raise SettingsError(
             plan.folder.overviews, ["there is no overview to choose fiducials on"], "Acquire or import one."
         )
-    found = propose(look_at(overviews[0]), wafer, count, need_of(plan.project.registration))
+    tissue_um = _tissue_um(plan, wafer)
+    if not tissue_um:
+        raise SettingsError(
+            plan.folder.wafer_file,
+            ["fiducials are chosen beside sections, and no section is known yet"],
+            "Find the sections first, with `scopeacq wafer detect`.",
+        )
+    there = [fiducial.centre_um for fiducial in wafer.fiducials]
+    found = propose(look_at(overviews[0]), tissue_um, there, count, need_of(plan.project.registration))
     return with_fiducials(wafer, [place.centre_um for place in found])
+
+
+def _tissue_um(plan: Plan, wafer: Wafer) -> list[tuple[Point, ...]]:
+    """Outlines of sections, and of what may be some. Raises ``SettingsError``."""
+    from scopeacq.sections.candidates import Candidates, Verdict
+
+    file = plan.folder.candidates_file
+    candidates = Candidates.read(file).sections if file.exists() else ()
+    maybe = (c.outline_um for c in candidates if c.verdict is not Verdict.REJECTED)
+    return [*(section.outline_um for section in wafer.sections), *maybe]
 
 
 def _in_overview(plan: Plan) -> list[str]:

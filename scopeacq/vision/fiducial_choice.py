@@ -28,10 +28,12 @@ Mask = NDArray[np.uint8]
 
 LEAST_STRUCTURE = 8.0
 """Times what half of the wafer shows, which is noise and shading."""
-MOST_LIKENESS = 0.7
+MOST_LIKENESS = 0.6
 """Correlation with something near it from which on a place may be mistaken for it."""
 LOOKED_AT = 80
 """The places of most structure that are compared with their surroundings."""
+MUCH = 0.1
+"""Places of less structure, as a share of that of as many better ones as are wanted, are not proposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,20 @@ class Distinctness:
         return self.structure >= LEAST_STRUCTURE and self.likeness <= MOST_LIKENESS
 
 
-def propose(seen: Seen, wafer: Wafer, count: int, need: Need) -> tuple[Distinctness, ...]:
-    """Up to ``count`` places for more fiducials, widely spread; fewer where there are not so many."""
+def propose(
+    seen: Seen, tissue_um: Sequence[Sequence[Point]], there: Sequence[Point], count: int, need: Need
+) -> tuple[Distinctness, ...]:
+    """Up to ``count`` places for more fiducials, widely spread; fewer where there are not so many.
+
+    ``tissue_um``: outlines of all that is section; ``there``: fiducials that there are.
+    """
     relief = _relief(seen, need)
-    allowed = _beside_sections(seen, wafer, need) & (relief.strength >= LEAST_STRUCTURE)
-    found = [_judged(seen, relief, px, need) for px in _peaks(relief, allowed, need)]
-    there = [f.centre_um for f in wafer.fiducials]
+    allowed = _beside(seen, tissue_um, need) & (relief.strength >= LEAST_STRUCTURE)
+    found = [_judged(seen, relief, px, need) for px in _peaks(relief, allowed)]
     fit = [p for p in found if p.enough and _apart_um(p.centre_um, there) > need.field_um]
-    return _spread(fit, there, count, need.reach_um)
+    fit.sort(key=lambda place: place.structure, reverse=True)
+    least = MUCH * fit[min(count, len(fit)) - 1].structure if fit else 0.0
+    return _spread([p for p in fit if p.structure >= least], there, count, need.reach_um)
 
 
 def judge_places(seen: Seen, places_um: Sequence[Point], need: Need) -> tuple[Distinctness | None, ...]:
@@ -123,7 +131,7 @@ def _relief(seen: Seen, need: Need) -> _Relief:
     return _Relief(np.asarray(strength / max(typical, 1e-12), np.float32), field_px)
 
 
-def _beside_sections(seen: Seen, wafer: Wafer, need: Need) -> NDArray[np.bool_]:
+def _beside(seen: Seen, tissue_um: Sequence[Sequence[Point]], need: Need) -> NDArray[np.bool_]:
     """Where a field shows wafer all over: no section, and neither edge of wafer nor of picture."""
     shape = seen.greys.shape
     clear = np.full(shape, 255, np.uint8)
@@ -132,20 +140,21 @@ def _beside_sections(seen: Seen, wafer: Wafer, need: Need) -> NDArray[np.bool_]:
     disc = np.zeros(shape, np.uint8)
     cv2.circle(disc, (round(middle[0]), round(middle[1])), round(radius_px), 255, cv2.FILLED)
     clear &= disc
-    for section in wafer.sections:
-        corners = np.rint([seen.placement.px(corner) for corner in section.outline_um]).astype(np.int32)
+    for outline in tissue_um:
+        corners = np.rint([seen.placement.px(corner) for corner in outline]).astype(np.int32)
         cv2.fillPoly(clear, [corners], 0)
     clear[[0, -1], :] = clear[:, [0, -1]] = 0
     half_px = math.ceil((need.field_um / 2 + need.reach_um) / seen.placement.pixel_um)
     return cv2.distanceTransform(clear, cv2.DIST_L2, 3) > half_px
 
 
-def _peaks(relief: _Relief, allowed: NDArray[np.bool_], need: Need) -> Iterator[Point]:
-    """Pixels (column, row) of most structure within a field around them, the strongest first."""
-    around = np.ones((relief.field_px, relief.field_px), np.uint8)
-    highest = relief.strength >= cv2.dilate(relief.strength, around)
+def _peaks(relief: _Relief, allowed: NDArray[np.bool_]) -> Iterator[Point]:
+    """Pixels (column, row) with most structure around them within a field, the strongest first."""
+    size = (relief.field_px, relief.field_px)
+    centred = cv2.blur(relief.strength, size)  # all fields that hold a mark hold as much structure
+    highest = centred >= cv2.dilate(centred, np.ones(size, np.uint8))
     rows, columns = np.nonzero(highest & allowed)
-    order = np.argsort(-relief.strength[rows, columns])[:LOOKED_AT]
+    order = np.argsort(-centred[rows, columns])[:LOOKED_AT]
     yield from ((float(columns[n]), float(rows[n])) for n in order)
 
 

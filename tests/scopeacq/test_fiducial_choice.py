@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.mark_checks import turns_onto_itself
 from scopeacq.plan.placement import Placement
-from scopeacq.plan.wafer import Fiducial, Section, Wafer
+from scopeacq.plan.wafer import Fiducial, Wafer
 from scopeacq.sections.seen import Seen
 from scopeacq.vision.fiducial_choice import Need, judge_places, place_findings, propose
 
@@ -20,6 +20,7 @@ PIXEL_UM = 2.0
 EDGE_PX = 1000
 NEED = Need(field_um=40.0, reach_um=15.0)
 SECTION_PX = (420, 420, 620, 540)
+SECTION_CORNERS_PX: tuple[Point, ...] = ((420.0, 420.0), (620.0, 420.0), (620.0, 540.0), (420.0, 540.0))
 MARKS_PX: tuple[Point, ...] = (
     (90.0, 110.0),
     (880.0, 140.0),
@@ -29,17 +30,11 @@ MARKS_PX: tuple[Point, ...] = (
 )
 
 
-@pytest.fixture(scope="module")
-def wafer() -> Wafer:
-    left, top, right, bottom = SECTION_PX
-    place = placed()
-    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-    outline = tuple(place.wafer_um((float(x), float(y))) for x, y in corners)
-    return Wafer((Section("S001", outline, outline[0], 0.0, 200.0),), ())
-
-
 def placed() -> Placement:
     return Placement.centred(EDGE_PX, EDGE_PX, PIXEL_UM)
+
+
+TISSUE = (tuple(placed().wafer_um(corner) for corner in SECTION_CORNERS_PX),)
 
 
 def cross(greys: NDArray[np.uint8], px: Point) -> None:
@@ -67,28 +62,35 @@ def nearest_mark_um(place: Point) -> float:
     return min(math.dist(place, placed().wafer_um(px)) for px in MARKS_PX)
 
 
-def test_marks_are_proposed_and_neither_tissue_nor_scratch(seen: Seen, wafer: Wafer) -> None:
-    places = propose(seen, wafer, len(MARKS_PX), NEED)
+def test_marks_are_proposed_and_neither_tissue_nor_scratch(seen: Seen) -> None:
+    places = propose(seen, TISSUE, (), len(MARKS_PX), NEED)
     assert len(places) == len(MARKS_PX)
     assert all(nearest_mark_um(p.centre_um) <= NEED.field_um / 2 for p in places)
     assert all(p.enough for p in places)
 
 
-def test_three_of_them_are_wide_apart_and_uneven(seen: Seen, wafer: Wafer) -> None:
-    places = [p.centre_um for p in propose(seen, wafer, 3, NEED)]
+def test_three_of_them_are_wide_apart_and_uneven(seen: Seen) -> None:
+    places = [p.centre_um for p in propose(seen, TISSUE, (), 3, NEED)]
     assert len(places) == 3
     apart_um = min(math.dist(a, b) for a in places for b in places if a != b)
     assert apart_um > 0.3 * EDGE_PX * PIXEL_UM
     assert not list(turns_onto_itself(places, NEED.reach_um))
 
 
-def test_a_bare_wafer_has_nothing_to_propose(wafer: Wafer) -> None:
+def test_more_are_proposed_beside_those_there_are(seen: Seen) -> None:
+    first = [p.centre_um for p in propose(seen, TISSUE, (), 2, NEED)]
+    more = [p.centre_um for p in propose(seen, TISSUE, first, len(MARKS_PX), NEED)]
+    assert len(more) == len(MARKS_PX) - 2
+    assert all(math.dist(a, b) > NEED.field_um for a in first for b in more)
+
+
+def test_a_bare_wafer_has_nothing_to_propose() -> None:
     noise = np.random.default_rng(0).normal(40, 3, (EDGE_PX, EDGE_PX))
-    assert propose(Seen(noise.astype(np.uint8), placed()), wafer, 3, NEED) == ()
+    assert propose(Seen(noise.astype(np.uint8), placed()), (), (), 3, NEED) == ()
 
 
-def test_a_picture_without_any_structure_has_nothing_to_propose(wafer: Wafer) -> None:
-    assert propose(Seen(np.full((300, 300), 7, np.uint8), placed()), wafer, 3, NEED) == ()
+def test_a_picture_without_any_structure_has_nothing_to_propose() -> None:
+    assert propose(Seen(np.full((300, 300), 7, np.uint8), placed()), (), (), 3, NEED) == ()
 
 
 def test_what_repeats_within_reach_is_told_apart_from_what_does_not(seen: Seen) -> None:
