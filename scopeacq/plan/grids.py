@@ -86,7 +86,8 @@ def with_roi(section: Section, roi_um: Sequence[Point]) -> Section:
     Raises:
         GridRefused: the corners are no simple polygon.
     """
-    polygon = shapely.Polygon(roi_um) if len(roi_um) >= 3 else shapely.Polygon()
+    finite = all(math.isfinite(value) for corner in roi_um for value in corner)
+    polygon = shapely.Polygon(roi_um) if finite and len(roi_um) >= 3 else shapely.Polygon()
     if not polygon.is_valid or not polygon.area > 0:
         raise GridRefused("The corners of the ROI make no simple polygon; give at least three, in order.")
     return _centred(replace(section, roi_um=_moved(tuple(roi_um), own_frame(section)), inactive_tiles=()))
