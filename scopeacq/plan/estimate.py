@@ -1,6 +1,6 @@
 """What a run will cost: time, electron dose, mill charge, bytes. Pure; all figures are per the plan.
 
-Bare times follow from dwell times and charges. What comes on top (travel, settling, pumping) is a
+Bare times follow from dwell times and charges. What comes on top (moves, settling, pumping) is a
 :class:`Pace`; :data:`BARE` is none, for comparison with published plans.
 """
 
@@ -17,6 +17,7 @@ from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.mill_rate import charge_uc_per_azimuth, depth_nm
 from scopeacq.plan.project import FocusPolicy, FocusSettings, ImagingSettings, Project
 from scopeacq.plan.wafer import Section, Wafer
+from scopeacq.route.stops import travel_per_cycle_s
 
 PYRAMID = 4 / 3
 """Bytes of all levels of a pyramid that halves both axes, per byte of level 0."""
@@ -26,16 +27,20 @@ USUAL_FOCUS_ITERATIONS = 2
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds that an instrument takes beside dwell and mill time."""
+    """Seconds that an instrument takes beside dwell and mill time.
+
+    ``travel``: how many times as long as by its profile the stage travels from section to section.
+    """
 
     tile_s: float = 2.0
     focus_iteration_s: float = 1.0
-    registration_s: float = 3.0
+    registration_s: float = 2.0
     mill_pass_s: float = 60.0
     recovery_s: float = 120.0
+    travel: float = 1.0
 
 
-BARE = Pace(0.0, 0.0, 0.0, 0.0, 0.0)
+BARE = Pace(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Estimate:
     imaging_s: float
     focus_s: float
     registration_s: float
+    travel_s: float
     milling_s: float
     recovery_s: float
     imaging_dose_per_nm2: float
@@ -66,7 +72,8 @@ class Estimate:
 
     @property
     def cycle_s(self) -> float:
-        return self.imaging_s + self.focus_s + self.registration_s + self.milling_s + self.recovery_s
+        imaging_s = self.imaging_s + self.focus_s + self.registration_s + self.travel_s
+        return imaging_s + self.milling_s + self.recovery_s
 
     @property
     def total_s(self) -> float:
@@ -106,6 +113,7 @@ def estimate(project: Project, wafer: Wafer, instrument: Instrument, pace: Pace 
         imaging_s=sum(n * (kind.frame(0.0).duration_s + pace.tile_s) for kind, n in kinds.items()),
         focus_s=_corrections(project.focus, sections, tiles) * _correction_s(project.focus, pace),
         registration_s=_registration_s(project, wafer, pace),
+        travel_s=pace.travel * travel_per_cycle_s(project, wafer, instrument.stage),
         milling_s=all_azimuths_s + passes * pace.mill_pass_s,
         recovery_s=pace.recovery_s + (project.recovery.charge_decay_s if pace != BARE else 0.0),
         imaging_dose_per_nm2=_tile_dose_per_nm2(project, wafer, current_na),

@@ -127,3 +127,15 @@ def test_fewer_corrections_take_less_time() -> None:
         for policy in ("every tile", "every n-th tile", "first of section")
     ]
     assert by_policy[0] == pytest.approx(2 * by_policy[1]) == pytest.approx(4 * by_policy[2])
+
+
+def test_the_order_of_sections_is_part_of_the_costs() -> None:
+    there = [
+        Section(f"s{x}", ((x, 0.0), (x + 1, 0.0), (x, 1.0)), (x, 0.0), 0.0, 500.0) for x in (0.0, 4e3, 2e3)
+    ]
+    project = Project(name="x", cycles=1, imaging=ImagingSettings(), milling=MillingSettings(depth_nm=10.0))
+    instrument = Instrument(name="test", driver=DriverSettings(name="twin"))
+    to_and_fro = estimate(project, Wafer(tuple(there)), instrument)
+    onwards = estimate(project, Wafer((there[0], there[2], there[1])), instrument)
+    assert to_and_fro.cycle_s - onwards.cycle_s == pytest.approx(2000 / instrument.stage.speed_x_um_per_s)
+    assert estimate(project, Wafer(tuple(there)), instrument, BARE).travel_s == 0

@@ -145,7 +145,12 @@ def _shares(a: Appraisal) -> tuple[Share, ...]:
             "Finding",
             cost.registration_s,
             f"Low-dose images of {counted(len(a.plan.wafer.fiducials), 'fiducial')} and "
-            f"{counted(cost.sections, 'section')}, and {PACE.registration_s:g} s each to move and compare.",
+            f"{counted(cost.sections, 'section')}, and {PACE.registration_s:g} s each to look and compare.",
+        ),
+        (
+            "Travel",
+            cost.travel_s,
+            "Of the stage from section to section, in the order of the wafer.",
         ),
         (
             "Milling",
