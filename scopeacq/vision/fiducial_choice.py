@@ -77,7 +77,7 @@ def propose(
     ``tissue_um``: outlines of all that is section; ``there``: fiducials that there are.
     """
     relief = _relief(seen, need)
-    allowed = _beside(seen, tissue_um, need) & (relief.strength >= LEAST_STRUCTURE)
+    allowed = _beside(seen, tissue_um, need, relief.field_px) & (relief.strength >= LEAST_STRUCTURE)
     found = [_judged(seen, relief, px, need) for px in _peaks(relief, allowed)]
     fit = [p for p in found if p.enough and _apart_um(p.centre_um, there) > need.field_um]
     fit.sort(key=lambda place: place.structure, reverse=True)
@@ -131,8 +131,10 @@ def _relief(seen: Seen, need: Need) -> _Relief:
     return _Relief(np.asarray(strength / max(typical, 1e-12), np.float32), field_px)
 
 
-def _beside(seen: Seen, tissue_um: Sequence[Sequence[Point]], need: Need) -> NDArray[np.bool_]:
-    """Where a field shows wafer all over: no section, and neither edge of wafer nor of picture."""
+def _beside(
+    seen: Seen, tissue_um: Sequence[Sequence[Point]], need: Need, field_px: int
+) -> NDArray[np.bool_]:
+    """Where a field shows wafer all over: no section, and no edge of the wafer or of what was imaged."""
     shape = seen.greys.shape
     clear = np.full(shape, 255, np.uint8)
     middle = seen.placement.px((0.0, 0.0))
@@ -143,6 +145,9 @@ def _beside(seen: Seen, tissue_um: Sequence[Sequence[Point]], need: Need) -> NDA
     for outline in tissue_um:
         corners = np.rint([seen.placement.px(corner) for corner in outline]).astype(np.int32)
         cv2.fillPoly(clear, [corners], 0)
+    blind = np.where((seen.greys == 0) | (seen.greys == 255), np.uint8(255), np.uint8(0))
+    whole_fields = np.ones((field_px, field_px), np.uint8)
+    clear[np.asarray(cv2.morphologyEx(blind, cv2.MORPH_OPEN, whole_fields)) > 0] = 0
     clear[[0, -1], :] = clear[:, [0, -1]] = 0
     half_px = math.ceil((need.field_um / 2 + need.reach_um) / seen.placement.pixel_um)
     return cv2.distanceTransform(clear, cv2.DIST_L2, 3) > half_px

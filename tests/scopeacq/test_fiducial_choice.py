@@ -84,6 +84,14 @@ def test_more_are_proposed_beside_those_there_are(seen: Seen) -> None:
     assert all(math.dist(a, b) > NEED.field_um for a in first for b in more)
 
 
+def test_where_nothing_was_imaged_there_is_no_fiducial(seen: Seen) -> None:
+    greys = seen.greys.copy()
+    greys[700:, 700:] = 0
+    greys[650:, 760:] = 0
+    places = [p.centre_um for p in propose(Seen(greys, placed()), TISSUE, (), len(MARKS_PX), NEED)]
+    assert len(places) == len(MARKS_PX) - 1 and all(nearest_mark_um(p) <= NEED.field_um / 2 for p in places)
+
+
 def test_a_bare_wafer_has_nothing_to_propose() -> None:
     noise = np.random.default_rng(0).normal(40, 3, (EDGE_PX, EDGE_PX))
     assert propose(Seen(noise.astype(np.uint8), placed()), (), (), 3, NEED) == ()
