@@ -19,6 +19,7 @@ from ui.presenters.tone import Tone
 from ui.run.run_docks import mount_run
 from ui.run.services import SERVICES, Services
 from ui.tasks import Tasks
+from ui.wafer.marks_mount import mount_marks
 from ui.wafer.wafer_mount import mount_wafer
 from ui.workspace import Workspace
 
@@ -44,6 +45,7 @@ def furnish(
     workspace.set_height("log", BELOW_PX)
     yield
     manual = mount_instrument(workspace, banner, acquisition, viewport, services.opener)
+    mount_marks(workspace, viewport, manual)
     workspace.set_width("run", BESIDE_PX)
     yield
     live = mount_live(workspace, manual, acquisition, tasks, banner)

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, pyqtSignal
-from PyQt5.QtWidgets import (
-    QAbstractItemView,
-    QAction,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QTableView,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtCore import QModelIndex, Qt, pyqtSignal
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QLabel, QTableView, QToolButton, QVBoxLayout, QWidget
 
 from scopeacq.sections.candidates import Candidates
 from ui.panels.accept_row import AcceptRow
-from ui.panels.found_table import COLUMNS, FoundTable
 from ui.parts.combo_box import CalmComboBox
+from ui.parts.row_table import Columns, RowTable, mark, prepared
 from ui.presenters import review_edits
-from ui.presenters.found import Column, FoundRow, Standing, chosen_rows, in_words, rows_of
+from ui.presenters.found import TIPS, Column, FoundRow, Standing, chosen_rows, in_words, rows_of
 from ui.presenters.map_items import found_items
 from ui.presenters.wafer_map import Selection
 from ui.theme import Space, set_role
 from ui.viewport.actions import action
 from ui.viewport.review import Review
 
-ROW_PX, LEAST_ROWS = 28, 4
-WIDTHS_PX = {Column.NAME: 60, Column.CONFIDENCE: 60, Column.AREA: 84, Column.FLAGS: 70}
+COLUMNS = Columns(
+    TIPS,
+    frozenset({Column.CONFIDENCE, Column.AREA}),
+    Column.STANDING,
+    {Column.NAME: 56, Column.CONFIDENCE: 56, Column.AREA: 56, Column.FLAGS: 66},
+)
 
 
 class FoundPanel(QWidget):
@@ -51,7 +45,7 @@ class FoundPanel(QWidget):
         self._showing = self._may_edit = False
         self.counts, self.standing, self.sure = QLabel(), CalmComboBox(), AcceptRow()
         self.table = QTableView()
-        self.model = FoundTable(self.table)
+        self.model: RowTable[FoundRow] = prepared(self.table, "Found sections", COLUMNS)
         self._judging = [
             *review.keys(self),
             action(self, "Remove", "Del", self.delete_asked.emit),
@@ -81,15 +75,9 @@ class FoundPanel(QWidget):
         """Mark what is chosen on the map."""
         if self._chosen() == selection.found:
             return
-        marked = QItemSelection()
-        for n, row in enumerate(self.model.rows):
-            if row.name in selection.found:
-                marked.select(self.model.index(n, 0), self.model.index(n, len(COLUMNS) - 1))
         self._showing = True
-        self._selecting().select(marked, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        mark(self.table, selection.found, self.model)
         self._showing = False
-        if len(selection.found) == 1 and marked.indexes():
-            self.table.scrollTo(marked.indexes()[0])
 
     # -- the list -------------------------------------------------------------------------
 
@@ -107,12 +95,7 @@ class FoundPanel(QWidget):
         self._list()
 
     def _chosen(self) -> frozenset[str]:
-        return frozenset(self.model.names(self._selecting().selectedRows()))
-
-    def _selecting(self) -> QItemSelectionModel:
-        model = self.table.selectionModel()
-        assert model is not None
-        return model
+        return frozenset(row.name for row in self.model.chosen())
 
     def _choose(self) -> None:
         if not self._showing:
@@ -145,29 +128,13 @@ class FoundPanel(QWidget):
         self.standing.currentIndexChanged.connect(lambda _: self._list())
 
     def _prepare_table(self) -> None:
-        table = self.table
-        table.setModel(self.model)
-        table.setAccessibleName("Found sections")
-        table.setShowGrid(False)
-        table.setSortingEnabled(True)
-        table.sortByColumn(COLUMNS.index(self._sort), Qt.SortOrder.AscendingOrder)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.setMinimumHeight(LEAST_ROWS * ROW_PX)
-        across, down = table.horizontalHeader(), table.verticalHeader()
-        assert across is not None
-        assert down is not None
-        down.setDefaultSectionSize(ROW_PX)
-        down.hide()
-        across.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        across.setSectionResizeMode(COLUMNS.index(Column.STANDING), QHeaderView.ResizeMode.Stretch)
-        for column, width in WIDTHS_PX.items():
-            table.setColumnWidth(COLUMNS.index(column), width)
-        self._selecting().selectionChanged.connect(lambda *_: self._choose())
-        table.clicked.connect(self._seek)
         self.model.sort_asked.connect(self._sort_by)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(COLUMNS.all.index(Column.STANDING), Qt.SortOrder.AscendingOrder)
+        selecting = self.table.selectionModel()
+        assert selecting is not None
+        selecting.selectionChanged.connect(lambda *_: self._choose())
+        self.table.clicked.connect(self._seek)
 
 
 def _row_of(actions: list[QAction]) -> QHBoxLayout:

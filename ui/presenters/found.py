@@ -53,7 +53,7 @@ class Column(Enum):
 
     NAME = "Found"
     CONFIDENCE = "Sure"
-    AREA = "Area"
+    AREA = "mm\N{SUPERSCRIPT TWO}"
     FLAGS = "Odd"
     STANDING = "Verdict"
 
@@ -79,6 +79,14 @@ class FoundRow:
     def name(self) -> str:
         return self.candidate.id
 
+    @property
+    def badge(self) -> Badge:
+        return self.standing.value
+
+    @property
+    def tip(self) -> str:
+        return card_of(self.candidate).text
+
     def text(self, column: Column) -> str:
         """What stands in a column."""
         match column:
@@ -87,7 +95,7 @@ class FoundRow:
             case Column.CONFIDENCE:
                 return sure(self.candidate)
             case Column.AREA:
-                return f"{self.area_um2 * 1e-6:.3f} mm\N{SUPERSCRIPT TWO}"
+                return f"{self.area_um2 * 1e-6:.3f}"
             case Column.FLAGS:
                 return ", ".join(flag.value for flag in _flags(self.candidate))
             case Column.STANDING:

@@ -57,6 +57,18 @@ class MarkRow:
     stage_um: Point | None = None
     off_um: float | None = None
 
+    @property
+    def name(self) -> str:
+        return self.item.name
+
+    @property
+    def badge(self) -> Badge:
+        return self.standing.value
+
+    @property
+    def tip(self) -> str:
+        return f"{self.name}: {self.standing.value.word}. {TIPS[Column.NAME]}."
+
     def text(self, column: Column) -> str:
         """What stands in a column."""
         match column:

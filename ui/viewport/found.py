@@ -17,8 +17,8 @@ from ui.theme import FontPt, Space, font
 from ui.viewport.look import CASING, Look, cosmetic
 from ui.viewport.marks import NAME_PX, all_mapped, draw_pill
 
-SIGNS_FROM_PX = 16.0
-"""Outlines with a smaller radius have no sign; their colour and their dashes say enough."""
+SIGNS_FROM_PX, WORDS_FROM_PX = 8.0, 28.0
+"""Outlines with a smaller radius have no sign, or none with a number."""
 MOST_SIGNS = 150
 
 
@@ -127,8 +127,10 @@ def _draw_signs(painter: QPainter, look: Look, to_px: QTransform, ready: _Ready)
     for n in seen:
         standing, (x, y) = ready.standings[n], places[n]
         text = GLYPHS[standing]
-        if standing is not Standing.REJECTED:
+        if standing is not Standing.REJECTED and ready.radii[n] / camera.um_per_px >= WORDS_FROM_PX:
             text = f"{text} {sure(ready.candidates[n])}".strip()
+        if not text:
+            continue
         width = metrics.horizontalAdvance(text) + Space.M
         area = QRectF(x - width / 2, y - NAME_PX / 2, width, NAME_PX)
         draw_pill(painter, area, QColor(look.shades.panel))

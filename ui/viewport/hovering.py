@@ -5,8 +5,10 @@ from __future__ import annotations
 from PyQt5.QtCore import QObject, QPoint, QPointF, pyqtSignal
 
 from ui.parts.copying import copy_text
-from ui.presenters.hover import History, card_of
+from ui.presenters import found
+from ui.presenters.hover import Card, History, card_of
 from ui.presenters.layers import Layer
+from ui.presenters.map_items import ItemKind
 from ui.presenters.wafer_map import Hit
 from ui.viewport.canvas import WaferCanvas
 from ui.viewport.hover_card import HoverCard
@@ -38,11 +40,23 @@ class Hovering(QObject):
 
     def _rested(self, at: QPoint | None) -> None:
         """Show the card of what lies under a cursor that rests; no card while it moves."""
-        shown = self._canvas.shown
-        self._hit = None if at is None else shown.hit(self._canvas.stage_um(QPointF(at)))
-        card = card_of(shown, self._hit, self.layer, None) if self._hit is not None else None
+        self._hit = None
+        card = None if at is None else self._found_card(at) or self._section_card(at)
         if at is None or card is None:
             self.card.hide()
             return
         self.card.show_card(card, at)
-        self.history_wanted.emit(self._hit)
+        if self._hit is not None:
+            self.history_wanted.emit(self._hit)
+
+    def _found_card(self, at: QPoint) -> Card | None:
+        """Of what was found and is not in the plan yet."""
+        items = self._canvas.items
+        item = items.at(self._canvas.wafer_um(QPointF(at)), 0.0)
+        candidate = items.candidate(item.name) if item and item.kind is ItemKind.FOUND else None
+        return found.card_of(candidate) if candidate is not None else None
+
+    def _section_card(self, at: QPoint) -> Card | None:
+        shown = self._canvas.shown
+        self._hit = shown.hit(self._canvas.stage_um(QPointF(at)))
+        return card_of(shown, self._hit, self.layer, None) if self._hit is not None else None

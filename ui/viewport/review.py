@@ -34,8 +34,8 @@ class Review(QObject):
             ("Reject", "R", "What is chosen is no section, and is not found again", self.reject),
             ("Reopen", "U", "Take back what was said of what is chosen", self.reopen),
             ("Merge", "M", "Make one of those that are chosen", self.merge),
-            ("Next to look at", "N", "Go to the next doubtful one", self.go_on),
-            ("Last to look at", "Shift+N", "Go back to the doubtful one before", self.go_back),
+            ("Next", "N", "Go to the next doubtful one", self.go_on),
+            ("Previous", "Shift+N", "Go back to the doubtful one before", self.go_back),
         )
         made = list[QAction]()
         for text, key, tip, done in ways:

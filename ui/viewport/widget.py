@@ -307,6 +307,7 @@ class WaferViewport(QWidget):
     def _refresh(self) -> None:
         """Bring legend and buttons up to what is shown."""
         self.legend.show_legend(legend_of(self._layer, self.canvas.shown))
+        self.legend.setVisible(bool(self.canvas.shown.sections))
         may_edit = self._editor is not None
         self._editing.setVisible(may_edit)
         for each in self._judging:
