@@ -17,7 +17,7 @@ from scopeacq.sections.rings import counter_clockwise
 from scopeacq.storage.pyramid_tiff import PyramidTiff, UnreadablePicture
 
 MOST_PX = 5000
-"""Larger pictures are searched in a smaller level: sections are large, and memory is not."""
+"""Larger pictures are searched in fewer pixels: sections are large, and memory is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,15 @@ class Seen:
 
 
 def look_at(overview: Overview, most_px: int = MOST_PX) -> Seen:
-    """The largest level of an overview with at most ``most_px`` columns and rows, in grey.
+    """An overview in grey, made smaller where it has more than ``most_px`` columns or rows.
 
     Raises:
         SettingsError: the file cannot be read.
     """
-    sizes = [max(level.shape) for level in overview.levels]
-    level = next((k for k, size in enumerate(sizes) if size <= most_px), len(sizes) - 1)
+    enough = [k for k, level in enumerate(overview.levels) if max(level.shape) >= most_px]
     try:
         with PyramidTiff(overview.path) as picture:
-            greys = _grey(picture, level)
+            greys = _grey(picture, max(enough, default=0))
     except UnreadablePicture as error:
         raise SettingsError(overview.path, [str(error)], "Remove it and add the picture again.") from None
     if (shrink := most_px / max(greys.shape)) < 1:
