@@ -106,13 +106,13 @@ def measure(
 def _measure(
     manual: Manual, landmark: Landmark, mount: Rigid, references: References
 ) -> tuple[Landmark, Measured]:
-    reference = references.read(Shown.LANDMARK, landmark.id)
+    reference = references.read(Shown.LANDMARK, picture_name(landmark))
     if reference is None and landmark.stage_um is None:
         return landmark, Measured(landmark.id, How.UNKNOWN, text="Say where it is on the stage.")
     place = _placed(landmark, mount)
     view = look(manual, landmark, mount).view.moved(place.inverse())
     if reference is None:
-        references.keep(Shown.LANDMARK, landmark.id, view)
+        references.keep(Shown.LANDMARK, picture_name(landmark), view)
         return landmark, Measured(landmark.id, How.PICTURED)
     try:
         off = displacement(view, reference, landmark.wafer_um, manual.plan.project.registration)
@@ -121,6 +121,12 @@ def _measure(
     x_um, y_um = landmark.wafer_um
     found = replace(landmark, stage_um=place.apply((x_um + off.dx_um, y_um + off.dy_um)))
     return found, Measured(landmark.id, How.FOUND, off.distance_um)
+
+
+def picture_name(landmark: Landmark) -> str:
+    """Of its picture, which ties a spot to a place on the wafer: one that is moved needs another."""
+    x_um, y_um = landmark.wafer_um
+    return f"{landmark.id}_{x_um:.2f}_{y_um:.2f}"
 
 
 def picture_fiducials(

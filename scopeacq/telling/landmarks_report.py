@@ -98,8 +98,8 @@ def landmarks_sentences(report: LandmarksReport) -> list[str]:
     lines = [report.verdict]
     if report.sound:
         lines.append(
-            f"The wafer lies {_place((mount.x_um, mount.y_um))} {MICRO} off, turned by "
-            f"{mount.rotation_deg:.2f} degrees."
+            f"The wafer's middle lies at {_place((mount.x_um, mount.y_um))} {MICRO} of the stage, "
+            f"turned by {mount.rotation_deg:.2f} degrees."
         )
     lines += [f"Fiducial {m.mark}: {m.how.value}. {m.text}".rstrip() for m in report.pictured]
     return [*lines, *report.findings]
