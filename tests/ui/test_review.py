@@ -169,7 +169,7 @@ def test_the_list_shows_the_doubtful_first_and_goes_with_the_map(
     qtbot: QtBot, viewport: WaferViewport, panel: FoundPanel
 ) -> None:
     assert [row.name for row in panel.model.rows] == ["S002", "S005", "S003", "S001", "S004"]
-    assert panel.counts.text() == "5 sections found: 2 to look at, 3 open."
+    assert panel.counts.text() == "5 sections found: 2 doubtful, 3 open."
     click(qtbot, viewport, px(viewport, (1500.0, 0.0)))
     assert [i.row() for i in panel.table.selectionModel().selectedRows()] == [4]
     row = panel.table.visualRect(panel.model.index(0, 0)).center()

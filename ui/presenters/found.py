@@ -22,7 +22,7 @@ DOUBTFUL_BELOW = 0.5
 class Standing(Enum):
     """How a found section stands, those to look at first; ``value`` is how that is shown."""
 
-    DOUBTFUL = Badge(Tone.CAUTION, Sign.QUESTION, "Look here")
+    DOUBTFUL = Badge(Tone.CAUTION, Sign.QUESTION, "Doubtful")
     OPEN = Badge(Tone.ACTIVE, Sign.EYE, "Open")
     ACCEPTED = Badge(Tone.GOOD, Sign.CHECK, "Accepted")
     REJECTED = Badge(Tone.QUIET, Sign.CROSS, "Rejected")
@@ -51,7 +51,7 @@ def standing_of(candidate: Candidate) -> Standing:
 class Column(Enum):
     """What a row tells; ``value`` is its title."""
 
-    NAME = "Found"
+    NAME = "Name"
     CONFIDENCE = "Sure"
     AREA = "mm\N{SUPERSCRIPT TWO}"
     FLAGS = "Odd"
@@ -147,7 +147,7 @@ def in_words(rows: Sequence[FoundRow]) -> str:
     parts = [
         f"{count} {words}"
         for standing, words in (
-            (Standing.DOUBTFUL, "to look at"),
+            (Standing.DOUBTFUL, "doubtful"),
             (Standing.OPEN, "open"),
             (Standing.ACCEPTED, "accepted"),
             (Standing.REJECTED, "rejected"),

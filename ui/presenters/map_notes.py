@@ -26,7 +26,7 @@ class Note:
     tone: Tone = Tone.QUIET
 
 
-_WORDS = {Standing.DOUBTFUL: "to look at", Standing.OPEN: "open", Standing.REJECTED: "rejected"}
+_WORDS = {Standing.DOUBTFUL: "doubtful", Standing.OPEN: "open", Standing.REJECTED: "rejected"}
 
 
 def advice(shown: WaferMap, items: MapItems, underlay: Underlay) -> str:

@@ -126,13 +126,20 @@ def _draw_signs(painter: QPainter, look: Look, to_px: QTransform, ready: _Ready)
     metrics = QFontMetricsF(painter.font())
     for n in seen:
         standing, (x, y) = ready.standings[n], places[n]
-        text = GLYPHS[standing]
-        if standing is not Standing.REJECTED and ready.radii[n] / camera.um_per_px >= WORDS_FROM_PX:
-            text = f"{text} {sure(ready.candidates[n])}".strip()
-        if not text:
-            continue
+        radius_px = ready.radii[n] / camera.um_per_px
+        with_words = radius_px >= WORDS_FROM_PX
+        text = _sign_of(ready.candidates[n], standing, with_words=with_words)
         width = metrics.horizontalAdvance(text) + Space.M
         area = QRectF(x - width / 2, y - NAME_PX / 2, width, NAME_PX)
-        draw_pill(painter, area, QColor(look.shades.panel))
+        if with_words and text:
+            draw_pill(painter, area, QColor(look.shades.panel))
+        elif standing is Standing.DOUBTFUL:
+            area.moveLeft(x + radius_px)
         painter.setPen(look.shades.of(standing.value.tone))
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def _sign_of(candidate: Candidate, standing: Standing, *, with_words: bool) -> str:
+    if standing is Standing.REJECTED or not with_words:
+        return GLYPHS[standing]
+    return f"{GLYPHS[standing]} {sure(candidate)}".strip()

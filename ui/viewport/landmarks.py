@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PyQt5.QtCore import QLineF, QPointF, QRectF, Qt
-from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPolygonF, QTransform
 
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.landmarks import Residual
@@ -13,7 +13,7 @@ from scopeacq.plan.wafer import Landmark
 from ui.presenters.landmarks import MarksShown, exaggeration
 from ui.presenters.map_items import Item, ItemKind, Overlay
 from ui.theme import FontPt, Space, font
-from ui.viewport.look import CASING, Look, line_pens
+from ui.viewport.look import Look, line_pens
 from ui.viewport.marks import NAME_PX, draw_pill, mapped
 
 DIAMOND_PX = 7.0
@@ -60,13 +60,10 @@ def _draw_diamond(painter: QPainter, look: Look, at: Point, landmark: Landmark) 
     colour = QColor(look.shades.accent if chosen else look.shades.simulation)
     r = DIAMOND_PX * (1.3 if chosen else 1.0)
     diamond = QPolygonF([QPointF(x, y - r), QPointF(x + r, y), QPointF(x, y + r), QPointF(x - r, y)])
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(CASING, 4.0))
-    painter.drawPolygon(diamond)
-    if landmark.stage_um is not None:
-        painter.setBrush(colour)
-    painter.setPen(QPen(colour, 2.0))
-    painter.drawPolygon(diamond)
+    painter.setBrush(colour if landmark.stage_um is not None else Qt.BrushStyle.NoBrush)
+    for pen in line_pens(look, 2.0, colour):
+        painter.setPen(pen)
+        painter.drawPolygon(diamond)
 
 
 def _draw_name(painter: QPainter, look: Look, at: Point, name: str) -> None:
@@ -99,7 +96,7 @@ def _draw_arrow(painter: QPainter, look: Look, start: Point, residual: Residual,
         QLineF(end.x(), end.y(), end.x() - HEAD_PX * math.cos(a), end.y() - HEAD_PX * math.sin(a))
         for a in (turn + HEAD_OPENS, turn - HEAD_OPENS)
     ]
-    for pen in (QPen(CASING, 4.0), QPen(QColor(look.shades.caution), 2.0)):
+    for pen in line_pens(look, 2.0, QColor(look.shades.caution)):
         painter.setPen(pen)
         painter.drawLine(QLineF(start[0], start[1], end.x(), end.y()))
         for side in sides:

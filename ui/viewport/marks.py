@@ -15,7 +15,7 @@ from scopeacq.plan.geometry import Point
 from ui.presenters.focus_plane import Outlier
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import FontPt, Space, font
-from ui.viewport.look import INK, Look, line_pens
+from ui.viewport.look import Look, line_pens
 from ui.viewport.seen import Seen
 
 RINGS_BELOW_PX = 14.0
@@ -126,20 +126,6 @@ def draw_pill(painter: QPainter, area: QRectF, fill: QColor, edge: QColor | None
     painter.setPen(QPen(edge, 1.0) if edge is not None else Qt.PenStyle.NoPen)
     painter.drawRoundedRect(area, Space.XS, Space.XS)
     painter.restore()
-
-
-def draw_route(painter: QPainter, look: Look, to_px: QTransform, route_um: NDArray[np.float64]) -> None:
-    """Lines between the sections in the order of imaging, shape (n, 2); those out of sight are left out."""
-    if len(route_um) < 2:
-        return
-    places = all_mapped(to_px, route_um)
-    low, high = np.minimum(places[:-1], places[1:]), np.maximum(places[:-1], places[1:])
-    seen = ((high > 0) & (low < (look.camera.width_px, look.camera.height_px))).all(1)
-    colour = QColor(INK if look.over_pictures else look.shades.muted)
-    colour.setAlphaF(0.45)
-    painter.setPen(QPen(colour, 1.0, Qt.PenStyle.DotLine))
-    for n in np.flatnonzero(seen):
-        painter.drawLine(QLineF(*places[n], *places[n + 1]))
 
 
 def draw_stage(painter: QPainter, look: Look, stage_um: Point, field_um: Point | None) -> None:

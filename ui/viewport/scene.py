@@ -31,11 +31,11 @@ from ui.viewport.marks import (
     draw_names,
     draw_outliers,
     draw_rings,
-    draw_route,
     draw_stage,
     mapped,
 )
 from ui.viewport.pictures import Pictures
+from ui.viewport.route_lines import draw_route
 from ui.viewport.seen import Seen
 from ui.viewport.tiles import TilePainter
 from ui.viewport.underlay import draw_underlay
