@@ -191,7 +191,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, name: str, content: bytes
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadablePicture):
         read_picture(tmp_path / name)
-    with pytest.raises(SettingsError, match="Choose a TIFF, PNG or JPEG"):
+    with pytest.raises(SettingsError, match="Choose a TIFF, PNG, JPEG or CZI"):
         add_overview(tmp_path / name, tmp_path / "o", 1.0, DiskFiles())
     assert not list(tmp_path.glob("o/*"))
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from hardware.simulator.assembly import specimen_of
+from hardware.simulator.config import TwinSettings
 from scopeacq.cli import app
 from scopeacq.plan import preflight
 from scopeacq.plan.demo import make_demo
@@ -15,6 +17,7 @@ from scopeacq.plan.findings import Severity
 from scopeacq.plan.run_templates import TEMPLATES, Template, copy_of, template_named
 from scopeacq.plan.runfolder import Plan, RunFolder
 from scopeacq.plan.settings import SettingsError
+from scopeacq.plan.wafer import Wafer
 
 DAY_S = 86_400.0
 
@@ -25,8 +28,19 @@ def test_each_template_lacks_only_what_an_operator_must_confirm(template: Templa
     assert plan.project.name == template.key
     site = preflight.Site(free_bytes=lambda _: 10**15, network_problems=lambda _: [])
     found = [f.text for f in preflight.check(plan, site) if f.severity is not Severity.NOTE]
-    assert len(found) == 1
-    assert "blanks when it is unpowered" in found[0]
+    prepared = [text for text in found if "section" not in text and "fiducials" not in text]
+    assert len(prepared) == 1 and "blanks when it is unpowered" in prepared[0]
+    assert len(found) == 1 or template.key == "wafer"
+
+
+def test_nothing_of_an_unprepared_wafer_is_known_to_the_program(tmp_path: Path) -> None:
+    plan = template_named("wafer").write(tmp_path / "w.scopeacq")
+    assert plan.wafer == Wafer()
+    twin = TwinSettings.model_validate(plan.instrument.driver.settings)
+    sections = specimen_of(twin.specimen, twin.seed).sections
+    assert len(sections) == 30
+    files = "".join(path.read_text() for path in plan.folder.root.iterdir())
+    assert not any(f"{place:.1f}" in files for s in sections for place in (s.x_um, s.y_um))
 
 
 def test_the_published_plan_costs_what_was_published() -> None:
@@ -67,7 +81,7 @@ def test_the_command_line_makes_runs_from_templates_and_from_runs(tmp_path: Path
     assert Plan.read(first).project.cycles == 2
     assert run(app, ["new", str(second), "--template", str(first)]).exit_code == 0
     assert Plan.read(second).wafer == Plan.read(first).wafer
-    with pytest.raises(SettingsError, match="demo, rehearsal, published"):
+    with pytest.raises(SettingsError, match="demo, rehearsal, wafer, published"):
         template_named(str(tmp_path / "nothing"))
     assert not RunFolder(tmp_path / "nothing").root.exists()
 

@@ -236,3 +236,15 @@ def test_same_seed_same_frame(tissue: WaferSpecimen) -> None:
     first, again, other = (take(seen, tissue, ColumnPhysics(), 10.0, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).mean() > 0.5
+
+
+def test_wide_frames_grow_darker_away_from_the_axis() -> None:
+    settings = FrameSettings(200, 150, 5000.0, MANY_ELECTRONS_NS)
+    falloff = replace(IDEAL, falloff_per_mm2=0.5)
+    image = take(view(settings), Uniform(), falloff).astype(float) - 255 * BLACK_LEVEL
+    even = take(view(settings), Uniform(), IDEAL).astype(float) - 255 * BLACK_LEVEL
+    corner_mm2 = (0.4975**2) + (0.3725**2)
+    assert image[75, 100] == pytest.approx(even[75, 100], abs=1)
+    assert image[0, 0] == pytest.approx(even[0, 0] * (1 - 0.5 * corner_mm2), abs=1.5)
+    narrow = FrameSettings(200, 150, 10.0, MANY_ELECTRONS_NS)
+    assert (take(view(narrow), Uniform(), falloff) == take(view(narrow), Uniform(), IDEAL)).all()

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hardware.simulator.stack_file import BadSpecimen
-from hardware.simulator.texture import ProceduralTexture, StackTexture, Texture
+from hardware.simulator.texture import ProceduralTexture, StackTexture, Texture, swept
 
 REAL_STACK = (
     Path(__file__).resolve().parents[4] / "shared/data/fibsem_medulla_8nm/validation_z03490-03609.tif"
@@ -177,3 +177,29 @@ def test_refuses_bad_files_in_one_sentence(tmp_path: Path, kind: str) -> None:
     assert str(path) in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+class Stripes:
+    """Lines across x, 0.5 um apart, that change slowly along y."""
+
+    def sample(self, x_um: ArrayLike, y_um: ArrayLike, z_um: ArrayLike) -> NDArray[np.float32]:
+        x, y = np.asarray(x_um, np.float64), np.asarray(y_um, np.float64)
+        return np.asarray(np.sin(4 * np.pi * x) + 0.1 * y, np.float32)
+
+
+@pytest.mark.parametrize("pixel_um", [0.01, 0.1, 1.0, 2.0])
+def test_large_pixels_show_the_mean_over_which_the_beam_sweeps(pixel_um: float) -> None:
+    steps = np.arange(40, dtype=np.float32) * pixel_um
+    x, y = np.meshgrid(steps + np.float32(0.1), steps)
+    seen = swept(Stripes(), x, y, 0.0)
+    if pixel_um < 0.25:
+        assert (seen == Stripes().sample(x, y, 0.0)).all()
+    else:
+        assert np.abs(seen - 0.1 * y).max() < 1e-4
+
+
+def test_a_turned_scan_sweeps_along_its_own_rows() -> None:
+    steps = np.arange(20, dtype=np.float32)
+    rows, columns = np.meshgrid(steps, steps, indexing="ij")
+    seen = swept(Stripes(), rows, columns, 0.0)  # the beam sweeps along y, where stripes are level
+    assert seen == pytest.approx(Stripes().sample(rows, columns, 0.0), abs=1e-4)
