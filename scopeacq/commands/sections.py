@@ -94,6 +94,7 @@ def review(
     reopen: Annotated[str, _of_ids("Take back what was said of these.")] = "",
     remove: Annotated[str, _of_ids("Forget these.")] = "",
     merge: Annotated[str, _of_ids("Make one of these, under the first id.")] = "",
+    split: Annotated[str, _of_ids("Tell touching sections apart by what the others are like.")] = "",
     import_from: Annotated[
         Path | None,
         typer.Option(
@@ -114,16 +115,17 @@ def review(
     from scopeacq.sections.reviewing import ReviewOrder
 
     order = ReviewOrder(
-        import_from,
-        _unit(unit),
-        overview,
-        _ids(merge),
-        _ids(remove),
-        _ids(reopen),
-        _ids(reject),
-        _ids(accept),
-        accept_above,
-        export_to,
+        import_from=import_from,
+        unit=_unit(unit),
+        overview=overview,
+        merge=_ids(merge),
+        split=_ids(split),
+        remove=_ids(remove),
+        reopen=_ids(reopen),
+        reject=_ids(reject),
+        accept=_ids(accept),
+        accept_above=accept_above,
+        export_to=export_to,
     )
     _show(_reviewed(project, order), as_json)
 

@@ -13,6 +13,7 @@ from scopeacq.sections.imports.geojson import as_features
 from scopeacq.sections.imports.imported import Unit
 from scopeacq.sections.imports.reading import put_on_wafer, read_sections
 from scopeacq.sections.preparing import Prepared
+from scopeacq.sections.splitting import split_like_others
 from scopeacq.storage.files import FileLayer
 
 
@@ -28,6 +29,7 @@ class ReviewOrder:
     unit: Unit | None = None
     overview: str | None = None
     merge: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     reopen: tuple[str, ...] = ()
     reject: tuple[str, ...] = ()
@@ -54,8 +56,11 @@ def reviewed(order: ReviewOrder, prepared: Prepared) -> Reviewed:
     """
     begin = _imported(order, prepared)
     candidates = begin.candidates
+    if order.merge:
+        candidates = review.merge(candidates, order.merge)
+    for name in order.split:
+        candidates = split_like_others(candidates, name, begin.wafer)
     for ids, change in (
-        (order.merge, review.merge),
         (order.remove, review.remove),
         (order.reopen, review.reopen),
         (order.reject, review.reject),

@@ -26,6 +26,7 @@ from scopeacq.sections.candidates import (
 )
 from scopeacq.sections.flags import Flag
 from scopeacq.sections.review import ReviewRefused, accepted_into
+from scopeacq.sections.splitting import split_like_others
 
 BLOCK: Ring = ((-250.0, -125.0), (250.0, -125.0), (200.0, 125.0), (-200.0, 125.0))
 BARE = Wafer((), ())
@@ -50,6 +51,11 @@ def verdicts(candidates: Candidates) -> list[Verdict]:
 
 def area(*outlines: Ring) -> float:
     return sum(Polygon(outline).area for outline in outlines)
+
+
+def iou(one: Ring, other: Ring) -> float:
+    a, b = Polygon(one), Polygon(other)
+    return float(a.intersection(b).area / a.union(b).area)
 
 
 OPEN, ACCEPTED, REJECTED = Verdict.OPEN, Verdict.ACCEPTED, Verdict.REJECTED
@@ -118,6 +124,25 @@ def test_a_stroke_crosses_what_it_leads_through() -> None:
     assert rings.crosses(BLOCK, (0, -200), (20, 200))
     assert not rings.crosses(BLOCK, (0, -200), (0, 0))
     assert not rings.crosses(BLOCK, (900, -200), (900, 200))
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_touching_sections_are_split_like_the_others(count: int) -> None:
+    ribbon = [block(5000.0 + 450.0 * k, 0.0, 180.0 * (k % 2)) for k in range(count)]
+    clump = Candidate("S009", rings.united([*ribbon]), 0.4)
+    apart = split_like_others(Candidates((*row().sections, clump)), "S009", BARE)
+    parts = [c.outline_um for c in apart.sections[5:]]
+    assert [c.id for c in apart.sections[5:]] == ["S009", "S010", "S011"][:count]
+    assert sorted(max(iou(part, true) for part in parts) > 0.8 for true in ribbon) == [True] * count
+
+
+def test_what_is_no_clump_or_has_no_like_is_not_split() -> None:
+    with pytest.raises(ReviewRefused, match="single section"):
+        split_like_others(row(), "S001", BARE)
+    with pytest.raises(ReviewRefused, match="no other section"):
+        split_like_others(row(1), "S001", BARE)
+    with pytest.raises(ReviewRefused, match="no candidate S9"):
+        split_like_others(row(1), "S9", BARE)
 
 
 def test_what_lies_apart_merges_into_its_hull() -> None:

@@ -147,6 +147,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(
     assert "neither a candidate nor a section S9" in refused(capsys, "detect", root, "--example", "S9")
     assert "leave out --learned" in refused(capsys, "detect", root, "--example", "S9", "--learned")
     assert "no candidate S9" in refused(capsys, "review", root, "--accept", "S9")
+    assert "no candidate S9" in refused(capsys, "review", root, "--split", "S9")
     assert "does not exist" in refused(capsys, "review", root, "--import", tmp_path / "none.csv")
     assert "--unit" in refused(capsys, "review", root, "--import", "a.csv", "--unit", "inch")
     with OwnerLock.of_run(root):
