@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from scopeacq.plan.project import RegistrationSettings
 from scopeacq.storage.files import DiskFiles
 from scopeacq.vision.references import References
 from tests.scenarios.harness import FIDUCIALS, TinyRun, tiny_project
+from tests.scenarios.life import Killed, Life
 from tests.scopeacq.manual_bench import held
 
 REMOUNTED = Mounted(300.0, -120.0, 7.0)
@@ -137,3 +139,20 @@ def test_each_look_by_hand_is_booked(run: TinyRun) -> None:
     booked = [r for r in run.records() if isinstance(r, DoseBooked)]
     assert len(booked) == 3 + FIDUCIALS
     assert all(r.purpose is Purpose.MANUAL and r.electron_dose_per_nm2 > 0 for r in booked)
+
+
+@pytest.mark.parametrize("deeds", [3, 12, 40, 90])
+def test_a_program_killed_after_a_new_mount_goes_on_as_if_it_had_not_been(run: TinyRun, deeds: int) -> None:
+    measured(run)
+    go_on(run, 1)
+    remount(run)
+    life = Life()
+    with suppress(Killed), run.start(life) as program:
+        life.dies_at = life.deeds + deeds
+        program.engine.run(2)
+    assert not life.alive
+    go_on(run, 2)
+    places = true_places(run)
+    assert {key.cycle for key in places} == {0, 1}
+    for key, place in places.items():
+        assert math.dist(place, places[replace(key, cycle=0)]) < 0.5, key
