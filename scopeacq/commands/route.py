@@ -47,7 +47,7 @@ def route(
     """Order the sections so that the stage travels least, and say how much time that saves."""
     from scopeacq.plan.runfolder import Plan
     from scopeacq.plan.saving import save_wafer
-    from scopeacq.route.route import routed
+    from scopeacq.route.order import routed
     from scopeacq.telling.as_json import as_json_text
 
     plan = Plan.read(project)

@@ -23,7 +23,8 @@ from scopeacq.plan.project import ImagingSettings, MillingSettings, Project
 from scopeacq.plan.wafer import Fiducial, Landmark, Section, Wafer
 from scopeacq.route.annealing import annealed
 from scopeacq.route.local_search import circle_s, descended
-from scopeacq.route.route import Route, find_route, routed
+from scopeacq.route.order import routed
+from scopeacq.route.route import Route, find_route
 from scopeacq.route.stage_time import Places, Stops, travel_s
 from scopeacq.route.starts import nearest_neighbour, strips
 from scopeacq.route.stops import stops_of, travel_per_cycle_s
