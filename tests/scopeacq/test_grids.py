@@ -88,7 +88,8 @@ def test_an_uneven_outline_tells_how_a_section_lies(
 
 def _shakes(seed: int) -> list[list[float]]:
     """How far corners are drawn off their place [um]: 2 um rms of 500."""
-    return np.random.default_rng(seed).normal(0, 2.0, (4, 2)).tolist()
+    shakes: list[list[float]] = np.random.default_rng(seed).normal(0, 2.0, (4, 2)).tolist()
+    return shakes
 
 
 @given(angles, st.integers(0, 3))

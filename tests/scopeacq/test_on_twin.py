@@ -19,6 +19,7 @@ from models.deepfocus import DeepFocus
 from scopeacq.engine.imaging import Imager
 from scopeacq.focus.autofocus import FocusBench, FocusOutcome, correct_focus
 from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.focus.focus_pairs import take_look
 from scopeacq.journal.records import FocusEnd
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.instrument import ElectronSettings
@@ -103,6 +104,26 @@ def test_deepfocus_converges_at_any_scan_rotation(twin: Twin, scan_rot_deg: floa
     scanned = sum(r.dose_per_nm2 for r in twin.truth[:-1] if isinstance(r, FrameTruth))
     assert outcome.electron_dose_per_nm2 == pytest.approx(scanned, rel=0.02)
     assert not [r for r in twin.truth if isinstance(r, IdleExposureTruth) and r.duration_s > 0.1]
+
+
+def test_one_correction_takes_away_most_of_it_at_every_15_degrees(twin: Twin) -> None:
+    """The stigmator vector in the image turns by twice the scan rotation, whatever that is."""
+    section = twin.nature.specimen.sections[0]
+    twin.go(StagePose(x_um=section.x_um, y_um=section.y_um))
+    column, estimator = twin.devices.column, DeepFocus.load()
+    focus = FocusSettings(width_px=512, height_px=512)
+    twin.imager.scan(focus.frame(0.0))
+    now, truth = column.optics(), twin.last_frame()
+    sharp = now.shifted(-truth.residual_wd_um, -truth.residual_stig_x, -truth.residual_stig_y)
+    for scan_rot_deg in range(0, 360, 15):
+        column.set_optics(sharp.shifted(4.0, -2.0, 1.5))
+        bench = FocusBench(twin.imager, column, focus, PROFILE, scan_rot_deg)
+        look = take_look(bench, estimator, bench.before, bench.scans[0])
+        column.set_optics(look.optics_next)
+        twin.imager.scan(focus.frame(scan_rot_deg))
+        left = twin.last_frame()
+        assert abs(left.residual_wd_um) < 1.5, scan_rot_deg
+        assert math.hypot(left.residual_stig_x, left.residual_stig_y) < 0.8, scan_rot_deg
 
 
 def corrected(twin: Twin, start: tuple[float, float, float], profile: ElectronSettings) -> FocusOutcome:
