@@ -17,10 +17,9 @@ from hardware.errors import BadFrame
 from hardware.types import Frame, Image, StagePose
 from scopeacq.manual import Manual
 from scopeacq.mosaic.composing import Composition, Progress, compose, lay, open_picture
-from scopeacq.mosaic.kept_tiles import ENDING as TILES
 from scopeacq.mosaic.kept_tiles import KeptTiles, Tile
 from scopeacq.mosaic.layout import MosaicLayout, Spot, layout_of
-from scopeacq.plan.overviews import ENDING, Overview, free_path, place
+from scopeacq.plan.overviews import ENDING, TILES, Overview, free_path, place, tiles_folder
 from scopeacq.plan.placement import Placement
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles, FileLayer, temporary_for
@@ -30,6 +29,8 @@ LOG = logging.getLogger(__name__)
 NAME = "wafer"
 RETAKES = 2
 """So often a frame that was lost is taken again."""
+LEVELS_SHARE = 4 / 3
+"""A picture with its smaller levels over the picture alone."""
 TAKING_SHARE = 0.85
 """How far the work is when all tiles are taken."""
 
@@ -96,7 +97,7 @@ def acquire_mosaic(
     ``told`` each tile as it is laid, those of an earlier try as well; ``progress`` the share that is done.
 
     Raises:
-        SettingsError: the overview shows nothing of the wafer.
+        SettingsError: the overview shows nothing of the wafer, or the disk has no room for it.
         OutOfRange: a tile lies beyond the stage's reach; nothing was moved.
         HardwareError: whatever else the devices say, ``Halted`` when the operator wanted an end. What was
             taken stays.
@@ -104,7 +105,8 @@ def acquire_mosaic(
     """
     layout = _reachable_layout(manual)
     path = _path_under_way(manual.plan.folder.overviews)
-    kept = KeptTiles(_tiles_folder(path), layout, files or DiskFiles())
+    kept = KeptTiles(tiles_folder(path), layout, files or DiskFiles())
+    _require_room(manual, kept)
     begun_s, before = manual.devices.clock.now_s(), sum(kept.read(s) is not None for s in layout.spots)
     _grow(manual, kept, path, told, lambda share: progress(TAKING_SHARE * share))
     taken_s = manual.devices.clock.now_s() - begun_s
@@ -136,8 +138,18 @@ def _path_under_way(folder: Path) -> Path:
     )
 
 
-def _tiles_folder(path: Path) -> Path:
-    return path.with_name(path.name.removesuffix(ENDING) + TILES)
+def _require_room(manual: Manual, kept: KeptTiles) -> None:
+    """Two pictures with their smaller levels, the growing one and the final one, and all tiles."""
+    layout, plan = kept.layout, manual.plan
+    tile_bytes = layout.frame.width_px * layout.frame.height_px
+    needed = 2 * LEVELS_SHARE * layout.width_px * layout.height_px + len(layout.spots) * tile_bytes
+    free = kept.files.free_bytes(kept.folder)
+    if free < needed:
+        raise SettingsError(
+            plan.folder.project_file,
+            [f"the overview needs {needed / 1e9:.1f} GB of room, and the disk has {free / 1e9:.1f} GB"],
+            "Free some space, or give [overview] fewer tiles or larger pixels.",
+        )
 
 
 def _grow(

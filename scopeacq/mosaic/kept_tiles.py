@@ -17,11 +17,11 @@ import tifffile
 from hardware.types import Frame, Image
 from scopeacq.mosaic.layout import MosaicLayout, Spot
 from scopeacq.plan.geometry import Point
+from scopeacq.plan.overviews import remove_tiles
 from scopeacq.plan.settings import Settings, SettingsError
 from scopeacq.storage.files import FileLayer
 from scopeacq.storage.tiff import frame_as_tiff
 
-ENDING = ".tiles"
 SAME_SPOT_PX = 1.0
 """A tile that was meant for another spot of the wafer belongs to another mosaic."""
 
@@ -87,12 +87,8 @@ class KeptTiles:
         return tile
 
     def clear(self) -> None:
-        """Remove all tiles, and the folder with them."""
-        if not self.folder.is_dir():
-            return
-        for path in self.folder.iterdir():
-            self.files.remove(path)
-        self.folder.rmdir()
+        """Remove all tiles. Raises ``OSError``."""
+        remove_tiles(self.folder, self.files)
 
     def _path(self, spot: Spot) -> Path:
         return self.folder / f"row{spot.row:03d}-column{spot.column:03d}.tif"

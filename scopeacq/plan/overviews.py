@@ -28,6 +28,8 @@ from scopeacq.storage.source_pictures import SourcePicture, read_source
 
 FORMAT = "scopeacq.overview/1"
 ENDING = ".ome.tif"
+TILES = ".tiles"
+"""Of the folder beside a picture that is still being acquired; see :mod:`scopeacq.mosaic.kept_tiles`."""
 
 _Row = tuple[float, float, float]
 
@@ -146,6 +148,21 @@ def remove_overview(overview: Overview, files: FileLayer) -> None:
     """Take a picture out of the run; the file that it was made from stays where it is."""
     files.remove(place_file(overview.path))
     files.remove(overview.path)
+    remove_tiles(tiles_folder(overview.path), files)
+
+
+def tiles_folder(picture: Path) -> Path:
+    """Where the tiles of a picture lie until it is whole."""
+    return picture.with_name(picture.name.removesuffix(ENDING) + TILES)
+
+
+def remove_tiles(folder: Path, files: FileLayer) -> None:
+    """Remove the tiles of a picture, and their folder with them. Raises ``OSError``."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        files.remove(path)
+    folder.rmdir()
 
 
 def free_path(folder: Path, name: str) -> Path:

@@ -24,7 +24,7 @@ from hardware.simulator.scattered import scattered_wafer
 from hardware.simulator.truth import FrameTruth
 from scopeacq.journal.records import DoseBooked
 from scopeacq.mosaic.acquire import Mosaic, TakenTile, acquire_mosaic
-from scopeacq.plan.overviews import Overview, read_overviews
+from scopeacq.plan.overviews import Overview, read_overviews, remove_overview
 from scopeacq.plan.project import OverviewSettings
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Landmark, Wafer
@@ -277,6 +277,13 @@ def test_tiles_beyond_the_reach_of_the_stage_are_refused_before_it_moves(tmp_pat
     assert frames(run) == 0 and not run.plan.folder.overviews.exists()
 
 
+def test_an_overview_that_the_disk_cannot_hold_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    run = wafer_run(tmp_path)
+    with pytest.raises(SettingsError, match=r"needs 0\.0 GB of room, and the disk has 0\.0 GB\. Free some"):
+        acquired(run, files=DiskFiles(free=lambda _: 1_000_000))
+    assert frames(run) == 0 and not run.plan.folder.overviews.exists()
+
+
 # -- tiles that were kept ------------------------------------------------------------------
 
 
@@ -287,6 +294,14 @@ def halted_run(folder: Path) -> tuple[TinyRun, Path]:
         acquired(run, Onlooker(5, strike(run, Device.STAGE, FaultKind.REFUSED)))
     run.repair()
     return run, run.plan.folder.overviews / "wafer.tiles"
+
+
+def test_whoever_removes_the_picture_begins_anew(tmp_path: Path) -> None:
+    run, folder = halted_run(tmp_path)
+    (partly,), _ = read_overviews(run.plan.folder.overviews)
+    remove_overview(partly, DiskFiles())
+    assert not folder.exists()
+    assert acquired(run).report.taken_before == 0
 
 
 def test_tiles_of_other_settings_are_taken_again(tmp_path: Path) -> None:
