@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 
 from scopeacq.commands.arguments import AsJson, Project
-from scopeacq.commands.saving import save_wafer
+from scopeacq.commands.interruption import interruptible
 
 if TYPE_CHECKING:
+    from scopeacq.landmarking import Measured, Measurement
     from scopeacq.plan.geometry import Point
     from scopeacq.plan.runfolder import Plan
     from scopeacq.plan.wafer import Wafer
@@ -43,15 +44,22 @@ def landmarks(
     """Say how the wafer is mounted, by its landmarks; change or measure them."""
     from scopeacq.plan.mark_edits import taken_out, with_landmarks
     from scopeacq.plan.runfolder import Plan
+    from scopeacq.plan.saving import save_wafer
     from scopeacq.telling.as_json import as_json_text
     from scopeacq.telling.explain import explaining
+    from scopeacq.telling.landmarks_report import landmarks_report
 
     plan = Plan.read(project)
     wafer = taken_out(plan.wafer) if remounted else plan.wafer
     wafer = _seen_at(with_landmarks(wafer, dict(_places(add))), dict(_places(at)))
     with explaining(plan.folder.logs):
         wafer = _with_proposed(plan, wafer, fiducials) if fiducials else wafer
-        report = _measured(plan, wafer) if measure else _saved(plan, wafer)
+        if wafer != plan.wafer:
+            plan = save_wafer(plan, wafer)
+        measurement, pictured = _measured(plan) if measure else (None, ())
+        if measurement is not None and measurement.landmarks != plan.wafer.landmarks:
+            plan = save_wafer(plan, _with_measured(plan, measurement).wafer)
+        report = landmarks_report(plan, measurement, pictured, _in_overview(plan))
     if as_json:
         typer.echo(as_json_text(report))
     else:
@@ -68,39 +76,35 @@ def _seen_at(wafer: Wafer, stage_um: dict[str, Point]) -> Wafer:
         raise typer.BadParameter(str(unknown)) from unknown
 
 
-def _saved(plan: Plan, wafer: Wafer) -> LandmarksReport:
-    from scopeacq.storage.files import DiskFiles
-    from scopeacq.storage.locks import OwnerLock
-    from scopeacq.telling.landmarks_report import landmarks_report
-
-    if wafer == plan.wafer:
-        return landmarks_report(plan, more_findings=_in_overview(plan))
-    with OwnerLock.of_run(plan.folder.root, DiskFiles()):
-        plan = save_wafer(plan, wafer)
-    return landmarks_report(plan, more_findings=_in_overview(plan))
-
-
-def _measured(plan: Plan, wafer: Wafer) -> LandmarksReport:
+def _measured(plan: Plan) -> tuple[Measurement, tuple[Measured, ...]]:
     """Drive to all landmarks; once the mount is known, take the pictures of fiducials, too."""
-    from dataclasses import replace
-
+    from hardware.errors import Halted
     from scopeacq.landmarking import measure, picture_fiducials
     from scopeacq.manual import open_manual
     from scopeacq.storage.files import DiskFiles
-    from scopeacq.telling.landmarks_report import landmarks_report
+    from scopeacq.telling.exit_codes import ExitCode
+    from scopeacq.telling.explain import Explained
     from scopeacq.vision.references import References
 
     references = References(plan.folder, DiskFiles())
-    with open_manual(plan) as manual:
-        plan = save_wafer(plan, wafer)
-        manual.take_plan(plan)
-        manual.bring_up()
-        measurement = measure(manual, wafer.landmarks, references)
-        plan = save_wafer(plan, replace(wafer, landmarks=measurement.landmarks))
-        manual.take_plan(plan)
-        sound = measurement.mounting.sound or not wafer.landmarks
-        pictured = picture_fiducials(manual, wafer.fiducials, references) if sound else ()
-    return landmarks_report(plan, measurement, pictured, _in_overview(plan))
+    try:
+        with interruptible() as halted, open_manual(plan) as manual:
+            manual.begin(halted)
+            manual.bring_up()
+            measurement = measure(manual, plan.wafer.landmarks, references)
+            manual.take_plan(_with_measured(plan, measurement))
+            sound = measurement.mounting.sound or not plan.wafer.landmarks
+            fiducials = plan.wafer.fiducials if sound else ()
+            return measurement, picture_fiducials(manual, fiducials, references)
+    except Halted as halt:
+        sentence = "Measuring is interrupted: landmarks stay as they were, and the pictures taken are kept."
+        raise Explained(ExitCode.PAUSED, sentence) from halt
+
+
+def _with_measured(plan: Plan, measurement: Measurement) -> Plan:
+    from dataclasses import replace
+
+    return replace(plan, wafer=replace(plan.wafer, landmarks=measurement.landmarks))
 
 
 def _with_proposed(plan: Plan, wafer: Wafer, count: int) -> Wafer:

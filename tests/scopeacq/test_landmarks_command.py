@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
-from hypothesis import given
+import tifffile
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopeacq.cli import run_command
 from scopeacq.plan.demo import make_demo
 from scopeacq.plan.geometry import Rigid
 from scopeacq.plan.mark_edits import measured_at, taken_out, with_fiducials, with_landmarks
+from scopeacq.plan.overviews import add_overview
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.wafer import Wafer
 from scopeacq.storage.files import DiskFiles
@@ -108,6 +115,69 @@ def test_a_run_under_way_is_left_alone(capsys: pytest.CaptureFixture[str], run: 
         code = run_command(["wafer", "landmarks", str(run.folder.root), *added()])
     assert code == ExitCode.BUSY
     assert Wafer.read(run.folder.wafer_file).landmarks == ()
+
+
+def test_landmarks_and_fiducials_are_measured_on_the_twin(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    plan = make_demo(tmp_path)
+    marks = {f.id.replace("F", "L"): f.centre_um for f in plan.wafer.fiducials[:3]}
+    pointed = [f"{name}={x + 1:.1f},{y - 1:.1f}" for name, (x, y) in marks.items()]
+    first = told(
+        capsys,
+        plan,
+        *(text for name, (x, y) in marks.items() for text in ("--add", f"{name}={x},{y}")),
+        *(text for place in pointed for text in ("--set", place)),
+        "--measure",
+    )
+    assert {mark["measured"]["how"] for mark in first["landmarks"]} == {"its picture was taken"}
+    assert [picture["how"] for picture in first["pictured"]] == ["its picture was taken"] * 5
+    again = told(capsys, plan, "--remounted", "--set", pointed[0], "--set", pointed[1], "--measure")
+    assert {mark["measured"]["how"] for mark in again["landmarks"]} == {"found by its picture"}
+    assert again["sound"] and again["pictured"] == []
+    assert all(mark["residual_um"] < 1.0 for mark in again["landmarks"])
+
+
+def test_fiducials_are_chosen_beside_sections_where_the_overview_shows_marks(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    plan = make_demo(tmp_path)
+    marks = ((-1900.0, -1800.0), (1850.0, -1700.0), (1700.0, 1900.0))
+    plan.folder.wafer_file.write_text(replace(plan.wafer, fiducials=()).to_geojson())
+    add_overview(drawn_overview(tmp_path, marks), plan.folder.overviews, 2.0 * EDGE_PX, DiskFiles())
+    said = told(capsys, plan, "--fiducials", "3")
+    places = [tuple(f["centre_um"]) for f in said["fiducials"]]
+    assert len(places) == 3
+    assert all(min(math.dist(place, mark) for mark in marks) < 20.0 for place in places)
+    assert Wafer.read(plan.folder.wafer_file).fiducials[0].id == "F1"
+
+
+EDGE_PX = 2200
+
+
+def drawn_overview(folder: Path, marks_um: Sequence[tuple[float, float]]) -> Path:
+    """A picture of 2 um pixels about the wafer's middle, with marks of uneven arms."""
+    greys = np.random.default_rng(3).normal(40, 3, (EDGE_PX, EDGE_PX)).astype(np.uint8)
+    for x_um, y_um in marks_um:
+        column, row = round(EDGE_PX / 2 + x_um / 2), round(EDGE_PX / 2 - y_um / 2)
+        cv2.line(greys, (column - 6, row), (column + 6, row), 200, 2)
+        cv2.line(greys, (column, row - 2), (column, row + 6), 200, 2)
+    path = folder / "drawn.tif"
+    tifffile.imwrite(path, greys)
+    return path
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=20) | st.from_regex(r"L?[0-9]?=?[-0-9.e]*,?[-0-9.e]*", fullmatch=True))
+def test_any_place_is_understood_or_refused_in_words(
+    capsys: pytest.CaptureFixture[str], run: Plan, text: str
+) -> None:
+    before = run.folder.wafer_file.read_bytes()
+    capsys.readouterr()
+    code = run_command(["wafer", "landmarks", str(run.folder.root), f"--set={text}"])
+    assert code == ExitCode.BAD_INPUT, "no landmark has any of these names"
+    assert "Traceback" not in capsys.readouterr().err
+    assert run.folder.wafer_file.read_bytes() == before
 
 
 @given(
