@@ -163,7 +163,8 @@ def _taught(prepared: Prepared, overview: str | None, minutes: float, files: Fil
 
     seen = look_at(prepared.overview(overview))
     lesson = lesson_of(seen, prepared.candidates, prepared.plan.wafer)
-    teaching = Teaching(lesson, TuningSettings(Limits(minutes=minutes), cores=_cores()))
+    settings = TuningSettings(Limits(minutes=minutes), cores=_cores())
+    teaching = Teaching(lesson, settings, prepared.taught)
     weights = prepared.plan.folder.section_weights
     with _progress() as bars, interruptible() as halted:
         task = bars.add_task("Teaching the network", total=1.0)

@@ -76,6 +76,11 @@ class Candidate:
     origin: Origin = Origin.FOUND
     roi_um: Ring | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether a person stands for it, by a verdict or an outline; a search leaves it as it is."""
+        return self.verdict is not Verdict.OPEN or self.origin is not Origin.FOUND
+
 
 @dataclass(frozen=True, slots=True)
 class Label:

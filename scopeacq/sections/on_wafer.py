@@ -14,15 +14,7 @@ from models.sections import SectionFinder
 from models.weights import Weights
 from scopeacq.plan.overviews import Overview
 from scopeacq.plan.wafer import Wafer
-from scopeacq.sections.candidates import (
-    Candidate,
-    Candidates,
-    Origin,
-    SectionsRefused,
-    Verdict,
-    free_ids,
-    is_simple,
-)
+from scopeacq.sections.candidates import Candidate, Candidates, SectionsRefused, free_ids, is_simple
 from scopeacq.sections.detection import Detection
 from scopeacq.sections.known import lie_on_known
 from scopeacq.sections.learned import detect_learned
@@ -69,7 +61,7 @@ def find_sections(
 ) -> Found:
     """Seek sections on an overview.
 
-    Candidates of ``before`` that nobody has judged, drawn or imported are replaced by what is found now.
+    Candidates of ``before`` that are not settled are replaced by what is found now.
     What lies on one that stays, or on a section of ``wafer``, is not found again.
 
     Raises:
@@ -131,7 +123,7 @@ def _with_new(
     detection: Detection,
     section_um: tuple[float, float] | None,
 ) -> Found:
-    kept = [c for c in before.sections if c.verdict is not Verdict.OPEN or c.origin is not Origin.FOUND]
+    kept = [c for c in before.sections if c.settled]
     rings = [seen.ring_um(section.outline) for section in detection.sections]
     usable = np.array([is_simple(ring) for ring in rings], bool)
     fresh = usable & ~lie_on_known(rings, kept, wafer)

@@ -28,6 +28,12 @@ class Prepared:
         plan = Plan.read(root)
         return cls(plan, Candidates.read(plan.folder.candidates_file))
 
+    @property
+    def taught(self) -> Path | None:
+        """Weights of the section network that was taught this wafer, if it was."""
+        weights = self.plan.folder.section_weights
+        return weights if weights.is_file() else None
+
     def overview(self, name: str | None) -> Overview:
         """The overview of a name, or the only one. Raises ``SettingsError``."""
         folder = self.plan.folder.overviews
@@ -56,13 +62,11 @@ class Prepared:
 
     def way(self, learned: bool | None, example_id: str | None) -> Way:
         """How to seek sections: as asked; otherwise by the network once it was taught this wafer."""
-        weights = self.plan.folder.section_weights
-        taught = weights if weights.is_file() else None
         if example_id is not None:
             if learned:
                 raise SectionsRefused("An example is for the search without training; leave out --learned.")
             return Unlearned(self.outline_um(example_id))
-        return Learned(taught) if learned or (learned is None and taught) else Unlearned()
+        return Learned(self.taught) if learned or (learned is None and self.taught) else Unlearned()
 
     def save(self, candidates: Candidates, wafer: Wafer, files: FileLayer) -> None:
         """Write what has changed, candidates first: the next review puts what is accepted into the plan.

@@ -124,6 +124,8 @@ def test_a_table_of_rectangles_is_read_with_its_unit(tmp_path: Path) -> None:
         ("a.csv", "id;x;y;width;height\nA;1;2;1.000,5;9\n", "line 2: width is '1.000,5'"),
         ("a.csv", "id;x_px;y_um;width;height\nA;1;2;9;9\n", "some columns are in px and some in um"),
         ("a.csv", "id;x;y;width;height\nA;1;2;9\n", "line 2: height is ''"),
+        ("a.csv", "id,x,y,width,height\nA,1,5,2,9,9\n", "line 2 has 6 cells for 5 columns"),
+        ("a.csv", "x;y;id\n1;2;A\n1\n", "line 3: y is ''"),
         ("a.json", "[", "not valid JSON"),
         ("a.json", '{"sections": []}', "sections is not a table"),
         ("a.json", '{"sections": {"1": {}}}', "sections.1.sample.polygon is no simple"),

@@ -23,7 +23,6 @@ from scopeacq.sections.candidates import (
     Origin,
     Ring,
     SectionsRefused,
-    Verdict,
     free_ids,
 )
 from scopeacq.sections.imports.geojson import read_features
@@ -79,7 +78,7 @@ def read_sections(path: Path) -> Imported:
 def put_on_wafer(
     imported: Imported, overview: Overview | None, before: Candidates, wafer: Wafer
 ) -> Brought:
-    """Add what a file says to the candidates; what lies on sections that are known is left out.
+    """Add what a file says to the candidates; what lies on settled ones or on sections is left out.
 
     ``overview``: the picture in whose pixels the file's places are; needless where they are in um.
 
@@ -89,7 +88,7 @@ def put_on_wafer(
     to_wafer = _to_wafer(imported, overview)
     rings = [_placed(section.outline, to_wafer) for section in imported.sections]
     rois = [None if s.roi is None else _placed(s.roi, to_wafer) for s in imported.sections]
-    fresh = np.flatnonzero(~lie_on_known(rings, _judged(before), wafer))
+    fresh = np.flatnonzero(~lie_on_known(rings, [c for c in before.sections if c.settled], wafer))
     taken = {*(c.id for c in before.sections), *(s.id for s in wafer.sections)}
     ids = _ids([imported.sections[k].name for k in fresh], taken)
     new = [
@@ -103,11 +102,6 @@ def put_on_wafer(
 
 def _is_array(data: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(data, dict) and "sections" in data
-
-
-def _judged(candidates: Candidates) -> list[Candidate]:
-    """What is not found anew by a search; an import stands above what was only found."""
-    return [c for c in candidates.sections if c.origin is not Origin.FOUND or c.verdict is not Verdict.OPEN]
 
 
 def _to_wafer(imported: Imported, overview: Overview | None) -> Callable[[Point], Point]:

@@ -49,8 +49,8 @@ def read_table(path: Path) -> Imported:
     """Read and check a table. Raises ``SettingsError`` with all that is wrong, by line and column."""
     text = read_text(path).removeprefix("\ufeff")
     names, unit = _columns(path, text)
-    rows = list(_rows(path, text, names))
     problems: list[str] = []
+    rows = list(_rows(path, text, names, problems))
     if len({row_decimal for row in rows for row_decimal in _decimals(row)}) > 1:
         problems.append("some numbers have decimal points and some decimal commas")
     if {"x", "y", "width", "height"} <= set(names):
@@ -91,11 +91,16 @@ def _lines(path: Path, text: str) -> Iterator[list[str]]:
         raise SettingsError(path, [f"the file is no table ({error})"], "Save it as CSV anew.") from None
 
 
-def _rows(path: Path, text: str, names: Sequence[str]) -> Iterator[_Row]:
+def _rows(path: Path, text: str, names: Sequence[str], problems: list[str]) -> Iterator[_Row]:
     lines = enumerate(_lines(path, text), 1)
     next(lines, None)
     for line, cells in lines:
-        if any(cell.strip() for cell in cells):
+        if any(cell.strip() for cell in cells[len(names) :]):
+            problems.append(
+                f"line {line} has {len(cells)} cells for {len(names)} columns: where numbers have decimal "
+                "commas, columns are parted by semicolons"
+            )
+        elif any(cell.strip() for cell in cells):
             yield _Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=False)})
 
 
@@ -142,7 +147,7 @@ def _corner_by_corner(rows: Sequence[_Row], problems: list[str]) -> Iterator[Imp
     first: dict[str, _Row] = {}
     before = len(problems)
     for row in rows:
-        name = row.cells["id"]
+        name = row.cells.get("id", "")
         first.setdefault(name, row)
         corners.setdefault(name, []).append((_number(row, "x", problems), _number(row, "y", problems)))
     if len(problems) == before:
