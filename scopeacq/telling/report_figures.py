@@ -100,7 +100,10 @@ def depth_map(plan: Plan, status: Status) -> Markup:
 
 
 def milled_depths_nm(plan: Plan, status: Status) -> dict[str, float]:
-    """Mean depth [nm] per section: of each azimuth's charge, the share whose raster covered it counts."""
+    """Mean depth [nm] per section: of each azimuth's charge, the share whose raster covered it counts.
+
+    As the wafer is mounted now, although it may have been mounted otherwise before.
+    """
     mill, vpp = plan.instrument.mill, plan.project.milling.raster_vpp
     per_azimuth_uc: dict[float, float] = defaultdict(float)
     for entry in status.mill:
@@ -115,13 +118,16 @@ def milled_depths_nm(plan: Plan, status: Status) -> dict[str, float]:
         )
         return sum(shares) / total_uc
 
-    return {s.id: milled_nm[s.id] * covered(Polygon(s.outline_um)) for s in plan.wafer.sections}
+    mount = plan.wafer.mount
+    on_stage = {s.id: Polygon([mount.apply(p) for p in s.outline_um]) for s in plan.wafer.sections}
+    return {name: milled_nm[name] * covered(outline) for name, outline in on_stage.items()}
 
 
 def evenly_milled_outline(plan: Plan) -> list[Point]:
-    """Where all azimuths' rasters meet."""
+    """Where all azimuths' rasters meet, on the wafer."""
     region = evenly_milled(plan.instrument.mill, plan.project.milling)
-    return [(x, y) for x, y in region.exterior.coords]
+    on_wafer = plan.wafer.mount.inverse()
+    return [on_wafer.apply((x, y)) for x, y in region.exterior.coords]
 
 
 def _fits(plan: Plan) -> bool:

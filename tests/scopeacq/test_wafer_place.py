@@ -19,6 +19,8 @@ from scopeacq.plan.geometry import Rigid
 from scopeacq.plan.marks import Landmark
 from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.report_data import gather
+from scopeacq.telling.report_figures import milled_depths_nm
+from scopeacq.telling.status import status_of
 from ui.presenters.past import past_entries
 from ui.presenters.wafer_presenter import WaferPresenter
 
@@ -103,6 +105,14 @@ def test_plots_count_shifts_from_each_mount(plan: Plan) -> None:
     assert series.points(Quantity.WAFER_X).value.tolist() == [0.0, 2.0, 0.0]
     told = gather(rows, 1).traces.wafers.items
     assert [(point.cycle, point.dx_um) for point in told] == [(0, 0.0), (1, 2.0), (2, 0.0)]
+
+
+def test_the_report_knows_where_the_raster_was_on_a_wafer_that_is_mounted_aside(plan: Plan) -> None:
+    ends = [r.MillEnd(r.MillKey(0, 0, azimuth), str(azimuth), 50.0, 0.0, "") for azimuth in range(3)]
+    aside = mounted_plan(plan, Rigid(5000.0, 0.0, 0.0))
+    depths = [milled_depths_nm(p, status_of(p, ends, lambda: False)) for p in (plan, aside)]
+    section = plan.wafer.sections[0].id
+    assert 0.0 < depths[1][section] < 0.8 * depths[0][section]
 
 
 def test_the_log_says_that_the_wafer_was_mounted_anew(plan: Plan) -> None:

@@ -20,7 +20,7 @@ from ui.presenters.map_items import Item, ItemKind
 from ui.presenters.sections import Grid, SectionShown, TileShown, TileState, phase_of
 
 AS_MOUNTED = Rigid()
-"""Where the wafer lies before it was ever found by its fiducials."""
+"""The frames of wafer and stage are one: without landmarks, and before it was ever found."""
 
 
 @dataclass(frozen=True, slots=True)
