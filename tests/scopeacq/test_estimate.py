@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,8 +19,8 @@ from scopeacq.plan.mill_rate import (
     footprint,
     rate_m3_per_c,
 )
-from scopeacq.plan.project import FocusSettings, ImagingSettings, MillingSettings, Project
-from scopeacq.plan.wafer import Fiducial, Section, Wafer
+from scopeacq.plan.project import FocusPolicy, FocusSettings, ImagingSettings, MillingSettings, Project
+from scopeacq.plan.wafer import Fiducial, Section, SectionGrid, Wafer
 
 DAY_S = 86400.0
 VPP_OF_22_MM = 22_000 / 1100
@@ -80,6 +81,52 @@ def test_bytes_hold_a_real_pyramid() -> None:
     # each coarser level has a quarter of the pixels
     pyramid = sum(36_000_000 // 4**level for level in range(12))
     assert pyramid * 500 * 25 <= _published().slice_bytes <= 1.01 * pyramid * 500 * 25
+
+
+def _mixed(*grids: SectionGrid | None) -> Estimate:
+    imaging = ImagingSettings(grid_rows=2, grid_columns=2, overlap_px=500)
+    project = Project(
+        name="mixed",
+        cycles=3,
+        imaging=imaging,
+        focus=FocusSettings(policy=FocusPolicy.FIRST_OF_SECTION),
+        milling=MillingSettings(depth_nm=20.0, raster_vpp=VPP_OF_22_MM),
+    )
+    sections = (replace(s, grid=g) for s, g in zip(_wafer(len(grids)).sections, grids, strict=True))
+    instrument = Instrument(name="test", driver=DriverSettings(name="twin"), mill=MILL)
+    return estimate(project, Wafer(tuple(sections)), instrument, BARE)
+
+
+def test_sections_of_other_settings_are_counted_with_their_own() -> None:
+    slow = SectionGrid(rows=1, columns=3, pixel_size_nm=5.0, dwell_ns=400.0, tile_width_px=3000)
+    plain, other, both = _mixed(None), _mixed(slow), _mixed(None, slow, None)
+    assert (plain.planes_per_cycle, other.planes_per_cycle, both.planes_per_cycle) == (4, 3, 11)
+    assert both.imaging_s == pytest.approx(2 * plain.imaging_s + other.imaging_s)
+    assert both.slice_bytes == pytest.approx(2 * plain.slice_bytes + other.slice_bytes, abs=2)
+    assert both.voxels == 2 * plain.voxels + other.voxels
+    # half the pixel and twice the dwell are eight times the dose
+    assert other.imaging_dose_per_nm2 == pytest.approx(8 * plain.imaging_dose_per_nm2)
+    assert both.imaging_dose_per_nm2 == other.imaging_dose_per_nm2
+    assert both.dose_most_per_nm2 == other.dose_most_per_nm2 > plain.dose_most_per_nm2
+
+
+def test_overlaps_count_once_and_tiles_off_the_roi_not_at_all() -> None:
+    assert _mixed(None).voxels == 3 * 11_500**2
+    section = replace(_wafer(1).sections[0], roi_um=((70.0, 130.0), (90.0, 130.0), (90.0, 180.0)))
+    project = Project(
+        name="corner",
+        cycles=1,
+        imaging=ImagingSettings(grid_rows=2, grid_columns=2, overlap_px=500),
+        milling=MillingSettings(depth_nm=20.0, raster_vpp=VPP_OF_22_MM),
+    )
+    instrument = Instrument(name="test", driver=DriverSettings(name="twin"), mill=MILL)
+    corner = estimate(project, Wafer((section,)), instrument, BARE)
+    assert (corner.planes_per_cycle, corner.voxels) == (1, 6_000**2)
+
+
+def test_a_wafer_without_sections_costs_no_imaging() -> None:
+    empty = _mixed()
+    assert (empty.sections, empty.planes_per_cycle, empty.imaging_s, empty.slice_bytes) == (0, 0, 0.0, 0)
 
 
 @pytest.mark.parametrize(("irradiation", "rate"), [(0, 5.453), (0.25, 3.246), (0.5, 1.948), (1, 1.487)])

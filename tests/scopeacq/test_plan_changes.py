@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 
-from hardware.types import FrameSettings
+from hardware.types import FrameSettings, Optics, StagePose
 from scopeacq.cli import run_command
 from scopeacq.engine.planner import mill_plan
 from scopeacq.journal import records as r
 from scopeacq.journal.journal import Journal
 from scopeacq.journal.records import MillKey, PlaneKey, Record
 from scopeacq.plan.demo import make_demo
+from scopeacq.plan.geometry import Rigid, pixel_to_wafer
 from scopeacq.plan.plan_changes import Begun, changes, refuse_changes
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
+from scopeacq.plan.wafer import Section, SectionGrid
 from scopeacq.telling.exit_codes import ExitCode
 
 KEY = PlaneKey(0, "S001", 0)
@@ -72,6 +74,48 @@ def test_a_section_that_vanished_is_named(plan: Plan) -> None:
 def test_another_frame_is_named_with_both_values(plan: Plan, key: str, value: float) -> None:
     (sentence,) = said(with_project(plan, "imaging", **{key: value}), plan)
     assert f"imaging.{key} is {value:g} now and was" in sentence
+
+
+def with_first(plan: Plan, section: Section) -> Plan:
+    return replace(plan, wafer=replace(plan.wafer, sections=(section, *plan.wafer.sections[1:])))
+
+
+def test_another_frame_of_one_section_is_named_as_its_own(plan: Plan) -> None:
+    first = plan.wafer.sections[0]
+    (sentence,) = said(with_first(plan, replace(first, grid=SectionGrid(pixel_size_nm=5.0))), plan)
+    assert "grid.pixel_size_nm of section S001 is 5 now and was 10 when this run began" in sentence
+    slower = with_first(plan, replace(first, grid=SectionGrid(dwell_ns=400.0)))
+    assert said(slower, plan) == []
+    # sections that were not imaged yet may still get settings of their own
+    second = replace(plan.wafer.sections[1], grid=SectionGrid(pixel_size_nm=5.0, rows=7))
+    others = (first, second, *plan.wafer.sections[2:])
+    assert said(replace(plan, wafer=replace(plan.wafer, sections=others)), plan) == []
+
+
+def said_of_places(plan: Plan, before: Plan) -> list[str]:
+    begun = Begun()
+    frame, tiles = before.project.imaging.frame(0.0), before.wafer.sections[0].tiles(before.project.imaging)
+    for tile in tiles:
+        key, pose = PlaneKey(0, "S001", tile.index), StagePose(*tile.centre_um, 0.0, 0.0, 0.0)
+        to_wafer = tuple(pixel_to_wafer(frame, pose, Rigid()).ravel().tolist())
+        begun.apply(r.PlaneExposing(key, 0, frame, 1.0))
+        begun.apply(r.PlaneExposed(key, 0, Optics(4_500.0, 0.0, 0.0), pose, to_wafer, 1.0))
+    return list(changes(plan, begun))
+
+
+def test_a_grid_that_would_put_images_elsewhere_is_named(plan: Plan) -> None:
+    first = plan.wafer.sections[0]
+    assert said_of_places(plan, plan) == []
+    x, y = first.roi_centre_um
+    nudged = with_first(plan, replace(first, roi_centre_um=(x + 1.0, y)))
+    assert said_of_places(nudged, plan) == []
+    for other in (
+        replace(first, roi_centre_um=(x + 30.0, y)),
+        replace(first, grid=SectionGrid(columns=3)),
+        replace(first, rotation_deg=first.rotation_deg + 180.0),
+    ):
+        (sentence,) = said_of_places(with_first(plan, other), plan)
+        assert "of section S001 lies" in sentence and "the grid of a section stays" in sentence
 
 
 def test_images_that_are_elsewhere_are_asked_for(plan: Plan, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from pydantic import ValidationError
 from shapely.geometry import Polygon
 
-from scopeacq.plan.geometry import Point, Rigid, turn
+from scopeacq.plan import grids
+from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.grids import Keep, Template
 from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.project import ImagingSettings, Project
 from scopeacq.plan.wafer import Section, Wafer
@@ -106,7 +108,7 @@ def turn_grid(ids: Iterable[str], rotation_deg: float) -> Edit:
 
 
 def propagate(source_id: str, ids: Iterable[str]) -> Edit:
-    """Put the grids of sections where that of one section lies on its outline, leaving out the same tiles.
+    """Put ROI and grid on sections as they lie on one of them, with its settings and left-out tiles.
 
     The place is taken from the centroid of the outline and turns with each section's own angle.
     """
@@ -115,18 +117,9 @@ def propagate(source_id: str, ids: Iterable[str]) -> Edit:
     def change(document: Document) -> Document:
         if not ids:
             raise Refused("There is no other section to give this grid to.")
-        source = next((s for s in document.wafer.sections if s.id == source_id), None)
-        if source is None:
-            raise Refused(f"The wafer holds no section {source_id}.")
-        x, y = _centroid(source)
-        offset = turn((source.roi_centre_um[0] - x, source.roi_centre_um[1] - y), -source.rotation_deg)
-
-        def like_source(section: Section) -> Section:
-            u, v = _centroid(section)
-            du, dv = turn(offset, section.rotation_deg)
-            return replace(section, roi_centre_um=(u + du, v + dv), inactive_tiles=source.inactive_tiles)
-
-        return _each(ids, like_source)(document)
+        _require(document, ids | {source_id})
+        template = Template.of(document.wafer.section(source_id))
+        return replace(document, wafer=grids.propagate(template, document.wafer, ids, {Keep.ANGLE}).wafer)
 
     return Edit(f"Give the grid of {source_id} to {_named(tuple(ids))}", change)
 
