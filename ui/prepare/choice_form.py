@@ -24,3 +24,8 @@ class ChoiceForm(ShortForm[S], Generic[S]):
     def chosen(self) -> S:
         """What stands in the form, as far as it is valid."""
         return self.form.settings
+
+    def choose(self, key: str, value: object) -> None:
+        """Put in a value as an operator would."""
+        self.form.enter((key,), value, lambda _: None)
+        self.refresh()

@@ -55,6 +55,7 @@ class PrepareDesk(QObject):
         self.enabled = True
         self.underlay = Underlay()
         self._found: dict[Step, Finding] = {}
+        self._notes: dict[Step, str] = {}
         self._troubles: dict[Step, str] = {}
         self._tasks = Tasks(self)
         self._asked: Stock | None = None
@@ -105,18 +106,19 @@ class PrepareDesk(QObject):
     # -- what is done -------------------------------------------------------------------------
 
     def propose(self, edit: Edit) -> bool:
-        """Make an edit, or have the banner say why not; whether it was made."""
+        """Make an edit, or have the banner say why not; whether it was made.
+
+        What pre-flight says of it stands in the steps.
+        """
         if self.editor is None or not self.enabled:
             self.told.emit(Message(Tone.CAUTION, READ_ONLY))
             return False
         try:
-            notes = self.editor.do(edit)
+            self.editor.do(edit)
         except Refused as refusal:
             self.told.emit(Message(Tone.CAUTION, str(refusal)))
             return False
         self.typed()
-        for note in notes:
-            self.told.emit(Message(Tone.CAUTION, note))
         return True
 
     def typed(self) -> None:
@@ -128,6 +130,12 @@ class PrepareDesk(QObject):
     def say(self, step: Step, trouble: str) -> None:
         """What is wrong with a step, until it is tried again; empty: nothing is."""
         self._troubles[step] = trouble
+        self._notes.pop(step, None)
+        self._tell()
+
+    def note(self, step: Step, came_to: str) -> None:
+        """What was done for a step and came out well, until something else is done."""
+        self._notes[step] = came_to
         self._tell()
 
     def do(
@@ -138,7 +146,7 @@ class PrepareDesk(QObject):
         shown: Callable[[Any], None] | None = None,
     ) -> None:
         """Have something done on a thread; what was wrong with its step is forgotten; see ``Works``."""
-        self._troubles.pop(work.step, None)
+        self._forget(work.step)
         self.works.do(work, job, done, shown)
 
     def do_in_hand(
@@ -149,7 +157,7 @@ class PrepareDesk(QObject):
         shown: Callable[[Any], None] | None = None,
     ) -> None:
         """The same with the instrument."""
-        self._troubles.pop(work.step, None)
+        self._forget(work.step)
         self.works.do_in_hand(work, job, done, shown)
 
     # -- what is told -------------------------------------------------------------------------
@@ -177,10 +185,14 @@ class PrepareDesk(QObject):
     def _not_judged(self, error: Explained) -> None:
         self.told.emit(problem(error))
 
+    def _forget(self, step: Step) -> None:
+        self._notes.pop(step, None)
+        self._troubles.pop(step, None)
+
     def _failed(self, step: Step, error: Explained) -> None:
         self.say(step, str(error))
 
     def _tell(self) -> None:
         held_back = "" if self.editor is not None and self.enabled else READ_ONLY
-        progress = Progress(self._found, self.works.work, self._troubles, held_back)
+        progress = Progress(self._found, self.works.work, self._notes, self._troubles, held_back)
         self.viewed.emit(prepare_view(progress))

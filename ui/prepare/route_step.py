@@ -5,7 +5,6 @@ from __future__ import annotations
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QWidget
 
-from ui.parts.label import label
 from ui.prepare.choice_form import ChoiceForm
 from ui.prepare.step_card import column_of, main_button, remark
 from ui.presenters.prepare_settings import RouteChoice
@@ -20,13 +19,7 @@ class RouteStep(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.form, self.saved = ChoiceForm(RouteChoice()), label(role="remark")
+        self.form = ChoiceForm(RouteChoice())
         self.order = main_button("Order sections", "The way of before stays on the map beside the new one")
-        self.saved.hide()
         self.order.clicked.connect(lambda: self.order_asked.emit())
-        column_of(remark(ABOUT), self.form, self.order, self.saved, within=self)
-
-    def show_saved(self, text: str) -> None:
-        """What the last search came to."""
-        self.saved.setText(text)
-        self.saved.setVisible(bool(text))
+        column_of(remark(ABOUT), self.form, self.order, within=self)

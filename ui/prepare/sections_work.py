@@ -11,12 +11,11 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from scopeacq.plan.overviews import Overview
 from scopeacq.plan.runfolder import Plan
-from scopeacq.sections.candidates import Candidates, Ring, Verdict
+from scopeacq.sections.candidates import Candidates, Ring
 from scopeacq.telling.wording import counted
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.sections_step import SectionsStep
 from ui.prepare.works import Teller
-from ui.presenters.found import acceptable_above
 from ui.presenters.messages import Message
 from ui.presenters.prepare import Step, Work
 from ui.presenters.prepare_settings import Way
@@ -50,8 +49,7 @@ class SectionsWork(QObject):
         body.find_asked.connect(self.find)
         body.accept_asked.connect(self.accept)
         body.review_asked.connect(self.review_wanted)
-        body.sure.changed.connect(self._count)
-        desk.edited.connect(self._count)
+        desk.edited.connect(self._show)
 
     def find(self) -> None:
         """Look for sections on the newest overview, as the form says."""
@@ -65,9 +63,9 @@ class SectionsWork(QObject):
             job = partial(_found, overview, way, example, before, self._desk.plan)
             self._desk.do(Work(Step.SECTIONS, "Finding sections"), job, partial(self._take, before))
 
-    def accept(self) -> None:
-        """Put all that are sure enough into the plan."""
-        self._desk.propose(accept_above(self._body.sure.chosen.confidence))
+    def accept(self, confidence: float) -> None:
+        """Put all that are at least this sure, 0 to 1, into the plan."""
+        self._desk.propose(accept_above(confidence))
 
     def _take(self, before: Candidates, found: Found) -> None:
         if self._desk.candidates is not before:
@@ -76,16 +74,17 @@ class SectionsWork(QObject):
         elif not found.new:
             self._desk.say(Step.SECTIONS, NOTHING_FOUND)
         elif self._desk.propose(take_found(found.candidates)):
-            said = f"{counted(found.new, 'section')} found on the overview."
-            advice = "Accept those that are sure; look at the doubtful ones."
-            self._desk.told.emit(Message(Tone.GOOD, said, advice=advice))
+            self._desk.note(Step.SECTIONS, _in_words(found))
             self.review_wanted.emit()
 
-    def _count(self) -> None:
-        candidates = self._desk.candidates
-        waiting = sum(c.verdict is Verdict.OPEN for c in candidates.sections)
-        acceptable = acceptable_above(candidates, self._body.sure.chosen.confidence)
-        self._body.show_counts(waiting, acceptable)
+    def _show(self) -> None:
+        self._body.show_candidates(self._desk.candidates, may_edit=self._desk.editor is not None)
+
+
+def _in_words(found: Found) -> str:
+    size = found.section_um
+    large = f", {size[0]:.0f} x {size[1]:.0f} \N{MICRO SIGN}m large" if size is not None else ""
+    return f"{counted(found.new, 'section')} found{large}. Accept those that are sure, look at the others."
 
 
 def _found(

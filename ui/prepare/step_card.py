@@ -32,7 +32,8 @@ class StepCard(QFrame):
         self.step, self.body = step, body
         self.head = _Head(f"{number}  {step.value}")
         self.work = _WorkLine()
-        self.trouble = TroubleLine()
+        self.note, self.trouble = label(role="remark"), TroubleLine()
+        theme.set_tone(self.note, Tone.GOOD)
         self.trouble.setContentsMargins(0, 0, 0, 0)
         theme.set_role(self, "card")
         self.head.pressed.connect(self.toggled)
@@ -44,6 +45,8 @@ class StepCard(QFrame):
         """Show how the step stands now."""
         self.head.show_view(view)
         self.trouble.show_trouble(view.trouble)
+        self.note.setText(view.note)
+        self.note.setVisible(bool(view.note))
         self.work.setVisible(view.work is not None)
         if view.work is not None:
             self.work.show_work(view.work)
@@ -60,7 +63,7 @@ class StepCard(QFrame):
         return not self.body.isHidden()
 
     def _share_room(self) -> None:
-        parts = (self.body, self.work, self.trouble)
+        parts = (self.body, self.work, self.note, self.trouble)
         self._inner.setVisible(any(not part.isHidden() for part in parts))
 
     def _lay_out(self) -> None:
@@ -68,7 +71,7 @@ class StepCard(QFrame):
         inner = QVBoxLayout(self._inner)
         inner.setContentsMargins(theme.Space.M, 0, theme.Space.M, theme.Space.S)
         inner.setSpacing(theme.Space.S)
-        for part in (self.trouble, self.work, self.body):
+        for part in (self.trouble, self.note, self.work, self.body):
             inner.addWidget(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

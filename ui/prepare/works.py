@@ -57,6 +57,10 @@ class Teller:
     def __call__(self, share: float, detail: str = "") -> None:
         """Tell the share (0..1) that is done. Raises ``Halted`` where the operator wants an end."""
         self.heed()
+        self.say(share, detail)
+
+    def say(self, share: float, detail: str = "") -> None:
+        """Tell the share that is done, of work that looks itself whether it is ``stopped``."""
         now_s = time.monotonic()
         if now_s - self._told_s >= TELL_EVERY_S or share >= 1.0:
             self._told_s = now_s

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scopeacq.plan.geometry import Point
+LIKELY = 0.5
+"""From here on the network takes a pixel for a section."""
 
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """A piece of the overview, shape (y, x), uint8, and what is found in it, by pixels (column, row)."""
+    """A piece of the wafer: ``greys`` uint8, and how probable a section is, 0..1; both (y, x)."""
 
-    picture: NDArray[np.uint8]
-    outlines_px: tuple[tuple[Point, ...], ...]
+    greys: NDArray[np.uint8]
+    probability: NDArray[np.float32]
     words: str
+
+    def painted(self, colour: tuple[int, int, int], strength: float = 0.45) -> NDArray[np.uint8]:
+        """The greys with what is found tinted, shape (y, x, 3), RGB."""
+        found = (self.probability >= LIKELY)[..., np.newaxis] * strength
+        rgb = self.greys[..., np.newaxis] * (1 - found) + np.array(colour) * found
+        return np.ascontiguousarray(rgb, np.uint8)

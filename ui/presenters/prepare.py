@@ -69,12 +69,16 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step as it is shown. ``work`` is what is under way for it; ``trouble`` what went wrong last."""
+    """One step as it is shown. ``work`` is what is under way for it.
+
+    ``note`` says what the last work came to, ``trouble`` what went wrong with it.
+    """
 
     step: Step
     badge: Badge
     sentence: str
     work: Work | None = None
+    note: str = ""
     trouble: str = ""
 
 
@@ -102,10 +106,11 @@ class PrepareView:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """All that the page is made of: what was found of the steps, what runs, and what went wrong last."""
+    """All that the page is made of: what was found of the steps, what runs, and what came of what ran."""
 
     found: Mapping[Step, Finding] = field(default_factory=dict)
     work: Work | None = None
+    notes: Mapping[Step, str] = field(default_factory=dict)
     troubles: Mapping[Step, str] = field(default_factory=dict)
     held_back: str = ""
 
@@ -123,4 +128,4 @@ def _step_view(step: Step, progress: Progress) -> StepView:
     if work is not None:
         return StepView(step, State.WORKING.value, work.sentence, work)
     state = State.LOOK if trouble else found.state
-    return StepView(step, state.value, found.sentence, trouble=trouble)
+    return StepView(step, state.value, found.sentence, None, progress.notes.get(step, ""), trouble)

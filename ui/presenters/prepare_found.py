@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from scopeacq.plan.coverage import coverage
 from scopeacq.plan.findings import Finding as PlanFinding
 from scopeacq.plan.findings import Severity
+from scopeacq.plan.grid_checks import grid_findings
 from scopeacq.plan.landmarks import judge
+from scopeacq.plan.mark_checks import LEAST_FIDUCIALS, fiducial_findings
 from scopeacq.plan.runfolder import Plan
-from scopeacq.plan.wafer_checks import LEAST_FIDUCIALS, fiducial_findings, section_findings
-from scopeacq.sections.candidates import Candidate, Candidates, Verdict
+from scopeacq.route.starts import strips
+from scopeacq.route.stops import stops_of
+from scopeacq.sections.candidates import Candidates, Verdict
 from scopeacq.telling.wording import counted
+from ui.presenters.durations import spoken
+from ui.presenters.found import Standing, standing_of
 from ui.presenters.prepare import Finding, State, Step
-
-DOUBTFUL_BELOW = 0.5
-"""A candidate that is surer and has no flag is not pointed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,6 @@ def found_in(stock: Stock) -> Mapping[Step, Finding]:
         Step.FIDUCIALS: _fiducials(stock.plan),
         Step.ROUTE: _route(stock.plan),
     }
-
-
-def is_doubtful(candidate: Candidate) -> bool:
-    """Whether an operator should look at a candidate before it is accepted."""
-    return bool(candidate.flags) or candidate.confidence < DOUBTFUL_BELOW
 
 
 def _overview(names: tuple[str, ...]) -> Finding:
@@ -67,7 +65,7 @@ def _sections(stock: Stock) -> Finding:
     planned = f"{counted(len(sections), 'section')} in the plan"
     if not waiting:
         return Finding(State.DONE if sections else State.LOOK, f"{planned}.")
-    doubtful = sum(map(is_doubtful, waiting))
+    doubtful = sum(standing_of(c) is Standing.DOUBTFUL for c in waiting)
     doubts = f", {doubtful} doubtful" if doubtful else ""
     return Finding(State.LOOK, f"{len(waiting)} found and not judged{doubts}; {planned}.")
 
@@ -77,7 +75,10 @@ def _grids(plan: Plan) -> Finding:
     if not active:
         return Finding(State.TO_DO, "No section to put a grid on yet.")
     tiles = sum(len(s.imaged(plan.project.imaging)) for s in active)
-    return _judged(section_findings(plan), f"{counted(len(active), 'section')}, {counted(tiles, 'tile')}")
+    shares = [coverage(s, plan.project.imaging).share for s in active if s.roi_um is not None]
+    covered = f", ROIs covered to {min(shares):.0%}" if shares else ""
+    there_is = f"{counted(len(active), 'section')}, {counted(tiles, 'tile')}{covered}"
+    return _judged(grid_findings(plan), there_is)
 
 
 def _fiducials(plan: Plan) -> Finding:
@@ -88,10 +89,12 @@ def _fiducials(plan: Plan) -> Finding:
 
 
 def _route(plan: Plan) -> Finding:
-    active = [s for s in plan.wafer.sections if s.active]
-    if len(active) < 2:
+    if sum(bool(s.imaged(plan.project.imaging)) for s in plan.wafer.sections) < 2:
         return Finding(State.TO_DO, "Two sections at least are put in order.")
-    return Finding(State.TO_DO, f"{counted(len(active), 'section')} in the order of the list.")
+    stops = stops_of(plan.project, plan.wafer, plan.instrument.stage)
+    present_s, usual_s = stops.tour_s(stops.as_given), stops.tour_s(strips(stops))
+    sentence = f"The way through {counted(stops.count, 'section')} takes {spoken(present_s)} in each cycle."
+    return Finding(State.DONE if present_s <= usual_s else State.TO_DO, sentence)
 
 
 def _judged(findings: Iterable[PlanFinding], there_is: str) -> Finding:

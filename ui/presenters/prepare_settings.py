@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from scopeacq.plan.instrument import Fraction
 from scopeacq.plan.settings import Settings
 
 
@@ -31,21 +30,35 @@ class FindChoice(Settings):
     )
 
 
-class AcceptChoice(Settings):
-    """Which sections are accepted together."""
-
-    confidence: Fraction = Field(
-        0.5,
-        title="Accept from",
-        description="Found sections at least this sure become sections of the plan; doubtful ones wait.",
-    )
-
-
 class TrainChoice(Settings):
     """How long the network learns."""
 
     limit_s: Annotated[float, Field(gt=0, le=14_400)] = Field(
         300.0, title="Train for", description="It may be stopped at any time; the best so far is kept."
+    )
+
+
+class GridArea(Enum):
+    """What of each section is imaged; ``value`` stands in the list."""
+
+    MIDDLE = "Its middle"
+    WHOLE = "All of it"
+    INNER = "All but a rim"
+    CHOSEN = "As on the chosen one"
+
+
+class GridChoice(Settings):
+    """What of each section is imaged."""
+
+    area: GridArea = Field(
+        GridArea.MIDDLE,
+        title="Image",
+        description="Its middle: as many rows and columns as below. All of it, or all but a rim: as many "
+        "tiles as that takes. As on the chosen one: ROI and tiles lie on all as on the section that "
+        "is chosen on the map.",
+    )
+    rim_um: Annotated[float, Field(ge=0, le=10_000)] = Field(
+        20.0, title="Rim", description="How much is left out all around, of all but a rim."
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PyQt5.QtCore import QObject
+from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QWidget
 
 from scopeacq.plan.overviews import (
@@ -45,7 +45,10 @@ class Overviews(QObject):
     """Keeps viewport and files in step. Pictures are added and placed only while the plan may be edited.
 
     ``forget`` is called with the path of a picture that is about to be removed.
+    ``changed`` (Underlay): there are other pictures now, or they lie elsewhere.
     """
+
+    changed = pyqtSignal(object)
 
     def __init__(
         self,
@@ -71,6 +74,22 @@ class Overviews(QObject):
 
     # -- what there is --------------------------------------------------------------------
 
+    @property
+    def underlay(self) -> Underlay:
+        """All pictures, and how they are shown."""
+        return self._underlay
+
+    def take(self, overview: Overview) -> None:
+        """Show a picture that was made for the run, in place of an earlier one of its name."""
+        self._forget(overview.path)
+        others = tuple(o for o in self._underlay.overviews if o.path != overview.path)
+        self._show(replace(self._underlay, overviews=(*others, overview), visible=True))
+        self._viewport.overview_button.show_action.setChecked(True)
+
+    def add(self) -> None:
+        """Ask for a picture and put it under the map."""
+        self._add()
+
     def _begin(self, read: tuple[tuple[Overview, ...], tuple[SettingsError, ...]]) -> None:
         if self._over:
             return
@@ -83,6 +102,7 @@ class Overviews(QObject):
         self._underlay = underlay
         self._viewport.show_underlay(underlay)
         self._list()
+        self.changed.emit(underlay)
 
     def _list(self) -> None:
         self._may_edit = self._viewport.editor is not None

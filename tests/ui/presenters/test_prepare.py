@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def stock(
     return Stock(plan, candidates or Candidates(), overviews)
 
 
-def candidate(name: str, **changes: object) -> Candidate:
+def candidate(name: str, **changes: Any) -> Candidate:
     return replace(Candidate(name, SQUARE, 0.9), **changes)
 
 

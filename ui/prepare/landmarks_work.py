@@ -1,0 +1,71 @@
+"""What the step Landmarks does: measures all of them with the instrument."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject
+
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.wafer import Landmark
+from ui.prepare.desk import PrepareDesk
+from ui.prepare.landmarks_step import LandmarksStep
+from ui.prepare.works import Teller
+from ui.presenters.edits import Document, Edit
+from ui.presenters.prepare import Step, Work
+from ui.run.interpreter import loading
+
+if TYPE_CHECKING:  # brings OpenCV and the twin, which the window does without until landmarks are measured
+    from scopeacq.landmarking import Measurement
+    from scopeacq.manual import Manual
+
+NONE_SET = "No landmark is set; set two or more on the map, far apart, and say where the stage shows them."
+
+
+class LandmarksWork(QObject):
+    """Finds all landmarks by their pictures, and keeps a picture of each that has none yet."""
+
+    def __init__(self, body: LandmarksStep, desk: PrepareDesk) -> None:
+        super().__init__(body)
+        self._desk = desk
+        body.measure_asked.connect(self.measure)
+
+    def measure(self) -> None:
+        """Drive to each landmark in turn."""
+        plan = self._desk.plan
+        if not plan.wafer.landmarks:
+            self._desk.say(Step.LANDMARKS, NONE_SET)
+            return
+        self._desk.do_in_hand(Work(Step.LANDMARKS, "Measuring"), partial(_measured, plan), self._take)
+
+    def _take(self, measurement: Measurement) -> None:
+        lost = [f"{each.mark}: {each.text}" for each in measurement.each if each.text]
+        if measurement.each:
+            self._desk.propose(
+                Edit("Measure the landmarks", partial(_with_landmarks, measurement.landmarks))
+            )
+        if lost or not measurement.mounting.sound:
+            self._desk.say(Step.LANDMARKS, " ".join(lost) or measurement.mounting.verdict)
+        else:
+            self._desk.note(Step.LANDMARKS, measurement.mounting.verdict)
+
+
+def _measured(plan: Plan, manual: Manual, tell: Teller) -> Measurement:
+    """On the instrument's thread; by the plan as it is edited, which may not be saved yet."""
+    with loading():
+        from scopeacq.landmarking import measure
+        from scopeacq.storage.files import DiskFiles
+        from scopeacq.vision.references import References
+    manual.take_plan(plan)
+    manual.bring_up()
+    references = References(plan.folder, DiskFiles())
+    return measure(manual, plan.wafer.landmarks, references, tell)
+
+
+def _with_landmarks(landmarks: tuple[Landmark, ...], document: Document) -> Document:
+    """Only what was measured is taken over: marks may have been added meanwhile."""
+    stage_um = {mark.id: mark.stage_um for mark in landmarks}
+    now = (replace(m, stage_um=stage_um.get(m.id, m.stage_um)) for m in document.wafer.landmarks)
+    return replace(document, wafer=replace(document.wafer, landmarks=tuple(now)))

@@ -1,0 +1,69 @@
+"""What the step Overview does: takes the mosaic with the instrument, tile after tile."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from scopeacq.plan.runfolder import Plan
+from scopeacq.telling.wording import counted
+from ui.prepare.desk import PrepareDesk
+from ui.prepare.overview_step import OverviewStep
+from ui.prepare.works import Teller
+from ui.presenters.durations import spoken
+from ui.presenters.prepare import Step, Work
+from ui.run.interpreter import loading
+
+if TYPE_CHECKING:  # brings OpenCV and the twin, which the window does without until an overview is taken
+    from scopeacq.manual import Manual
+    from scopeacq.mosaic.acquire import Mosaic, MosaicReport, TakenTile
+
+
+class OverviewWork(QObject):
+    """Signals: tile_taken (TakenTile): one more lies in the picture; made (Overview): it is whole."""
+
+    tile_taken = pyqtSignal(object)
+    made = pyqtSignal(object)
+
+    def __init__(self, body: OverviewStep, desk: PrepareDesk) -> None:
+        super().__init__(body)
+        self._desk = desk
+        body.acquire_asked.connect(self.acquire)
+
+    def acquire(self) -> None:
+        """Take what is missing of the mosaic, as the plan says now."""
+        job = partial(_acquired, self._desk.plan)
+        self._desk.do_in_hand(Work(Step.OVERVIEW, "Acquiring"), job, self._take, self.tile_taken.emit)
+
+    def _take(self, mosaic: Mosaic) -> None:
+        self.made.emit(mosaic.overview)
+        self._desk.note(Step.OVERVIEW, _in_words(mosaic.report))
+
+
+def _acquired(plan: Plan, manual: Manual, tell: Teller) -> Mosaic:
+    """On the instrument's thread; by the plan as it is edited, which may not be saved yet."""
+    with loading():
+        from scopeacq.mosaic.acquire import acquire_mosaic
+    manual.take_plan(plan)
+    manual.bring_up()
+    detail = "first tile"
+
+    def take(tile: TakenTile) -> None:
+        nonlocal detail
+        detail = f"{tile.number} of {counted(tile.of, 'tile')}"
+        tell.show(tile)
+
+    return acquire_mosaic(manual, take, lambda share: tell(share, detail))
+
+
+def _in_words(report: MosaicReport) -> str:
+    dose = f"{report.electron_dose_per_nm2:.2g} e-/nm\N{SUPERSCRIPT TWO}"
+    parts = [f"{counted(report.tiles, 'tile')} in {spoken(report.duration_s)}, {dose} each."]
+    if report.residual_px is not None:
+        parts.append(f"They fit within {report.residual_px:.2f} px.")
+    if report.links_dropped:
+        odd = counted(report.links_dropped, "overlap")
+        parts.append(f"{odd} left out, since the others contradict.")
+    return " ".join(parts)
