@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QPointF
+from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -14,6 +14,7 @@ from hardware.types import FrameSettings, Optics, StagePose
 from scopeacq.focus.surface import Surface
 from scopeacq.journal import records as r
 from scopeacq.journal.records import PlaneKey, Record, Verdict
+from tests.ui.map_mouse import move
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.focus_plane import FocusPlane, outliers
 from ui.presenters.hover import History, card_of
@@ -142,8 +143,7 @@ def test_a_cursor_that_rests_gets_a_card_and_then_its_curve(qtbot: QtBot) -> Non
     card = viewport._hovering.card
     at = QPointF(*viewport.canvas.camera.to_px((0.0, 35.0))).toPoint()
     with qtbot.waitSignal(viewport.history_wanted, timeout=SOON_MS) as wanted:
-        viewport.canvas._cursor = at
-        viewport.canvas._rest.start()
+        move(viewport, at, Qt.KeyboardModifier.NoModifier, held=False)
     (hit,) = wanted.args
     assert hit == Hit("S001", 1)
     assert card.isVisible()
@@ -160,8 +160,7 @@ def test_a_cursor_that_rests_gets_a_card_and_then_its_curve(qtbot: QtBot) -> Non
     clipboard = QApplication.clipboard()
     assert clipboard is not None
     assert clipboard.text() == card.card.text
-    qtbot.mouseMove(viewport.canvas, at)
-    viewport.canvas._stir()
+    move(viewport, at, Qt.KeyboardModifier.NoModifier, held=False)
     assert not card.isVisible()
     viewport.show_history(hit, HISTORY)
     assert not card.isVisible()

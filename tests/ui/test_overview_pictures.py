@@ -254,7 +254,7 @@ def test_what_is_no_picture_is_told_and_nothing_is_added(qtbot: QtBot, desk: Des
     (tmp_path / "bad.png").write_text("no picture")
     desk.chosen.append(tmp_path / "bad.png")
     desk.viewport.overview_button.add_asked.emit()
-    told = "Choose a TIFF, PNG or JPEG"
+    told = "Choose a TIFF, PNG, JPEG"
     qtbot.waitUntil(lambda: any(told in m.text for m in desk.banner.messages), timeout=SOON_MS)
     assert len(desk.shown) == 1
     desk.viewport.overview_button.add_asked.emit()

@@ -17,13 +17,19 @@ from pytestqt.qtbot import QtBot
 from scopeacq.focus.surface import Surface
 from scopeacq.journal.records import PlaneKey, Wish, WishKind
 from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.overviews import Overview
 from scopeacq.plan.placement import Placement
+from scopeacq.storage.pyramid_tiff import Level
 from scopeacq.storage.run_pictures import PlacedPicture
 from tests.ui.map_mouse import click, drag, move, px
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters.editing import Editor
 from ui.presenters.focus_plane import FocusPlane
 from ui.presenters.layers import Layer
+from ui.presenters.mark_edits import set_roi
+from ui.presenters.overviews import Underlay
+from ui.presenters.route import RouteView
+from ui.presenters.route_edits import order_sections
 from ui.presenters.sections import SectionShown, TileShown, TileState
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.viewport import WaferViewport
@@ -438,3 +444,44 @@ def test_the_menu_asks_for_changes_of_the_cycle_under_way(viewport: WaferViewpor
         Wish(WishKind.LEAVE_OUT, 0, ONE.id),
         Wish(WishKind.RETAKE, 0, ONE.id, hit.tile),
     ]
+
+
+def test_a_way_that_was_found_lies_over_the_one_of_before_until_sections_change(
+    viewport: WaferViewport, editor: Editor
+) -> None:
+    before = viewport.canvas.shown.route_um
+    plain = viewport.canvas.grab().toImage()
+    viewport.propose(order_sections(["S002", "S001"]))
+    viewport.show_route(RouteView(before, before[::-1], "The stage travels 4 s per cycle instead of 5 s."))
+    assert viewport.canvas.shown.route_um == before[::-1]
+    assert "instead of 5 s" in viewport.canvas.notes[0].text
+    assert viewport.canvas.grab().toImage() != plain
+    viewport.undo()
+    assert viewport.canvas.notes == ()
+
+
+def test_an_overview_grows_tile_by_tile_until_it_is_there(viewport: WaferViewport) -> None:
+    bare = viewport.canvas.grab().toImage()
+    for n in range(3):
+        tile = np.full((48, 64), 90 + 50 * n, np.uint8)
+        viewport.grow(tile, Placement.centred(64, 48, 20.0, (1000.0 * n, 0.0)), first=n == 0)
+    assert len(viewport.canvas.growing) == 3
+    assert viewport.canvas.grab().toImage() != bare
+    placement = Placement.centred(64, 48, 20.0)
+    whole = Overview(Path("wafer.ome.tif"), placement, (Level((48, 64), (48, 64)),))
+    viewport.show_underlay(Underlay((whole,)))
+    assert len(viewport.canvas.growing) == 0
+    viewport.grow(np.zeros((48, 64), np.uint8), placement, first=True)
+    assert len(viewport.canvas.growing) == 1
+
+
+def test_the_menu_sets_marks_and_takes_an_roi_away(viewport: WaferViewport, editor: Editor) -> None:
+    def press(text: str) -> None:
+        next(a for a in viewport.menu_at((40.0, -30.0)).actions() if a.text() == text).trigger()
+
+    press("Set a landmark here")
+    (landmark,) = editor.document.wafer.landmarks
+    assert landmark.wafer_um == pytest.approx((0.0, 0.0), abs=1e-6)
+    viewport.propose(set_roi("S001", ONE.outline_um))
+    press("Remove the ROI of S001")
+    assert editor.document.wafer.section("S001") == ONE

@@ -48,6 +48,13 @@ def notes_of(items: MapItems) -> tuple[Note, ...]:
     )
 
 
+def route_note(sentence: str, items: MapItems) -> tuple[Note, ...]:
+    """What a way that was found saves; nothing where it is not shown."""
+    if not sentence or Overlay.ROUTE not in items.overlays:
+        return ()
+    return Note(sentence, Tone.ACTIVE), Note("- - the way of before", Tone.CAUTION)
+
+
 def residual_note(marks: MarksShown, items: MapItems, um_per_px: float) -> tuple[Note, ...]:
     """How long arrows are drawn at this zoom; nothing where there are none."""
     if not marks.residuals or Overlay.MARKS not in items.overlays:

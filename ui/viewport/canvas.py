@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QEvent, QPointF, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QMouseEvent,
@@ -23,8 +23,9 @@ from ui.presenters.camera import Camera
 from ui.presenters.landmarks import MarksShown
 from ui.presenters.layers import Layer, Scale, scale_of
 from ui.presenters.map_items import Item, MapItems
-from ui.presenters.map_notes import Note, advice, notes_of, residual_note
+from ui.presenters.map_notes import Note, advice, notes_of, residual_note, route_note
 from ui.presenters.overviews import Underlay
+from ui.presenters.route import RouteView
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.theme import mixed, shades
 from ui.viewport.fitting import Fitting
@@ -37,6 +38,7 @@ from ui.viewport.over_map import draw_advice, draw_notes
 from ui.viewport.overlays import Handles, draw_scale_bar
 from ui.viewport.pictures import Pictures
 from ui.viewport.placing import PlacingHand
+from ui.viewport.resting import Resting
 from ui.viewport.scene import Scene, corners_px
 from ui.viewport.tool import Tool
 from ui.viewport.way import draw_way
@@ -45,8 +47,6 @@ WHEEL_DOUBLES = 360.0
 """So many units of the wheel (an eighth of a degree each) double the scale."""
 SETTLED_MS = 120
 """Pictures are painted finely when the view has not moved for so long."""
-RESTED_MS = 350
-"""The cursor rests when it has not moved for so long."""
 NEAR, NEARER = 8.0, 4.0
 """What one looks for fills this part of the window at least."""
 LEAST_SEEN_UM = 50.0
@@ -91,16 +91,20 @@ class WaferCanvas(QWidget):
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLED_MS)
         self._settle.timeout.connect(self.update)
-        self._rest, self._cursor = QTimer(self), QPoint()
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(RESTED_MS)
-        self._rest.timeout.connect(lambda: self.rested.emit(self._cursor))
+        self._resting = Resting(self)
+        self._resting.rested.connect(self.rested)
 
     # -- what is shown ------------------------------------------------------------------
 
     @property
     def shown(self) -> WaferMap:
         return self._scene.shown
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the signs over the map mean, and how many there are."""
+        residuals = residual_note(self.marks, self.items, self.camera.um_per_px)
+        return (*self._notes, *route_note(self._scene.route_in_words, self.items), *residuals)
 
     @property
     def advice(self) -> str:
@@ -128,6 +132,12 @@ class WaferCanvas(QWidget):
         self.items, self.marks, self._notes = items, marks, notes_of(items)
         if self.selection.items and not self.selection.items <= items.all:
             self.select(replace(self.selection, items=self.selection.items & items.all))
+        self.update()
+
+    def show_route(self, found: RouteView | None) -> None:
+        """Show a way that was found over the one of before, until sections are edited otherwise."""
+        self._scene.show_route(found)
+        self._scene.show(self.shown)
         self.update()
 
     def show_layer(self, layer: Layer) -> None:
@@ -263,9 +273,8 @@ class WaferCanvas(QWidget):
             self.hand.draw(painter, colours, self.to_px())
         if self.way_end_um is not None and self.shown.stage_um is not None:
             draw_way(painter, self.camera, colours, self.shown.stage_um, self.way_end_um)
-        residuals = residual_note(self.marks, self.items, self.camera.um_per_px)
         draw_scale_bar(painter, self.camera, colours)
-        draw_notes(painter, self.camera, colours, (*self._notes, *residuals))
+        draw_notes(painter, self.camera, colours, self.notes)
         draw_advice(painter, self.camera, colours, self.advice)
         if self.hasFocus():
             painter.setPen(QPen(mixed(QColor(colours.window), QColor(colours.accent), 0.45), 1.0))
@@ -288,7 +297,7 @@ class WaferCanvas(QWidget):
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802
         assert event is not None
-        self._stir()
+        self._resting.stir()
         self.zoom(2 ** (event.angleDelta().y() / WHEEL_DOUBLES), event.position())
         event.accept()
 
@@ -303,15 +312,14 @@ class WaferCanvas(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         assert event is not None
-        self._stir()
+        self._resting.stir()
         self._gestures.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         assert event is not None
-        self._stir()
-        self._cursor = event.pos()
+        self._resting.stir()
         if not self._gestures.under_way:
-            self._rest.start()
+            self._resting.watch(event.pos())
         self.hovered.emit(self.stage_um(event.localPos()))
         self._gestures.move(event)
 
@@ -329,13 +337,8 @@ class WaferCanvas(QWidget):
             self.go_to_requested.emit(self.shown.target(self.stage_um(event.localPos())))
 
     def leaveEvent(self, event: QEvent | None) -> None:  # noqa: N802
-        self._stir()
+        self._resting.stir()
         self.hovered.emit(None)
-
-    def _stir(self) -> None:
-        """The cursor does not rest any more."""
-        self._rest.stop()
-        self.rested.emit(None)
 
     # -- frames of reference ------------------------------------------------------------
 

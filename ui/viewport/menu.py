@@ -8,8 +8,10 @@ from functools import partial
 from PyQt5.QtWidgets import QAction, QMenu, QWidget
 
 from scopeacq.journal.records import Wish
-from ui.presenters import edits
+from scopeacq.plan.geometry import Point
+from ui.presenters import edits, mark_edits, review_edits
 from ui.presenters.edits import Edit
+from ui.presenters.map_items import Item, ItemKind
 from ui.presenters.wafer_map import Hit, WaferMap
 from ui.presenters.wishes import wishes_at
 
@@ -56,4 +58,28 @@ def section_entries(shown: WaferMap, name: str, propose: Callable[[Edit], None])
         (f"Image {name} first", edits.reorder([name], others[0] if others else None)),
         (f"Image {name} last", edits.reorder([name], None)),
     )
+    entries: list[Entry] = [(text, partial(propose, edit)) for text, edit in ways]
+    shown_here = shown.section(name)
+    if shown_here is not None and shown_here.section.roi_um is not None:
+        entries.append((f"Remove the ROI of {name}", partial(propose, mark_edits.set_roi(name, None))))
+    return entries
+
+
+def found_entries(item: Item, propose: Callable[[Edit], None]) -> list[Entry]:
+    """Verdicts on what was found there."""
+    if item.kind is not ItemKind.FOUND:
+        return []
+    name = item.name
+    ways = (
+        (f"Accept {name}", review_edits.accept([name])),
+        (f"Reject {name}", review_edits.reject([name])),
+    )
     return [(text, partial(propose, edit)) for text, edit in ways]
+
+
+def mark_entries(wafer_um: Point, propose: Callable[[Edit], None]) -> list[Entry]:
+    """Marks that may be set there."""
+    return [
+        ("Set a landmark here", partial(propose, mark_edits.add_landmark(wafer_um))),
+        ("Set a fiducial here", partial(propose, mark_edits.add_fiducial(wafer_um))),
+    ]

@@ -18,6 +18,7 @@ from ui.presenters.camera import Camera
 from ui.presenters.focus_plane import Outlier, outliers
 from ui.presenters.layers import Layer
 from ui.presenters.map_items import Overlay
+from ui.presenters.route import RouteView
 from ui.presenters.sections import SectionShown
 from ui.presenters.wafer_map import WaferMap
 from ui.theme import mixed
@@ -35,7 +36,7 @@ from ui.viewport.marks import (
     mapped,
 )
 from ui.viewport.pictures import Pictures
-from ui.viewport.route_lines import draw_route
+from ui.viewport.route_lines import draw_found_route, draw_route
 from ui.viewport.seen import Seen
 from ui.viewport.tiles import TilePainter
 from ui.viewport.underlay import draw_underlay
@@ -66,6 +67,8 @@ class Scene:
         self._grid_radii: NDArray[np.float64] = np.zeros(0)
         self._outliers: tuple[Outlier, ...] | None = None
         self._route_um: NDArray[np.float64] = np.zeros((0, 2))
+        self._before_um: NDArray[np.float64] = np.zeros((0, 2))
+        self._found_route: RouteView | None = None
         self._pictures = pictures
         self.shown = WaferMap()
 
@@ -78,8 +81,22 @@ class Scene:
             grids = [math.hypot(*s.grid.size_um) / 2 for s in shown.sections]
             self._grid_radii = np.array(grids, np.float64)
         self._outliers = None
-        self._route_um = np.array(shown.route_um, np.float64).reshape(-1, 2)
+        route_um = shown.route_um
+        if self._found_route is not None and route_um != self._found_route.after_um:
+            self.show_route(None)
+        self._route_um = np.array(route_um, np.float64).reshape(-1, 2)
         self.shown = shown
+
+    def show_route(self, found: RouteView | None) -> None:
+        """Paint a way that was found over the one of before, for as long as sections are imaged by it."""
+        self._found_route = found
+        before_um = found.before_um if found is not None else ()
+        self._before_um = np.array(before_um, np.float64).reshape(-1, 2)
+
+    @property
+    def route_in_words(self) -> str:
+        """What the way that was found saves, empty where none is shown."""
+        return self._found_route.sentence if self._found_route is not None else ""
 
     def to_px(self, camera: Camera) -> QTransform:
         """From the wafer to the widget."""
@@ -99,8 +116,7 @@ class Scene:
         self.growing.draw(painter, to_px)
         painter.resetTransform()
         draw_labels(painter, look, to_px)
-        if Overlay.ROUTE in look.items.overlays:
-            draw_route(painter, look, to_px, self._route_um)
+        self._draw_route(painter, look, to_px)
         seen, dots = self._in_sight(look, to_px)
         self._draw_dots(painter, look, to_px, dots)
         new = [section for section in look.moved.values() if self.shown.section(section.id) is None]
@@ -109,6 +125,14 @@ class Scene:
             self._draw_tiles(painter, look, to_px, each)
         painter.resetTransform()
         self._draw_marks(painter, look, to_px, [*seen, *dots])
+
+    def _draw_route(self, painter: QPainter, look: Look, to_px: QTransform) -> None:
+        if Overlay.ROUTE not in look.items.overlays:
+            return
+        if self._found_route is None:
+            draw_route(painter, look, to_px, self._route_um)
+        else:
+            draw_found_route(painter, look, to_px, self._before_um, self._route_um)
 
     def _draw_marks(self, painter: QPainter, look: Look, to_px: QTransform, seen: Sequence[Seen]) -> None:
         draw_rings(painter, look, to_px, seen)

@@ -14,19 +14,30 @@ from scopeacq.storage.pyramid_tiff import Picture
 from ui.parts.copying import copy_text
 from ui.presenters.drawing import Drawn
 from ui.presenters.editing import Editor
-from ui.presenters.edits import Document, Edit, Refused
+from ui.presenters.edits import Edit, Refused
 from ui.presenters.hover import History
-from ui.presenters.landmarks import MarksShown, marks_of
+from ui.presenters.landmarks import MarksShown
 from ui.presenters.layers import EXPLAINED, Layer, legend_of
-from ui.presenters.map_items import Item, MapItems, Overlay
+from ui.presenters.map_items import Item, MapItems
 from ui.presenters.overviews import Underlay
+from ui.presenters.route import RouteView
 from ui.presenters.wafer_map import Hit, Selection, WaferMap, edited
 from ui.viewport.actions import action, bar, choice
 from ui.viewport.canvas import WaferCanvas
+from ui.viewport.contents import Contents
 from ui.viewport.edit_actions import EditActions
 from ui.viewport.foot import Foot
 from ui.viewport.hovering import Hovering
-from ui.viewport.menu import Entry, menu_of, section_entries, ways_from, wish_entries
+from ui.viewport.look_actions import LookActions
+from ui.viewport.menu import (
+    Entry,
+    found_entries,
+    mark_entries,
+    menu_of,
+    section_entries,
+    ways_from,
+    wish_entries,
+)
 from ui.viewport.overlays import LegendCard
 from ui.viewport.overview_menu import OverviewButton
 from ui.viewport.pictures import Source
@@ -34,9 +45,6 @@ from ui.viewport.placing_bar import PlacingBar
 from ui.viewport.review import Review
 from ui.viewport.tool import Tool
 from ui.viewport.tools import MapTools
-
-ZOOM_STEP = 1.6
-PAN_STEP_PX = 80
 
 
 class WaferViewport(QWidget):
@@ -75,8 +83,7 @@ class WaferViewport(QWidget):
         self._stage: tuple[Point | None, Point | None] = None, None
         self._editor: Editor | None = None
         self._layer = Layer.STATE
-        self._items, self._marks = MapItems(), MarksShown()
-        self._marked: object = None
+        self._contents = Contents(self.canvas)
         self.tools = MapTools(self, self.canvas, self.propose, self.told.emit, self._foot.hint)
         self.review = Review(self.canvas, self.propose, self.told.emit)
         self._make_actions()
@@ -109,28 +116,10 @@ class WaferViewport(QWidget):
         if stage_um is not None:
             shown = replace(shown, stage_um=stage_um, field_um=field_um)
         self.canvas.show_map(shown)
-        self._show_items(shown, document)
+        self._contents.show(shown, document)
         self.tools.refresh(document)
         self._refresh()
         self.shown_anew.emit(shown)
-
-    def _show_items(self, shown: WaferMap, document: Document | None) -> None:
-        """Of a plan that is only looked at: what was shown last, with the fiducials of the run."""
-        if document is None:
-            self._items = replace(self._items, fiducials=shown.fiducials)
-        else:
-            self._items = self._items.of(document.wafer, document.candidates)
-            self._marks = self._marks_of(document)
-        self.canvas.show_items(self._items, self._marks)
-
-    def _marks_of(self, document: Document) -> MarksShown:
-        """Judged only where they have changed."""
-        wafer = document.wafer
-        now = wafer.landmarks, wafer.fiducials
-        if now != self._marked:
-            self._marked = now
-            return marks_of(wafer, document.project.registration.max_shift_um)
-        return self._marks
 
     def show_stage(self, x_um: float | None, y_um: float | None, field_um: Point | None = None) -> None:
         """Show where the beam looks (stage frame), None when nobody can say.
@@ -156,6 +145,10 @@ class WaferViewport(QWidget):
         if underlay.overviews != self.canvas.underlay.overviews:
             self.canvas.growing.clear()
         self.canvas.show_underlay(underlay)
+
+    def show_route(self, found: RouteView | None) -> None:
+        """Show a way that was found over the one of before, and what it saves."""
+        self.canvas.show_route(found)
 
     def grow(self, pixels: Picture, placement: Placement, *, first: bool = False) -> None:
         """Show a tile of the overview that is being taken; its first one begins a new picture."""
@@ -185,17 +178,12 @@ class WaferViewport(QWidget):
     @property
     def items(self) -> MapItems:
         """What lies on the map beside sections."""
-        return self._items
+        return self._contents.items
 
     @property
     def marks(self) -> MarksShown:
         """Landmarks and fiducials, and how well they fit."""
-        return self._marks
-
-    def show_overlay(self, overlay: Overlay, shown: bool) -> None:
-        """Show or leave out what lies over the map."""
-        self._items = self._items.showing(overlay, shown)
-        self.canvas.show_items(self._items, self._marks)
+        return self._contents.marks
 
     def choose(self, item: Item) -> None:
         """Choose something on the map, and bring it into the window."""
@@ -263,31 +251,17 @@ class WaferViewport(QWidget):
         self._steps.undo.triggered.connect(lambda: self.undo())
         self._steps.redo.triggered.connect(lambda: self.redo())
         self._steps.save.triggered.connect(lambda: self.save_requested.emit())
-        self._fit_action = action(self, "Fit", "F", self._fit, "Home")
-        self._fit_action.setToolTip("Show what is chosen, then all sections, then the whole wafer (F)")
-        self._in_action = action(self, "+", "+", partial(self.canvas.zoom, ZOOM_STEP), "=")
-        self._in_action.setToolTip("Come nearer (+)")
-        self._out_action = action(self, "\N{MINUS SIGN}", "-", partial(self.canvas.zoom, 1 / ZOOM_STEP))
-        self._out_action.setToolTip("Go farther away (-)")
+        self._looking = LookActions(self, self.canvas)
         self.addActions([self.overview_button.show_action, *self.overview_button.overlays])
         self._judging = self.review.keys(self)
-        action(self, "Choose all", "Ctrl+A", self._select_all)
         action(self, "Choose none", "Esc", self._let_go)
-        for key, dx, dy in (("Left", 1, 0), ("Right", -1, 0), ("Up", 0, 1), ("Down", 0, -1)):
-            action(
-                self,
-                f"Pan {key.lower()}",
-                key,
-                partial(self.canvas.pan, dx * PAN_STEP_PX, dy * PAN_STEP_PX),
-            )
 
     def _lay_out(self) -> None:
-        views = [self._out_action, self._in_action, self._fit_action]
         self._editing: QFrame = bar([*self.tools.actions.values()], self._steps.in_order)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(bar([*self._layers.values()], views, self.overview_button))
+        whole.addWidget(bar([*self._layers.values()], self._looking.in_order, self.overview_button))
         for part in (self._editing, self.placing_bar):
             whole.addWidget(part)
         whole.addWidget(self.canvas, 1)
@@ -299,7 +273,7 @@ class WaferViewport(QWidget):
         self._hovering.history_wanted.connect(self.history_wanted)
         canvas.selected.connect(self._selected)
         canvas.proposed.connect(self.propose)
-        self.overview_button.overlaid.connect(self.show_overlay)
+        self.overview_button.overlaid.connect(self._contents.show_overlay)
         canvas.go_to_requested.connect(self.go_to_requested)
         canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         canvas.customContextMenuRequested.connect(self._show_menu)
@@ -311,7 +285,7 @@ class WaferViewport(QWidget):
         may_edit = self._editor is not None
         self._editing.setVisible(may_edit)
         for each in self._judging:
-            each.setEnabled(may_edit and bool(self._items.candidates.sections))
+            each.setEnabled(may_edit and bool(self.items.candidates.sections))
         self._steps.refresh(self._editor)
 
     def _selected(self, selection: Selection) -> None:
@@ -320,12 +294,6 @@ class WaferViewport(QWidget):
 
     def _hovered(self, stage_um: Point | None) -> None:
         self._foot.coordinates(self.canvas.shown.coordinates(stage_um) if stage_um else "")
-
-    def _fit(self) -> None:
-        self.canvas.fit(self.selection.sections)
-
-    def _select_all(self) -> None:
-        self.canvas.select(Selection(frozenset(s.id for s in self.canvas.shown.sections)))
 
     def _let_go(self) -> None:
         """Give up what is under way; with nothing, the tool that draws; at last the selection."""
@@ -345,20 +313,16 @@ class WaferViewport(QWidget):
         target, hit = shown.target(stage_um), shown.hit(stage_um)
         go = f"Go to {target.text} \N{HORIZONTAL ELLIPSIS}", lambda: self.go_to_requested.emit(target)
         copies: list[Entry] = [("Copy coordinates", lambda: copy_text(shown.coordinates(stage_um)))]
-        ways, wishes = list[Entry](), list[Entry]()
+        ways, wishes, own = list[Entry](), list[Entry](), list[Entry]()
         if hit is not None:
             copies.append((f"Copy the numbers of {hit.section}", partial(self._hovering.copy_numbers, hit)))
             ways = ways_from(hit, self.slices_wanted.emit, self.plots_wanted.emit)
             wishes = wish_entries(shown, hit, self.wished.emit)
+            own = section_entries(shown, hit.section, self.propose)
+        looks = [go, *copies], ways, wishes, [self._looking.fit]
         if self._editor is None:
-            return menu_of(self, [go, *copies], ways, wishes, [self._fit_action])
-        own = section_entries(shown, hit.section, self.propose) if hit is not None else []
-        return menu_of(
-            self,
-            [go, *copies],
-            ways,
-            wishes,
-            [self._fit_action],
-            own,
-            [self._steps.active, self._steps.delete],
-        )
+            return menu_of(self, *looks)
+        item = self.items.at(target.wafer_um, 0.0)
+        judged = found_entries(item, self.propose) if item is not None else []
+        marks = mark_entries(target.wafer_um, self.propose)
+        return menu_of(self, *looks, judged, own, marks, [self._steps.active, self._steps.delete])
