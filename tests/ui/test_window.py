@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from scopeacq.cli import run_command
 from scopeacq.plan.demo import make_demo
+from scopeacq.plan.run_templates import TEMPLATES
 from scopeacq.plan.runfolder import Plan, RunFolder
 from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.telling.explain import Explained
@@ -99,7 +100,7 @@ def test_a_new_run_is_made_from_the_template(
     chosen.append(tmp_path / "mine.scopeacq")
     window.choose_template()
     cards = window.start_page.templates
-    qtbot.waitUntil(lambda: len(cards.findChildren(Pressable)) == 3, timeout=OPENING_MS)
+    qtbot.waitUntil(lambda: len(cards.findChildren(Pressable)) == len(TEMPLATES), timeout=OPENING_MS)
     rehearsal = cards.findChildren(Pressable)[1]
     opened(qtbot, window, rehearsal.pressed.emit)
     assert Plan.read(tmp_path / "mine.scopeacq").project.cycles == 2

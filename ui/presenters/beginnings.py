@@ -46,6 +46,8 @@ def card_of(template: Template, is_copy: bool = False) -> TemplateCard:
 
 def cost_lines(cost: Estimate) -> tuple[str, ...]:
     """What a run takes, in a few figures."""
+    if not cost.sections:
+        return ("What it takes shows once there are sections.",)
     return (
         f"{spoken(cost.total_s)} of the microscope's time",
         f"{counted(cost.sections, 'section')}, {counted(cost.cycles, 'cycle')}, "

@@ -121,7 +121,11 @@ def test_the_state_of_the_edits_is_one_sentence() -> None:
 def test_templates_and_copies_say_what_they_take(tmp_path: Path) -> None:
     run = TEMPLATES[1].write(tmp_path / "mine.scopeacq")
     cards = read_templates([tmp_path / "gone", run.folder.root])
-    assert [card.key for card in cards[:3]] == [template.key for template in TEMPLATES]
-    assert cards[3].title == "Copy of mine"
-    assert cards[3].is_copy
-    assert cards[3].cost == card_of(TEMPLATES[1]).cost
+    *templates, copy = cards
+    assert [card.cost for card in templates if card.key == "wafer"] == [
+        ("What it takes shows once there are sections.",)
+    ]
+    assert [card.key for card in templates] == [template.key for template in TEMPLATES]
+    assert copy.title == "Copy of mine"
+    assert copy.is_copy
+    assert copy.cost == card_of(TEMPLATES[1]).cost
