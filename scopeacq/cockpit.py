@@ -129,7 +129,7 @@ class Cockpit:
             project.focus,
             electron,
             BY_HAND_ROT_DEG,
-            tile_pixel_nm=project.imaging.pixel_size_nm,
+            tile_pixel_nm=manual.plan.imaging_at(place_um).pixel_size_nm,
             watcher=watcher,
         )
         try:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from hardware.microscope import GUARD_LOG
 from scopeacq.journal import journal_format
+from scopeacq.plan.geometry import Point, inside
 from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.project import ImagingSettings, Project
 from scopeacq.plan.settings import SettingsError, SeveralFilesError, attempt
@@ -99,6 +100,12 @@ class Plan:
     def imaging(self, section_id: str) -> ImagingSettings:
         """The settings of a section's tiles. Raises ``KeyError``."""
         return self.wafer.section(section_id).imaging(self.project.imaging)
+
+    def imaging_at(self, wafer_um: Point) -> ImagingSettings:
+        """The settings of the section that lies at a point, the project's beside all sections."""
+        there = (s for s in self.wafer.sections if inside(wafer_um, s.outline_um))
+        section = next(there, None)
+        return self.project.imaging if section is None else section.imaging(self.project.imaging)
 
     @property
     def kinds_of_tiles(self) -> tuple[ImagingSettings, ...]:

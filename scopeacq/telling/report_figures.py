@@ -134,7 +134,7 @@ def _fits(plan: Plan) -> bool:
     """Whether the evenly milled region may be drawn without making the sections tiny."""
     region = evenly_milled(plan.instrument.mill, plan.project.milling).bounds
     places = [p for s in plan.wafer.sections for p in s.outline_um]
-    spread_um = max(max(abs(x), abs(y)) for x, y in places)
+    spread_um = max((max(abs(x), abs(y)) for x, y in places), default=0.0)
     return max(map(abs, region)) < 3 * spread_um
 
 

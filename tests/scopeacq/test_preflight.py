@@ -63,6 +63,12 @@ def test_the_demo_may_start_and_reminds_of_the_valve(plan: Plan) -> None:
     assert any("manual valve" in f.text for f in findings)
 
 
+def test_a_wafer_without_sections_is_told_and_nothing_else_trips_over_it(plan: Plan) -> None:
+    bare = replace(plan, wafer=replace(plan.wafer, sections=()))
+    texts = severe(check(bare, SITE))
+    assert len(texts) == 1 and "no section yet; find some with `scopeacq wafer detect`" in texts[0]
+
+
 def test_the_demo_passes_on_this_computer(plan: Plan) -> None:
     texts = severe(check(plan, Site()))
     assert texts == []
