@@ -28,6 +28,7 @@ from ui.prepare.teaching import TeachingWork
 from ui.prepare.works import Works
 from ui.presenters.drawing import Drawn
 from ui.presenters.prepare import Step
+from ui.presenters.route import route_view
 from ui.run.run_docks import BELOW
 from ui.viewport.widget import WaferViewport
 from ui.wafer.overviews import Overviews
@@ -92,7 +93,9 @@ def _set_to_work(bodies: Bodies, desk: PrepareDesk, viewport: WaferViewport, wor
     GridsWork(bodies.grids, desk, lambda: _chosen_section(viewport))
     FiducialsWork(bodies.fiducials, desk)
     bodies.fiducials.set_asked.connect(lambda: viewport.draw(Drawn.FIDUCIAL))
-    RouteWork(bodies.route, desk)
+    RouteWork(bodies.route, desk).found.connect(
+        lambda route, wafer: viewport.show_route(route_view(desk.plan.project, wafer, route))
+    )
 
 
 def _show_overviews(

@@ -12,6 +12,7 @@ from scopeacq.plan import grids
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.grids import Keep, Template
 from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.poses import pose_of
 from scopeacq.plan.project import ImagingSettings, Project
 from scopeacq.plan.wafer import Section, Wafer
 from scopeacq.sections.candidates import Candidates, Ring, free_ids
@@ -231,11 +232,11 @@ def set_grid(rows: int, columns: int, overlap_px: int | None = None) -> Edit:
 
 
 def drawn_section(document: Document, outline_um: Ring) -> Section:
-    """A new section with a free id, as thick as the last one, its grid in the middle of its outline."""
+    """A new section with a free id, as thick as the last one, its grid turned with its outline."""
     sections = document.wafer.sections
     thickness_nm = sections[-1].thickness_nm if sections else DEFAULT_THICKNESS_NM
-    middle = Polygon(outline_um).centroid
-    return Section(free_id(document), outline_um, (middle.x, middle.y), 0.0, thickness_nm)
+    pose = pose_of(outline_um)
+    return Section(free_id(document), outline_um, pose.centre_um, pose.rotation_deg, thickness_nm)
 
 
 def free_id(document: Document) -> str:
