@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PyQt5.QtCore import QPointF, QRectF, Qt
-from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
 
 from scopeacq.sections.candidates import Candidate
 from ui.presenters.found import GLYPHS, Standing, standing_of, sure
@@ -19,7 +19,8 @@ from ui.viewport.marks import NAME_PX, all_mapped, draw_pill
 
 SIGNS_FROM_PX, WORDS_FROM_PX = 8.0, 28.0
 """Outlines with a smaller radius have no sign, or none with a number."""
-MOST_SIGNS = 150
+MOST_SIGNS, MOST_FINE = 150, 250
+"""Of what is in the window: more have no signs, and are painted without smoothing and casing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class _Ready:
 
     candidates: tuple[Candidate, ...]
     standings: tuple[Standing, ...]
-    paths: dict[Standing, QPainterPath]
+    polygons: tuple[QPolygonF, ...]
     centres: NDArray[np.float64]
     radii: NDArray[np.float64]
 
@@ -45,17 +46,16 @@ class FoundPainter:
         ready = self._made_ready(look.items)
         if not ready.candidates:
             return
+        places = all_mapped(to_px, ready.centres)
+        reach = ready.radii[:, None] / look.camera.um_per_px
+        size = look.camera.width_px, look.camera.height_px
+        seen = np.flatnonzero(((places > -reach) & (places < size + reach)).all(1))
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(seen) <= MOST_FINE)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setWorldTransform(to_px)
-        for standing, path in ready.paths.items():
-            for pen in _pens(look, standing):
-                painter.setPen(pen)
-                painter.drawPath(path)
-        painter.resetTransform()
-        if not look.moving:
-            _draw_signs(painter, look, to_px, ready)
+        _draw_outlines(painter, look, to_px, ready, seen)
+        if not look.moving and len(seen) <= MOST_SIGNS:
+            _draw_signs(painter, look, places, ready, seen)
         painter.restore()
 
     def _made_ready(self, items: MapItems) -> _Ready:
@@ -85,48 +85,61 @@ def draw_chosen(painter: QPainter, look: Look, to_px: QTransform) -> None:
 
 
 def _prepared(candidates: tuple[Candidate, ...]) -> _Ready:
-    paths: dict[Standing, QPainterPath] = {}
     standings = tuple(map(standing_of, candidates))
-    for candidate, standing in zip(candidates, standings, strict=True):
-        path = paths.setdefault(standing, QPainterPath())
-        path.addPolygon(_polygon(candidate.outline_um))
-        path.closeSubpath()
+    polygons = tuple(_polygon(candidate.outline_um) for candidate in candidates)
     centres = np.array([centre_of(c.outline_um) for c in candidates], np.float64).reshape(-1, 2)
     radii = [
         float(np.linalg.norm(np.array(c.outline_um) - centre, axis=1).max())
         for c, centre in zip(candidates, centres, strict=True)
     ]
-    return _Ready(candidates, standings, paths, centres, np.array(radii, np.float64))
+    return _Ready(candidates, standings, polygons, centres, np.array(radii, np.float64))
 
 
 def _polygon(outline: Sequence[tuple[float, float]]) -> QPolygonF:
     return QPolygonF([QPointF(x, y) for x, y in outline])
 
 
-def _pens(look: Look, standing: Standing) -> tuple[QPen, ...]:
+def _pens(look: Look, standing: Standing, *, plain: bool) -> tuple[QPen, ...]:
     """Over a picture a dark casing below; what is rejected is dashed and thin."""
     rejected = standing is Standing.REJECTED
-    pen = cosmetic(look.shades.of(standing.value.tone), 1.0 if rejected else 2.0)
-    if rejected:
+    pen = cosmetic(look.shades.of(standing.value.tone), 1.0 if rejected or plain else 2.0)
+    if rejected and not plain:
         pen.setStyle(Qt.PenStyle.DashLine)
-    if rejected or look.moving or not look.over_pictures:
+    if rejected or plain or look.moving or not look.over_pictures:
         return (pen,)
     return cosmetic(CASING, 4.0), pen
 
 
-def _draw_signs(painter: QPainter, look: Look, to_px: QTransform, ready: _Ready) -> None:
-    """In the middle of each outline that is large enough, unless there are too many of them."""
-    camera = look.camera
-    places = all_mapped(to_px, ready.centres)
-    inside = ((places > 0) & (places < (camera.width_px, camera.height_px))).all(1)
-    seen = np.flatnonzero(inside & (ready.radii / camera.um_per_px >= SIGNS_FROM_PX))
-    if len(seen) > MOST_SIGNS:
-        return
+def _draw_outlines(
+    painter: QPainter, look: Look, to_px: QTransform, ready: _Ready, seen: NDArray[np.intp]
+) -> None:
+    """Those in the window; very many of them plainly, since each is small then."""
+    painter.setWorldTransform(to_px)
+    plain = len(seen) > MOST_FINE
+    for standing in Standing:
+        polygons = [ready.polygons[n] for n in seen if ready.standings[n] is standing]
+        for pen in _pens(look, standing, plain=plain) if polygons else ():
+            painter.setPen(pen)
+            for polygon in polygons:
+                painter.drawPolygon(polygon)
+    painter.resetTransform()
+
+
+def _draw_signs(
+    painter: QPainter,
+    look: Look,
+    places: NDArray[np.float64],
+    ready: _Ready,
+    seen: NDArray[np.intp],
+) -> None:
+    """In the middle of each outline that is large enough."""
     painter.setFont(font(FontPt.SMALL, 63))
     metrics = QFontMetricsF(painter.font())
     for n in seen:
         standing, (x, y) = ready.standings[n], places[n]
-        radius_px = ready.radii[n] / camera.um_per_px
+        radius_px = ready.radii[n] / look.camera.um_per_px
+        if radius_px < SIGNS_FROM_PX:
+            continue
         with_words = radius_px >= WORDS_FROM_PX
         text = _sign_of(ready.candidates[n], standing, with_words=with_words)
         width = metrics.horizontalAdvance(text) + Space.M
