@@ -62,7 +62,7 @@ def _in_place(image: Image, tile: Tile, pixel_um: float) -> Affine:
 def _seen(rig: Rig, view: View, last: View, at_um: Point) -> Displacement:
     settings = rig.plan.project.registration
     near = settings.model_copy(update={"max_shift_um": settings.tile_max_shift_um})
-    pixel_nm = BINNING * max(view.pixel_size_nm, last.pixel_size_nm)
+    pixel_nm = max(BINNING * view.pixel_size_nm, last.pixel_size_nm)
     return displacement(_binned(view, pixel_nm), _binned(last, pixel_nm), at_um, near)
 
 

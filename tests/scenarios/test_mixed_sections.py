@@ -18,10 +18,10 @@ from hardware.simulator.truth import FrameTruth
 from models.estimate import Sharpness
 from scopeacq.focus.autofocus import FocusBench, Focused, FocusMethod, NotFocused
 from scopeacq.focus.correction import depth_of_focus
-from scopeacq.journal.records import PlaneExposed, PlaneExposing, PlaneKey, RunEnd
+from scopeacq.journal.records import PlaneExposed, PlaneExposing, PlaneKey, RunEnd, TileRegistered
 from scopeacq.plan.estimate import BARE, estimate
 from scopeacq.plan.geometry import Rigid
-from scopeacq.plan.project import ImagingSettings, RegistrationSettings
+from scopeacq.plan.project import FocusSettings, ImagingSettings, RegistrationSettings
 from scopeacq.plan.wafer import Fiducial, Landmark, Section, SectionGrid, Wafer
 from tests.scenarios.harness import Scores, TinyRun, Waves, tiny_project
 from tests.scenarios.test_policies import of_kind, run_once
@@ -109,6 +109,47 @@ def _doses_as_they_were(run: TinyRun) -> None:
     assert (cost.planes_per_cycle, cost.sections) == (4, 2)
     assert cost.imaging_s * CYCLES == pytest.approx(frames_s)
     assert cost.imaging_dose_per_nm2 == max(r.electron_dose_per_nm2 for r in booked.values())
+
+
+@pytest.mark.parametrize(("pixel_size_nm", "edge_px"), [(7.0, 701), (20.0, 300)])
+def test_tiles_are_found_in_focus_images_of_other_pixels(
+    tmp_path: Path, pixel_size_nm: float, edge_px: int
+) -> None:
+    """Focus images have 10 nm; what they show is held against a last slice of any pixel size."""
+    imaging = ImagingSettings(tile_width_px=512, tile_height_px=512, dwell_ns=200.0, overlap_px=8)
+    focus = FocusSettings(width_px=512, height_px=512)
+    run = TinyRun.make(tmp_path, tiny_project(CYCLES, imaging=imaging, focus=focus), n_sections=2)
+    plain, other = run.plan.wafer.sections
+    own = SectionGrid(pixel_size_nm=pixel_size_nm, tile_width_px=edge_px, tile_height_px=edge_px - 1)
+    wafer = replace(run.plan.wafer, sections=(plain, replace(other, grid=own)))
+    run.plan = replace(run.plan, wafer=wafer)
+    assert run_once(run) is RunEnd.FINISHED
+    found = of_kind(run, TileRegistered)
+    assert [r.key.section for r in found] == ["S001", "S002"]
+    assert all(r.refused == "" and r.correlation > 0.9 for r in found)
+    truth = {f.scanned_at_s: f for f in run.truth if isinstance(f, FrameTruth)}
+    places = defaultdict(list)
+    for exposed in of_kind(run, PlaneExposed):
+        seen = truth[exposed.scanned_at_s]
+        places[exposed.key.section].append((seen.x_um, seen.y_um))
+    for first, second in places.values():
+        assert math.dist(first, second) < 0.1
+
+
+def test_what_sharp_planes_score_counts_for_their_kind_alone(tmp_path: Path) -> None:
+    run = TinyRun.make(tmp_path, tiny_project(8), n_sections=2)
+    plain, other = run.plan.wafer.sections
+    wafer = replace(run.plan.wafer, sections=(plain, replace(other, grid=SectionGrid(dwell_ns=400.0))))
+    run.plan = replace(run.plan, wafer=wafer)
+    assert run_once(run) is RunEnd.FINISHED
+    with run.start() as program:
+        rig = program.rig
+        known = {sampling: len(scores) for sampling, scores in rig.progress.sharp_scores_um.items()}
+        assert known == {(10.0, 50.0): 8, (10.0, 400.0): 8}
+        assert rig.standard(PlaneKey(8, "S001", 0)).in_focus_um == 0.5
+        coarser = replace(rig.plan.wafer.section("S002"), grid=SectionGrid(pixel_size_nm=20.0))
+        plan = replace(rig.plan, wafer=replace(rig.plan.wafer, sections=(plain, coarser)))
+        assert replace(rig, plan=plan).standard(PlaneKey(8, "S002", 0)).in_focus_um is None
 
 
 # -- every 15 degrees ------------------------------------------------------------------------
