@@ -50,7 +50,12 @@ QPushButton[role="quiet"], QToolButton[role="quiet"] {
 QToolButton[role="quiet"] { padding: 4px 5px; }
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $hover; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color: $accent; }
-QToolButton[role="sign"]::menu-indicator { image: none; }
+QToolButton[role="sign"]::menu-indicator, QToolButton[role="fold"]::menu-indicator { image: none; }
+QToolButton[role="fold"] {
+    background: transparent; border-color: transparent; padding: 4px 5px; color: $accent; font-weight: 600;
+}
+QToolButton[role="fold"]:hover { background: $hover; }
+QToolButton[role="fold"]:focus { border-color: $accent; }
 QToolButton[role="sign"] {
     background: transparent; border-color: transparent; padding: 4px; min-height: 0; border-radius: 4px;
 }

@@ -71,6 +71,7 @@ class Workspace(QWidget):
         self._area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._views: dict[str, QWidget] = {}
         self._without: dict[str, tuple[str, ...]] = {}
+        self._fronts: dict[str, str] = {}
         self._homes: dict[str, str] = {}
         self._displaced: dict[str, tuple[str, ...]] = {}
         self._insisted: set[str] = set()
@@ -192,7 +193,8 @@ class Workspace(QWidget):
         self._area.addDockWidget(area, dock)
         if tab_with is not None:
             self._area.tabifyDockWidget(self._docks[tab_with], dock)
-            self._docks[tab_with].raise_()
+            self._fronts[key] = self._fronts.get(tab_with, tab_with)
+            self._docks[self._fronts[key]].raise_()
         self._docks[key] = dock
         if home is not None:
             self._homes[key] = home

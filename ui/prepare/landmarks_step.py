@@ -14,10 +14,15 @@ ABOUT = (
 
 
 class LandmarksStep(QWidget):
-    """``set_asked``: put a landmark on the map; ``measure_asked``: find all of them with the instrument."""
+    """Signals: set_asked: put a landmark on the map; measure_asked: find all of them with the instrument.
+
+    list_asked: show the list, in which each is told where the stage shows it; remounted: the wafer was out.
+    """
 
     set_asked = pyqtSignal()
     measure_asked = pyqtSignal()
+    list_asked = pyqtSignal()
+    remounted = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,6 +32,15 @@ class LandmarksStep(QWidget):
         self.measure = side_button(
             "Measure all again", "Drives to each landmark, takes a frame and finds it there"
         )
+        self.list = side_button(
+            "Say where the stage shows them",
+            "The list of landmarks: drive to one, then take what is seen for it",
+        )
+        self.out = side_button(
+            "Wafer was taken out", "Their places on the stage are to be measured anew; nothing else is lost"
+        )
         self.set.clicked.connect(lambda: self.set_asked.emit())
+        self.list.clicked.connect(lambda: self.list_asked.emit())
+        self.out.clicked.connect(lambda: self.remounted.emit())
         self.measure.clicked.connect(lambda: self.measure_asked.emit())
-        column_of(remark(ABOUT), self.set, self.measure, within=self)
+        column_of(remark(ABOUT), self.set, self.list, self.measure, self.out, within=self)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject
 
+from scopeacq.plan.mark_edits import taken_out
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.wafer import Landmark
 from ui.prepare.desk import PrepareDesk
@@ -31,6 +32,14 @@ class LandmarksWork(QObject):
         super().__init__(body)
         self._desk = desk
         body.measure_asked.connect(self.measure)
+        body.remounted.connect(self.take_out)
+
+    def take_out(self) -> None:
+        """Where the landmarks are on the stage is not known any more."""
+        if self._desk.plan.wafer.landmarks:
+            self._desk.propose(Edit("Take the wafer out", _taken_out))
+        else:
+            self._desk.say(Step.LANDMARKS, NONE_SET)
 
     def measure(self) -> None:
         """Drive to each landmark in turn."""
@@ -50,6 +59,10 @@ class LandmarksWork(QObject):
             self._desk.say(Step.LANDMARKS, " ".join(lost) or measurement.mounting.verdict)
         else:
             self._desk.note(Step.LANDMARKS, measurement.mounting.verdict)
+
+
+def _taken_out(document: Document) -> Document:
+    return replace(document, wafer=taken_out(document.wafer))
 
 
 def _measured(plan: Plan, manual: Manual, tell: Teller) -> Measurement:

@@ -18,7 +18,7 @@ from ui.prepare.grids_work import GridsWork
 from ui.prepare.landmarks_step import LandmarksStep
 from ui.prepare.landmarks_work import LandmarksWork
 from ui.prepare.overview_step import OverviewStep
-from ui.prepare.overview_work import OverviewWork
+from ui.prepare.overview_work import Area, OverviewWork
 from ui.prepare.panel import WIDTH_PX, PreparePanel
 from ui.prepare.route_step import RouteStep
 from ui.prepare.route_work import RouteWork
@@ -28,7 +28,6 @@ from ui.prepare.teaching import TeachingWork
 from ui.prepare.works import Works
 from ui.presenters.drawing import Drawn
 from ui.presenters.prepare import Step
-from ui.presenters.route import route_view
 from ui.run.run_docks import BELOW
 from ui.viewport.widget import WaferViewport
 from ui.wafer.overviews import Overviews
@@ -66,6 +65,9 @@ def mount_prepare(
     desk.viewed.connect(panel.show_view)
     desk.told.connect(banner.say)
     panel.stop_asked.connect(desk.works.stop)
+    panel.undo_asked.connect(viewport.undo)
+    panel.redo_asked.connect(viewport.redo)
+    panel.save_asked.connect(editing.save)
     panel.finish_asked.connect(editing.save)
     panel.finish_asked.connect(lambda: _raise(workspace, "preflight"))
     for form in (bodies.overview.form, bodies.grids.form):
@@ -87,15 +89,14 @@ def _set_to_work(bodies: Bodies, desk: PrepareDesk, viewport: WaferViewport, wor
     _show_overviews(OverviewWork(bodies.overview, desk), bodies.overview, desk, viewport)
     LandmarksWork(bodies.landmarks, desk)
     bodies.landmarks.set_asked.connect(lambda: viewport.draw(Drawn.LANDMARK))
+    bodies.landmarks.list_asked.connect(lambda: _raise(workspace, "marks"))
     sections = SectionsWork(bodies.sections, desk, lambda: _chosen_outline(viewport, desk))
     sections.review_wanted.connect(lambda: _raise(workspace, "found"))
     TeachingWork(bodies.sections, desk)
     GridsWork(bodies.grids, desk, lambda: _chosen_section(viewport))
     FiducialsWork(bodies.fiducials, desk)
     bodies.fiducials.set_asked.connect(lambda: viewport.draw(Drawn.FIDUCIAL))
-    RouteWork(bodies.route, desk).found.connect(
-        lambda route, wafer: viewport.show_route(route_view(desk.plan.project, wafer, route))
-    )
+    RouteWork(bodies.route, desk).found.connect(viewport.show_route)
 
 
 def _show_overviews(
@@ -104,6 +105,7 @@ def _show_overviews(
     """Show the picture that grows, and know which pictures there are."""
     overviews = viewport.findChild(Overviews)
     assert isinstance(overviews, Overviews)
+    work.begun.connect(lambda area: _look_at(viewport, area))
     work.tile_taken.connect(lambda tile: viewport.grow(tile.image, tile.placement, first=tile.number == 1))
     work.made.connect(overviews.take)
     body.add_asked.connect(overviews.add)
@@ -116,6 +118,13 @@ def _raise(workspace: Workspace, key: str) -> None:
     if key in workspace.panels:
         workspace.panel(key).show()
         workspace.panel(key).raise_()
+
+
+def _look_at(viewport: WaferViewport, area: Area) -> None:
+    """Have a part of the wafer in the window."""
+    canvas = viewport.canvas
+    centre_um = canvas.shown.wafer_to_stage.apply(area.centre_um)
+    canvas.look_from(canvas.camera.fitted(centre_um, area.width_um, area.height_um))
 
 
 def _chosen_outline(viewport: WaferViewport, desk: PrepareDesk) -> Ring | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
+from scopeacq.plan.geometry import Point
+from scopeacq.plan.overview_settings import OverviewSettings
 from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.wording import counted
 from ui.prepare.desk import PrepareDesk
@@ -21,9 +24,19 @@ if TYPE_CHECKING:  # brings OpenCV and the twin, which the window does without u
     from scopeacq.mosaic.acquire import Mosaic, MosaicReport, TakenTile
 
 
-class OverviewWork(QObject):
-    """Signals: tile_taken (TakenTile): one more lies in the picture; made (Overview): it is whole."""
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle on the wafer."""
 
+    centre_um: Point
+    width_um: float
+    height_um: float
+
+
+class OverviewWork(QObject):
+    """Signals: begun (Area): there a picture grows; tile_taken (TakenTile): one more lies in the picture; made (Overview): it is whole."""
+
+    begun = pyqtSignal(object)
     tile_taken = pyqtSignal(object)
     made = pyqtSignal(object)
 
@@ -34,12 +47,22 @@ class OverviewWork(QObject):
 
     def acquire(self) -> None:
         """Take what is missing of the mosaic, as the plan says now."""
+        self.begun.emit(_area(self._desk.plan.project.overview))
         job = partial(_acquired, self._desk.plan)
         self._desk.do_in_hand(Work(Step.OVERVIEW, "Acquiring"), job, self._take, self.tile_taken.emit)
 
     def _take(self, mosaic: Mosaic) -> None:
         self.made.emit(mosaic.overview)
         self._desk.note(Step.OVERVIEW, _in_words(mosaic.report))
+
+
+def _area(overview: OverviewSettings) -> Area:
+    pixel_um, overlap_px = overview.pixel_size_nm * 1e-3, overview.overlap_px
+    return Area(
+        (overview.centre_x_um, overview.centre_y_um),
+        overview.columns * (overview.tile_width_px - overlap_px) * pixel_um,
+        overview.rows * (overview.tile_height_px - overlap_px) * pixel_um,
+    )
 
 
 def _acquired(plan: Plan, manual: Manual, tell: Teller) -> Mosaic:
@@ -49,6 +72,7 @@ def _acquired(plan: Plan, manual: Manual, tell: Teller) -> Mosaic:
     manual.take_plan(plan)
     manual.bring_up()
     detail = "first tile"
+    tell(0.0, detail)
 
     def take(tile: TakenTile) -> None:
         nonlocal detail

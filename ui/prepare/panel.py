@@ -12,6 +12,7 @@ from ui import theme
 from ui.parts.trouble_line import TroubleLine
 from ui.prepare.step_card import StepCard, main_button
 from ui.presenters.prepare import PrepareView, Step
+from ui.viewport.actions import action
 
 WIDTH_PX = 300
 ALL_DONE = "The wafer is prepared."
@@ -22,11 +23,15 @@ class PreparePanel(QWidget):
 
     Signals:
         stop_asked: what is under way is to end.
+        undo_asked, redo_asked, save_asked: of the plan, by their keys.
         finish_asked: the plan is to be saved and checked.
     """
 
     stop_asked = pyqtSignal()
     finish_asked = pyqtSignal()
+    undo_asked = pyqtSignal()
+    redo_asked = pyqtSignal()
+    save_asked = pyqtSignal()
 
     def __init__(self, bodies: Mapping[Step, QWidget]) -> None:
         super().__init__()
@@ -90,6 +95,9 @@ class PreparePanel(QWidget):
             card.stop_asked.connect(self.stop_asked)
         self.next.clicked.connect(lambda: self._go_on())
         self.finish.clicked.connect(lambda: self.finish_asked.emit())
+        action(self, "Undo", "Ctrl+Z", self.undo_asked.emit)
+        action(self, "Redo", "Ctrl+Shift+Z", self.redo_asked.emit, "Ctrl+Y")
+        action(self, "Save", "Ctrl+S", self.save_asked.emit)
 
     def _lay_out(self) -> None:
         self.setMinimumWidth(WIDTH_PX)

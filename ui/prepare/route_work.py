@@ -12,7 +12,7 @@ from ui.prepare.desk import PrepareDesk
 from ui.prepare.route_step import RouteStep
 from ui.prepare.works import Teller
 from ui.presenters.prepare import Step, Work
-from ui.presenters.route_edits import in_words, order_sections
+from ui.presenters.route import follow, route_view
 from ui.run.interpreter import loading
 
 if TYPE_CHECKING:  # brings python-tsp, which the window does without until sections are ordered
@@ -22,9 +22,9 @@ TOO_FEW = "There is nothing to order: two sections at least are imaged in turn."
 
 
 class RouteWork(QObject):
-    """``found`` (Route, Wafer): what was found, and the wafer of before."""
+    """``found`` (RouteView): a way that was found, beside the one of before."""
 
-    found = pyqtSignal(object, object)
+    found = pyqtSignal(object)
 
     def __init__(self, body: RouteStep, desk: PrepareDesk) -> None:
         super().__init__(body)
@@ -41,9 +41,10 @@ class RouteWork(QObject):
         self._desk.do(Work(Step.ROUTE, "Ordering"), job, partial(self._take, plan))
 
     def _take(self, before: Plan, route: Route) -> None:
-        if not route.saved_s or self._desk.propose(order_sections(route.order)):
-            self._desk.note(Step.ROUTE, in_words(route))
-            self.found.emit(route, before.wafer)
+        view = route_view(before.project, before.wafer, route)
+        if not route.saved_s or self._desk.propose(follow(route, before.wafer)):
+            self._desk.note(Step.ROUTE, view.sentence)
+            self.found.emit(view)
 
 
 def _found(plan: Plan, limit_s: float, tell: Teller) -> Route:

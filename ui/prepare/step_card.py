@@ -33,7 +33,6 @@ class StepCard(QFrame):
         self.head = _Head(f"{number}  {step.value}")
         self.work = _WorkLine()
         self.note, self.trouble = label(role="remark"), TroubleLine()
-        theme.set_tone(self.note, Tone.GOOD)
         self.trouble.setContentsMargins(0, 0, 0, 0)
         theme.set_role(self, "card")
         self.head.pressed.connect(self.toggled)
@@ -46,7 +45,6 @@ class StepCard(QFrame):
         self.head.show_view(view)
         self.trouble.show_trouble(view.trouble)
         self.note.setText(view.note)
-        self.note.setVisible(bool(view.note))
         self.work.setVisible(view.work is not None)
         if view.work is not None:
             self.work.show_work(view.work)
@@ -63,7 +61,8 @@ class StepCard(QFrame):
         return not self.body.isHidden()
 
     def _share_room(self) -> None:
-        parts = (self.body, self.work, self.note, self.trouble)
+        self.note.setVisible(self.opened and bool(self.note.text()))
+        parts = (self.body, self.work, self.trouble)
         self._inner.setVisible(any(not part.isHidden() for part in parts))
 
     def _lay_out(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from PyQt5.QtCore import QPoint, QPointF, Qt, pyqtSignal
-from PyQt5.QtWidgets import QActionGroup, QFrame, QMenu, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QActionGroup, QMenu, QVBoxLayout, QWidget
 
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.placement import Placement
@@ -22,8 +22,9 @@ from ui.presenters.map_items import Item, MapItems
 from ui.presenters.overviews import Underlay
 from ui.presenters.route import RouteView
 from ui.presenters.wafer_map import Hit, Selection, WaferMap, edited
-from ui.viewport.actions import action, bar, choice
+from ui.viewport.actions import action, choice
 from ui.viewport.canvas import WaferCanvas
+from ui.viewport.choice_bar import ChoiceBar
 from ui.viewport.contents import Contents
 from ui.viewport.edit_actions import EditActions
 from ui.viewport.foot import Foot
@@ -257,11 +258,11 @@ class WaferViewport(QWidget):
         action(self, "Choose none", "Esc", self._let_go)
 
     def _lay_out(self) -> None:
-        self._editing: QFrame = bar([*self.tools.actions.values()], self._steps.in_order)
+        self._editing = ChoiceBar([*self.tools.actions.values()], self._steps.in_order)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(bar([*self._layers.values()], self._looking.in_order, self.overview_button))
+        whole.addWidget(ChoiceBar([*self._layers.values()], self._looking.in_order, self.overview_button))
         for part in (self._editing, self.placing_bar):
             whole.addWidget(part)
         whole.addWidget(self.canvas, 1)
