@@ -22,6 +22,7 @@ from scopeacq.plan.plane_fits import (
     off_affine,
     rigid,
     similar,
+    stretch,
 )
 
 LEAST = 2
@@ -208,47 +209,58 @@ def _verdict(
     outliers: Sequence[Residual],
 ) -> str:
     """One sentence on landmarks that say something of the mount."""
-    wafer, stage = _points(measured)
     worst = max(residuals, key=lambda r: r.distance_um)
-    first, second = measured[0].id, measured[1].id
     match misfit:
-        case None if len(measured) == LEAST:
-            return (
-                f"Landmarks {first} and {second} fit to {worst.distance_um:.1f} um; "
-                "a third one would show an error of either."
-            )
         case None:
-            return (
-                f"{len(measured)} landmarks fit to {worst.distance_um:.1f} um, {worst.landmark} the worst."
-            )
+            return _fit_told(measured, worst)
         case Misfit.DISTANCE:
-            apart_um = abs(wafer[0] - wafer[1]), abs(stage[0] - stage[1])
-            return (
-                f"Landmarks {first} and {second} lie {apart_um[0]:.1f} um apart on the wafer and "
-                f"{apart_um[1]:.1f} um on the stage; look whether both are the spots of the overview, and "
-                "whether its pixel size is right."
-            )
-        case Misfit.SCALED:
-            percent = 100 * (abs(similar(wafer, stage)) - 1)
-            return (
-                f"Lengths on the stage differ from those on the wafer by {percent:+.2f} %; correct the "
-                "pixel size of the overview by as much."
-            )
-        case Misfit.MIRRORED:
-            return (
-                "The landmarks fit as seen in a mirror; flip the overview in which they were chosen, "
-                "and choose them again."
-            )
+            return _distance_told(measured)
         case Misfit.OUTLIER:
             names = " and ".join(f"{o.landmark} by {o.distance_um:.1f} um" for o in outliers)
             return f"The other landmarks fit together without {names}; measure it again or remove it."
-        case Misfit.SHEARED:
-            return (
-                "The landmarks only fit a wafer that is stretched along one direction; place the overview "
-                "by more landmarks, or choose them in one that is not distorted."
-            )
+        case Misfit.SCALED | Misfit.MIRRORED | Misfit.SHEARED:
+            return _overview_told(misfit, measured)
         case _:
             return (
                 f"The landmarks do not fit together, {worst.landmark} by {worst.distance_um:.1f} um; "
                 "measure them again."
             )
+
+
+def _fit_told(measured: Sequence[Landmark], worst: Residual) -> str:
+    if len(measured) > LEAST:
+        return f"{len(measured)} landmarks fit to {worst.distance_um:.1f} um, {worst.landmark} the worst."
+    return (
+        f"Landmarks {measured[0].id} and {measured[1].id} fit to {worst.distance_um:.1f} um; "
+        "a third one would show an error of either."
+    )
+
+
+def _distance_told(measured: Sequence[Landmark]) -> str:
+    wafer, stage = _points(measured)
+    return (
+        f"Landmarks {measured[0].id} and {measured[1].id} lie {abs(wafer[0] - wafer[1]):.1f} um apart on "
+        f"the wafer and {abs(stage[0] - stage[1]):.1f} um on the stage; look whether both are the spots of "
+        "the overview, and whether its pixel size is right."
+    )
+
+
+def _overview_told(misfit: Misfit, measured: Sequence[Landmark]) -> str:
+    """Of landmarks that fit, were it not for the picture that they were chosen in."""
+    wafer, stage = _points(measured)
+    if misfit is Misfit.SCALED:
+        percent = 100 * (abs(similar(wafer, stage)) - 1)
+        return (
+            f"Lengths on the stage differ from those on the wafer by {percent:+.2f} %; correct the pixel "
+            "size of the overview by as much."
+        )
+    if misfit is Misfit.MIRRORED:
+        return (
+            "The landmarks fit as seen in a mirror; flip the overview in which they were chosen, "
+            "and choose them again."
+        )
+    percent = 100 * (stretch(wafer, stage) - 1)
+    return (
+        f"The landmarks only fit a wafer that is stretched by {percent:.1f} % along "
+        "one direction; place the overview by more landmarks, or choose them in one that is not distorted."
+    )

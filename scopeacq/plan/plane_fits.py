@@ -6,6 +6,7 @@ Points are complex numbers, x + iy: a turn is a factor, and an affine map about 
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -89,6 +90,18 @@ def _unit(factor: complex) -> complex:
 def off_affine(wafer: Complex, stage: Complex) -> Complex:
     """What an affine map of least squares leaves at each landmark, shape (n,)."""
     z, w = wafer - wafer.mean(), stage - stage.mean()
-    design = np.column_stack([z, z.conj()])
-    solution, *_ = np.linalg.lstsq(design, w, rcond=None)
-    return np.asarray(w - design @ solution)
+    turned, mirrored = _affine(wafer, stage)
+    return np.asarray(w - turned * z - mirrored * z.conj())
+
+
+def stretch(wafer: Complex, stage: Complex) -> float:
+    """How much longer lengths become by that map along one direction than across it; inf for a line."""
+    turned, mirrored = map(abs, _affine(wafer, stage))
+    least = abs(turned - mirrored)
+    return (turned + mirrored) / least if least else math.inf
+
+
+def _affine(wafer: Complex, stage: Complex) -> tuple[complex, complex]:
+    z, w = wafer - wafer.mean(), stage - stage.mean()
+    (turned, mirrored), *_ = np.linalg.lstsq(np.column_stack([z, z.conj()]), w, rcond=None)
+    return complex(turned), complex(mirrored)

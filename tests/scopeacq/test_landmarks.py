@@ -132,7 +132,8 @@ def test_a_mirrored_overview_is_told(mount: Rigid, count: int) -> None:
 
 def test_a_stretched_overview_is_told() -> None:
     marks = tuple(replace(m, wafer_um=(1.1 * m.wafer_um[0], m.wafer_um[1])) for m in measured(Rigid()))
-    assert seen(marks).misfit is Misfit.SHEARED
+    fit = seen(marks)
+    assert fit.misfit is Misfit.SHEARED and "by 10.0 %" in fit.verdict
 
 
 @pytest.mark.parametrize("where", ["the wafer", "the stage"])

@@ -198,6 +198,26 @@ def test_the_ion_beam_stays_shut_whatever_is_done_by_hand(run: TinyRun) -> None:
     assert not {name for name in dir(Manual) if "ion" in name} - {"ions"}
 
 
+def test_what_imaging_needs_is_brought_up_and_reads_back(run: TinyRun) -> None:
+    with held(run) as manual:
+        manual.set_valve(False)
+        manual.set_eht(False)
+        manual.set_detector_hv(False)
+        manual.bring_up()
+        beam = manual.devices.column.state()
+        assert beam.eht_on and beam.valve_open and manual.devices.detector.state().hv_on
+        manual.grab(FRAME)
+
+
+def test_nothing_is_brought_up_at_a_high_pressure(run: TinyRun) -> None:
+    with held(run) as manual:
+        manual.set_valve(False)
+        run.nature.chamber.pressure_mbar = 5e-3
+        with pytest.raises(Interlocked, match="pressure"):
+            manual.bring_up()
+        assert not manual.devices.column.state().valve_open
+
+
 # -- the stage -----------------------------------------------------------------------------
 
 
