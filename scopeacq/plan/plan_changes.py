@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hardware.types import FrameSettings
 from scopeacq.journal import records as r
 from scopeacq.journal.records import PlaneKey, Record
+from scopeacq.journal.wafer_place import WaferPlace
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
@@ -37,7 +38,7 @@ class Begun:
 
     ``frames``: the last one of each section; ``centres_um``: of the last take of each tile.
     ``opened``: whether a program ever ran it; a journal may hold what an operator did by hand before.
-    ``azimuths``: how many were milled from.
+    ``azimuths``: how many were milled from. ``place``: how the wafer was mounted, and where it was found.
     """
 
     opened: bool = False
@@ -47,8 +48,10 @@ class Begun:
     centres_um: dict[tuple[str, int], Point] = field(default_factory=dict)
     written: PlaneKey | None = None
     azimuths: int = 0
+    place: WaferPlace = field(default_factory=WaferPlace)
 
     def apply(self, record: Record) -> None:
+        self.place.apply(record)
         match record:
             case r.RunOpened():
                 self.opened = True

@@ -20,6 +20,7 @@ from hardware.protocols import Stage
 from hardware.registry import microscope_names
 from hardware.types import StagePose
 from scopeacq.journal.history import History
+from scopeacq.journal.wafer_place import remounting
 from scopeacq.plan.estimate import Estimate, estimate
 from scopeacq.plan.findings import Finding, Findings, Severity, error, note, warning
 from scopeacq.plan.focus_checks import network_problems
@@ -63,6 +64,7 @@ def check(plan: Plan, site: Site | None = None, history: History | None = None) 
         *_changes(plan, history),
         *section_findings(plan),
         *landmark_findings(plan),
+        *_mounted_anew(plan, history),
         *fiducial_findings(plan),
         *_mill_paths(plan),
         *_raster(plan),
@@ -81,6 +83,14 @@ def _changes(plan: Plan, history: History) -> Findings:
         yield error(history.unreadable)
     for change in changes(plan, history.begun):
         yield error(f"{change}. {ADVICE}")
+
+
+def _mounted_anew(plan: Plan, history: History) -> Findings:
+    if history.begun.opened and remounting(history.begun.place, plan.wafer):
+        yield note(
+            "By its landmarks the wafer is mounted otherwise than before: the run looks for it where they "
+            "put it."
+        )
 
 
 def check_stage(plan: Plan, stage: Stage) -> list[Finding]:

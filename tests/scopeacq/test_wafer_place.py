@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopeacq.journal import records as r
+from scopeacq.journal.history import History
 from scopeacq.journal.journal import Row
 from scopeacq.journal.progress import Progress
 from scopeacq.journal.run_series import Quantity, RunSeries
@@ -17,6 +18,8 @@ from scopeacq.journal.wafer_place import WaferPlace, remounting
 from scopeacq.plan.demo import make_demo
 from scopeacq.plan.geometry import Rigid
 from scopeacq.plan.marks import Landmark
+from scopeacq.plan.plan_changes import Begun
+from scopeacq.plan.preflight import Site, check
 from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.report_data import gather
 from scopeacq.telling.report_figures import milled_depths_nm
@@ -113,6 +116,20 @@ def test_the_report_knows_where_the_raster_was_on_a_wafer_that_is_mounted_aside(
     depths = [milled_depths_nm(p, status_of(p, ends, lambda: False)) for p in (plan, aside)]
     section = plan.wafer.sections[0].id
     assert 0.0 < depths[1][section] < 0.8 * depths[0][section]
+
+
+def test_preflight_says_when_a_run_goes_on_with_a_new_mount(plan: Plan) -> None:
+    begun = Begun()
+    begun.apply(r.RunOpened("", "", 1))
+    site = Site(lambda _: 10**12, lambda _: [], lambda: ["twin"], lambda _: [])
+
+    def said() -> list[str]:
+        findings = check(mounted_plan(plan, MOUNT), site, History(begun=begun))
+        return [finding.text for finding in findings if "mounted otherwise" in finding.text]
+
+    assert len(said()) == 1
+    begun.apply(mounted(mounted_plan(plan, MOUNT).wafer.mount))
+    assert said() == []
 
 
 def test_the_log_says_that_the_wafer_was_mounted_anew(plan: Plan) -> None:
