@@ -1,16 +1,22 @@
-"""Where sections lie in a picture of a wafer: the probability of every pixel, by the section U-Net."""
+"""Where sections lie in a picture of a wafer: the probability of every pixel, by the section U-Net.
+
+The network knows sections that are darker than the wafer; where they are brighter it sees the negative.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.polygons import Polygon, area
 from models.processor import fastest_products
 from models.section_network import SectionUNet, UNetSize
 from models.threads import threads
@@ -21,7 +27,7 @@ SECTION = 1
 CORE_PX, MARGIN_PX = 200, 28
 """What is kept of each tile of the inference, and what it sees beyond: 256 px together."""
 TILES_AT_ONCE = 8
-USUAL_EDGE_PX = 60.0
+USUAL_EDGE_PX = 32.0
 """The root of a section's area that the shipped weights know best; a picture is best resized to it."""
 
 Probability = NDArray[np.float32]
@@ -33,16 +39,62 @@ def as_greys(picture: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture)).float() / 255 - 0.5
 
 
-class SectionFinder:
-    """A trained section U-Net. Deterministic; one picture at a time."""
+@dataclass(frozen=True, slots=True)
+class KnownWafer:
+    """What is known of the sections of the wafer that a network was tuned on.
 
-    def __init__(self, network: SectionUNet) -> None:
+    ``bright``: they are brighter than the wafer. ``corners``: those of a usual one, (column, row) about its
+    centre, in pixels of what the network sees.
+    """
+
+    bright: bool
+    corners: tuple[tuple[float, float], ...]
+
+    @property
+    def outline(self) -> Polygon:
+        return np.array(self.corners)
+
+    @classmethod
+    def of(cls, card: dict[str, Any]) -> KnownWafer | None:
+        """What the card of weights says, None where it knows no wafer. Raises ``ValueError``."""
+        match card.get("wafer"):
+            case None:
+                return None
+            case {"bright": bool(bright), "corners": [_, _, _, *_] as corners}:
+                outline = np.array(corners, np.float64)
+                if outline.shape[1:] == (2,) and np.isfinite(outline).all() and area(outline) > 0:
+                    return cls(bright, tuple((float(x), float(y)) for x, y in outline))
+        raise ValueError("its card does not say what sections of its wafer look like")
+
+
+class SectionFinder:
+    """A trained section U-Net. Deterministic; one picture at a time.
+
+    ``wafer``: what it was tuned on, None where it knows no wafer. ``bright``: what it takes for sections is
+    brighter than the wafer.
+    """
+
+    def __init__(
+        self, network: SectionUNet, wafer: KnownWafer | None = None, *, bright: bool = False
+    ) -> None:
         self._network = network.eval()
+        self.wafer = wafer
+        self.bright = bright if wafer is None else wafer.bright
 
     @classmethod
     def load(cls, path: Path | None = None) -> SectionFinder:
         """From a file of weights; the shipped ones by default. Raises ``WeightsError``."""
-        return cls(network_of(path or SHIPPED_SECTIONS))
+        path = path or SHIPPED_SECTIONS
+        weights = Weights.load(path)
+        try:
+            known = KnownWafer.of(weights.card)
+        except ValueError as error:
+            raise WeightsError(path, str(error)) from error
+        return cls(network_of(weights, path), known)
+
+    def negative(self) -> SectionFinder:
+        """The same network on an unknown wafer, looking for sections of the other brightness."""
+        return SectionFinder(self._network, bright=not self.bright)
 
     def probability(
         self,
@@ -62,6 +114,7 @@ class SectionFinder:
         """
         if picture.ndim != 2 or not picture.size:
             raise ValueError(f"sections are sought in a grey picture, not in one of shape {picture.shape}")
+        seen = 255 - picture if self.bright else picture
         found = np.empty(picture.shape, np.float32)
         products = fastest_products()
         height, width = picture.shape
@@ -73,16 +126,15 @@ class SectionFinder:
         ):
             for start in range(0, len(corners), TILES_AT_ONCE):
                 some = corners[start : start + TILES_AT_ONCE]
-                tiles = torch.stack([as_greys(tile) for tile in _tiles(picture, some)])[:, None]
+                tiles = torch.stack([as_greys(tile) for tile in _tiles(seen, some)])[:, None]
                 logits = self._network(tiles.to(memory_format=torch.channels_last)).float()
                 _put(found, some, torch.softmax(logits, 1)[:, SECTION].numpy())
                 progress((start + len(some)) / len(corners))
         return found
 
 
-def network_of(path: Path) -> SectionUNet:
-    """The network in a file of weights, of the size that these say. Raises ``WeightsError``."""
-    weights = Weights.load(path)
+def network_of(weights: Weights, path: Path) -> SectionUNet:
+    """The network of weights from a file, of the size that these say. Raises ``WeightsError``."""
     size = UNetSize.of(weights.architecture)
     if size is None:
         raise WeightsError(path, f"weights of {weights.architecture!r}, not of a section U-Net")

@@ -1,8 +1,8 @@
 """Drawn pieces of wafer overviews: sections, what they are made of, what lies about, and how they are seen.
 
-Wider in kind than wafers are on purpose, and shaped after none: sections are plain or full of structure, with
-edges or without; pictures are uneven, noisy and soft. Sections are always darker than the wafer: the network
-sees negatives of pictures where they are brighter, and so has half as much to learn.
+Wider in kind than wafers are on purpose, and shaped after none: sections are plain or full of structure,
+with edges or without; pictures are uneven, noisy and soft. Sections are always darker than the wafer: where
+they are brighter the network sees the negative, and so has half as much to learn.
 """
 
 from __future__ import annotations

@@ -52,9 +52,11 @@ class Component:
         return None if own is None else own + np.array(self.corner)
 
 
-def components(found: Probability, least_area_px: float = LEAST_AREA_PX) -> Iterator[Component]:
-    """The connected parts of what is more probably section than not, each closed by one step."""
-    mask = (found > CERTAIN).astype(np.uint8)
+def components(
+    found: Probability, least_area_px: float = LEAST_AREA_PX, certain: float = CERTAIN
+) -> Iterator[Component]:
+    """The connected parts of what is more ``certain`` to be section than that, each closed by one step."""
+    mask = (found > certain).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     for number in range(1, count):
         x, y, width, height, pixels = stats[number].tolist()

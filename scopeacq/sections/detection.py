@@ -14,8 +14,8 @@ from scopeacq.sections.clumps import split
 from scopeacq.sections.components import Component, Probability, broad, components, without_thin
 from scopeacq.sections.finding import FoundSection, flagged
 from scopeacq.sections.fragments import mended
-from scopeacq.sections.outlines import Outline, area, fill
-from scopeacq.sections.typical import WELL_FORMED, Typical, typical_section
+from scopeacq.sections.outlines import Outline, fill, log_sides
+from scopeacq.sections.typical import WELL_FORMED, Typical, typical_in
 
 SINGLE = (0.6, 1.4)
 """Areas of single sections relative to the typical one; what is larger is a clump."""
@@ -47,20 +47,20 @@ def sections_mask(shape: tuple[int, ...], detection: Detection) -> NDArray[np.bo
 
 def found_in(found: Probability, typical: Typical | None = None) -> Detection:
     """The sections in a map of probabilities, shape (y, x); what is typical is found if not given."""
-    usual = typical or typical_section(list(components(found)), found.size)
+    usual = typical or typical_in(found)
     if usual is None:
         return Detection((), None)
     edge_px = math.sqrt(usual.area)
     found = mended(np.where(broad(found, edge_px), np.float32(0), found), usual)
     found = mended(without_thin(found, edge_px), usual)
     parts = list(components(found))
-    return _told(found, parts, typical or typical_section(parts, found.size) or usual)
+    return _told(found, parts, typical or typical_in(found) or usual)
 
 
 def _told(found: Probability, parts: Sequence[Component], typical: Typical) -> Detection:
     """Sections out of connected parts of ``found``."""
     outlines = [told for part in parts for told in _sections_of(part, found, typical)]
-    sections = [_judged(outline, fit, found, typical.area) for outline, fit in outlines]
+    sections = [_judged(outline, fit, found, typical) for outline, fit in outlines]
     return Detection(flagged(sections, typical.area), typical)
 
 
@@ -77,9 +77,9 @@ def _sections_of(part: Component, found: Probability, typical: Typical) -> Itera
         yield outline, part.solidity
 
 
-def _judged(outline: Outline, fit: float, found: Probability, usual_area: float) -> FoundSection:
-    """With its confidence: the mean over its inside, less what is beside it, times its usualness."""
-    edge = math.sqrt(usual_area)
+def _judged(outline: Outline, fit: float, found: Probability, typical: Typical) -> FoundSection:
+    """With its confidence: the mean over its inside, times how well it fits and how usual it is."""
+    edge = math.sqrt(typical.area)
     margin = math.ceil(RING * edge) + 1
     low = np.maximum(np.floor(outline.min(0)).astype(int) - margin, 0)
     high = np.maximum(np.ceil(outline.max(0)).astype(int) + margin + 1, low + 1)
@@ -88,6 +88,6 @@ def _judged(outline: Outline, fit: float, found: Probability, usual_area: float)
     if mask.size:
         fill(mask, outline - low)
     inside = cv2.mean(window, mask)[0] if mask.any() else 0.0
-    ratio = area(outline) / usual_area
-    confidence = inside * fit * min(ratio, 1 / ratio)
+    unusual = np.abs(log_sides(outline) - log_sides(typical.outline)).sum()
+    confidence = inside * fit * math.exp(-unusual)
     return FoundSection(tuple((float(x), float(y)) for x, y in outline), float(np.clip(confidence, 0, 1)))

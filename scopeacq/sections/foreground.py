@@ -39,6 +39,11 @@ class TwoGreys:
     section: _Greys
     border: float
 
+    @property
+    def bright(self) -> bool:
+        """Whether sections are brighter than the wafer."""
+        return float((self.section - self.wafer).mean()) > 0
+
     def found(self, picture: Picture) -> Probability:
         """How much each pixel is of a section, shape (y, x), 0..1: 0.5 at the border."""
         soft = cv2.GaussianBlur(picture, (0, 0), SOFTENED_PX)

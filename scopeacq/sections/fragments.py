@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from scopeacq.sections.components import Component, Probability, components
-from scopeacq.sections.outlines import contour_of
+from scopeacq.sections.outlines import contour_of, log_sides
 from scopeacq.sections.typical import Typical
 
 FRAGMENT = (0.05, 0.85)
@@ -69,15 +69,10 @@ def _fitting(fragments: Sequence[_Fragment], typical: Typical) -> Iterator[_Pair
     """Pairs of neighbours that are as long and as wide together as a section."""
     if not fragments:
         return
-    usual = _sides(typical.outline.astype(np.float32))
+    usual = log_sides(typical.outline)
     centres = cKDTree([fragment.hull.mean(0) for fragment in fragments])
     for i, j in centres.query_pairs(math.sqrt(2 * typical.area)):
         hull = _hull(np.concatenate([fragments[i].hull, fragments[j].hull]))
         filled = (fragments[i].area + fragments[j].area) / max(1.0, float(cv2.contourArea(hull)))
-        if filled > LEAST_FILLED and np.abs(_sides(hull) - usual).max() < WHOLE:
+        if filled > LEAST_FILLED and np.abs(log_sides(hull) - usual).max() < WHOLE:
             yield _Pair((i, j), hull, filled)
-
-
-def _sides(points: Points) -> NDArray[np.float64]:
-    """The logarithms of the smaller and the larger side of the rectangle around points."""
-    return np.log(np.maximum(sorted(cv2.minAreaRect(points)[1]), 1e-3))

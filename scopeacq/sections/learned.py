@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.sections import USUAL_EDGE_PX, SectionFinder
+from scopeacq.sections.components import Probability
 from scopeacq.sections.detection import Detection, found_in
+from scopeacq.sections.edges import sharpened
 from scopeacq.sections.finding import FoundSection
 from scopeacq.sections.foreground import Picture
-from scopeacq.sections.typical import Typical
+from scopeacq.sections.typical import Typical, typical_in
 
-FIRST_LOOK_PX = 5000
+Progress = Callable[[float], None]
+
+FIRST_LOOK_PX = 1600
 """A picture is not looked at larger than this as long as the size of its sections is not known."""
 MOST_ENLARGED = 3.0
-LIKE_USUAL = 1.5
+LIKE_USUAL = 1.3
 """Sections that are larger or smaller than the usual by this are looked at once more, in the usual size."""
 
 
@@ -27,10 +31,13 @@ def detect_learned(
     finder: SectionFinder,
     picture: Picture,
     scale: float | None = None,
-    progress: Callable[[float], None] = lambda _: None,
+    progress: Progress = lambda _: None,
     cores: int = 1,
 ) -> Detection:
     """The sections of a picture.
+
+    Where the size of sections is not known, a first look tells it, and where it is not known either whether
+    they are darker or brighter than the wafer, both are tried: alike parts are sections.
 
     Args:
         finder: the network.
@@ -39,31 +46,64 @@ def detect_learned(
         progress: is told the done share, on this thread; what it raises ends the work.
         cores: threads for the network.
     """
-    if scale is not None:
-        return _at(scale, finder, picture, progress, cores)
-    first = min(1.0, FIRST_LOOK_PX / max(picture.shape))
-    found = _at(first, finder, picture, lambda share: progress(share / 2), cores)
-    if found.typical is not None:
-        fitting = min(MOST_ENLARGED, USUAL_EDGE_PX / math.sqrt(found.typical.area))
-        if abs(math.log(fitting / first)) > math.log(LIKE_USUAL):
-            found = _at(fitting, finder, picture, lambda share: progress((1 + share) / 2), cores)
+    if scale is None:
+        first = min(1.0, FIRST_LOOK_PX / max(picture.shape))
+        finders = [finder, finder.negative()] if finder.wafer is None else [finder]
+        looks = [
+            _look(first, one, picture, _part(progress, k, len(finders) + 1), cores)
+            for k, one in enumerate(finders)
+        ]
+        best = max(looks, key=lambda look: 0.0 if look.typical is None else look.typical.share)
+        look = _fitting(best, picture, _part(progress, len(finders), len(finders) + 1), cores)
+        detection = found_in(look.found)
+    else:
+        look = _look(scale, finder, picture, progress, cores)
+        usual = None if finder.wafer is None else Typical(finder.wafer.outline)
+        detection = found_in(look.found, usual)
     progress(1.0)
-    return found
+    return _in_full(detection, picture, look)
 
 
-def _at(
-    scale: float, finder: SectionFinder, picture: Picture, progress: Callable[[float], None], cores: int
-) -> Detection:
-    """What is found in the resized picture, in its own pixels."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a network makes of a picture resized by ``scale``."""
+
+    scale: float
+    finder: SectionFinder
+    found: Probability
+    typical: Typical | None
+
+
+def _look(scale: float, finder: SectionFinder, picture: Picture, progress: Progress, cores: int) -> _Look:
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    width, height = (max(1, round(n * scale)) for n in reversed(picture.shape))
-    resized = np.asarray(cv2.resize(picture, (width, height), interpolation=way), np.uint8)
-    found = found_in(finder.probability(resized, progress, cores))
-    factors = np.array(picture.shape[::-1]) / (width, height)
-    typical = (
-        None if found.typical is None else Typical(found.typical.outline * factors, found.typical.share)
-    )
-    return Detection(tuple(_enlarged(section, factors) for section in found.sections), typical)
+    size = [max(1, round(n * scale)) for n in reversed(picture.shape)]
+    resized = np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)
+    found = finder.probability(resized, progress, cores)
+    return _Look(scale, finder, found, typical_in(found))
+
+
+def _fitting(look: _Look, picture: Picture, progress: Progress, cores: int) -> _Look:
+    """The same at the scale that the network knows best, once the size of sections is known."""
+    if look.typical is None:
+        return look
+    fitting = min(MOST_ENLARGED, look.scale * USUAL_EDGE_PX / math.sqrt(look.typical.area))
+    if abs(math.log(fitting / look.scale)) < math.log(LIKE_USUAL):
+        return look
+    return _look(fitting, look.finder, picture, progress, cores)
+
+
+def _part(progress: Progress, part: int, parts: int) -> Progress:
+    """Progress of one part of the work as that of all."""
+    return lambda share: progress((part + share) / parts)
+
+
+def _in_full(detection: Detection, picture: Picture, look: _Look) -> Detection:
+    """The same in the pixels of the whole picture, and as fine as that is."""
+    factors = np.array(picture.shape[::-1]) / look.found.shape[::-1]
+    sections = [_enlarged(section, factors) for section in detection.sections]
+    usual = detection.typical
+    typical = usual and Typical(usual.outline * factors, usual.share)
+    return Detection(tuple(sharpened(picture, sections, look.finder.bright)), typical)
 
 
 def _enlarged(section: FoundSection, factors: NDArray[np.float64]) -> FoundSection:

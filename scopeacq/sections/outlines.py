@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -11,7 +12,20 @@ from numpy.typing import NDArray
 from models.polygons import Polygon as Outline
 from models.polygons import area, fill
 
-__all__ = ["Mask", "Outline", "area", "contour_of", "fill", "outline_of", "overlap", "reach", "turned"]
+__all__ = [
+    "Mask",
+    "Outline",
+    "area",
+    "contour_of",
+    "corners_of_sides",
+    "fill",
+    "log_sides",
+    "outline_of",
+    "outward_normals",
+    "overlap",
+    "reach",
+    "turned",
+]
 
 Mask = NDArray[np.uint8]
 """Shape (y, x): 0, or 1 inside."""
@@ -31,6 +45,11 @@ def turned(outline: Outline, angle_deg: float) -> Outline:
     """About (0, 0), clockwise as seen in a picture, whose rows run down."""
     c, s = math.cos(math.radians(angle_deg)), math.sin(math.radians(angle_deg))
     return np.asarray(outline @ np.array([[c, s], [-s, c]]))
+
+
+def log_sides(points: Outline | NDArray[np.float32]) -> NDArray[np.float64]:
+    """The logarithms of the smaller and the larger side [px] of the smallest rectangle around points."""
+    return np.log(np.maximum(sorted(cv2.minAreaRect(points.astype(np.float32))[1]), 1e-3))
 
 
 def overlap(one: Outline, other: Outline) -> float:
@@ -102,16 +121,40 @@ def _meeting(a: Outline, along_a: Outline, b: Outline, along_b: Outline) -> Outl
 
 def _sides_fitted(outline: Outline, contour: Outline) -> Outline:
     """Each side moved to the middle of the contour along it, and outwards to the edge of the pixels."""
-    lines = [_line_along(outline[k], outline[(k + 1) % len(outline)], contour) for k in range(len(outline))]
+    following = np.roll(outline, -1, axis=0)
+    lines = [_line_along(a, b, contour) for a, b in zip(outline, following, strict=True)]
     outward = _outward_sign(outline)
+    sides = []
+    for point, along in lines:
+        pushed = point + outward * HALF_PX * np.array([along[1], -along[0]])
+        sides.append((pushed, pushed + along))
+    return corners_of_sides(sides, outline)
+
+
+def corners_of_sides(sides: Sequence[tuple[Outline, Outline]], before: Outline) -> Outline:
+    """Where lines through two points each, one per side, meet the line of the side before.
+
+    ``before``: the corners that stay where two sides are all but parallel.
+    """
     moved = []
-    for k, (point, along) in enumerate(lines):
-        before, along_before = lines[k - 1]
-        sine = along_before[0] * along[1] - along_before[1] * along[0]
-        push = [outward * HALF_PX * np.array([v[1], -v[0]]) for v in (along_before, along)]
-        corner = _meeting(before + push[0], along_before, point + push[1], along)
-        moved.append(outline[k] if corner is None or abs(sine) < LEAST_SINE else corner)
+    for k, (point, beyond) in enumerate(sides):
+        last, last_beyond = sides[k - 1]
+        along, along_last = (_unit(beyond - point), _unit(last_beyond - last))
+        sine = along_last[0] * along[1] - along_last[1] * along[0]
+        corner = _meeting(last, along_last, point, along)
+        moved.append(before[k] if corner is None or abs(sine) < LEAST_SINE else corner)
     return np.stack(moved)
+
+
+def _unit(vector: Outline) -> Outline:
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def outward_normals(outline: Outline) -> Outline:
+    """Of the side after each corner, shape (n, 2), of length 1."""
+    along = np.roll(outline, -1, axis=0) - outline
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    return np.asarray(_outward_sign(outline) * np.stack([along[:, 1], -along[:, 0]], axis=1))
 
 
 def _outward_sign(outline: Outline) -> float:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from scopeacq.sections.components import broad, components
+from scopeacq.sections.components import broad
 from scopeacq.sections.detection import Detection, found_in
+from scopeacq.sections.edges import sharpened
 from scopeacq.sections.foreground import Guess, Picture, TwoGreys, guesses
 from scopeacq.sections.outlines import Outline, fill
-from scopeacq.sections.typical import Typical, about_its_centre, typical_section
+from scopeacq.sections.typical import Typical, about_its_centre, typical_in
 
 CHOOSING_PX = 2500
 """The largest picture on which ways of telling sections are tried."""
@@ -28,7 +30,9 @@ def detect(picture: Picture, example: Outline | None = None) -> Detection:
     greys = _greys_of(picture) if example is None else _greys_like(picture, example)
     if greys is None:
         return Detection((), None)
-    return found_in(greys.found(picture), None if example is None else Typical(about_its_centre(example)))
+    usual = None if example is None else Typical(about_its_centre(example))
+    found = found_in(greys.found(picture), usual)
+    return replace(found, sections=tuple(sharpened(picture, found.sections, greys.bright)))
 
 
 def _greys_of(picture: Picture) -> TwoGreys | None:
@@ -48,14 +52,14 @@ def _tried(guess: Guess, picture: Picture) -> tuple[float, TwoGreys]:
     """
     greys = guess.greys(picture)
     found = greys.found(picture)
-    typical = typical_section(list(components(found)), found.size)
+    typical = typical_in(found)
     if typical is None:
         return 0.0, greys
     beyond = broad(found, math.sqrt(typical.area))
     if beyond.any():
         greys = guess.greys(picture, beyond)
         found = np.where(beyond, np.float32(0), greys.found(picture))
-        typical = typical_section(list(components(found)), found.size)
+        typical = typical_in(found)
     return (0.0 if typical is None else typical.share), greys
 
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.section_network import SectionUNet, UNetSize
-from models.sections import SectionFinder, as_greys
+from models.sections import KnownWafer, SectionFinder, as_greys
 from models.training import RECIPES, Limits, Run, TrainingError, train
 from models.training.section_augmentation import SectionAugmentation, SectionBatch
 from models.training.section_labels import RIM_PX, Label, dense_labels, sparse_labels
@@ -75,6 +75,12 @@ def test_tiles_do_not_show(tmp_path: Path) -> None:
     assert np.abs(finder.probability(picture) - whole)[inner, inner].max() < 0.03
 
 
+def test_bright_sections_are_shown_to_the_network_as_dark_ones(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (90, 80)).astype(np.uint8)
+    finder = SectionFinder.load(saved(tmp_path))
+    assert np.array_equal(finder.negative().probability(255 - picture), finder.probability(picture))
+
+
 def test_a_colour_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="grey"):
         SectionFinder(network()).probability(np.zeros((8, 8, 3), np.uint8))
@@ -84,6 +90,22 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     Weights("polar-pair-1", {"a": torch.zeros(1)}, {}).save(path)
     with pytest.raises(WeightsError, match="not of a section U-Net"):
+        SectionFinder.load(path)
+
+
+@pytest.mark.parametrize(
+    "wafer",
+    [
+        5,
+        {"bright": 1, "corners": []},
+        {"bright": True, "corners": [[0, 0], [1, 1], [2, 2]]},
+        {"bright": True},
+    ],
+)
+def test_a_card_that_tells_of_no_section_is_refused(tmp_path: Path, wafer: object) -> None:
+    path = tmp_path / "odd.safetensors"
+    Weights(SMALL.architecture, network().state_dict(), {"wafer": wafer}).save(path)
+    with pytest.raises(WeightsError, match="what sections of its wafer look like"):
         SectionFinder.load(path)
 
 
@@ -208,7 +230,17 @@ def test_tuning_lowers_its_loss_and_keeps_the_best(tmp_path: Path) -> None:
     assert told == again
     assert np.mean(told[-4:]) < np.mean(told[:4])
     tunings[0].best().save(tmp_path / "tuned.safetensors")
-    assert SectionFinder.load(tmp_path / "tuned.safetensors").probability(picture).shape == picture.shape
+    finder = SectionFinder.load(tmp_path / "tuned.safetensors")
+    assert finder.probability(picture).shape == picture.shape
+    assert finder.wafer == tunings[0].finder().wafer
+    assert isinstance(finder.wafer, KnownWafer)
+    assert not finder.wafer.bright
+    assert np.ptp(finder.wafer.outline, axis=0) == pytest.approx(60 * tunings[0].scale)
+
+
+def test_tuning_tells_bright_sections_from_dark_ones(tmp_path: Path) -> None:
+    picture, sections = own_wafer()
+    assert SectionTuning(255 - picture, sections, start=saved(tmp_path)).finder().bright
 
 
 def test_a_stopped_tuning_has_its_best(tmp_path: Path) -> None:
@@ -226,3 +258,14 @@ def test_tuning_needs_two_sections_on_the_picture(tmp_path: Path) -> None:
         SectionTuning(picture, sections[:1], start=saved(tmp_path))
     with pytest.raises(TrainingError, match="section 2 lies beside the picture"):
         SectionTuning(picture, [sections[0], sections[1] + 900], start=saved(tmp_path))
+    with pytest.raises(TrainingError, match="section 1 has hardly any area"):
+        SectionTuning(picture, [sections[0] * [1, 0] + [0, 9], sections[1]], start=saved(tmp_path))
+    with pytest.raises(TrainingError, match="grey picture"):
+        SectionTuning(np.dstack([picture] * 3), sections, start=saved(tmp_path))
+
+
+def test_tuning_needs_something_beside_the_sections(tmp_path: Path) -> None:
+    picture, _ = own_wafer()
+    whole = [np.array([[-9.0, -9.0], [520.0, -9.0], [520.0, 420.0], [-9.0, 420.0]])] * 2
+    with pytest.raises(TrainingError, match="outline some background"):
+        SectionTuning(picture, whole, start=saved(tmp_path))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from scopeacq.plan.settings import SettingsError
 from scopeacq.sections.detection import found_in
+from scopeacq.sections.edges import sharpened
 from scopeacq.sections.finding import FoundSection, flagged
 from scopeacq.sections.flags import Flag
 from scopeacq.sections.imports.magc import read_magc
@@ -149,13 +150,43 @@ def test_sections_are_found_by_one_example() -> None:
     assert matched(proposed, ALL) >= len(ALL) - 1
 
 
+def section(outline: Outline, confidence: float = 0.9) -> FoundSection:
+    return FoundSection(tuple((float(x), float(y)) for x, y in outline), confidence)
+
+
+EDGED = {False: picture(ALONE, 200, 90), True: picture(ALONE, 40, 120)}
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+@settings(deadline=None, max_examples=25)
+def test_outlines_are_moved_to_the_edges_in_the_picture(seed: int, bright: bool) -> None:
+    rng = np.random.default_rng(seed)
+    guessed = [section(outline + rng.uniform(-2, 2, outline.shape)) for outline in ALONE]
+    moved = sharpened(EDGED[bright], guessed, bright)
+    for found, true in zip(moved, ALONE, strict=True):
+        assert corner_error_px(found.outline, true) < 1.0
+
+
+def test_without_an_edge_an_outline_stays() -> None:
+    guessed = [section(outline) for outline in ALONE]
+    assert sharpened(np.full((600, 700), 90, np.uint8), guessed, bright=False) == guessed
+
+
+def test_sections_of_a_ribbon_are_single_though_most_touch() -> None:
+    square = np.array([[-27.0, -27.0], [27.0, -27.0], [27.0, 27.0], [-27.0, 27.0]])
+    lengths = (3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1)
+    touching = [
+        square + np.array([60 + 54 * k + 200 * (row % 3), 60 + 80 * (row // 3)])
+        for row, length in enumerate(lengths)
+        for k in range(length)
+    ]
+    proposed = list(found_in(painted(touching)).proposed)
+    assert matched(proposed, touching) == len(touching)
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_a_bare_wafer_has_no_sections(value: int) -> None:
     assert not detect(np.full((300, 300), value, np.uint8)).sections
-
-
-def section(outline: Outline, confidence: float = 0.9) -> FoundSection:
-    return FoundSection(tuple((float(x), float(y)) for x, y in outline), confidence)
 
 
 def test_duplicates_slivers_and_odd_sizes_are_flagged() -> None:
