@@ -46,7 +46,7 @@ def import_picture(
         str,
         typer.Option(
             metavar="'px,py=wx,wy ...'",
-            help="Pixels (column, row) and the points of the wafer [um] that they show: one shifts the "
+            help="Pixels (column, row) and the points of the wafer (um) that they show: one shifts the "
             "picture, two turn and scale it as well, three show whether it is mirrored.",
         ),
     ] = "",

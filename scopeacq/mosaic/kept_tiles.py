@@ -20,6 +20,7 @@ from scopeacq.plan.geometry import Point
 from scopeacq.plan.overviews import remove_tiles
 from scopeacq.plan.settings import Settings, SettingsError
 from scopeacq.storage.files import FileLayer
+from scopeacq.storage.pyramid_tiff import UnreadablePicture, unreadable
 from scopeacq.storage.tiff import frame_as_tiff
 
 SAME_SPOT_PX = 1.0
@@ -63,14 +64,14 @@ class KeptTiles:
         """The tile that was taken at a spot, None where there is none that can be used."""
         wanted = self.layout.frame
         try:
-            with tifffile.TiffFile(self._path(spot)) as file:
+            with unreadable(), tifffile.TiffFile(self._path(spot)) as file:
                 page = file.pages.first
                 data = json.loads(page.description)
                 told = _Told.model_validate(data["mosaic"])
                 if data["frame"] != asdict(wanted) or page.shape != (wanted.height_px, wanted.width_px):
                     return None
                 image = page.asarray()
-        except (OSError, ValueError, TypeError, LookupError):
+        except UnreadablePicture:
             return None
         here = math.dist(told.spot_um, spot.centre_um) <= SAME_SPOT_PX * wanted.pixel_size_nm * 1e-3
         same = here and told.mount == astuple(self.layout.mount) and image.dtype == np.uint8

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hardware.errors import BadFrame, Halted, HardwareError, Interlocked, OutOfRange
@@ -318,18 +316,10 @@ def test_tiles_of_another_mount_are_taken_again(tmp_path: Path) -> None:
     assert acquired(run).report.taken_before == 0
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_a_damaged_tile_is_taken_again(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    run, folder = halted_run(tmp_path_factory.mktemp("damaged"))
-    path = data.draw(st.sampled_from(sorted(folder.iterdir())))
-    kept = path.read_bytes()
-    begin = data.draw(st.integers(0, 3000))
-    rubbish = data.draw(st.binary(min_size=1, max_size=40))
-    cut = data.draw(st.booleans())
-    path.write_bytes(kept[:begin] + rubbish + (b"" if cut else kept[begin + len(rubbish) :]))
+def test_a_damaged_tile_is_taken_again(tmp_path: Path) -> None:
+    run, folder = halted_run(tmp_path)
+    path = sorted(folder.iterdir())[2]
+    path.write_bytes(path.read_bytes()[:-5000])
     mosaic = acquired(run)
-    assert mosaic.report.taken_before in (4, 5)
-    assert mosaic.report.tiles == TILES
+    assert mosaic.report.taken_before == 4
+    assert wrong_share(mosaic.overview) < 0.03

@@ -14,11 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hardware.types import Frame, Optics, StagePose
+from scopeacq.mosaic.kept_tiles import KeptTiles
 from scopeacq.mosaic.layout import layout_of, neighbours
 from scopeacq.mosaic.registering import Link, fitted, linked
 from scopeacq.mosaic.shading import flat_field
 from scopeacq.plan.geometry import Rigid
 from scopeacq.plan.overview_settings import OverviewSettings
+from scopeacq.plan.settings import SettingsError
+from scopeacq.storage.files import DiskFiles
 from scopeacq.storage.growing_pyramid import GrowingPyramid
 from scopeacq.storage.pyramid_tiff import PART_PX, PyramidTiff
 
@@ -178,15 +182,15 @@ def some_apart(links: list[Link], most: int, rng: np.random.Generator) -> set[in
     return chosen
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(0, 4))
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2))
 def test_wrong_links_are_left_out_and_all_others_kept(seed: int, wrong: int) -> None:
     rng = np.random.default_rng(seed)
     true, links = grid_of(rng, 5, 6)
     spoilt = some_apart(links, wrong, rng)
     for n in spoilt:
-        (dx, dy), link = links[n].offset_px, links[n]
-        links[n] = certain(link.first, link.second, (dx + 7, dy - 5))
+        (dx, dy), link, angle = links[n].offset_px, links[n], rng.uniform(0, 2 * math.pi)
+        links[n] = certain(link.first, link.second, (dx + 8 * math.cos(angle), dy + 8 * math.sin(angle)))
     fit = fitted(true + rng.uniform(-3, 3, true.shape), links, 3.0)
     assert set(fit.dropped) == {links[n] for n in spoilt}
     apart = (fit.corners_px - fit.corners_px.mean(0)) - (true - true.mean(0))
@@ -300,3 +304,44 @@ def test_a_piece_costs_as_much_in_a_large_picture_as_in_a_small_one(tmp_path: Pa
     with PyramidTiff(path) as picture:
         assert picture.levels[0].shape[0] >= 20_000
         assert picture.part(0, 18, 18).max() == 200
+
+
+# -- tiles that were kept ------------------------------------------------------------------
+
+KEPT = layout_of(
+    OverviewSettings(columns=2, rows=1, tile_width_px=64, tile_height_px=48, overlap_px=8), Rigid()
+)
+
+
+def kept_tile(folder: Path) -> tuple[KeptTiles, Path]:
+    """A tile as it is kept, and its file."""
+    tiles, spot = KeptTiles(folder / "a.tiles", KEPT, DiskFiles()), KEPT.spots[0]
+    image = np.random.default_rng(0).integers(0, 255, (48, 64), dtype=np.uint8)
+    frame = Frame(image, KEPT.frame, Optics(4500.0, 0.0, 0.0), StagePose(0.0, 0.0, 0.0, 0.0, 0.0), 1.0)
+    tiles.keep(spot, frame, (spot.centre_um[0] + 0.25, spot.centre_um[1]))
+    return tiles, next(tiles.folder.iterdir())
+
+
+def test_a_tile_is_kept_as_it_was(tmp_path: Path) -> None:
+    tiles, _ = kept_tile(tmp_path)
+    first, second = KEPT.spots
+    tile = tiles.read(first)
+    assert tile is not None and tile.image.shape == (48, 64) and tile.image.max() > 200
+    assert tile.centre_um == (first.centre_um[0] + 0.25, first.centre_um[1])
+    assert tiles.read(second) is None
+    with pytest.raises(SettingsError, match="Acquire the overview again"):
+        tiles.wanted(second)
+    tiles.clear()
+    assert not tiles.folder.exists()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 4500), st.binary(min_size=1, max_size=40), st.booleans())
+def test_a_damaged_tile_is_none_or_a_tile(
+    tmp_path_factory: pytest.TempPathFactory, begin: int, rubbish: bytes, cut: bool
+) -> None:
+    tiles, path = kept_tile(tmp_path_factory.mktemp("kept"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:begin] + rubbish + (b"" if cut else whole[begin + len(rubbish) :]))
+    tile = tiles.read(KEPT.spots[0])
+    assert tile is None or (tile.image.shape, tile.image.dtype) == ((48, 64), np.uint8)
