@@ -156,3 +156,14 @@ def test_a_program_killed_after_a_new_mount_goes_on_as_if_it_had_not_been(run: T
     assert {key.cycle for key in places} == {0, 1}
     for key, place in places.items():
         assert math.dist(place, places[replace(key, cycle=0)]) < 0.5, key
+
+
+def test_a_run_begins_on_a_wafer_that_lies_askew(run: TinyRun) -> None:
+    run.nature.mount(Mounted(-150.0, 200.0, 200.0))
+    say(run, pointed_at(run, run.plan.wafer.landmarks))
+    measured(run)
+    go_on(run, 2)
+    centre = run.plan.wafer.sections[0].roi_centre_um
+    places = true_places(run)
+    assert math.dist(places[PlaneKey(0, "S001", 0)], places[PlaneKey(1, "S001", 0)]) < 0.5
+    assert math.dist(places[PlaneKey(0, "S001", 0)], centre) < 5.0, "as well as landmarks are pointed at"
