@@ -19,7 +19,7 @@ from scopeacq.manual import Manual
 from scopeacq.mosaic.composing import Composition, Progress, compose, lay, open_picture
 from scopeacq.mosaic.kept_tiles import KeptTiles, Tile
 from scopeacq.mosaic.layout import MosaicLayout, Spot, layout_of
-from scopeacq.plan.overviews import ENDING, TILES, Overview, free_path, place, tiles_folder
+from scopeacq.plan.overviews import ENDING, TILES, Overview, free_path, keep_place, tiles_folder
 from scopeacq.plan.placement import Placement
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles, FileLayer, temporary_for
@@ -160,7 +160,7 @@ def _grow(
     tiles = (kept.read(spot) or _taken(manual, kept, spot) for spot in layout.spots)
     first = next(tiles)  # before anything is written: the first move may be refused
     with open_picture(layout, path) as picture:
-        place(path, layout.placement, kept.files)
+        keep_place(path, layout.placement, kept.files)
         for number, tile in enumerate(chain([first], tiles), 1):
             lay(picture, layout, tile.image, layout.corner_px(tile.centre_um))
             told(TakenTile(number, len(layout.spots), tile.image, layout.tile_placement(tile.centre_um)))

@@ -96,10 +96,10 @@ def read_overviews(folder: Path) -> tuple[tuple[Overview, ...], tuple[SettingsEr
 
 def write_placement(overview: Overview, files: FileLayer) -> None:
     """Keep where a picture lies. Raises ``OSError``."""
-    place(overview.path, overview.placement, files)
+    keep_place(overview.path, overview.placement, files)
 
 
-def place(picture: Path, placement: Placement, files: FileLayer) -> None:
+def keep_place(picture: Path, placement: Placement, files: FileLayer) -> None:
     """Say where a picture lies, one that is still being written as well. Raises ``OSError``."""
     (a, b, x), (c, d, y) = placement.to_wafer
     text = (
@@ -140,7 +140,7 @@ def keep_overview(
     path = free_path(folder, source.name.split(".")[0])
     files.make_folder(folder)
     files.write_durable(path, pyramid_bytes(picture.pixels, placement.pixel_um))
-    place(path, placement, files)
+    keep_place(path, placement, files)
     return Overview.read(path)
 
 
