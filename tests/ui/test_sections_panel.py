@@ -12,6 +12,7 @@ from PyQt5.QtCore import QModelIndex, Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from scopeacq.plan.wafer import SectionGrid
 from scopeacq.telling.status import SectionPhase
 from tests.ui.wafers import plan_of, section, wafer_map
 from ui.panels.sections_panel import SectionsPanel
@@ -197,6 +198,29 @@ def test_the_grid_of_all_is_set_where_nothing_is_chosen(panel: SectionsPanel, ed
     panel.form.rows.committed.emit(4.0)
     assert editor.document.project.imaging.grid_rows == 4
     assert panel.form.rows.value == 4
+
+
+def test_chosen_sections_get_tiles_of_their_own(
+    qtbot: QtBot, viewport: WaferViewport, panel: SectionsPanel, editor: Editor
+) -> None:
+    viewport.canvas.select(Selection(frozenset({"S002"})))
+    form, imaging = panel.form, editor.document.project.imaging
+    assert form.own_rows.value == imaging.grid_rows
+    assert form.pixel_nm.value == pytest.approx(imaging.pixel_size_nm)
+    assert form.dwell_ns.value is None and not form.share.isEnabled()
+    form.own_rows.show_value(5)
+    form.own_rows.committed.emit(5.0)
+    form.pixel_nm.committed.emit(5.0)
+    form.dwell_ns.committed.emit(400.0)
+    wafer = editor.document.wafer
+    own = SectionGrid(rows=5, columns=imaging.grid_columns, pixel_size_nm=5.0, dwell_ns=400.0)
+    assert [s.grid for s in wafer.sections] == [None, own, None]
+    assert editor.document.project.imaging == imaging
+    assert (form.pixel_nm.value, form.dwell_ns.value) == (5.0, 400.0)
+    shown = viewport.canvas.shown.section("S002")
+    assert shown is not None and len(shown.tiles) == 5 * imaging.grid_columns
+    qtbot.mouseClick(form.share, Qt.MouseButton.LeftButton)
+    assert editor.document.wafer.section("S002").grid is None
 
 
 def test_nothing_is_edited_while_the_plan_is_only_looked_at(panel: SectionsPanel) -> None:

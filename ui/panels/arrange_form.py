@@ -8,17 +8,21 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from hardware.types import Range
+from scopeacq.plan.project import MOST_TILES_ACROSS
+from scopeacq.plan.wafer import SectionGrid
 from scopeacq.telling.wording import counted
 from ui.parts.quantity import QuantityField
 from ui.presenters import edits
 from ui.presenters.edits import Edit
 from ui.presenters.sections import SectionShown
+from ui.presenters.tile_edits import set_own_tiles, share_tiles
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.theme import Space, set_role
 
 ANYWHERE = Range(-50_000.0, 50_000.0)
 TURNS = Range(-360.0, 360.0)
-TILES = Range(1.0, 200.0)
+TILES = Range(1.0, float(MOST_TILES_ACROSS))
+PIXELS_NM, DWELLS_NS = Range(0.01, 10_000.0), Range(1.0, 1e6)
 GRID = "Grid of every section"
 
 
@@ -37,6 +41,9 @@ class ArrangeForm(QWidget):
         self.centre_x, self.centre_y = (QuantityField(micrometres, ANYWHERE, 2) for _ in range(2))
         self.angle = QuantityField(degrees, TURNS, 3)
         self.rows, self.columns = QuantityField("", TILES, 0), QuantityField("", TILES, 0)
+        self.own_rows, self.own_columns = QuantityField("", TILES, 0), QuantityField("", TILES, 0)
+        self.pixel_nm, self.dwell_ns = QuantityField("nm", PIXELS_NM), QuantityField("ns", DWELLS_NS)
+        self.share = QPushButton("As all")
         self.what = QLabel()
         set_role(self.what, "strong")
         self.copy, self.give = QPushButton("Duplicate"), QPushButton("Grid to all")
@@ -94,10 +101,21 @@ class ArrangeForm(QWidget):
             for field, value in ((self.centre_x, x), (self.centre_y, y)):
                 _show(field, value)
             _show(self.angle, only.section.rotation_deg)
+        self._show_tiles(only)
         if self._shown.sections:
             grid = self._shown.sections[0].grid
             _show(self.rows, grid.rows)
             _show(self.columns, grid.columns)
+
+    def _show_tiles(self, only: SectionShown | None) -> None:
+        """What the tiles of one section are like; the dwell time only where it is its own."""
+        own = only.section.grid if only else None
+        chosen = [s for s in self._shown.sections if s.id in self._ids]
+        self.share.setEnabled(any(s.section.grid is not None for s in chosen))
+        _show(self.own_rows, only.grid.rows if only else None)
+        _show(self.own_columns, only.grid.columns if only else None)
+        _show(self.pixel_nm, only.grid.pixel_nm if only else None)
+        _show(self.dwell_ns, own.dwell_ns if own else None)
 
     # -- what is asked --------------------------------------------------------------------
 
@@ -121,6 +139,13 @@ class ArrangeForm(QWidget):
         if rows is not None and columns is not None:
             self.proposed.emit(edits.set_grid(round(rows), round(columns)))
 
+    def _set_own_grid(self) -> None:
+        rows, columns = self.own_rows.value, self.own_columns.value
+        if rows is not None and columns is not None:
+            self.proposed.emit(
+                set_own_tiles(self._ids, SectionGrid(rows=round(rows), columns=round(columns)))
+            )
+
     def _of_only(self, edit: Callable[[str], Edit]) -> None:
         only = self._only
         if only is not None:
@@ -135,6 +160,15 @@ class ArrangeForm(QWidget):
             field.committed.connect(lambda _: self._move_grid())
         for field in (self.rows, self.columns):
             field.committed.connect(lambda _: self._set_grid())
+        for field in (self.own_rows, self.own_columns):
+            field.committed.connect(lambda _: self._set_own_grid())
+        self.pixel_nm.committed.connect(
+            lambda nm: self.proposed.emit(set_own_tiles(self._ids, SectionGrid(pixel_size_nm=nm)))
+        )
+        self.dwell_ns.committed.connect(
+            lambda ns: self.proposed.emit(set_own_tiles(self._ids, SectionGrid(dwell_ns=ns)))
+        )
+        self.share.clicked.connect(lambda: self.proposed.emit(share_tiles(self._ids)))
         for field in (self.dx, self.dy, self.turn):
             field.returnPressed.connect(self._move_and_turn)
         self.apply.clicked.connect(lambda: self._move_and_turn())
@@ -153,6 +187,7 @@ class ArrangeForm(QWidget):
         grid.setHorizontalSpacing(Space.S)
         grid.setVerticalSpacing(Space.XS)
         moved = "How far the chosen sections are moved with their grids, in the frame of the wafer"
+        own = "Tiles of the chosen sections, instead of those that all have"
         placed = "Where the middle of the grid lies on the wafer; the outline stays"
         for row, (text, tip, fields) in enumerate(
             (
@@ -160,21 +195,25 @@ class ArrangeForm(QWidget):
                 ("Turn by", "Counter-clockwise, each about the middle of its grid", (self.turn,)),
                 ("Grid at", f"{placed}: x, y", (self.centre_x, self.centre_y)),
                 ("Grid angle", "How the grid lies on the wafer; the outline stays", (self.angle,)),
+                ("Rows, columns", f"{own}: rows and columns", (self.own_rows, self.own_columns)),
+                ("Pixel, dwell", f"{own}: pixel size and dwell time", (self.pixel_nm, self.dwell_ns)),
             )
         ):
             _add_row(grid, row, text, tip, fields)
         grid.addWidget(self.apply, 1, 2)
+        grid.addWidget(self.share, 3, 2)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 1)
         for button, tip in (
             (self.apply, "Move and turn the chosen sections by these amounts (Enter)"),
+            (self.share, "Image what is chosen with the tiles that all sections have"),
             (self.copy, "Put a copy of the section beside it, last in the route"),
             (self.give, "Put the grids of all others where this one lies on its section"),
             (self.first, "Image what is chosen before all others"),
             (self.last, "Image what is chosen after all others"),
         ):
             button.setToolTip(tip)
-        grid.addLayout(_in_a_row(self.copy, self.give, self.first, self.last), 4, 0, 1, 3)
+        grid.addLayout(_in_a_row(self.copy, self.give, self.first, self.last), 6, 0, 1, 3)
 
     def _lay_out_grid(self, within: QWidget) -> None:
         grid = QGridLayout(within)

@@ -51,7 +51,7 @@ class Edit:
     topic: object = None
 
 
-def _each(ids: Iterable[str], change: Callable[[Section], Section]) -> Callable[[Document], Document]:
+def each_of(ids: Iterable[str], change: Callable[[Section], Section]) -> Callable[[Document], Document]:
     """A change of some sections, the others left as they are."""
     wanted = frozenset(ids)
 
@@ -74,13 +74,13 @@ def move(ids: Iterable[str], dx_um: float, dy_um: float) -> Edit:
     """Shift sections with their grids over the wafer."""
     ids = tuple(ids)
     shift = Rigid(dx_um, dy_um)
-    return Edit(f"Move {_named(ids)}", _each(ids, lambda s: placed(s, shift, s.rotation_deg)))
+    return Edit(f"Move {named(ids)}", each_of(ids, lambda s: placed(s, shift, s.rotation_deg)))
 
 
 def rotate(ids: Iterable[str], angle_deg: float) -> Edit:
     """Turn sections counter-clockwise, each about the centre of its ROI."""
     ids = tuple(ids)
-    return Edit(f"Rotate {_named(ids)}", _each(ids, lambda s: rotated(s, angle_deg)))
+    return Edit(f"Rotate {named(ids)}", each_of(ids, lambda s: rotated(s, angle_deg)))
 
 
 def resize(ids: Iterable[str], factor_x: float, factor_y: float) -> Edit:
@@ -90,14 +90,14 @@ def resize(ids: Iterable[str], factor_x: float, factor_y: float) -> Edit:
     def change(document: Document) -> Document:
         if not (factor_x > 0 and factor_y > 0):
             raise Refused("A section cannot be made smaller than nothing.")
-        return _each(ids, lambda s: resized(s, factor_x, factor_y))(document)
+        return each_of(ids, lambda s: resized(s, factor_x, factor_y))(document)
 
-    return Edit(f"Resize {_named(ids)}", change)
+    return Edit(f"Resize {named(ids)}", change)
 
 
 def move_roi(section_id: str, centre_um: Point) -> Edit:
     """Put the grid of a section elsewhere on it, and its ROI along with it; the outline stays."""
-    change = _each((section_id,), lambda s: with_grid_at(s, centre_um))
+    change = each_of((section_id,), lambda s: with_grid_at(s, centre_um))
     return Edit(f"Move the grid of {section_id}", change)
 
 
@@ -105,7 +105,9 @@ def turn_grid(ids: Iterable[str], rotation_deg: float) -> Edit:
     """Turn the grids of sections to an angle on the wafer; the outlines stay."""
     ids = tuple(ids)
     angle_deg = within_half_turn(rotation_deg)
-    return Edit(f"Turn the grid of {_named(ids)}", _each(ids, lambda s: replace(s, rotation_deg=angle_deg)))
+    return Edit(
+        f"Turn the grid of {named(ids)}", each_of(ids, lambda s: replace(s, rotation_deg=angle_deg))
+    )
 
 
 def propagate(source_id: str, ids: Iterable[str]) -> Edit:
@@ -122,7 +124,7 @@ def propagate(source_id: str, ids: Iterable[str]) -> Edit:
         template = Template.of(document.wafer.section(source_id))
         return replace(document, wafer=grids.propagate(template, document.wafer, ids, {Keep.ANGLE}).wafer)
 
-    return Edit(f"Give the grid of {source_id} to {_named(tuple(ids))}", change)
+    return Edit(f"Give the grid of {source_id} to {named(tuple(ids))}", change)
 
 
 def duplicate(section_id: str) -> Edit:
@@ -154,7 +156,7 @@ def reorder(ids: Iterable[str], before: str | None) -> Edit:
         sections = (*left[:end], *moved, *left[end:])
         return replace(document, wafer=replace(document.wafer, sections=sections))
 
-    return Edit(f"Image {_named(tuple(ids))} {f'before {before}' if before else 'last'}", change)
+    return Edit(f"Image {named(tuple(ids))} {f'before {before}' if before else 'last'}", change)
 
 
 def delete(ids: Iterable[str]) -> Edit:
@@ -172,14 +174,14 @@ def delete(ids: Iterable[str]) -> Edit:
         candidates = reject(document.candidates, found) if found else document.candidates
         return replace(document, wafer=replace(document.wafer, sections=left), candidates=candidates)
 
-    return Edit(f"Delete {_named(tuple(wanted))}", change)
+    return Edit(f"Delete {named(tuple(wanted))}", change)
 
 
 def activate(ids: Iterable[str], active: bool) -> Edit:
     """Have sections imaged, or leave them out."""
     ids = tuple(ids)
-    name = f"{_verb(active)} {_named(ids)}"
-    return Edit(name, _each(ids, lambda s: replace(s, active=active)))
+    name = f"{_verb(active)} {named(ids)}"
+    return Edit(name, each_of(ids, lambda s: replace(s, active=active)))
 
 
 def activate_tiles(tiles: Iterable[tuple[str, int]], active: bool) -> Edit:
@@ -194,8 +196,8 @@ def activate_tiles(tiles: Iterable[tuple[str, int]], active: bool) -> Edit:
     names = frozenset(name for name, _ in chosen)
     what = ", ".join(f"tile {tile + 1} of {name}" for name, tile in chosen)
     if len(chosen) != 1:
-        what = f"{counted(len(chosen), 'tile')} of {_named(tuple(names))}"
-    return Edit(f"{_verb(active)} {what}", _each(names, change))
+        what = f"{counted(len(chosen), 'tile')} of {named(tuple(names))}"
+    return Edit(f"{_verb(active)} {what}", each_of(names, change))
 
 
 def _verb(active: bool) -> str:
@@ -286,5 +288,5 @@ def with_grid_at(section: Section, centre_um: Point) -> Section:
     return replace(placed(section, shift, section.rotation_deg), outline_um=section.outline_um)
 
 
-def _named(ids: tuple[str, ...]) -> str:
+def named(ids: tuple[str, ...]) -> str:
     return ids[0] if len(ids) == 1 else counted(len(ids), "section")

@@ -96,6 +96,12 @@ class Grid:
         return Grid(imaging.grid_rows, imaging.grid_columns, tile, step, size_px)
 
     @property
+    def pixel_nm(self) -> float | None:
+        """The edge of a pixel, None where nobody knows."""
+        height, _ = self.tile_px
+        return round(1e3 * self.tile_um[1] / height, 6) if height else None
+
+    @property
     def size_um(self) -> Point:
         """Width and height of all tiles together."""
         return (
