@@ -43,7 +43,7 @@ class ArrangeForm(QWidget):
         self.rows, self.columns = QuantityField("", TILES, 0), QuantityField("", TILES, 0)
         self.own_rows, self.own_columns = QuantityField("", TILES, 0), QuantityField("", TILES, 0)
         self.pixel_nm, self.dwell_ns = QuantityField("nm", PIXELS_NM), QuantityField("ns", DWELLS_NS)
-        self.share = QPushButton("As all")
+        self.share = QPushButton("Tiles as all")
         self.what = QLabel()
         set_role(self.what, "strong")
         self.copy, self.give = QPushButton("Duplicate"), QPushButton("Grid to all")
