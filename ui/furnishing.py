@@ -45,7 +45,6 @@ def furnish(
     workspace.set_height("log", BELOW_PX)
     yield
     manual = mount_instrument(workspace, banner, acquisition, viewport, services.opener)
-    mount_marks(workspace, viewport, manual)
     workspace.set_width("run", BESIDE_PX)
     yield
     live = mount_live(workspace, manual, acquisition, tasks, banner)
@@ -65,6 +64,7 @@ def furnish(
     acquisition.noticed.connect(lambda notice: editing.allow() if isinstance(notice, Ended) else None)
     yield
     mount_prepare(workspace, banner, editing, viewport, manual)
+    mount_marks(workspace, viewport, manual)
     yield
     link_views(Links(workspace, viewport, live, *mount_after(workspace, banner)))
     acquisition.open(workspace.plan)

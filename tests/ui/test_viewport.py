@@ -23,13 +23,13 @@ from scopeacq.storage.pyramid_tiff import Level
 from scopeacq.storage.run_pictures import PlacedPicture
 from tests.ui.map_mouse import click, drag, move, px
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
+from ui.presenters import edits
 from ui.presenters.editing import Editor
 from ui.presenters.focus_plane import FocusPlane
 from ui.presenters.layers import Layer
 from ui.presenters.mark_edits import set_roi
 from ui.presenters.overviews import Underlay
 from ui.presenters.route import RouteView
-from ui.presenters.route_edits import order_sections
 from ui.presenters.sections import SectionShown, TileShown, TileState
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.viewport import WaferViewport
@@ -451,7 +451,7 @@ def test_a_way_that_was_found_lies_over_the_one_of_before_until_sections_change(
 ) -> None:
     before = viewport.canvas.shown.route_um
     plain = viewport.canvas.grab().toImage()
-    viewport.propose(order_sections(["S002", "S001"]))
+    viewport.propose(edits.reorder(["S001"], None))
     viewport.show_route(RouteView(before, before[::-1], "The stage travels 4 s per cycle instead of 5 s."))
     assert viewport.canvas.shown.route_um == before[::-1]
     assert "instead of 5 s" in viewport.canvas.notes[0].text
@@ -485,3 +485,20 @@ def test_the_menu_sets_marks_and_takes_an_roi_away(viewport: WaferViewport, edit
     viewport.propose(set_roi("S001", ONE.outline_um))
     press("Remove the ROI of S001")
     assert editor.document.wafer.section("S001") == ONE
+
+
+def test_a_bare_wafer_shows_its_picture_whole_until_somebody_looks_elsewhere(qtbot: QtBot) -> None:
+    fresh = WaferViewport()
+    qtbot.addWidget(fresh)
+    fresh.resize(900, 700)
+    picture = Overview(
+        Path("wafer.ome.tif"), Placement.centred(64, 48, 50.0, (4000.0, 0.0)), (Level((48, 64), (48, 64)),)
+    )
+    fresh.show_underlay(Underlay((picture,)))
+    assert fresh.canvas.camera.centre_um == pytest.approx((4000.0, 0.0))
+    assert fresh.canvas.camera.um_per_px < 10
+    fresh.canvas.pan(50, 0)
+    looked_at = fresh.canvas.camera
+    fresh.show_map(WaferMap())
+    assert fresh.canvas.camera == looked_at
+    fresh.close_pictures()

@@ -21,7 +21,7 @@ COLUMNS = Columns(
     TIPS,
     frozenset({Column.CONFIDENCE, Column.AREA}),
     Column.STANDING,
-    {Column.NAME: 56, Column.CONFIDENCE: 56, Column.AREA: 56, Column.FLAGS: 66},
+    {Column.NAME: 64, Column.CONFIDENCE: 54, Column.AREA: 54, Column.FLAGS: 62},
 )
 
 

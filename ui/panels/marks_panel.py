@@ -18,8 +18,8 @@ from ui.viewport.actions import action
 COLUMNS = Columns(
     TIPS,
     frozenset({Column.WAFER, Column.STAGE, Column.RESIDUAL}),
-    Column.STANDING,
-    {Column.NAME: 50, Column.WAFER: 92, Column.STAGE: 92, Column.RESIDUAL: 48},
+    Column.NAME,
+    {Column.WAFER: 84, Column.STAGE: 84, Column.RESIDUAL: 44},
 )
 
 
@@ -126,11 +126,13 @@ class MarksPanel(QWidget):
         column.setSpacing(Space.S)
         column.addWidget(self.verdict)
         column.addWidget(self.table, 1)
-        row = QHBoxLayout()
-        row.setSpacing(Space.XS)
-        for button in (self.go, self.measure, self.forget):
-            row.addWidget(button)
-        column.addLayout(row)
+        for buttons in ((self.go, self.measure), (self.forget,)):
+            row = QHBoxLayout()
+            row.setSpacing(Space.XS)
+            for button in buttons:
+                row.addWidget(button)
+            row.addStretch(1)
+            column.addLayout(row)
 
 
 def _button(text: str, tip: str) -> QPushButton:

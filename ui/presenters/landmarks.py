@@ -23,8 +23,8 @@ class Standing(Enum):
     """How a mark stands; ``value`` is how that is shown."""
 
     FITS = Badge(Tone.GOOD, Sign.CHECK, "Fits")
-    OUTLIER = Badge(Tone.CAUTION, Sign.WARNING, "Does not fit")
-    OPEN = Badge(Tone.QUIET, Sign.TARGET, "Not measured")
+    OUTLIER = Badge(Tone.CAUTION, Sign.WARNING, "Outlier")
+    OPEN = Badge(Tone.QUIET, Sign.TARGET, "Open")
     FIDUCIAL = Badge(Tone.QUIET, Sign.PLUS, "Fiducial")
 
 
@@ -32,15 +32,13 @@ class Column(Enum):
     """What a row tells; ``value`` is its title."""
 
     NAME = "Mark"
-    STANDING = "State"
-    WAFER = "Wafer x, y"
-    STAGE = "Stage x, y"
+    WAFER = "Wafer"
+    STAGE = "Stage"
     RESIDUAL = "Off"
 
 
 TIPS = {
     Column.NAME: "Landmarks tie the wafer to the stage; by fiducials it is found again after each mill",
-    Column.STANDING: "Whether it was measured and agrees with the others",
     Column.WAFER: "Where it lies on the wafer [\N{MICRO SIGN}m]",
     Column.STAGE: "Where the stage shows it [\N{MICRO SIGN}m]",
     Column.RESIDUAL: "How far it was measured from where all together put it [\N{MICRO SIGN}m]",
@@ -74,8 +72,6 @@ class MarkRow:
         match column:
             case Column.NAME:
                 return self.item.name
-            case Column.STANDING:
-                return self.standing.value.word
             case Column.WAFER:
                 return _place(self.wafer_um)
             case Column.STAGE:

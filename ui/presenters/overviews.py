@@ -27,6 +27,13 @@ class Underlay:
         return replace(self, overviews=others)
 
 
+def corners_um(overview: Overview) -> tuple[Point, ...]:
+    """Where the corners of a picture lie on the wafer."""
+    width, height = overview.size_px
+    corners = ((-0.5, -0.5), (width - 0.5, -0.5), (width - 0.5, height - 0.5), (-0.5, height - 0.5))
+    return tuple(overview.placement.wafer_um(corner) for corner in corners)
+
+
 @dataclass(frozen=True, slots=True)
 class Placing:
     """A picture that is being placed. ``landmarks`` hold until it is moved by hand."""
@@ -48,9 +55,7 @@ class Placing:
     @property
     def corners_um(self) -> tuple[Point, ...]:
         """Of the picture, on the wafer."""
-        width, height = self.overview.size_px
-        corners = ((-0.5, -0.5), (width - 0.5, -0.5), (width - 0.5, height - 0.5), (-0.5, height - 0.5))
-        return tuple(self.placement.wafer_um(corner) for corner in corners)
+        return corners_um(self.overview)
 
     def bounds_um(self, wafer_to_stage: Rigid) -> tuple[Point, float, float]:
         """Centre, width and height in the stage frame of the picture, with room for its handles."""

@@ -24,11 +24,11 @@ from ui.presenters.landmarks import MarksShown
 from ui.presenters.layers import Layer, Scale, scale_of
 from ui.presenters.map_items import Item, MapItems
 from ui.presenters.map_notes import Note, advice, notes_of, residual_note, route_note
-from ui.presenters.overviews import Underlay
+from ui.presenters.overviews import Underlay, corners_um
 from ui.presenters.route import RouteView
 from ui.presenters.wafer_map import Selection, WaferMap
-from ui.theme import mixed, shades
-from ui.viewport.fitting import Fitting
+from ui.theme import Shades, mixed, shades
+from ui.viewport.fitting import Bounds, Fitting, bounds_of
 from ui.viewport.gestures import Gestures
 from ui.viewport.grid_images import Paint
 from ui.viewport.growing import Growing
@@ -123,8 +123,7 @@ class WaferCanvas(QWidget):
         ids = {s.id for s in shown.sections}
         if not self.selection.sections <= ids:
             self.select(Selection(self.selection.sections & ids, items=self.selection.items))
-        if self._fitting.due(shown, self.camera):
-            self.look_from(self._fitting.first(shown, self.camera))
+        self._fit_first()
         self.update()
 
     def show_items(self, items: MapItems, marks: MarksShown) -> None:
@@ -186,6 +185,7 @@ class WaferCanvas(QWidget):
     def show_underlay(self, underlay: Underlay) -> None:
         """Show these pictures under the map."""
         self.underlay = underlay
+        self._fit_first()
         self.update()
 
     @property
@@ -206,7 +206,20 @@ class WaferCanvas(QWidget):
 
     def fit(self, ids: frozenset[str] = frozenset()) -> None:
         """Show some sections, or all of them; once more the next view of the way out and in."""
-        self.look_from(self._fitting.next(self.shown, ids, self.camera))
+        self.look_from(self._fitting.next(self.shown, ids, self.camera, self._else_there()))
+
+    def _fit_first(self) -> None:
+        """Show all that there is, until somebody looks elsewhere."""
+        if self._fitting.due(self.shown, self.camera):
+            self.look_from(self._fitting.first(self.shown, self.camera, self._else_there()))
+
+    def _else_there(self) -> Bounds | None:
+        """Of what there is while there are no sections: what was found, and pictures of the wafer."""
+        if self.shown.sections:
+            return None
+        corners = [corner for candidate in self.items.reviewed for corner in candidate.outline_um]
+        corners += [corner for overview in self.underlay.overviews for corner in corners_um(overview)]
+        return bounds_of([self.shown.wafer_to_stage.apply(corner) for corner in corners])
 
     def look_at(self, section_id: str) -> None:
         """Bring a section into the window: near enough to be seen, no nearer than one looks now."""
@@ -217,13 +230,12 @@ class WaferCanvas(QWidget):
     def look_at_item(self, item: Item) -> None:
         """Bring something else into the window, likewise; what is to be judged comes nearer."""
         outline = [self.shown.wafer_to_stage.apply(p) for p in self.items.outline_of(item)]
-        if outline:
-            x, y = zip(*outline, strict=True)
-            centre = (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
-            edge_um = max(max(x) - min(x), max(y) - min(y), LEAST_SEEN_UM)
+        if (bounds := bounds_of(outline)) is not None:
+            centre, *size_um = bounds
+            edge_um = max(*size_um, LEAST_SEEN_UM)
             self._come_to((centre, edge_um, edge_um), NEARER)
 
-    def _come_to(self, bounds: tuple[Point, float, float], times: float) -> None:
+    def _come_to(self, bounds: Bounds, times: float) -> None:
         fitted = self.camera.fitted(*bounds)
         um_per_px = min(self.camera.um_per_px, times * fitted.um_per_px)
         self.look_from(self.camera.at(fitted.centre_um, um_per_px))
@@ -247,22 +259,8 @@ class WaferCanvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         painter, colours = QPainter(self), shades(self)
-        paint = Paint(self._layer, self._scale, colours)
-        self._scene.draw(
-            painter,
-            Look(
-                self.camera,
-                paint,
-                self.selection.sections,
-                self.selection.tiles,
-                self._gestures.moved,
-                self.underlay,
-                self._settle.isActive(),
-                self.items,
-                self.selection.items,
-                self.marks,
-            ),
-        )
+        look = self._look(colours)
+        self._scene.draw(painter, look)
         if self._gestures.band is not None:
             painter.setPen(QPen(QColor(colours.accent), 1.0, Qt.PenStyle.DashLine))
             painter.drawRect(self._gestures.band)
@@ -270,16 +268,32 @@ class WaferCanvas(QWidget):
         if handles is not None:
             handles.draw(painter, colours)
         if self.hand is not None:
-            self.hand.draw(painter, colours, self.to_px())
+            self.hand.draw(painter, look.line_shades, self.to_px())
         if self.way_end_um is not None and self.shown.stage_um is not None:
             draw_way(painter, self.camera, colours, self.shown.stage_um, self.way_end_um)
         draw_scale_bar(painter, self.camera, colours)
         draw_notes(painter, self.camera, colours, self.notes)
-        draw_advice(painter, self.camera, colours, self.advice)
+        if self.tool in (Tool.LOOK, Tool.EDIT):
+            aside = bool(self.underlay.overviews or self.items.candidates.sections or len(self.growing))
+            draw_advice(painter, self.camera, colours, self.advice, aside=aside)
         if self.hasFocus():
             painter.setPen(QPen(mixed(QColor(colours.window), QColor(colours.accent), 0.45), 1.0))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
+
+    def _look(self, colours: Shades) -> Look:
+        return Look(
+            self.camera,
+            Paint(self._layer, self._scale, colours),
+            self.selection.sections,
+            self.selection.tiles,
+            self._gestures.moved,
+            self.underlay,
+            self._settle.isActive(),
+            self.items,
+            self.selection.items,
+            self.marks,
+        )
 
     def handles(self) -> Handles | None:
         """Of the one section that is selected while editing."""

@@ -16,6 +16,7 @@ class Foot(QFrame):
         self._hint, self._coordinates = QLabel(), QLabel()
         self._coordinates.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._coordinates.setToolTip("Where the cursor is, in the frame of the stage; right-click to copy")
+        self._hint.setWordWrap(True)
         self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(Space.M, Space.XS, Space.M, Space.XS)

@@ -17,7 +17,7 @@ from ui.theme import FontPt, Space, font
 from ui.viewport.look import CASING, Look, cosmetic
 from ui.viewport.marks import NAME_PX, all_mapped, draw_pill
 
-SIGNS_FROM_PX, WORDS_FROM_PX = 8.0, 28.0
+SIGNS_FROM_PX, WORDS_FROM_PX = 8.0, 34.0
 """Outlines with a smaller radius have no sign, or none with a number."""
 MOST_SIGNS, MOST_FINE = 150, 250
 """Of what is in the window: more have no signs, and are painted without smoothing and casing."""
@@ -72,13 +72,13 @@ def draw_chosen(painter: QPainter, look: Look, to_px: QTransform) -> None:
     ]
     if not outlines:
         return
-    fill = QColor(look.shades.accent)
-    fill.setAlphaF(0.16)
+    fill = QColor(look.line_shades.accent)
+    fill.setAlphaF(0.2)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setWorldTransform(to_px)
     painter.setBrush(fill)
-    painter.setPen(cosmetic(QColor(look.shades.accent), 2.5))
+    painter.setPen(cosmetic(QColor(look.line_shades.accent), 3.5))
     for outline in outlines:
         painter.drawPolygon(_polygon(outline))
     painter.restore()
@@ -102,7 +102,7 @@ def _polygon(outline: Sequence[tuple[float, float]]) -> QPolygonF:
 def _pens(look: Look, standing: Standing, *, plain: bool) -> tuple[QPen, ...]:
     """Over a picture a dark casing below; what is rejected is dashed and thin."""
     rejected = standing is Standing.REJECTED
-    pen = cosmetic(look.shades.of(standing.value.tone), 1.0 if rejected or plain else 2.0)
+    pen = cosmetic(look.line_shades.of(standing.value.tone), 1.0 if rejected or plain else 2.0)
     if rejected and not plain:
         pen.setStyle(Qt.PenStyle.DashLine)
     if rejected or plain or look.moving or not look.over_pictures:

@@ -47,16 +47,17 @@ def _draw_letter(
 ) -> None:
     x, y = mapped(to_px, centre_of(outline_um))
     area = QRectF(x - NAME_PX / 2, y - NAME_PX / 2, NAME_PX, NAME_PX)
-    draw_pill(painter, area, QColor(look.shades.panel))
+    draw_pill(painter, area, QColor(look.line_shades.panel))
     painter.setPen(_colour(look, kind))
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, kind.value[0].upper())
 
 
 def _colour(look: Look, kind: LabelKind) -> QColor:
+    shades = look.line_shades
     names = {
-        LabelKind.TISSUE: look.shades.good,
-        LabelKind.BACKGROUND: look.shades.simulation,
-        LabelKind.IGNORE: look.shades.muted,
+        LabelKind.TISSUE: shades.good,
+        LabelKind.BACKGROUND: shades.simulation,
+        LabelKind.IGNORE: shades.muted,
     }
     return QColor(names[kind])
 

@@ -46,7 +46,7 @@ def draw_marks(painter: QPainter, look: Look, to_px: QTransform) -> None:
 def _draw_cross(painter: QPainter, look: Look, at: Point, chosen: bool) -> None:
     x, y = at
     reach = 9 if chosen else 6
-    colour = QColor(look.shades.accent) if chosen else None
+    colour = QColor(look.line_shades.accent) if chosen else None
     for pen in line_pens(look, 2.0 if chosen else 1.5, colour):
         painter.setPen(pen)
         painter.drawLine(QLineF(x - reach, y, x + reach, y))
@@ -57,7 +57,7 @@ def _draw_diamond(painter: QPainter, look: Look, at: Point, landmark: Landmark) 
     """Filled once it was measured on the stage."""
     x, y = at
     chosen = Item(ItemKind.LANDMARK, landmark.id) in look.chosen
-    colour = QColor(look.shades.accent if chosen else look.shades.simulation)
+    colour = QColor(look.line_shades.accent if chosen else look.line_shades.simulation)
     r = DIAMOND_PX * (1.3 if chosen else 1.0)
     diamond = QPolygonF([QPointF(x, y - r), QPointF(x + r, y), QPointF(x, y + r), QPointF(x - r, y)])
     painter.setBrush(colour if landmark.stage_um is not None else Qt.BrushStyle.NoBrush)
@@ -96,7 +96,7 @@ def _draw_arrow(painter: QPainter, look: Look, start: Point, residual: Residual,
         QLineF(end.x(), end.y(), end.x() - HEAD_PX * math.cos(a), end.y() - HEAD_PX * math.sin(a))
         for a in (turn + HEAD_OPENS, turn - HEAD_OPENS)
     ]
-    for pen in line_pens(look, 2.0, QColor(look.shades.caution)):
+    for pen in line_pens(look, 2.0, QColor(look.line_shades.caution)):
         painter.setPen(pen)
         painter.drawLine(QLineF(start[0], start[1], end.x(), end.y()))
         for side in sides:

@@ -12,7 +12,7 @@ from ui.presenters.camera import Camera
 from ui.presenters.landmarks import MarksShown
 from ui.presenters.map_items import Item, MapItems
 from ui.presenters.overviews import Underlay
-from ui.theme import Shades
+from ui.theme import DARK, Shades
 from ui.viewport.grid_images import Paint
 
 INK, CASING = QColor("#f4f6f8"), QColor(16, 20, 26, 170)
@@ -41,6 +41,11 @@ class Look:
     @property
     def shades(self) -> Shades:
         return self.paint.shades
+
+    @property
+    def line_shades(self) -> Shades:
+        """The colours of lines: over pictures the light ones, which stand in a dark casing there."""
+        return DARK if self.over_pictures else self.shades
 
     @property
     def over_pictures(self) -> bool:

@@ -35,14 +35,16 @@ def draw_notes(painter: QPainter, camera: Camera, colours: Shades, notes: Sequen
         line.translate(0, LINE_PX)
 
 
-def draw_advice(painter: QPainter, camera: Camera, colours: Shades, text: str) -> None:
-    """What to do next, in the middle of a map that is empty."""
+def draw_advice(painter: QPainter, camera: Camera, colours: Shades, text: str, *, aside: bool) -> None:
+    """What to do next, in the middle of a map that is empty; ``aside``: above what there is."""
     if not text:
         return
     painter.setFont(font(FontPt.BODY))
     room = QRectF(0, 0, min(ADVICE_PX, camera.width_px - 4 * Space.L), 400)
     words = QFontMetricsF(painter.font()).boundingRect(room, WRAPPED, text)
     words.moveCenter(QRectF(0, 0, camera.width_px, camera.height_px).center())
+    if aside:
+        words.moveTop(Space.L + Space.M)
     draw_card(painter, words.adjusted(-Space.L, -Space.M, Space.L, Space.M), colours)
     painter.setPen(QColor(colours.text))
     painter.drawText(words.adjusted(-2, 0, 2, 0), WRAPPED, text)

@@ -38,11 +38,11 @@ def draw_found_route(
     painter: QPainter, look: Look, to_px: QTransform, before_um: Places, after_um: Places
 ) -> None:
     """A way that was found, strong, over the one that it takes the place of."""
-    old = QColor(look.shades.caution)
+    old = QColor(look.line_shades.caution)
     old.setAlphaF(0.6)
     painter.setPen(QPen(old, 1.0, Qt.PenStyle.DashLine))
     _draw(painter, _legs(look, to_px, before_um))
-    new = QColor(look.shades.accent)
+    new = QColor(look.line_shades.accent)
     legs = _legs(look, to_px, after_um)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -96,6 +96,6 @@ def _draw_start(painter: QPainter, look: Look, to_px: QTransform, route_um: Plac
     painter.drawEllipse(QPointF(x, y), START_PX, START_PX)
     painter.setFont(font(FontPt.SMALL))
     area = QRectF(x + START_PX + 3, y + START_PX, 36, NAME_PX)
-    draw_pill(painter, area, QColor(look.shades.panel))
+    draw_pill(painter, area, QColor(look.line_shades.panel))
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "Start")
     painter.restore()

@@ -151,7 +151,7 @@ class Scene:
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setWorldTransform(to_px)
-        painter.setPen(cosmetic(QColor(look.shades.simulation), 1.5))
+        painter.setPen(cosmetic(QColor(look.line_shades.simulation), 1.5))
         for roi_um in (each.section.roi_um for each in seen if each.section.roi_um is not None):
             painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in roi_um]))
         painter.restore()

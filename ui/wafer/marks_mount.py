@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PyQt5.QtCore import Qt
+
 from scopeacq.plan.geometry import Point
 from ui.hand.manual import ManualControl
 from ui.panels.marks_panel import MarksPanel
@@ -21,10 +23,11 @@ KEY = "marks"
 
 
 def mount_marks(workspace: Workspace, viewport: WaferViewport, manual: ManualControl) -> MarksPanel:
-    """Give a workspace the panel of landmarks and fiducials."""
+    """Give a workspace the panel of landmarks and fiducials, beside the steps that need it."""
     panel = marks_panel(viewport)
     panel.measure_asked.connect(partial(_measure, viewport, manual))
-    workspace.mount_panel(KEY, "Landmarks", panel, tab_with="sections", home="wafer")
+    left = Qt.DockWidgetArea.LeftDockWidgetArea
+    workspace.mount_panel(KEY, "Landmarks", panel, left, tab_with="prepare", home="wafer")
     return panel
 
 
