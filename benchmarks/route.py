@@ -200,11 +200,7 @@ def broken(results: Sequence[Result]) -> list[str]:
 
 
 def table(results: Sequence[Result]) -> str:
-    head = (
-        "| layout | sections | as found [s] | nearest neighbours [s] | annealing alone [s] | route [s] "
-        "| best known [s] | above [%] | search [s] | made of |\n" + "|---" * 10 + "|"
-    )
-    return "\n".join((head, *(_row(result) for result in results)))
+    return "\n".join((HEAD, *map(_row, results)))
 
 
 def _row(r: Result) -> str:
@@ -237,6 +233,10 @@ def _draw(axes: Axes, places_um: Places, title: str, colour: str) -> None:
     axes.set(title=title, aspect="equal", xlabel="x [mm]")
 
 
+HEAD = (
+    "| layout | sections | as found [s] | nearest neighbours [s] | annealing alone [s] | route [s] "
+    "| best known [s] | above [%] | search [s] | made of |\n" + "|---" * 10 + "|"
+)
 PAGE = """# How short the route is
 
 Travel of the stage from section to section in one cycle, in seconds of the default profile: 2 mm/s along
@@ -285,8 +285,11 @@ def main() -> None:
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the page of results")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw before and after, as SVG")
     arguments = parser.parse_args()
-    results = [judged(layout) for layout in layouts(arguments.quick)]
-    print(table(results))
+    results: list[Result] = []
+    print(HEAD)
+    for layout in layouts(arguments.quick):
+        results.append(judged(layout))
+        print(_row(results[-1]), flush=True)
     if arguments.plots:
         plot(results, arguments.plots / "route.svg")
     if arguments.page:

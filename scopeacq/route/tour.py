@@ -76,18 +76,19 @@ def find_tour(stops: Stops, seed: int, limit_s: float, progress: Progress = lamb
     order, found_by = search.begin()
     order = search.kicked(order)
     progress(1.0)
-    ended = Ended.TIME_LIMIT if search.budget.spent else Ended.SETTLED
+    ended = Ended.TIME_LIMIT if search.budget.spent or search.budget.hurried else Ended.SETTLED
     return Tour(tuple((order - 1).tolist()), stops.tour_s(order), found_by, ended)
 
 
 @dataclass(slots=True)
 class _Budget:
-    """Real time, and whether it ran out before the work was done."""
+    """Real time, and whether it ran out before the work was done; ``hurried``: a part was cut short."""
 
     began_s: float
     limit_s: float
     progress: Progress
     spent: bool = False
+    hurried: bool = False
     told_s: float = -math.inf
 
     @property
@@ -116,9 +117,7 @@ class _Search:
         starts = sorted(self._quick_starts(), key=lambda start: self.stops.tour_s(start[0]))
         found = [(self._descended(order), by) for order, by in starts]
         if self.stops.count <= MOST_ANNEALED:
-            limit_s = min(ANNEALING_SHARE * self.budget.limit_s, self.budget.left_s)
-            order = annealed(self.stops, found[0][0], self.seed, limit_s, self.budget.go_on)
-            found.append((self._descended(order), FoundBy.ANNEALING))
+            found.append((self._descended(self._annealed(found[0][0])), FoundBy.ANNEALING))
         return min(found, key=lambda tour: self.stops.tour_s(tour[0]))
 
     def _quick_starts(self) -> Iterator[tuple[Nodes, FoundBy]]:
@@ -126,6 +125,13 @@ class _Search:
         if self.stops.count > 1:
             yield nearest_neighbour(self.stops), FoundBy.NEAREST
             yield strips(self.stops), FoundBy.STRIPS
+
+    def _annealed(self, order: Nodes) -> Nodes:
+        limit_s = min(ANNEALING_SHARE * self.budget.limit_s, self.budget.left_s)
+        until_s = time.monotonic() + limit_s
+        order = annealed(self.stops, order, self.seed, limit_s, self.budget.go_on)
+        self.budget.hurried |= time.monotonic() >= until_s
+        return order
 
     def _descended(self, order: Nodes) -> Nodes:
         """Each piece of the tour after all exchanges within it; pieces overlap by half."""
