@@ -20,6 +20,8 @@ from models.training.section_recipes import iou
 PATCH_PX = 128
 SHIFT = 0.3
 """How far a section lies from the middle of its piece at most, relative to the edge of that."""
+ELSEWHERE = 1 / 3
+"""The share of pieces from anywhere on the wafer."""
 NEAR_PX = 3
 """So near to an outline everything but its inside is background, whatever it looks like."""
 
@@ -51,10 +53,14 @@ class OwnWafer:
         self._labels[low[1] : high[1], low[0] : high[0]] = Label.IGNORE
 
     def batch(self, count: int) -> SectionBatch:
-        """Pieces that hold an outlined section somewhere."""
+        """Pieces that hold an outlined section somewhere, and some from elsewhere."""
         chosen = torch.randint(len(self._centres), (count,), generator=self._rng).tolist()
         shifts = (torch.rand((count, 2), generator=self._rng) - 0.5).numpy() * 2 * SHIFT * PATCH_PX
-        return self._cut(self._labels, [self._centres[k] + s for k, s in zip(chosen, shifts, strict=True)])
+        near = np.stack([self._centres[k] for k in chosen]) + shifts
+        size = np.array(self._labels.shape[::-1]) - 2 * PATCH_PX
+        anywhere = torch.rand((count, 2), generator=self._rng).numpy() * size + PATCH_PX
+        elsewhere = torch.rand((count, 1), generator=self._rng).numpy() < ELSEWHERE
+        return self._cut(self._labels, list(np.where(elsewhere, anywhere, near)))
 
     def judged(self, network: SectionUNet) -> float:
         batch = self._cut(self._judged_labels, self._judged_centres)

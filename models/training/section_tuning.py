@@ -31,6 +31,8 @@ AUGMENTATION = SectionAugmentation(scale=0.1, elastic=0.25, probability=0.25)
 """Of the own pieces: milder than the source's, whose networks are trained from nothing."""
 WARMUP_STEPS = 10
 LEAST_AREA_PX = 9.0
+SURELY_NONE = 0.1
+"""Probability of a section below which a network is sure that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class TuningSettings:
     ``kept_back``: the share of the outlined sections that only judges; ``judged_every``: so many steps.
     """
 
-    limits: Limits = Limits(steps=400, minutes=8.0)
+    limits: Limits = Limits(steps=300, minutes=8.0)
     seed: int = 1
     cores: int = 1
     own: int = 6
@@ -104,7 +106,8 @@ class SectionTuning:
         greys = _resized(picture, self.scale)
         doubts = np.zeros_like(picture) if doubtful is None else doubtful.astype(np.uint8)
         beside = [_scaled(outline, self.scale) for outline in background]
-        self._labels = tuning_labels(_resized(doubts, self.scale) > 0, self._sections, beside)
+        self._doubtful = _resized(doubts, self.scale) > 0
+        self._labels = tuning_labels(self._doubtful, self._sections, beside)
         _require_two_classes(self._labels)
         self._wafer = _known_wafer(greys, self._labels, self._sections)
         self._picture = 255 - greys if self._wafer.bright else greys
@@ -156,7 +159,16 @@ class SectionTuning:
         count = max(1, round(self.settings.kept_back * len(self._sections)))
         shuffled = torch.randperm(len(self._sections), generator=rng).tolist()
         judged = [self._sections[k] for k in shuffled[:count]]
-        return OwnWafer(self._picture, self._labels, self._sections, judged, rng), drawn
+        return OwnWafer(self._picture, self._with_sure_background(), self._sections, judged, rng), drawn
+
+    def _with_sure_background(self) -> Labels:
+        """The labels, and background where nothing is labelled and the start is sure of no section.
+
+        Without it the network forgets what lies far from all labels: debris, and what is no wafer.
+        """
+        found = SectionFinder(self._network).probability(self._picture, cores=self.settings.cores)
+        none = (self._labels == Label.IGNORE) & ~self._doubtful & (found < SURELY_NONE)
+        return np.where(none, np.uint8(Label.BACKGROUND), self._labels)
 
     def _step(self, optimizer: torch.optim.Optimizer, own: SectionBatch, drawn: SectionBatch) -> float:
         own = AUGMENTATION(own)

@@ -47,14 +47,7 @@ def detect_learned(
         cores: threads for the network.
     """
     if scale is None:
-        first = min(1.0, FIRST_LOOK_PX / max(picture.shape))
-        finders = [finder, finder.negative()] if finder.wafer is None else [finder]
-        looks = [
-            _look(first, one, picture, _part(progress, k, len(finders) + 1), cores)
-            for k, one in enumerate(finders)
-        ]
-        best = max(looks, key=lambda look: 0.0 if look.typical is None else look.typical.share)
-        look = _fitting(best, picture, _part(progress, len(finders), len(finders) + 1), cores)
+        look = best_look(finder, picture, progress, cores)
         detection = found_in(look.found)
     else:
         look = _look(scale, finder, picture, progress, cores)
@@ -65,8 +58,8 @@ def detect_learned(
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What a network makes of a picture resized by ``scale``."""
+class Look:
+    """What a network makes of a picture resized by ``scale``, and what is typical there."""
 
     scale: float
     finder: SectionFinder
@@ -74,15 +67,27 @@ class _Look:
     typical: Typical | None
 
 
-def _look(scale: float, finder: SectionFinder, picture: Picture, progress: Progress, cores: int) -> _Look:
+def best_look(finder: SectionFinder, picture: Picture, progress: Progress, cores: int) -> Look:
+    """At the size that the network knows best, and of the brightness that has the most alike parts."""
+    first = min(1.0, FIRST_LOOK_PX / max(picture.shape))
+    finders = [finder, finder.negative()] if finder.wafer is None else [finder]
+    looks = [
+        _look(first, one, picture, _part(progress, k, len(finders) + 1), cores)
+        for k, one in enumerate(finders)
+    ]
+    best = max(looks, key=lambda look: 0.0 if look.typical is None else look.typical.share)
+    return _fitting(best, picture, _part(progress, len(finders), len(finders) + 1), cores)
+
+
+def _look(scale: float, finder: SectionFinder, picture: Picture, progress: Progress, cores: int) -> Look:
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     size = [max(1, round(n * scale)) for n in reversed(picture.shape)]
     resized = np.asarray(cv2.resize(picture, size, interpolation=way), np.uint8)
     found = finder.probability(resized, progress, cores)
-    return _Look(scale, finder, found, typical_in(found))
+    return Look(scale, finder, found, typical_in(found))
 
 
-def _fitting(look: _Look, picture: Picture, progress: Progress, cores: int) -> _Look:
+def _fitting(look: Look, picture: Picture, progress: Progress, cores: int) -> Look:
     """The same at the scale that the network knows best, once the size of sections is known."""
     if look.typical is None:
         return look
@@ -97,16 +102,16 @@ def _part(progress: Progress, part: int, parts: int) -> Progress:
     return lambda share: progress((part + share) / parts)
 
 
-def _in_full(detection: Detection, picture: Picture, look: _Look) -> Detection:
+def _in_full(detection: Detection, picture: Picture, look: Look) -> Detection:
     """The same in the pixels of the whole picture, and as fine as that is."""
     factors = np.array(picture.shape[::-1]) / look.found.shape[::-1]
-    sections = [_enlarged(section, factors) for section in detection.sections]
+    sections = [enlarged(section, factors) for section in detection.sections]
     usual = detection.typical
     typical = usual and Typical(usual.outline * factors, usual.share)
     return Detection(tuple(sharpened(picture, sections, look.finder.bright)), typical)
 
 
-def _enlarged(section: FoundSection, factors: NDArray[np.float64]) -> FoundSection:
+def enlarged(section: FoundSection, factors: NDArray[np.float64]) -> FoundSection:
     """The same section in a picture ``factors`` times as wide and high."""
     corners = (section.outline + 0.5) * factors - 0.5
     return replace(section, corners=tuple((float(x), float(y)) for x, y in corners))
