@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+import torch._dynamo  # else the first optimizer loads it: 800 modules, while others want the interpreter
 from numpy.typing import NDArray
 
 from models.polygons import Polygon, area
