@@ -87,13 +87,14 @@ def make(wanted: Wanted, folder: Path) -> None:
     assert isinstance(app, QApplication)
     wanted.out.mkdir(parents=True, exist_ok=True)
     finished = wanted.run or finished_run(folder)
-    if not wanted.only or wanted.only - {"start", "live", "running"}:
+    if not wanted.only or wanted.only - {"start", "prepare", "live", "running"}:
         with studio(app, wanted, folder) as work:
             work.of_finished(finished)
     with studio(
         app, wanted, folder, (interrupted_run(folder), finished, folder / "moved.scopeacq")
     ) as work:
         work.of_start()
+        work.of_bare_wafer(folder)
         work.of_running(folder)
 
 
@@ -174,6 +175,33 @@ class Studio:
         self._window.show_start()
         self.wait(4 * SETTLE_S)
         self.keep("start", self._window)
+
+    def of_bare_wafer(self, folder: Path) -> None:
+        """A wafer whose overview was taken, and whose sections were found on it."""
+        if "prepare" not in self._wanted:
+            return
+        from scopeacq.plan.run_templates import template_named
+        from ui.prepare.panel import PreparePanel
+        from ui.prepare.sections_step import SectionsStep
+        from ui.presenters.prepare import State, Step
+
+        plan = template_named("wafer").write(folder / "bare" / "wafer.scopeacq")
+        workspace = self._open(plan.folder.root)
+        panel = workspace.findChild(PreparePanel)
+        assert isinstance(panel, PreparePanel)
+        word = lambda step: panel.cards[step].head.word.text()  # noqa: E731
+        panel.cards[Step.OVERVIEW].body.acquire.click()
+        self.until(lambda: word(Step.OVERVIEW) == State.DONE.value.word)
+        panel.open_step(Step.SECTIONS)
+        body = panel.cards[Step.SECTIONS].body
+        assert isinstance(body, SectionsStep)
+        body.seek.click()
+        self.until(lambda: word(Step.SECTIONS) == State.LOOK.value.word)
+        self.wait(2 * SETTLE_S)
+        self.keep("prepare", self._window)
+        workspace.strip.release_asked.emit()
+        panel.undo_asked.emit()
+        self.until(lambda: workspace.objection() is None)
 
     def of_running(self, folder: Path) -> None:
         """The live view with the instrument in hand, then a run until its first section is imaged."""

@@ -157,6 +157,11 @@ class Workspace(QWidget):
         """The keys of all panels."""
         return tuple(self._docks)
 
+    @property
+    def homes(self) -> Mapping[str, str]:
+        """The one view that a panel belongs to, by the keys of panels that have one."""
+        return dict(self._homes)
+
     def view(self, key: str) -> QWidget:
         """The widget of a view. Raises ``KeyError``."""
         return self._views[key]

@@ -39,10 +39,11 @@ class Held:
 
 
 def in_each_view(window: MainWindow, look: Callable[[], None]) -> None:
-    """Show every view and raise every panel, and look each time."""
+    """Show every view and every panel, and look each time."""
     workspace = window.workspace
     assert workspace is not None
     for key in workspace.panels:
+        workspace.panel(key).show()
         workspace.panel(key).raise_()
         QApplication.processEvents()
         look()

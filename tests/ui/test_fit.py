@@ -31,10 +31,13 @@ def cut_in(window: MainWindow, mode: Mode, size_px: tuple[int, int]) -> Iterator
     assert workspace is not None
     window.use_mode(mode)
     window.resize(*size_px)
+    for key in workspace.homes:  # as where a wafer has no section yet: there is the least room
+        workspace.offer(key)
     for key in workspace.views:
         workspace.show_view(key)
         yield from (f"{key}: {text}" for text in still_cut(workspace.view(key)))
     for key in workspace.panels:
+        workspace.panel(key).show()
         workspace.panel(key).raise_()
         yield from (f"{key}: {text}" for text in still_cut(workspace.panel(key)))
 

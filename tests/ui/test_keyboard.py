@@ -79,6 +79,7 @@ def test_help_opens_the_page_of_what_has_the_focus(qtbot: QtBot, operator: Opera
 
 def test_each_panel_has_a_question_mark(operator: Operator) -> None:
     for key in operator.workspace.panels:
+        operator.workspace.panel(key).show()
         title = operator.workspace.panel(key).titleBarWidget()
         assert title is not None
         operator.workspace.panel(key).raise_()

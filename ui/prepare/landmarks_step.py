@@ -34,7 +34,7 @@ class LandmarksStep(QWidget):
         )
         self.list = side_button(
             "Say where the stage shows them",
-            "The list of landmarks: drive to one, then take what is seen for it",
+            "Drive to each of the list, then take what is seen for it",
         )
         self.out = side_button(
             "Wafer was taken out", "Their places on the stage are to be measured anew; nothing else is lost"

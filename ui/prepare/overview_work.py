@@ -34,7 +34,13 @@ class Area:
 
 
 class OverviewWork(QObject):
-    """Signals: begun (Area): there a picture grows; tile_taken (TakenTile): one more lies in the picture; made (Overview): it is whole."""
+    """Has the mosaic taken.
+
+    Signals:
+        begun (Area): there a picture grows.
+        tile_taken (TakenTile): one more lies in it.
+        made (Overview): it is whole.
+    """
 
     begun = pyqtSignal(object)
     tile_taken = pyqtSignal(object)
