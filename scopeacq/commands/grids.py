@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from scopeacq.plan.geometry import Point
-    from scopeacq.plan.grid_orders import GridLine, GridReport
+    from scopeacq.plan.grid_orders import GridLine, GridReport, LikenessTo
     from scopeacq.plan.grids import Keep
+    from scopeacq.plan.runfolder import Plan
 
 _KEEP = {"angle": "ANGLE", "settings": "SETTINGS", "tiles": "TILES_LEFT_OUT"}
 
@@ -41,6 +42,12 @@ def grids(
     flip: Annotated[
         str | None, typer.Option(metavar="S001,S002", help="Turn the grids of these by half a turn.")
     ] = None,
+    overview: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Picture that tells which way round sections lie, where outlines cannot."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Put grids of tiles on sections, as on one of them, and say how well they cover them."""
@@ -53,7 +60,8 @@ def grids(
 
     order = GridOrder(roi_from, _corners(roi), fill, _ids(only), _kept(keep), _ids(flip) or ())
     plan = Plan.read(project)
-    done = ordered(order, plan.wafer, plan.project.imaging)
+    likeness_to = _by_picture(plan, overview) if overview is not None else None
+    done = ordered(order, plan.wafer, plan.project.imaging, likeness_to)
     if done.wafer != plan.wafer:
         save_wafer(plan, done.wafer)
     report = report_of(plan, done)
@@ -61,6 +69,21 @@ def grids(
         typer.echo(as_json_text(report))
     else:
         _show(Console(), report)
+
+
+def _by_picture(plan: Plan, name: str) -> LikenessTo:
+    from functools import partial
+
+    from scopeacq.plan.overviews import read_overviews
+    from scopeacq.sections.alike import likeness_on
+    from scopeacq.sections.seen import look_at
+
+    overviews, _ = read_overviews(plan.folder.overviews)
+    named = [overview for overview in overviews if overview.name == name]
+    if not named:
+        known = ", ".join(overview.name for overview in overviews) or "none"
+        raise typer.BadParameter(f"there is no overview {name}; there is {known}", param_hint="--overview")
+    return partial(likeness_on, look_at(named[0]))
 
 
 def _ids(text: str | None) -> tuple[str, ...] | None:

@@ -21,6 +21,13 @@ def grid_findings(plan: Plan) -> Findings:
     footprints = {section.id: footprint(section, imaging) for section in imaged}
     for section in imaged:
         yield from _on_section(section, coverage_by(footprints[section.id], section, imaging))
+    apart = [s.id for s in imaged if s.imaging(imaging).overlap_px == 0 and len(s.imaged(imaging)) > 1]
+    if apart:
+        more = f" and {len(apart) - 1} more" if len(apart) > 1 else ""
+        yield warning(
+            f"The tiles of section {apart[0]}{more} do not overlap: gaps may stay between them, and nothing "
+            "tells how they fit together; set overlap_px."
+        )
     for one, other, area_um2 in exposed_twice(footprints):
         yield warning(
             f"The tiles of sections {one} and {other} overlap by {area_um2:.0f} um\u00b2, which get the "

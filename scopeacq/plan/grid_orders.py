@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from scopeacq.plan.coverage import coverage
@@ -12,6 +12,7 @@ from scopeacq.plan.grid_checks import grid_findings
 from scopeacq.plan.grids import (
     GridRefused,
     Keep,
+    Likeness,
     Propagation,
     Template,
     filled,
@@ -72,11 +73,18 @@ class GridReport:
     findings: tuple[Finding, ...]
 
 
-def ordered(order: GridOrder, wafer: Wafer, imaging: ImagingSettings) -> Propagation:
+LikenessTo = Callable[[Section], Likeness]
+"""Compares pictures of sections with that of one."""
+
+
+def ordered(
+    order: GridOrder, wafer: Wafer, imaging: ImagingSettings, likeness_to: LikenessTo | None = None
+) -> Propagation:
     """The wafer after an order.
 
     Args:
         imaging: the project's.
+        likeness_to: tells by pictures how sections are turned, where outlines leave it open.
 
     Raises:
         GridRefused: it cannot be carried out; the message says why.
@@ -88,7 +96,7 @@ def ordered(order: GridOrder, wafer: Wafer, imaging: ImagingSettings) -> Propaga
     if order.roi_from is None and order.roi_um is None:
         done = _each_filled(wafer, order.only, imaging) if order.fill else Propagation(wafer)
     else:
-        done = _as_template(order, wafer, imaging)
+        done = _as_template(order, wafer, imaging, likeness_to)
     if not order.flip:
         return done
     sections = tuple(flipped(s) if s.id in order.flip else s for s in done.wafer.sections)
@@ -112,7 +120,9 @@ def report_of(plan: Plan, done: Propagation) -> GridReport:
     )
 
 
-def _as_template(order: GridOrder, wafer: Wafer, imaging: ImagingSettings) -> Propagation:
+def _as_template(
+    order: GridOrder, wafer: Wafer, imaging: ImagingSettings, likeness_to: LikenessTo | None
+) -> Propagation:
     """One section made ready, and the others made like it."""
     if not wafer.sections:
         raise GridRefused("The wafer has no section yet; find some with `scopeacq wafer detect`.")
@@ -120,7 +130,8 @@ def _as_template(order: GridOrder, wafer: Wafer, imaging: ImagingSettings) -> Pr
     ready = source if order.roi_um is None else with_roi(source, order.roi_um)
     ready = filled(ready, imaging) if order.fill else ready
     wafer = replace(wafer, sections=tuple(ready if s.id == ready.id else s for s in wafer.sections))
-    done = propagate(Template.of(ready), wafer, order.only, order.keep)
+    likeness = likeness_to(ready) if likeness_to else None
+    done = propagate(Template.of(ready), wafer, order.only, order.keep, likeness)
     return replace(done, changed=(*([ready.id] if ready != source else []), *done.changed))
 
 

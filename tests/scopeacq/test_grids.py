@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,11 +34,14 @@ from scopeacq.plan.grids import (
     tiles_needed,
     with_roi,
 )
+from scopeacq.plan.placement import Placement
 from scopeacq.plan.poses import Pose, pose_of, poses_of, within_half_turn_deg
 from scopeacq.plan.project import ImagingSettings
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.wafer import Landmark, Section, SectionGrid, Wafer
 from scopeacq.plan.wafer_checks import section_findings
+from scopeacq.sections.alike import likeness_on
+from scopeacq.sections.seen import Seen
 from scopeacq.telling.exit_codes import ExitCode
 
 RECTANGLE = ((-250.0, -125.0), (250.0, -125.0), (250.0, 125.0), (-250.0, 125.0))
@@ -267,6 +271,13 @@ def test_pre_flight_says_what_is_wrong_with_grids_and_what_to_do(demo: Plan) -> 
     )
 
 
+def test_tiles_that_do_not_overlap_are_said_once(demo: Plan) -> None:
+    imaging = demo.project.imaging.model_copy(update={"overlap_px": 0})
+    plan = replace(demo, project=demo.project.model_copy(update={"imaging": imaging}))
+    assert texts(plan, Severity.WARNING).count("set overlap_px") == 1
+    assert "section S001 and 3 more do not overlap" in texts(plan, Severity.WARNING)
+
+
 def test_tiles_beyond_the_stage_are_found_through_the_mount(demo: Plan) -> None:
     far = tuple(Landmark(f"L{n}", (x, 0.0), (x + 29_900.0, 0.0)) for n, x in enumerate((0.0, 900.0)))
     mounted = replace(demo, wafer=replace(demo.wafer, landmarks=far))
@@ -339,6 +350,7 @@ def test_only_asking_changes_nothing(project: Path, capsys: pytest.CaptureFixtur
         (["--roi", "nan,0 1,1 0,1"], "no simple polygon"),
         (["--roi", "0,0 1"], "'x,y x,y x,y'"),
         (["--keep", "colour", "--fill"], "colour"),
+        (["--roi-from", "S001", "--overview", "north"], "no overview north"),
     ],
 )
 def test_a_wrong_order_is_refused_and_nothing_written(
@@ -348,3 +360,35 @@ def test_a_wrong_order_is_refused_and_nothing_written(
     assert run_command(["wafer", "grids", str(project), *arguments]) == ExitCode.BAD_INPUT
     assert said in capsys.readouterr().err
     assert (project / "wafer.geojson").read_bytes() == before
+
+
+def seen_wafer(turns_deg: Sequence[float]) -> tuple[Seen, Wafer]:
+    """Rectangles of the same tissue in a row, each turned otherwise, with noise of their own."""
+    rng = np.random.default_rng(3)
+    tissue = cv2.GaussianBlur(rng.normal(0, 1, (125, 250)), (0, 0), 9.0)
+    tissue = (60 * tissue / tissue.std() + 120).astype(np.float32)
+    greys = np.full((400, 400 * len(turns_deg)), 30, np.float32)
+    sections = []
+    for n, angle_deg in enumerate(turns_deg):
+        middle = 400.0 * n + 200.0, 200.0
+        turn = cv2.getRotationMatrix2D((124.5, 62.0), angle_deg, 1.0)
+        turn[:, 2] += (middle[0] - 124.5, middle[1] - 62.0)
+        cv2.warpAffine(tissue, turn, greys.shape[::-1], greys, borderMode=cv2.BORDER_TRANSPARENT)
+        place = Rigid(2 * middle[0], -2 * middle[1], angle_deg)
+        lying_deg = (angle_deg + 90) % 180 - 90
+        sections.append(replace(section(f"S{n + 1:03d}", RECTANGLE, place), rotation_deg=lying_deg))
+    noisy = np.clip(greys + rng.normal(0, 15, greys.shape), 0, 255).astype(np.uint8)
+    return Seen(noisy, Placement(((2.0, 0.0, 0.0), (0.0, -2.0, 0.0)))), Wafer(tuple(sections))
+
+
+def test_an_overview_tells_which_way_round_rectangles_lie() -> None:
+    turns_deg = (20.0, -160.0, 75.0, 200.0, 3.0)
+    seen, wafer = seen_wafer(turns_deg)
+    order = GridOrder("S001", ROI, fill=True)
+    done = ordered(order, wafer, IMAGING, lambda template: likeness_on(seen, template))
+    assert done.ambiguous == ()
+    for found, turn_deg in zip(done.wafer.sections, turns_deg, strict=True):
+        assert off_deg(found.rotation_deg, turn_deg) < 0.5
+    blind = Seen(np.full_like(seen.greys, 90), seen.placement)
+    unsure = ordered(order, wafer, IMAGING, lambda template: likeness_on(blind, template))
+    assert len(unsure.ambiguous) == 4
