@@ -25,7 +25,7 @@ def grid_findings(plan: Plan) -> Findings:
     if apart:
         more = f" and {len(apart) - 1} more" if len(apart) > 1 else ""
         yield warning(
-            f"The tiles of section {apart[0]}{more} do not overlap: gaps may stay between them, and nothing "
+            f"The tiles of section {apart[0]}{more} do not overlap: gaps may stay, and nothing "
             "tells how they fit together; set overlap_px."
         )
     for one, other, area_um2 in exposed_twice(footprints):
