@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
 from scopeacq.telling.explain import Explained, explaining
 
@@ -30,7 +30,8 @@ class Tasks(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(1, "window")
         self._closed = False
-        self._came.connect(self._deliver)
+        # queued also where a task ends before it is waited for: what it has told comes first
+        self._came.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def run(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Explained], None]
