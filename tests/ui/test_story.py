@@ -58,7 +58,7 @@ def place_a_grid(operator: Operator) -> None:
     spec = operator.run.nature.specimen.sections[1]
     operator.qtbot.waitUntil(lambda: operator.viewport.editor is not None, timeout=AT_LEISURE_MS)
     operator.viewport.canvas.setFocus()
-    for key in (Qt.Key.Key_Minus, Qt.Key.Key_Minus, Qt.Key.Key_Minus, Qt.Key.Key_A):
+    for key in (Qt.Key.Key_Minus, Qt.Key.Key_Minus, Qt.Key.Key_Minus, Qt.Key.Key_D):
         operator.press(key)
     u, v = 150.0, 80.0
     operator.drag((spec.x_um - u, spec.y_um - v), (spec.x_um + u, spec.y_um + v))
