@@ -10,12 +10,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from hardware.types import FrameSettings
 from scopeacq.journal import records as r
 from scopeacq.journal.records import PlaneKey, Record
 from scopeacq.journal.wafer_place import WaferPlace
-from scopeacq.plan.geometry import Point
+from scopeacq.plan.geometry import Rigid, Tile
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 
@@ -28,6 +29,8 @@ _FRAME_KEYS = {
 """What the images of a section have in common: keys of [imaging], and the frame's names for them."""
 
 AFFINE_NUMBERS = 6
+MOST_TURN_DEG = 10.0
+"""Images that are turned by more are no longer of one stack."""
 
 ADVICE = "Put back what was changed, or begin a new run with it."
 
@@ -36,7 +39,7 @@ ADVICE = "Put back what was changed, or begin a new run with it."
 class Begun:
     """A fold over the journal: sections and tiles it names, where these lie, the last plane written.
 
-    ``frames``: the last one of each section; ``centres_um``: of the last take of each tile.
+    ``frames``: the last one of each section; ``places``: centre and turn of the last take of each tile.
     ``opened``: whether a program ever ran it; a journal may hold what an operator did by hand before.
     ``azimuths``: how many were milled from. ``place``: how the wafer was mounted, and where it was found.
     """
@@ -45,7 +48,7 @@ class Begun:
     sections: set[str] = field(default_factory=set)
     tiles: set[tuple[str, int]] = field(default_factory=set)
     frames: dict[str, FrameSettings] = field(default_factory=dict)
-    centres_um: dict[tuple[str, int], Point] = field(default_factory=dict)
+    places: dict[tuple[str, int], Rigid] = field(default_factory=dict)
     written: PlaneKey | None = None
     azimuths: int = 0
     place: WaferPlace = field(default_factory=WaferPlace)
@@ -74,7 +77,9 @@ class Begun:
         if (frame := self.frames.get(key.section)) is not None:
             a, b, x, c, d, y = to_wafer
             u, v = (frame.width_px - 1) / 2, (frame.height_px - 1) / 2
-            self.centres_um[key.section, key.tile] = a * u + b * v + x, c * u + d * v + y
+            turn_deg = math.degrees(math.atan2(c, a))
+            centre_um = a * u + b * v + x, c * u + d * v + y
+            self.places[key.section, key.tile] = Rigid(*centre_um, turn_deg)
 
     def noting(self, records: Iterable[Record]) -> Iterator[Record]:
         """``records``, each applied as it passes."""
@@ -143,19 +148,30 @@ def _changed_frames(plan: Plan, begun: Begun) -> Iterator[str]:
 
 
 def _moved(plan: Plan, begun: Begun) -> Iterator[str]:
-    """Tiles that the grid has put elsewhere, so that a stack of images would change its place: one each."""
-    placed = {section for section, _ in begun.centres_um}
+    """Tiles that the grid has put elsewhere or turned, and a stack of images along with them: one each."""
+    placed = {section for section, _ in begun.places}
     for section in (s for s in plan.wafer.sections if s.id in placed):
         imaging = section.imaging(plan.project.imaging)
         edge_um = min(imaging.tile_width_px, imaging.tile_height_px) * imaging.pixel_size_nm * 1e-3
-        for tile in section.tiles(plan.project.imaging):
-            before_um = begun.centres_um.get((section.id, tile.index), tile.centre_um)
-            if (off_um := math.dist(before_um, tile.centre_um)) > edge_um / 2:
-                yield (
-                    f"tile {tile.index + 1} of section {section.id} lies {off_um:.0f} um from where its "
-                    "images were taken: the grid of a section stays while a run goes on"
-                )
-                break
+        imaged = (t for t in section.tiles(plan.project.imaging) if (t.section, t.index) in begun.places)
+        moves = (_move(tile, begun.places[tile.section, tile.index], edge_um / 2) for tile in imaged)
+        yield from islice(filter(None, moves), 1)
+
+
+def _move(tile: Tile, before: Rigid, most_um: float) -> str:
+    """How a tile lies otherwise than its images were taken; empty where that does not matter."""
+    off_um = math.dist((before.x_um, before.y_um), tile.centre_um)
+    turned_deg = abs(math.remainder(tile.rotation_deg - before.rotation_deg, 360.0))
+    if off_um > most_um:
+        how = f"lies {off_um:.0f} um from where its images were taken"
+    elif turned_deg > MOST_TURN_DEG:
+        how = f"is turned by {turned_deg:.0f} degrees against its images"
+    else:
+        return ""
+    return (
+        f"tile {tile.index + 1} of section {tile.section} {how}: the grid of a section stays while a run "
+        "goes on"
+    )
 
 
 def _missing_images(plan: Plan, begun: Begun) -> Iterator[str]:

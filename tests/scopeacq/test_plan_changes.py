@@ -94,8 +94,8 @@ def test_another_frame_of_one_section_is_named_as_its_own(plan: Plan) -> None:
 
 def said_of_places(plan: Plan, before: Plan) -> list[str]:
     begun = Begun()
-    frame, tiles = before.project.imaging.frame(0.0), before.wafer.sections[0].tiles(before.project.imaging)
-    for tile in tiles:
+    for tile in before.wafer.sections[0].tiles(before.project.imaging):
+        frame = before.project.imaging.frame(tile.rotation_deg)
         key, pose = PlaneKey(0, "S001", tile.index), StagePose(*tile.centre_um, 0.0, 0.0, 0.0)
         to_wafer = tuple(pixel_to_wafer(frame, pose, Rigid()).ravel().tolist())
         begun.apply(r.PlaneExposing(key, 0, frame, 1.0))
@@ -116,6 +116,16 @@ def test_a_grid_that_would_put_images_elsewhere_is_named(plan: Plan) -> None:
     ):
         (sentence,) = said_of_places(with_first(plan, other), plan)
         assert "of section S001 lies" in sentence and "the grid of a section stays" in sentence
+
+
+def test_images_that_would_be_turned_are_named(plan: Plan) -> None:
+    first = replace(plan.wafer.sections[0], grid=SectionGrid(rows=1, columns=1))
+    single = with_first(plan, first)
+    nudged = replace(first, rotation_deg=first.rotation_deg + 2.0)
+    assert said_of_places(with_first(single, nudged), single) == []
+    turned = replace(first, rotation_deg=first.rotation_deg + 180.0)
+    (sentence,) = said_of_places(with_first(single, turned), single)
+    assert "tile 1 of section S001 is turned by 180 degrees" in sentence
 
 
 def test_images_that_are_elsewhere_are_asked_for(plan: Plan, tmp_path: Path) -> None:
