@@ -10,8 +10,11 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from scopeacq.journal.records import DoseBooked
 from scopeacq.plan.geometry import Point, Rigid
+from tests.ui.instrument_desk import desk
 from tests.ui.map_mouse import click, px
+from tests.ui.tiny_acquisition import tiny_run
 from tests.ui.wafers import plan_of, section
 from ui.panels.marks_panel import MarksPanel
 from ui.presenters import mark_edits
@@ -130,3 +133,26 @@ def test_arrows_are_long_enough_to_be_seen_and_never_shortened(worst_um: float, 
     assert factor >= 1.0
     if factor > 1.0:
         assert 60.0 / 2.5 <= factor * worst_um / um_per_px <= 60.0 * (1 + 1e-6)
+
+
+def test_with_the_instrument_a_landmark_is_driven_to_and_measured(qtbot: QtBot, tmp_path: Path) -> None:
+    with desk(qtbot, tiny_run(tmp_path / "run"), tmp_path) as at_desk:
+        at_desk.connect()
+        at_desk.until(lambda: at_desk.viewport.editor is not None)
+        at_desk.viewport.propose(mark_edits.add_landmark((150.0, -80.0)))
+        panel = at_desk.part(MarksPanel)
+        at_desk.workspace.panel("marks").show()
+        at_desk.workspace.panel("marks").raise_()
+        at_desk.viewport.choose(Item(ItemKind.LANDMARK, "L1"))
+        at_desk.click(panel.go)
+        at_desk.click(at_desk.card.go)
+        at_desk.until(lambda: not at_desk.card.isVisible())
+        doses = sum(isinstance(record, DoseBooked) for record in at_desk.run.records())
+        at_desk.click(panel.measure)
+        editor = at_desk.viewport.editor
+        assert editor is not None
+        at_desk.until(lambda: editor.document.wafer.landmarks[0].stage_um is not None)
+        assert editor.document.wafer.landmarks[0].stage_um == pytest.approx((150.0, -80.0), abs=5.0)
+        assert sum(isinstance(record, DoseBooked) for record in at_desk.run.records()) == doses
+        at_desk.viewport.undo()
+        at_desk.viewport.undo()
