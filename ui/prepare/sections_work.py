@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
+from models.libraries import map_torch
 from scopeacq.plan.overviews import Overview
 from scopeacq.plan.runfolder import Plan
 from scopeacq.sections.candidates import Candidates, Ring
@@ -92,6 +93,7 @@ def _found(
 ) -> Found:
     """On a thread."""
     with loading():
+        map_torch()
         from scopeacq.sections.on_wafer import Learned, Unlearned, find_sections
     own = plan.folder.section_weights
     learned = Learned(own if own.exists() else None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject
 
+from models.libraries import map_torch
 from scopeacq.plan.overviews import Overview
 from scopeacq.plan.runfolder import Plan
 from scopeacq.sections.candidates import Candidates
@@ -69,6 +70,7 @@ class TeachingWork(QObject):
 def _taught(overview: Overview, candidates: Candidates, plan: Plan, limit_s: float, tell: Teller) -> Taught:
     """On a thread; ends when its time is over or the operator has seen enough, and keeps the best."""
     with loading():
+        map_torch()
         from models.training.recipe import Limits
         from scopeacq.sections.seen import look_at
         from scopeacq.sections.tuning import Teaching, TuningSettings, lesson_of

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 
+from models.libraries import map_torch
 from scopeacq.engine.events import WishAnswered
 from scopeacq.engine.wishes import leave_wish
 from scopeacq.journal.records import Wish
@@ -49,6 +50,7 @@ def checked(plan: Plan, checker: Checker = brief) -> Iterable[Notice]:
     """Check a plan: it loads networks and probes the disk."""
     try:
         with explaining(plan.folder.logs), loading():
+            map_torch()
             briefing = checker(plan)
             _load_libraries(plan)
     except Explained as trouble:
