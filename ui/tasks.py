@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
-from PyQt5.QtCore import QObject, Qt, pyqtSignal
+from PyQt5.QtCore import QObject, pyqtSignal
 
 from scopeacq.telling.explain import Explained, explaining
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    future: Future[Any]
-    done: Callable[[Any], None]
-    failed: Callable[[Explained], None]
 
 
 class Tasks(QObject):
@@ -30,15 +23,16 @@ class Tasks(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(1, "window")
         self._closed = False
-        # queued also where a task ends before it is waited for: what it has told comes first
-        self._came.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._came.connect(self._deliver)
 
     def run(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Explained], None]
     ) -> None:
-        """Do ``work`` elsewhere, then call ``done`` or ``failed`` on the GUI's thread."""
-        future = self._pool.submit(_explained, work)
-        future.add_done_callback(lambda f: self._hand_over(_Outcome(f, done, failed)))
+        """Do ``work`` elsewhere, then call ``done`` or ``failed`` on the GUI's thread.
+
+        What the work itself has told the GUI's thread by then comes before.
+        """
+        self._pool.submit(self._do, work, done, failed)
 
     def close(self, wait: bool = True) -> None:
         """Let the task in hand end and forget the others; their outcomes are not told any more.
@@ -48,24 +42,18 @@ class Tasks(QObject):
         self._closed = True
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
-    def _hand_over(self, outcome: _Outcome) -> None:
+    def _do(
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Explained], None]
+    ) -> None:
         """On the thread; a task that nobody waited for may end when nothing is there any more."""
+        try:
+            with explaining():
+                outcome = partial(done, work())
+        except Explained as error:
+            outcome = partial(failed, error)
         if not self._closed:
             self._came.emit(outcome)
 
-    def _deliver(self, outcome: _Outcome) -> None:
-        if self._closed:
-            return
-        try:
-            result = outcome.future.result()
-        except CancelledError:
-            return
-        except Explained as error:
-            outcome.failed(error)
-            return
-        outcome.done(result)
-
-
-def _explained(work: Callable[[], T]) -> T:
-    with explaining():
-        return work()
+    def _deliver(self, outcome: Callable[[], None]) -> None:
+        if not self._closed:
+            outcome()

@@ -20,7 +20,8 @@ from ui.hand.manual import ManualControl
 from ui.prepare.works import Teller, Works
 from ui.presenters.prepare import Step, Work
 
-SOON_MS = 5000
+SOON_MS = 30_000
+"""Explaining an error loads all libraries whose errors it knows."""
 FINDING = Work(Step.SECTIONS, "Finding sections")
 
 
