@@ -67,9 +67,11 @@ def _acquired(plan: Plan) -> Mosaic:
     """Acquire with a bar on stderr. What ends it says how many tiles are kept."""
     from rich.progress import Progress
 
-    from hardware.errors import HardwareError
+    from hardware.errors import Halted, HardwareError
     from scopeacq.manual import open_manual
     from scopeacq.mosaic.acquire import acquire_mosaic
+    from scopeacq.telling.exit_codes import ExitCode
+    from scopeacq.telling.explain import Explained
 
     last: TakenTile | None = None
 
@@ -81,23 +83,26 @@ def _acquired(plan: Plan) -> Mosaic:
         with Progress(console=Console(stderr=True)) as bars, interruptible() as halted:
             task = bars.add_task("Overview", total=1.0)
             with open_manual(plan) as manual:
+
+                def tell(share: float) -> None:
+                    manual.heed()
+                    bars.update(task, completed=share)
+
                 manual.begin(halted)
-                return acquire_mosaic(manual, told, lambda share: bars.update(task, completed=share))
+                manual.bring_up()
+                return acquire_mosaic(manual, told, tell)
+    except Halted as halt:
+        raise Explained(ExitCode.PAUSED, f"The overview is interrupted.{_kept(last)}") from halt
     except (HardwareError, OSError) as error:
         if last is None:
             raise
-        raise _unfinished(error, last.number, last.of) from error
+        raise Explained(ExitCode.FAILED, f"{error}{_kept(last)}") from error
 
 
-def _unfinished(error: Exception, kept: int, of: int) -> Exception:
-    from hardware.errors import Halted
-    from scopeacq.telling.exit_codes import ExitCode
-    from scopeacq.telling.explain import Explained
-
-    rest = f"{kept} of {of} tiles are kept; the same command goes on with the others."
-    if isinstance(error, Halted):
-        return Explained(ExitCode.PAUSED, f"The overview is interrupted: {rest}")
-    return Explained(ExitCode.FAILED, f"{error} {rest}")
+def _kept(last: TakenTile | None) -> str:
+    if last is None:
+        return ""
+    return f" {last.number} of {last.of} tiles are kept; the same command goes on with the others."
 
 
 def _told(report: MosaicReport) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hardware.types import FrameSettings
-from scopeacq.plan.geometry import Point, Rigid
+from scopeacq.plan.geometry import Point, Rigid, full_turn_deg
 from scopeacq.plan.overview_settings import OverviewSettings
 from scopeacq.plan.placement import Placement
 from scopeacq.plan.wafer_checks import WAFER_RADIUS_UM
@@ -66,7 +66,7 @@ def layout_of(settings: OverviewSettings, mount: Rigid) -> MosaicLayout:
     width_px = settings.columns * step_px[0] + margins_px
     height_px = settings.rows * step_px[1] + margins_px
     return MosaicLayout(
-        settings.frame(mount.rotation_deg),
+        settings.frame(full_turn_deg(mount.rotation_deg)),
         settings.overlap_px,
         mount,
         tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,13 +21,16 @@ from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, Faul
 from hardware.simulator.nature import Nature
 from hardware.simulator.scattered import scattered_wafer
 from hardware.simulator.truth import FrameTruth
+from scopeacq.cli import run_command
 from scopeacq.journal.records import DoseBooked
+from scopeacq.mosaic import acquire
 from scopeacq.mosaic.acquire import Mosaic, TakenTile, acquire_mosaic
 from scopeacq.plan.overviews import Overview, read_overviews, remove_overview
 from scopeacq.plan.project import OverviewSettings
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Landmark, Wafer
 from scopeacq.storage.files import DiskFiles, DiskFull, FileEvent, Write, perform_on_disk
+from scopeacq.telling.exit_codes import ExitCode
 from tests.scenarios.harness import TinyRun, Waves, tiny_project, tiny_twin_settings
 from tests.scopeacq.manual_bench import held
 
@@ -70,6 +74,13 @@ def acquired(run: TinyRun, onlooker: Onlooker | None = None, **more: Any) -> Mos
     onlooker = onlooker or Onlooker()
     with held(run) as manual:
         return acquire_mosaic(manual, onlooker, onlooker.shares.append, **more)
+
+
+def by_command(run: TinyRun, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The exit code of ``scopeacq wafer overview``, on the run's twin in this process."""
+    monkeypatch.setattr("scopeacq.plan.runfolder.Plan.read", lambda _: run.plan)
+    monkeypatch.setattr("scopeacq.manual.open_manual", lambda _: held(run))
+    return run_command(["wafer", "overview", str(run.plan.folder.root), "--json"])
 
 
 def strike(run: TinyRun, device: Device, kind: FaultKind, times: int = 1) -> Callable[[], None]:
@@ -235,6 +246,36 @@ def test_an_operator_ends_it_before_the_next_tile(tmp_path: Path) -> None:
         assert len(onlooker.tiles) == frames(run) == 3
         manual.begin(threading.Event())
         assert acquire_mosaic(manual).report.taken_before == 3
+
+
+def test_the_command_switches_on_what_imaging_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = wafer_run(tmp_path)
+    with held(run) as manual:
+        manual.set_detector_hv(False)
+        manual.set_eht(False)
+        manual.set_valve(False)
+    assert by_command(run, monkeypatch) == ExitCode.FINISHED
+    assert frames(run) == TILES
+
+
+def test_an_interruption_ends_the_command_also_while_tiles_are_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = wafer_run(tmp_path)
+
+    def composed_slowly(layout: Any, read: Any, path: Path, progress: Callable[[float], None]) -> None:
+        signal.raise_signal(signal.SIGINT)
+        progress(0.1)
+        pytest.fail("it went on")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(acquire, "compose", composed_slowly)
+        assert by_command(run, patched) == ExitCode.PAUSED
+    assert f"{TILES} of {TILES} tiles are kept" in capsys.readouterr().err
+    assert by_command(run, monkeypatch) == ExitCode.FINISHED
+    assert frames(run) == TILES
 
 
 def test_a_full_disk_ends_it_and_no_tile_is_lost(tmp_path: Path) -> None:

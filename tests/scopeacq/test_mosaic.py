@@ -19,7 +19,7 @@ from scopeacq.mosaic.kept_tiles import KeptTiles
 from scopeacq.mosaic.layout import layout_of, neighbours
 from scopeacq.mosaic.registering import Link, fitted, linked
 from scopeacq.mosaic.shading import flat_field
-from scopeacq.plan.geometry import Rigid
+from scopeacq.plan.geometry import Rigid, full_turn_deg
 from scopeacq.plan.overview_settings import OverviewSettings
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles
@@ -64,7 +64,7 @@ def test_the_picture_is_upright_on_the_wafer_however_that_is_mounted(mount: Rigi
     spot = layout.spots[0]
     assert (spot.row, spot.column) == (0, 0)
     assert layout.placement.to_wafer[0][0] > 0 > layout.placement.to_wafer[1][1]
-    assert layout.frame.scan_rot_deg == mount.rotation_deg
+    assert layout.frame.scan_rot_deg == full_turn_deg(mount.rotation_deg) >= 0
     assert mount.inverse().apply(layout.stage_um(spot)) == pytest.approx(spot.centre_um, abs=1e-6)
     column, row = layout.corner_px(spot.centre_um)
     middle_px = column + (layout.frame.width_px - 1) / 2, row + (layout.frame.height_px - 1) / 2
