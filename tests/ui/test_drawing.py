@@ -70,6 +70,7 @@ def test_clicked_corners_and_enter_make_a_section(
     assert not editor.unsaved
     key(qtbot, viewport, Qt.Key.Key_Return)
     assert_like(editor.document.wafer.section("S003").outline_um, TRIANGLE)
+    assert viewport.selection == Selection(frozenset({"S003"}))
     key(qtbot, viewport, Qt.Key.Key_Z, ctrl=True)
     assert not editor.unsaved
 
@@ -85,6 +86,7 @@ def test_a_double_click_closes_and_backspace_takes_a_corner_back(
     (candidate,) = editor.document.candidates.sections
     assert_like(candidate.outline_um, TRIANGLE)
     assert (candidate.origin, candidate.verdict, candidate.id) == (Origin.DRAWN, Verdict.OPEN, "S003")
+    assert viewport.selection.found == {"S003"}
     assert len(editor.document.wafer.sections) == 2
 
 

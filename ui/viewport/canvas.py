@@ -128,7 +128,9 @@ class WaferCanvas(QWidget):
 
     def show_items(self, items: MapItems, marks: MarksShown) -> None:
         """Show what lies on the map beside sections, and how well landmarks fit."""
-        self.items, self.marks, self._notes = items, marks, notes_of(items)
+        if items.candidates is not self.items.candidates or items.overlays != self.items.overlays:
+            self._notes = notes_of(items)
+        self.items, self.marks = items, marks
         if self.selection.items and not self.selection.items <= items.all:
             self.select(replace(self.selection, items=self.selection.items & items.all))
         self.update()

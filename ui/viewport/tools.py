@@ -14,7 +14,7 @@ from ui.presenters import mark_edits, review_edits
 from ui.presenters.drawing import Drawn
 from ui.presenters.drawn_edits import outline_edit, point_edit
 from ui.presenters.edits import Document, Edit
-from ui.presenters.map_items import ItemKind
+from ui.presenters.map_items import ItemKind, found_items
 from ui.presenters.wafer_map import Selection
 from ui.viewport.actions import action, choice
 from ui.viewport.canvas import WaferCanvas
@@ -127,7 +127,19 @@ class MapTools(QObject):
                 return OutlineHand(self._drawn, self._told, self._canvas.refresh)
 
     def _drawn(self, outline_um: Ring) -> None:
+        """Make the edit; what is new is chosen, so that it can be judged or given an ROI at once."""
+        before = self._drawable()
         self._propose(outline_edit(self.kind, outline_um, self._canvas.selection.sections))
+        new = self._drawable().items - before.items, self._drawable().sections - before.sections
+        if any(new):
+            self._canvas.select(Selection(new[1], items=new[0]))
+
+    def _drawable(self) -> Selection:
+        """Everything that an outline may become."""
+        if self._document is None:
+            return Selection()
+        found = found_items(c.id for c in self._document.candidates.sections)
+        return Selection(frozenset(s.id for s in self._document.wafer.sections), items=found)
 
     def _cut(self, start_um: Point, end_um: Point) -> None:
         self._propose(review_edits.split(start_um, end_um, self._canvas.selection.found))
