@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from scopeacq.plan.coverage import Coverage, coverage_by, exposed_twice, footprint
 from scopeacq.plan.findings import Findings, error, warning
@@ -12,6 +12,8 @@ from scopeacq.telling.wording import counted
 
 LITTLE = 0.01
 """Shares of an area that do not matter."""
+EDGE = 0.1
+"""Tiles that cover a section to its edges reach beyond them, by so much of what is imaged."""
 
 
 def grid_findings(plan: Plan) -> Findings:
@@ -19,13 +21,14 @@ def grid_findings(plan: Plan) -> Findings:
     imaging = plan.project.imaging
     imaged = [s for s in plan.wafer.sections if s.imaged(imaging)]
     footprints = {section.id: footprint(section, imaging) for section in imaged}
-    for section in imaged:
-        yield from _on_section(section, coverage_by(footprints[section.id], section, imaging))
+    covered = {section.id: coverage_by(footprints[section.id], section, imaging) for section in imaged}
+    with_roi = {section.id: covered[section.id] for section in imaged if section.roi_um is not None}
+    yield from _beside(covered, covered.keys() - with_roi.keys())
+    yield from _rois(covered, with_roi)
     apart = [s.id for s in imaged if s.imaging(imaging).overlap_px == 0 and len(s.imaged(imaging)) > 1]
     if apart:
-        more = f" and {len(apart) - 1} more" if len(apart) > 1 else ""
         yield warning(
-            f"The tiles of section {apart[0]}{more} do not overlap: gaps may stay, and nothing "
+            f"The tiles of {_together(apart)} do not overlap: gaps may stay, and nothing "
             "tells how they fit together; set overlap_px."
         )
     for one, other, area_um2 in exposed_twice(footprints):
@@ -37,23 +40,41 @@ def grid_findings(plan: Plan) -> Findings:
         yield from _in_reach(plan, section)
 
 
-def _on_section(section: Section, covered: Coverage) -> Findings:
-    if covered.beside > 1 - LITTLE:
-        yield error(f"The tiles of section {section.id} lie beside it; correct its roi_centre_um.")
-    elif section.roi_um is None and covered.beside > LITTLE:
+def _together(ids: Sequence[str]) -> str:
+    """Hundreds of sections that have the same are one sentence: the first is named."""
+    return f"section {ids[0]}" + (f" and {len(ids) - 1} more" if len(ids) > 1 else "")
+
+
+def _worst_first(shares: Mapping[str, float], above: float) -> list[str]:
+    return sorted((name for name, share in shares.items() if share > above), key=lambda name: (-shares[name], name))
+
+
+def _beside(covered: Mapping[str, Coverage], without_roi: Set[str]) -> Findings:
+    """Tiles that do not lie on their section."""
+    beside = {name: found.beside for name, found in covered.items()}
+    for name in [name for name, share in beside.items() if share > 1 - LITTLE]:
+        yield error(f"The tiles of section {name} lie beside it; correct its roi_centre_um.")
+    partly = {name: beside[name] for name in without_roi if beside[name] <= 1 - LITTLE}
+    if over := _worst_first(partly, EDGE):
         yield warning(
-            f"Only {1 - covered.beside:.0%} of what is imaged of section {section.id} lies on it; "
+            f"Only {1 - partly[over[0]]:.0%} of what is imaged of {_together(over)} lies on it; "
             "move the ROI or make the grid smaller."
         )
-    if covered.roi_beside > LITTLE:
+
+
+def _rois(covered: Mapping[str, Coverage], with_roi: Mapping[str, Coverage]) -> Findings:
+    """ROIs beside their section, and those that tiles leave out."""
+    beside = {name: found.roi_beside for name, found in covered.items()}
+    if over := _worst_first(beside, LITTLE):
         yield warning(
-            f"{covered.roi_beside:.0%} of the ROI of section {section.id} lies beside it; draw the ROI or "
+            f"{beside[over[0]]:.0%} of the ROI of {_together(over)} lies beside it; draw the ROI or "
             "the outline again."
         )
-    if section.roi_um is not None and covered.share < 1 - LITTLE:
+    left_out = {name: 1 - found.share for name, found in with_roi.items()}
+    if open_ := _worst_first(left_out, LITTLE):
         yield warning(
-            f"The tiles of section {section.id} cover {covered.share:.0%} of its ROI; add rows or columns, "
-            "or fill it with `scopeacq wafer grids --fill`."
+            f"The tiles of {_together(open_)} cover {1 - left_out[open_[0]]:.0%} of its ROI; add rows or "
+            "columns, or fill it with `scopeacq wafer grids --fill`."
         )
 
 
