@@ -46,7 +46,8 @@ def _together(ids: Sequence[str]) -> str:
 
 
 def _worst_first(shares: Mapping[str, float], above: float) -> list[str]:
-    return sorted((name for name, share in shares.items() if share > above), key=lambda name: (-shares[name], name))
+    worst = sorted(shares, key=lambda name: (-shares[name], name))
+    return [name for name in worst if shares[name] > above]
 
 
 def _beside(covered: Mapping[str, Coverage], without_roi: Set[str]) -> Findings:
