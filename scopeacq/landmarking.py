@@ -112,8 +112,8 @@ def _measure(
     place = _placed(landmark, mount)
     view = look(manual, landmark, mount).view.moved(place.inverse())
     if reference is None:
-        references.keep(Shown.LANDMARK, picture_name(landmark), view)
-        return landmark, Measured(landmark.id, How.PICTURED)
+        name = picture_name(landmark)
+        return landmark, _kept(manual, references, Shown.LANDMARK, name, landmark.id, view)
     try:
         off = displacement(view, reference, landmark.wafer_um, manual.plan.project.registration)
     except RegistrationRefused as refused:
@@ -132,23 +132,31 @@ def picture_name(landmark: Landmark) -> str:
 def picture_fiducials(
     manual: Manual, fiducials: Sequence[Fiducial], references: References
 ) -> tuple[Measured, ...]:
-    """Take the pictures of fiducials that have none yet, where the wafer is believed to lie.
+    """Take the pictures of fiducials that have none of their place, where the wafer is believed to lie.
 
     A run takes them in its first cycle; taken along with the landmarks they are looked at before. Raises
     ``HardwareError`` or ``OSError``.
     """
-    missing = [f for f in fiducials if references.read(Shown.FIDUCIAL, f.id) is None]
+    missing = [f for f in fiducials if references.of_fiducial(f) is None]
     return tuple(_picture(manual, fiducial, references) for fiducial in missing)
 
 
 def _picture(manual: Manual, fiducial: Fiducial, references: References) -> Measured:
     place = manual.place
     sight = look(manual, Landmark(fiducial.id, fiducial.centre_um), place)
-    if dark_fraction(sight.view.image, manual.plan.project.quality) == 1.0:
+    view = sight.view.moved(place.inverse())
+    return _kept(manual, references, Shown.FIDUCIAL, fiducial.id, fiducial.id, view)
+
+
+def _kept(
+    manual: Manual, references: References, shown: Shown, name: str, mark: str, view: View
+) -> Measured:
+    """Keep the picture of a mark, unless there is nothing in it by which it could be found."""
+    if dark_fraction(view.image, manual.plan.project.quality) == 1.0:
         text = "The frame is dark all over: look at the live image, and whether the landmarks are right."
-        return Measured(fiducial.id, How.LOST, text=text)
-    references.keep(Shown.FIDUCIAL, fiducial.id, sight.view.moved(place.inverse()))
-    return Measured(fiducial.id, How.PICTURED)
+        return Measured(mark, How.LOST, text=text)
+    references.keep(shown, name, view)
+    return Measured(mark, How.PICTURED)
 
 
 def _believed_um(landmark: Landmark, mount: Rigid) -> Point:

@@ -204,10 +204,10 @@ class Manual:
     def bring_up(self) -> None:
         """Open the column valve and switch on EHT and detector where they are not, each read back.
 
-        Raises ``Interlocked`` while the pressure is too high for that, or another ``HardwareError``.
+        Raises ``Interlocked`` unless the pressure reads low enough for that, or another ``HardwareError``.
         """
         most_mbar = self.plan.project.recovery.pressure_max_mbar
-        if (pressure_mbar := self.devices.chamber.pressure_mbar()) > most_mbar:
+        if not 0.0 < (pressure_mbar := self.devices.chamber.pressure_mbar()) <= most_mbar:
             reason = f"the pressure is {pressure_mbar:.1e} mbar, imaging needs {most_mbar:.1e} mbar"
             raise Interlocked("chamber", [reason])
         beam = self.devices.column.state()

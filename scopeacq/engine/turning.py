@@ -71,7 +71,7 @@ def _await_pressure(rig: Rig) -> float | None:
     """The pressure [mbar] once it is low enough; None when the operator wants an end at once."""
     recovery = rig.plan.project.recovery
     give_up_s = rig.now_s() + recovery.pressure_timeout_s
-    while (pressure_mbar := rig.devices.chamber.pressure_mbar()) > recovery.pressure_max_mbar:
+    while not 0.0 < (pressure_mbar := rig.devices.chamber.pressure_mbar()) <= recovery.pressure_max_mbar:
         if rig.control.urgent:
             return None
         if rig.now_s() >= give_up_s:

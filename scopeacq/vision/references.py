@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from scopeacq.plan.marks import Fiducial
 from scopeacq.plan.runfolder import RunFolder
 from scopeacq.storage.files import FileLayer
 from scopeacq.vision.registration import View
@@ -34,6 +35,14 @@ class References:
         """None where there is none. Raises ``SettingsError`` when it is damaged."""
         path = self.path(shown, name)
         return View.read(path) if path.exists() else None
+
+    def of_fiducial(self, fiducial: Fiducial) -> View | None:
+        """Its picture; None also where that shows another place, since the fiducial was moved after it.
+
+        Raises ``SettingsError`` when it is damaged.
+        """
+        picture = self.read(Shown.FIDUCIAL, fiducial.id)
+        return picture if picture is not None and picture.centred_near(fiducial.centre_um) else None
 
     def keep(self, shown: Shown, name: str, view: View) -> None:
         """Durably, in place of an earlier one. Raises ``OSError``."""

@@ -139,6 +139,26 @@ def test_pictures_of_fiducials_are_taken_once_and_never_in_the_dark(
     assert [m.mark for m in picture_fiducials(manual, fiducials, pictures)] == ["F2"]
 
 
+def test_no_picture_of_a_landmark_is_kept_that_is_dark(
+    run: TinyRun, manual: Manual, pictures: References
+) -> None:
+    beside = Landmark("L9", (5000.0, 5000.0), (5000.0, 5000.0))
+    for _ in range(2):  # a dark picture would be sought from the second time on
+        result = measure(manual, (*marks(run), beside), pictures)
+        assert result.each[-1].how is How.LOST and "dark all over" in result.each[-1].text
+    assert not pictures.path(Shown.LANDMARK, picture_name(beside)).exists()
+
+
+def test_a_fiducial_that_is_moved_elsewhere_gets_a_new_picture(
+    run: TinyRun, manual: Manual, pictures: References
+) -> None:
+    one, other = [(mark.x_um, mark.y_um) for mark in run.nature.specimen.fiducials[:2]]
+    assert [m.how for m in picture_fiducials(manual, [Fiducial("F1", one)], pictures)] == [How.PICTURED]
+    nudged = Fiducial("F1", (one[0] + 2.0, one[1]))
+    assert picture_fiducials(manual, [nudged], pictures) == ()
+    assert [m.how for m in picture_fiducials(manual, [Fiducial("F1", other)], pictures)] == [How.PICTURED]
+
+
 def test_an_operator_ends_it_between_two_frames(run: TinyRun, manual: Manual, pictures: References) -> None:
     halted = threading.Event()
     manual.begin(halted)
