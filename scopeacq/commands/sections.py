@@ -139,7 +139,7 @@ def _reviewed(project: Path, order: ReviewOrder) -> ReviewReport:
     prepared, files = Prepared.read(project), DiskFiles()
     done = reviewed(order, prepared)
     prepared.save(done.candidates, done.wafer, files)
-    export(order, done.candidates, prepared, files)
+    export(order, done, prepared, files)
     return ReviewReport.of(done, order.export_to)
 
 

@@ -9,7 +9,7 @@ from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Wafer
 from scopeacq.sections import review
 from scopeacq.sections.candidates import Candidates
-from scopeacq.sections.imports.geojson import as_features
+from scopeacq.sections.imports.geojson import as_features, for_others
 from scopeacq.sections.imports.imported import Unit
 from scopeacq.sections.imports.reading import put_on_wafer, read_sections
 from scopeacq.sections.preparing import Prepared
@@ -73,14 +73,15 @@ def reviewed(order: ReviewOrder, prepared: Prepared) -> Reviewed:
     return Reviewed(candidates, review.accepted_into(begin.wafer, candidates), begin.imported)
 
 
-def export(order: ReviewOrder, candidates: Candidates, prepared: Prepared, files: FileLayer) -> None:
-    """Write the candidates where it is asked for. Raises ``SettingsError``, ``OSError``."""
+def export(order: ReviewOrder, done: Reviewed, prepared: Prepared, files: FileLayer) -> None:
+    """Write sections where it is asked for. Raises ``SectionsRefused``, ``SettingsError``, ``OSError``."""
     if order.export_to is None:
         return
     if order.export_to.exists():
         raise SettingsError(order.export_to, ["the file exists already"], "Choose another name.")
     placement = prepared.overview(order.overview).placement if order.overview else None
-    files.write_durable(order.export_to, as_features(candidates, placement).encode())
+    text = as_features(for_others(done.candidates, done.wafer), placement)
+    files.write_durable(order.export_to, text.encode())
 
 
 def _imported(order: ReviewOrder, prepared: Prepared) -> Reviewed:

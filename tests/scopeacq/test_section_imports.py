@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,17 @@ from scopeacq.plan.overviews import Overview
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Wafer
 from scopeacq.sections import review
-from scopeacq.sections.candidates import Candidate, Candidates, Origin, Ring, Verdict
+from scopeacq.sections.candidates import (
+    Candidate,
+    Candidates,
+    LabelKind,
+    Origin,
+    Ring,
+    SectionsRefused,
+    Verdict,
+)
 from scopeacq.sections.flags import Flag
-from scopeacq.sections.imports.geojson import as_features
+from scopeacq.sections.imports.geojson import as_features, for_others
 from scopeacq.sections.imports.imported import Imported, ImportedSection, Unit
 from scopeacq.sections.imports.reading import ImportRefused, put_on_wafer, read_sections
 from scopeacq.storage.pyramid_tiff import Level
@@ -226,7 +235,7 @@ def test_pixels_without_an_overview_or_beside_it_are_refused() -> None:
 def test_what_is_exported_is_imported_again(tmp_path: Path) -> None:
     ours = put_on_wafer(imported(FIRST, SECOND), OVERVIEW, NOTHING, BARE).candidates
     for overview in (OVERVIEW, None):
-        text = as_features(ours, overview.placement if overview else None)
+        text = as_features(for_others(ours, BARE), overview.placement if overview else None)
         again = read(tmp_path, "out.geojson", text)
         assert [s.name for s in again.sections] == ["S000", "S001"]
         back = put_on_wafer(
@@ -239,9 +248,21 @@ def test_what_is_exported_is_imported_again(tmp_path: Path) -> None:
             assert same(one.outline_um, other.outline_um) == pytest.approx(1)
 
 
+def test_others_are_told_the_plan_as_it_lies_and_what_is_open() -> None:
+    found = put_on_wafer(imported(FIRST, SECOND, ROI, unit=Unit.UM), None, NOTHING, BARE).candidates
+    judged = review.reject(review.accept(found, ["S000"]), ["S002"])
+    plan = review.accepted_into(BARE, judged)
+    moved = replace(plan.sections[0], outline_um=tuple((x + 300.0, y) for x, y in FIRST))
+    told = for_others(judged, Wafer((moved,), ()))
+    assert [(c.id, c.verdict) for c in told] == [("S000", Verdict.ACCEPTED), ("S001", Verdict.OPEN)]
+    assert told[0].outline_um == moved.outline_um
+    with pytest.raises(SectionsRefused, match="no section to write"):
+        for_others(NOTHING, BARE)
+
+
 def test_files_of_another_run_are_in_um(tmp_path: Path) -> None:
     ours = put_on_wafer(imported(FIRST, SECOND, unit=Unit.UM), None, NOTHING, BARE).candidates
-    labelled = review.label(ours, review.LabelKind.TISSUE, ROI)
+    labelled = review.label(ours, LabelKind.TISSUE, ROI)
     wafer = review.accepted_into(BARE, review.accept(ours, ["S000", "S001"]))
     for text in (labelled.to_geojson(), wafer.to_geojson()):
         again = read(tmp_path, "x.geojson", text)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from scopeacq.plan.placement import Placement
+from scopeacq.plan.wafer import Wafer
 from scopeacq.sections import candidates as ours
-from scopeacq.sections.candidates import Candidates, Ring, Verdict
+from scopeacq.sections.candidates import Candidate, Candidates, Ring, SectionsRefused, Verdict
 from scopeacq.sections.imports.imported import Imported, ImportedSection, Unit, checked, ring_of
 
 OURS = "scopeacq."
@@ -74,26 +76,45 @@ def _area(ring: Ring) -> float:
     return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs)) / 2
 
 
-def as_features(candidates: Candidates, placement: Placement | None) -> str:
-    """Candidates that were not rejected as GeoJSON that QuPath reads, too.
+def for_others(candidates: Candidates, wafer: Wafer) -> tuple[Candidate, ...]:
+    """What other programs are told: the sections of the plan as they lie there, then all that is open.
+
+    Raises ``SectionsRefused`` where there is none.
+    """
+    found = {c.id: c for c in candidates.sections}
+    planned = (
+        replace(
+            found.get(s.id, Candidate(s.id, s.outline_um)),
+            outline_um=s.outline_um,
+            verdict=Verdict.ACCEPTED,
+        )
+        for s in wafer.sections
+    )
+    told = (*planned, *(c for c in candidates.sections if c.verdict is Verdict.OPEN))
+    if not told:
+        raise SectionsRefused("There is no section to write; find, draw or import some first.")
+    return told
+
+
+def as_features(sections: Iterable[Candidate], placement: Placement | None) -> str:
+    """Sections as GeoJSON that QuPath reads, too.
 
     In pixels of the overview that lies at ``placement``, or without one in wafer um.
     """
     features = [
         {
             "type": "Feature",
-            "id": candidate.id,
-            "geometry": {"type": "Polygon", "coordinates": [_closed(candidate.outline_um, placement)]},
+            "id": section.id,
+            "geometry": {"type": "Polygon", "coordinates": [_closed(section.outline_um, placement)]},
             "properties": {
                 "objectType": "annotation",
-                "name": candidate.id,
+                "name": section.id,
                 "classification": {"name": "Section"},
-                "confidence": candidate.confidence,
-                "verdict": candidate.verdict.value,
+                "confidence": section.confidence,
+                "verdict": section.verdict.value,
             },
         }
-        for candidate in candidates.sections
-        if candidate.verdict is not Verdict.REJECTED
+        for section in sections
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}, indent=1)
 
