@@ -13,6 +13,7 @@ from scopeacq.plan.landmarks import Misfit, judge
 from scopeacq.plan.mark_checks import fiducial_findings, landmark_findings
 from scopeacq.plan.marks import Fiducial, Landmark
 from scopeacq.plan.runfolder import Plan
+from scopeacq.telling.wording import counted
 
 MICRO = "\N{MICRO SIGN}m"
 
@@ -101,6 +102,9 @@ def landmarks_sentences(report: LandmarksReport) -> list[str]:
             f"The wafer's middle lies at {_place((mount.x_um, mount.y_um))} {MICRO} of the stage, "
             f"turned by {mount.rotation_deg:.2f} degrees."
         )
+    if report.fiducials:
+        places = "; ".join(f"{mark.id} at {_place(mark.centre_um)}" for mark in report.fiducials)
+        lines.append(f"{counted(len(report.fiducials), 'fiducial').capitalize()} [{MICRO}]: {places}.")
     lines += [f"Fiducial {m.mark}: {m.how.value}. {m.text}".rstrip() for m in report.pictured]
     return [*lines, *report.findings]
 
