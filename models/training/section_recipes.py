@@ -119,7 +119,7 @@ def _recipe(name: str, about: str, size: UNetSize) -> Callable[..., Recipe]:
 
 SECTION_RECIPES = (
     _recipe("sections", "where sections lie in a picture of a wafer", UNetSize())(
-        limits=Limits(steps=5000),
+        limits=Limits(steps=4600),
         learning_rate=2e-3,
         schedule=Cosine(),
         # drawn wafers lie any way round already
