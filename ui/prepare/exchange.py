@@ -12,13 +12,13 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QAction, QComboBox, QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from scopeacq.plan.overviews import Overview
+from scopeacq.sections.imports.reading import READABLE
 from ui import theme
 from ui.parts.combo_box import CalmComboBox
 from ui.parts.label import label
 from ui.prepare.step_card import column_of, main_button, side_button
 from ui.presenters.exchange import Frame, FrameQuestion
 
-READABLE = "*.magc *.json *.yml *.yaml *.geojson *.csv *.tsv *.txt"
 ENDING = "geojson"
 
 
@@ -31,7 +31,7 @@ class Choosers:
 
 
 def _choose_source(parent: QWidget) -> Path | None:
-    kinds = f"Sections ({READABLE})"
+    kinds = f"Sections ({' '.join(f'*{ending}' for ending in READABLE)})"
     chosen, _ = QFileDialog.getOpenFileName(parent, "Import sections", "", kinds)
     return Path(chosen) if chosen else None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -13,6 +12,8 @@ from scopeacq.plan.overviews import Overview
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Wafer
 from scopeacq.sections.candidates import Candidates, SectionsRefused
+from scopeacq.sections.imports.geojson import as_features, for_others
+from scopeacq.sections.imports.reading import Brought, put_on_wafer, read_sections
 from scopeacq.storage.files import DiskFiles
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.exchange import BY_DIALOG, Choosers, Exchange
@@ -27,10 +28,6 @@ from ui.presenters.exchange import (
     take_imported,
 )
 from ui.presenters.prepare import Step, Work
-from ui.run.interpreter import loading
-
-if TYPE_CHECKING:  # brings OpenCV, which the window does without until a file is read
-    from scopeacq.sections.imports.reading import Brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +117,17 @@ def _work(doing: str) -> Work:
 
 def _read(path: Path, tell: Teller) -> SectionsFile:
     """On a thread."""
-    with loading():
-        from scopeacq.sections.imports.reading import read_sections
     return SectionsFile(path.name, read_sections(path))
 
 
 def _brought(file: SectionsFile, frame: Frame, known: Known, tell: Teller) -> Brought:
     """On a thread."""
-    from scopeacq.sections.imports.reading import put_on_wafer
-
     imported = replace(file.imported, unit=frame.unit)
     return put_on_wafer(imported, frame.overview, known.candidates, known.wafer)
 
 
 def _written(path: Path, frame: Frame, known: Known, run: Path, tell: Teller) -> int:
     """On a thread; how many sections were written. The dialog asks before it names a file that is there."""
-    from scopeacq.sections.imports.geojson import as_features, for_others
-
     if path.exists() and path.resolve().is_relative_to(run.resolve()):
         raise SettingsError(path, ["this file belongs to the run"], "Choose another name.")
     sections = for_others(known.candidates, known.wafer)

@@ -11,6 +11,7 @@ from ui.hand.manual import ManualControl
 from ui.messages.banner import Banner
 from ui.plan.plan_editing import PlanEditing
 from ui.prepare.desk import PrepareDesk
+from ui.prepare.exchange_work import ExchangeWork
 from ui.prepare.fiducials_step import FiducialsStep
 from ui.prepare.fiducials_work import FiducialsWork
 from ui.prepare.grids_step import GridsStep
@@ -92,6 +93,8 @@ def _set_to_work(bodies: Bodies, desk: PrepareDesk, viewport: WaferViewport, wor
     bodies.landmarks.list_asked.connect(lambda: _raise(workspace, "marks"))
     sections = SectionsWork(bodies.sections, desk, lambda: _chosen_outline(viewport, desk))
     sections.review_wanted.connect(lambda: _raise(workspace, "found"))
+    exchange = ExchangeWork(bodies.sections.exchange, desk)
+    exchange.review_wanted.connect(lambda: _raise(workspace, "found"))
     TeachingWork(bodies.sections, desk)
     GridsWork(bodies.grids, desk, lambda: _chosen_section(viewport))
     FiducialsWork(bodies.fiducials, desk)

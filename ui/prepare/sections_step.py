@@ -10,6 +10,7 @@ from ui import theme
 from ui.panels.accept_row import AcceptRow
 from ui.parts.label import label
 from ui.prepare.choice_form import ChoiceForm
+from ui.prepare.exchange import Exchange
 from ui.prepare.preview import Preview
 from ui.prepare.step_card import column_of, main_button, remark, side_button
 from ui.presenters.prepare_settings import FindChoice, TrainChoice
@@ -32,6 +33,7 @@ class SectionsStep(QWidget):
         super().__init__()
         self.how, self.accept = ChoiceForm(FindChoice()), AcceptRow()
         self.learning, self.preview = ChoiceForm(TrainChoice()), Preview()
+        self.exchange = Exchange()
         self.seek = main_button(
             "Find sections", "On the newest overview; what you have judged stays as it is"
         )
@@ -50,7 +52,8 @@ class SectionsStep(QWidget):
         teaching = _part(
             label("Teach the network", "strong"), remark(ABOUT_TRAINING), self.learning, self.train
         )
-        column_of(self.how, self.seek, self._judging, _line(), teaching, self.preview, within=self)
+        found = self.how, self.seek, self._judging, self.exchange
+        column_of(*found, _line(), teaching, self.preview, within=self)
         self._judging.hide()
 
     def show_candidates(self, candidates: Candidates, *, may_edit: bool) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from scopeacq.plan.overviews import Overview
 from scopeacq.plan.placement import Placement
 from scopeacq.sections.candidates import SectionsRefused
 from scopeacq.sections.imports.imported import Imported, Unit
+from scopeacq.sections.imports.reading import Brought
 from scopeacq.telling.wording import counted
 from ui.presenters.edits import Document, Edit
-
-if TYPE_CHECKING:  # brings OpenCV
-    from scopeacq.sections.imports.reading import Brought
 
 NO_UNIT = "{name} does not say what its places are in."
 SEVERAL_PICTURES = "{name} is in pixels. Which picture was it drawn on?"
