@@ -24,6 +24,9 @@ COLUMNS = Columns(
     {Column.NAME: 64, Column.CONFIDENCE: 54, Column.AREA: 54, Column.FLAGS: 62},
 )
 
+AT_HAND = ("Accept", "Reject", "Merge", "Next")
+"""Verdicts that have a button; all stand in the menu of the right mouse button, too."""
+
 
 class FoundPanel(QWidget):
     """Signals: chosen (frozenset of ids), sought (id), proposed (Edit).
@@ -115,8 +118,7 @@ class FoundPanel(QWidget):
         column.addWidget(self.counts)
         column.addWidget(self.standing)
         column.addWidget(self.table, 1)
-        column.addLayout(_row_of(self._judging[:4]))
-        column.addLayout(_row_of(self._judging[4:]))
+        column.addLayout(_row_of([each for each in self._judging if each.text() in AT_HAND]))
         column.addWidget(self.sure)
 
     def _prepare_filter(self) -> None:
@@ -135,6 +137,8 @@ class FoundPanel(QWidget):
         assert selecting is not None
         selecting.selectionChanged.connect(lambda *_: self._choose())
         self.table.clicked.connect(self._seek)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.table.addActions(self._judging)
 
 
 def _row_of(actions: list[QAction]) -> QHBoxLayout:

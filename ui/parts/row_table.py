@@ -21,7 +21,7 @@ from ui import theme
 from ui.icons import icon
 from ui.presenters.tone import Badge
 
-ROW_PX, LEAST_ROWS = 28, 4
+ROW_PX, LEAST_ROWS = 28, 3
 NOWHERE = QModelIndex()
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
