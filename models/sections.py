@@ -115,8 +115,7 @@ class SectionFinder:
         if picture.ndim != 2 or not picture.size:
             raise ValueError(f"sections are sought in a grey picture, not in one of shape {picture.shape}")
         seen = 255 - picture if self.bright else picture
-        found = np.empty(picture.shape, np.float32)
-        products = fastest_products()
+        found, products = np.empty(picture.shape, np.float32), fastest_products()
         height, width = picture.shape
         corners = list(itertools.product(range(0, height, CORE_PX), range(0, width, CORE_PX)))
         with (
@@ -126,11 +125,15 @@ class SectionFinder:
         ):
             for start in range(0, len(corners), TILES_AT_ONCE):
                 some = corners[start : start + TILES_AT_ONCE]
-                tiles = torch.stack([as_greys(tile) for tile in _tiles(seen, some)])[:, None]
-                logits = self._network(tiles.to(memory_format=torch.channels_last)).float()
-                _put(found, some, torch.softmax(logits, 1)[:, SECTION].numpy())
+                _put(found, some, self._of_tiles(_tiles(seen, some)))
                 progress((start + len(some)) / len(corners))
         return found
+
+    def _of_tiles(self, tiles: Iterator[NDArray[np.uint8]]) -> Probability:
+        """Of tiles of one shape, (n, y, x)."""
+        greys = torch.stack([as_greys(tile) for tile in tiles])[:, None]
+        logits = self._network(greys.to(memory_format=torch.channels_last)).float()
+        return np.asarray(torch.softmax(logits, 1)[:, SECTION].numpy())
 
 
 def network_of(weights: Weights, path: Path) -> SectionUNet:
