@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hardware.errors import OutOfRange
@@ -155,22 +156,33 @@ def find_wafer(rig: Rig, step: RegisterWafer) -> None:
         on_stage[fiducial.id] = seen.moved(place)
         return seen
 
-    known = ((f.id, pictures.read(Shown.FIDUCIAL, f.id)) for f in fiducials)
-    references = {name: picture for name, picture in known if picture is not None}
-    missing = [f for f in fiducials if f.id not in references]
-    for fiducial in missing:
-        references[fiducial.id] = view(fiducial, wafer_to_stage(rig))
-        require_mark(rig, references[fiducial.id].image)
-        pictures.keep(Shown.FIDUCIAL, fiducial.id, references[fiducial.id])
+    references = {f.id: p for f in fiducials if (p := pictures.of_fiducial(f)) is not None}
+    looks_each = 1 if references else 2
+    references = references or _pictured(rig, pictures, fiducials, lambda f: view(f, wafer_to_stage(rig)))
+    known = [f for f in fiducials if f.id in references]
     try:
-        fit = register_wafer(fiducials, wafer_to_stage(rig), references, view, settings)
+        fit = register_wafer(known, wafer_to_stage(rig), references, view, settings)
     except RegistrationRefused as refused:
         raise StepRefused(ErrorKind.REGISTRATION, str(refused), _NEW_FIDUCIALS) from refused
-    looks_each = 1 + len(missing) / len(fiducials)
+    # those that were added since lie where the others say: where they are believed the wafer lay before
+    added = [f for f in fiducials if f.id not in references]
+    _pictured(rig, pictures, added, lambda f: view(f, fit.wafer_to_stage))
     dose = looks_each * frame.electron_dose_per_nm2(rig.plan.instrument.electron.probe_current_na)
     rig.record(_registered(step, fit, dose))
     for name, reference in renewed(fit, on_stage, settings).items():
         pictures.keep(Shown.FIDUCIAL, name, reference)
+
+
+def _pictured(
+    rig: Rig, pictures: References, fiducials: Sequence[Fiducial], view: Callable[[Fiducial], View]
+) -> dict[str, View]:
+    """Take and keep the pictures of fiducials. Raises ``BadFrame`` when one shows nothing."""
+    taken: dict[str, View] = {}
+    for fiducial in fiducials:
+        taken[fiducial.id] = view(fiducial)
+        require_mark(rig, taken[fiducial.id].image)
+        pictures.keep(Shown.FIDUCIAL, fiducial.id, taken[fiducial.id])
+    return taken
 
 
 def _registered(step: RegisterWafer, fit: WaferFit, electron_dose_per_nm2: float) -> WaferRegistered:

@@ -25,7 +25,7 @@ from scopeacq.journal.records import (
 from scopeacq.landmarking import How, Measurement, measure, picture_fiducials
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.landmarks import unmounted
-from scopeacq.plan.marks import Landmark
+from scopeacq.plan.marks import Fiducial, Landmark
 from scopeacq.plan.project import RegistrationSettings
 from scopeacq.storage.files import DiskFiles
 from scopeacq.vision.references import References
@@ -113,6 +113,21 @@ def test_planes_stay_in_place_through_a_new_mount(run: TinyRun) -> None:
     assert {key.cycle for key in places} == {0, 1, 2}
     for key, place in places.items():
         assert math.dist(place, places[replace(key, cycle=0)]) < 0.5, key
+
+
+def test_fiducials_that_are_added_later_are_where_the_others_say(run: TinyRun) -> None:
+    measured(run)
+    go_on(run, 1)
+    run.nature.mount(REMOUNTED)
+    badly = [(mark, mark.stage_um) for mark in pointed_at(run, run.plan.wafer.landmarks)]
+    say(run, [replace(mark, stage_um=(at[0] + 6.0, at[1] - 4.0)) for mark, at in badly if at is not None])
+    more = [Fiducial(f"M{n}", mark.wafer_um) for n, mark in enumerate(run.plan.wafer.landmarks)]
+    wafer = replace(run.plan.wafer, fiducials=(*run.plan.wafer.fiducials, *more))
+    run.plan = replace(run.plan, wafer=wafer)
+    go_on(run, 3)
+    _, second, third = (r for r in run.records() if isinstance(r, WaferRegistered))
+    assert (second.fiducials, third.fiducials) == (FIDUCIALS, FIDUCIALS + 3)
+    assert math.dist((second.x_um, second.y_um), (third.x_um, third.y_um)) < 1.5
 
 
 def test_a_mount_is_journalled_once_and_only_then_is_the_wafer_sought_anew(run: TinyRun) -> None:
