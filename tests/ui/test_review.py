@@ -16,7 +16,7 @@ from scopeacq.plan.settings import SettingsError
 from scopeacq.sections.candidates import Candidate, Candidates, Verdict
 from scopeacq.sections.review import reflagged
 from scopeacq.storage.files import DiskFiles
-from tests.ui.map_mouse import click, drag, px
+from tests.ui.map_mouse import click, drag, move, px
 from tests.ui.wafers import plan_of, section, written
 from ui.panels.found_panel import FoundPanel
 from ui.presenters import review_edits
@@ -232,3 +232,15 @@ def test_what_was_judged_is_saved_along_and_what_others_changed_is_kept(tmp_path
     with pytest.raises(SettingsError, match="somebody else"):
         editor.save(DiskFiles())
     assert Candidates.read(plan.folder.candidates_file) == changed
+
+
+def test_the_card_at_the_cursor_says_how_sure_and_what_is_odd(
+    qtbot: QtBot, viewport: WaferViewport
+) -> None:
+    move(viewport, px(viewport, (500.0, 1200.0)), Qt.KeyboardModifier.NoModifier, held=False)
+    card = viewport._hovering.card
+    qtbot.waitUntil(card.isVisible)
+    assert card.card is not None
+    assert card.card.title == "Found section S005"
+    assert "Confidence 90 %." in card.card.lines
+    assert "It is far smaller than the others." in card.card.lines

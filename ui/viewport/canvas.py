@@ -24,22 +24,23 @@ from ui.presenters.landmarks import MarksShown
 from ui.presenters.layers import Layer, Scale, scale_of
 from ui.presenters.map_items import Item, MapItems
 from ui.presenters.map_notes import Note, advice, notes_of, residual_note, route_note
-from ui.presenters.overviews import Underlay, corners_um
+from ui.presenters.overviews import Underlay
 from ui.presenters.route import RouteView
 from ui.presenters.wafer_map import Selection, WaferMap
 from ui.theme import Shades, mixed, shades
-from ui.viewport.fitting import Bounds, Fitting, bounds_of
+from ui.viewport.fitting import Bounds, Fitting, beside_sections, bounds_of
 from ui.viewport.gestures import Gestures
 from ui.viewport.grid_images import Paint
 from ui.viewport.growing import Growing
 from ui.viewport.hand import Hand
 from ui.viewport.look import Look
+from ui.viewport.marks import mapped
 from ui.viewport.over_map import draw_advice, draw_notes
 from ui.viewport.overlays import Handles, draw_scale_bar
 from ui.viewport.pictures import Pictures
 from ui.viewport.placing import PlacingHand
 from ui.viewport.resting import Resting
-from ui.viewport.scene import Scene, corners_px
+from ui.viewport.scene import Scene
 from ui.viewport.tool import Tool
 from ui.viewport.way import draw_way
 
@@ -208,20 +209,16 @@ class WaferCanvas(QWidget):
 
     def fit(self, ids: frozenset[str] = frozenset()) -> None:
         """Show some sections, or all of them; once more the next view of the way out and in."""
-        self.look_from(self._fitting.next(self.shown, ids, self.camera, self._else_there()))
+        self.look_from(self._fitting.next(self.shown, ids, self.camera, self._beside))
+
+    @property
+    def _beside(self) -> Bounds | None:
+        return beside_sections(self.shown, self.items, self.underlay)
 
     def _fit_first(self) -> None:
         """Show all that there is, until somebody looks elsewhere."""
         if self._fitting.due(self.shown, self.camera):
-            self.look_from(self._fitting.first(self.shown, self.camera, self._else_there()))
-
-    def _else_there(self) -> Bounds | None:
-        """Of what there is while there are no sections: what was found, and pictures of the wafer."""
-        if self.shown.sections:
-            return None
-        corners = [corner for candidate in self.items.reviewed for corner in candidate.outline_um]
-        corners += [corner for overview in self.underlay.overviews for corner in corners_um(overview)]
-        return bounds_of([self.shown.wafer_to_stage.apply(corner) for corner in corners])
+            self.look_from(self._fitting.first(self.shown, self.camera, self._beside))
 
     def look_at(self, section_id: str) -> None:
         """Bring a section into the window: near enough to be seen, no nearer than one looks now."""
@@ -231,8 +228,8 @@ class WaferCanvas(QWidget):
 
     def look_at_item(self, item: Item) -> None:
         """Bring something else into the window, likewise; what is to be judged comes nearer."""
-        outline = [self.shown.wafer_to_stage.apply(p) for p in self.items.outline_of(item)]
-        if (bounds := bounds_of(outline)) is not None:
+        bounds = bounds_of(self.items.outline_of(item), self.shown.wafer_to_stage)
+        if bounds is not None:
             centre, *size_um = bounds
             edge_um = max(*size_um, LEAST_SEEN_UM)
             self._come_to((centre, edge_um, edge_um), NEARER)
@@ -301,13 +298,12 @@ class WaferCanvas(QWidget):
         """Of the one section that is selected while editing."""
         if self.tool is not Tool.EDIT or len(self.selection.sections) != 1:
             return None
-        (name,) = self.selection.sections
-        shown = self.shown.section(name)
+        shown = self.shown.section(*self.selection.sections)
         if shown is None:
             return None
-        section = self._gestures.moved.get(name, shown.section)
-        middle = self.camera.to_px(self.shown.wafer_to_stage.apply(section.roi_centre_um))
-        return Handles.of(tuple(corners_px(self._scene, self.camera, section)), middle)
+        section = self._gestures.moved.get(shown.id, shown.section)
+        corners = [mapped(self.to_px(), corner) for corner in section.outline_um]
+        return Handles.of(tuple(corners), mapped(self.to_px(), section.roi_centre_um))
 
     # -- mouse and wheel ----------------------------------------------------------------
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scopeacq.plan.geometry import Point
+from scopeacq.plan.geometry import Point, Rigid
 from ui.presenters.camera import Camera
+from ui.presenters.map_items import MapItems
+from ui.presenters.overviews import Underlay, corners_um
 from ui.presenters.wafer_map import WaferMap
 
 Bounds = tuple[Point, float, float]
@@ -66,10 +68,19 @@ class Fitting:
         return [*dict.fromkeys(view for view in views if view is not None), wafer]
 
 
-def bounds_of(points_um: Sequence[Point]) -> Bounds | None:
-    """The upright rectangle around some points, None where there is none."""
+def beside_sections(shown: WaferMap, items: MapItems, underlay: Underlay) -> Bounds | None:
+    """Of what there is while there are no sections: what was found, and pictures of the wafer."""
+    if shown.sections:
+        return None
+    corners = [corner for candidate in items.reviewed for corner in candidate.outline_um]
+    corners += [corner for overview in underlay.overviews for corner in corners_um(overview)]
+    return bounds_of(corners, shown.wafer_to_stage)
+
+
+def bounds_of(points_um: Sequence[Point], wafer_to_stage: Rigid) -> Bounds | None:
+    """The rectangle around some points of the wafer, None where there is none."""
     if not points_um:
         return None
-    x, y = zip(*points_um, strict=True)
+    x, y = zip(*map(wafer_to_stage.apply, points_um), strict=True)
     centre = (min(x) + max(x)) / 2, (min(y) + max(y)) / 2
     return centre, max(x) - min(x), max(y) - min(y)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
-from scopeacq.plan.geometry import Point
 from scopeacq.plan.wafer import Section
 from scopeacq.telling.status import SectionPhase
 from ui.presenters.camera import Camera
@@ -265,12 +264,6 @@ def _opacity(look: Look, shown: SectionShown) -> float:
         return DONE_OPACITY
     planned = look.over_pictures and all(tile.cycle is None for tile in shown.tiles)
     return PLANNED_OPACITY if planned else 1.0
-
-
-def corners_px(scene: Scene, camera: Camera, section: Section) -> list[Point]:
-    """Where the corners of a section's outline lie in the widget."""
-    to_px = scene.to_px(camera)
-    return [mapped(to_px, corner) for corner in section.outline_um]
 
 
 def _pen(colour: QColor, width_px: float, phase: SectionPhase) -> QPen:
