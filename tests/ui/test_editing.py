@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from pathlib import Path
 
@@ -16,9 +17,13 @@ from scopeacq.plan.plan_changes import Begun
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Wafer
-from scopeacq.storage.files import DiskFiles
+from scopeacq.sections.candidates import Candidate, Candidates
+from scopeacq.sections.preparing import Prepared
+from scopeacq.sections.reviewing import ReviewOrder, reviewed
+from scopeacq.storage.files import DiskFiles, DiskFull, FileEvent, Write, perform_on_disk
 from tests.ui.wafers import plan_of, section, written
 from ui.presenters import edits as editing
+from ui.presenters import review_edits
 from ui.presenters.editing import Editor
 from ui.presenters.edits import Document, Edit, Refused
 
@@ -251,3 +256,26 @@ def test_files_that_somebody_else_changed_are_not_overwritten(plan: Plan) -> Non
     with pytest.raises(SettingsError, match="changed by somebody else"):
         editor.save(DiskFiles())
     assert Wafer.read(plan.folder.wafer_file) == foreign
+
+
+def test_what_is_accepted_stays_when_saving_ends_between_its_files(plan: Plan) -> None:
+    outline_um = section("S004", (3000.0, 0.0)).outline_um
+    editor = Editor(plan, candidates=Candidates((Candidate("S004", outline_um, 0.9),)))
+    plan.folder.candidates_file.write_text(editor.document.candidates.to_geojson())
+    editor.do(review_edits.accept(["S004"]))
+    written_files: list[Path] = []
+
+    def once(event: FileEvent) -> None:
+        if isinstance(event, Write):
+            written_files.append(event.path)
+            if len(written_files) > 1:
+                raise OSError(errno.ENOSPC, "no space left on device")
+        perform_on_disk(event)
+
+    with pytest.raises(DiskFull):
+        editor.save(DiskFiles(once))
+    assert editor.unsaved and len(written_files) == 2
+    left = reviewed(ReviewOrder(), Prepared.read(plan.folder.root))
+    assert [s.id for s in left.wafer.sections] == [*NAMES, "S004"]
+    editor.save(DiskFiles())
+    assert not editor.unsaved and Plan.read(plan.folder.root).wafer == editor.document.wafer

@@ -150,6 +150,10 @@ class Editor:
                 "Open the project again; what was edited here since is lost then.",
             )
         self.end_step()
+        if found:  # first: a review puts into the plan what is accepted, and takes out what is not
+            text = self.document.candidates.to_geojson()
+            files.write_durable(folder.candidates_file, text.encode(), replace=True)
+            self._saved = replace(self._saved, candidates=self.document.candidates)
         if self.document.wafer != self._saved.wafer:
             text = self.document.wafer.to_geojson()
             files.write_durable(folder.wafer_file, text.encode(), replace=True)
@@ -162,10 +166,6 @@ class Editor:
             text = to_toml(self.document.instrument, *INSTRUMENT_HEADER)
             files.write_durable(folder.instrument_file, text.encode(), replace=True)
             self._saved = replace(self._saved, instrument=self.document.instrument)
-        if found:
-            text = self.document.candidates.to_geojson()
-            files.write_durable(folder.candidates_file, text.encode(), replace=True)
-            self._saved = replace(self._saved, candidates=self.document.candidates)
 
     def _as_plan(self, document: Document) -> Plan:
         return replace(
