@@ -59,7 +59,7 @@ class Exchange(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.button, self.question = QToolButton(), FrameCard()
-        self.button.setText("Other programs")
+        self.button.setText("Import or export")
         self.button.setToolTip(
             "Sections from MagC, SBEMimage, QuPath or a table, and GeoJSON for other programs"
         )
