@@ -14,9 +14,11 @@ from models.processor import fastest_products
 from models.section_network import SectionUNet, UNetSize
 from models.sections import as_greys
 from models.training.pairs import ProbeOtf
+from models.training.ranges import Span
 from models.training.recipe import Cosine, Limits, Loss, Recipe, StepDecay
 from models.training.section_augmentation import SectionAugmentation, SectionBatch
 from models.training.section_labels import Label, dense_labels
+from models.training.section_layouts import LayoutRanges
 from models.training.section_scenes import SceneRanges, draw_scene
 from models.training.textures import TextureBank, TextureSource
 
@@ -87,13 +89,15 @@ def calibrate_sections(network: nn.Module, _: ProbeOtf, ranges: SceneRanges, see
     }
 
 
-def _recipe(name: str, about: str, size: UNetSize) -> Callable[..., Recipe]:
+SOURCE_RANGES = SceneRanges(256, LayoutRanges(Span(24.0, 120.0, True), gap_px=Span(-2.0, 6.0)))
+"""Pieces as large as the source's, and sections twice as large as ours."""
+
+
+def _recipe(name: str, about: str, size: UNetSize, ranges: SceneRanges) -> Callable[..., Recipe]:
     """What both recipes share."""
 
     def build() -> SectionUNet:
         return SectionUNet(size)
-
-    ranges = SceneRanges()
 
     def recipe(**settings: Any) -> Recipe:
         return Recipe(
@@ -118,7 +122,7 @@ def _recipe(name: str, about: str, size: UNetSize) -> Callable[..., Recipe]:
 
 
 SECTION_RECIPES = (
-    _recipe("sections", "where sections lie in a picture of a wafer", UNetSize())(
+    _recipe("sections", "where sections lie in a picture of a wafer", UNetSize(), SceneRanges())(
         limits=Limits(steps=4600),
         learning_rate=2e-3,
         schedule=Cosine(),
@@ -126,7 +130,10 @@ SECTION_RECIPES = (
         augmentation=SectionAugmentation(moved=0.0, flipped=0.0, elastic=0.0, probability=0.2),
     ),
     _recipe(
-        "sections-source", "Schubert 2022: where sections lie in a picture of a wafer", UNetSize(64, 5, 2)
+        "sections-source",
+        "Schubert 2022: where sections lie in a picture of a wafer",
+        UNetSize(64, 5, 2),
+        SOURCE_RANGES,
     )(
         limits=Limits(steps=180_000),
         learning_rate=1e-3,
