@@ -1,0 +1,108 @@
+"""The guided page in the window: when it shows, what it says where something is missing, undo and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.story import AT_LEISURE_MS, at_work, run_on_disk
+from tests.ui.test_prepare_way import Page, bare_run
+from ui.prepare.fiducials_step import FiducialsStep
+from ui.prepare.grids_step import GridsStep
+from ui.prepare.landmarks_step import LandmarksStep
+from ui.prepare.sections_step import SectionsStep
+from ui.presenters.prepare import State, Step
+from ui.viewport.choice_bar import ChoiceBar
+from ui.viewport.tool import Tool
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def bare(qtbot: QtBot, tmp_path: Path) -> Iterator[Page]:
+    with at_work(qtbot, tmp_path, bare_run(tmp_path)) as operator:
+        operator.open()
+        page = Page(operator)
+        qtbot.waitUntil(lambda: page.panel.opened is Step.OVERVIEW, timeout=AT_LEISURE_MS)
+        yield page
+
+
+@pytest.fixture
+def prepared(qtbot: QtBot, tmp_path: Path) -> Iterator[Page]:
+    """A wafer that has sections."""
+    with at_work(qtbot, tmp_path, run_on_disk(tmp_path, sections=2)) as operator:
+        operator.open()
+        yield Page(operator)
+
+
+def test_it_shows_on_a_bare_wafer_in_the_room_of_what_has_not_happened_yet(bare: Page) -> None:
+    workspace = bare.operator.workspace
+    assert bare.panel.isVisible() and not workspace.panel("log").isVisible()
+    workspace.show_view("plan")
+    assert not bare.panel.isVisible()
+    workspace.show_view("live")
+    workspace.show_view("wafer")
+    assert bare.panel.isVisible()
+    workspace.panel("prepare").hide()
+    QApplication.processEvents()
+    assert workspace.panel("log").isVisible()
+
+
+def test_it_leaves_its_room_to_the_map_of_a_wafer_with_sections(prepared: Page) -> None:
+    workspace = prepared.operator.workspace
+    assert not prepared.panel.isVisible() and workspace.panel("log").isVisible()
+    workspace.offer("prepare")
+    assert prepared.panel.isVisible()
+
+
+def test_each_step_says_what_it_lacks(bare: Page) -> None:
+    sections = bare.body(Step.SECTIONS, SectionsStep)
+    for button in (sections.seek, sections.train):
+        bare.operator.click(button)
+        assert "acquire an overview first" in bare.panel.cards[Step.SECTIONS].trouble.text()
+    bare.operator.click(bare.body(Step.FIDUCIALS, FiducialsStep).propose)
+    assert "no picture" in bare.panel.cards[Step.FIDUCIALS].trouble.text()
+    bare.operator.click(bare.body(Step.LANDMARKS, LandmarksStep).measure)
+    assert "No landmark is set" in bare.panel.cards[Step.LANDMARKS].trouble.text()
+    bare.operator.click(bare.body(Step.GRIDS, GridsStep).propagate)
+    trouble = bare.panel.cards[Step.GRIDS].trouble
+    bare.operator.qtbot.waitUntil(lambda: "no section" in trouble.text(), timeout=AT_LEISURE_MS)
+    bare.reads(Step.GRIDS, State.LOOK)
+
+
+def test_landmarks_are_set_by_clicks_on_the_map(bare: Page) -> None:
+    bare.operator.click(bare.body(Step.LANDMARKS, LandmarksStep).set)
+    assert bare.operator.viewport.canvas.tool is Tool.DRAW
+
+
+def test_grids_are_taken_back_by_the_keys_of_the_page(prepared: Page) -> None:
+    operator = prepared.operator
+    operator.qtbot.waitUntil(lambda: operator.viewport.editor is not None, timeout=AT_LEISURE_MS)
+    operator.workspace.offer("prepare")
+    editor = operator.viewport.editor
+    assert editor is not None
+    before = editor.document
+    body = prepared.body(Step.GRIDS, GridsStep)
+    operator.click(body.form.fields.rows["imaging", "grid_rows"].input)
+    operator.press(Qt.Key.Key_Up)
+    assert editor.document.project.imaging.grid_rows == before.project.imaging.grid_rows + 1
+    operator.press(Qt.Key.Key_Z, CTRL)
+    assert editor.document == before
+
+
+def test_choices_fold_where_the_map_is_narrow(prepared: Page) -> None:
+    bars = prepared.operator.viewport.findChildren(ChoiceBar)
+    prepared.operator.window.resize(1920, 1080)
+    prepared.operator.qtbot.waitUntil(lambda: all(bar.spread.isVisible() for bar in bars))
+    prepared.operator.workspace.offer("prepare")
+    prepared.operator.window.resize(1100, 680)
+    prepared.operator.qtbot.waitUntil(lambda: all(bar.folded.isVisible() for bar in bars))
+    menu = bars[-1].folded.menu()
+    assert menu is not None
+    menu.actions()[-1].trigger()
+    assert bars[-1].folded.text().startswith(menu.actions()[-1].text())
