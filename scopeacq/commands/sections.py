@@ -133,13 +133,15 @@ def review(
 def _reviewed(project: Path, order: ReviewOrder) -> ReviewReport:
     from scopeacq.sections.preparing import Prepared
     from scopeacq.sections.reports import ReviewReport
-    from scopeacq.sections.reviewing import export, reviewed
+    from scopeacq.sections.reviewing import exported, reviewed
     from scopeacq.storage.files import DiskFiles
 
     prepared, files = Prepared.read(project), DiskFiles()
     done = reviewed(order, prepared)
+    text = exported(order, done, prepared)
     prepared.save(done.candidates, done.wafer, files)
-    export(order, done, prepared, files)
+    if order.export_to is not None:
+        files.write_durable(order.export_to, text.encode())
     return ReviewReport.of(done, order.export_to)
 
 

@@ -14,7 +14,6 @@ from scopeacq.sections.imports.imported import Unit
 from scopeacq.sections.imports.reading import put_on_wafer, read_sections
 from scopeacq.sections.preparing import Prepared
 from scopeacq.sections.splitting import split_like_others
-from scopeacq.storage.files import FileLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +72,17 @@ def reviewed(order: ReviewOrder, prepared: Prepared) -> Reviewed:
     return Reviewed(candidates, review.accepted_into(begin.wafer, candidates), begin.imported)
 
 
-def export(order: ReviewOrder, done: Reviewed, prepared: Prepared, files: FileLayer) -> None:
-    """Write sections where it is asked for. Raises ``SectionsRefused``, ``SettingsError``, ``OSError``."""
+def exported(order: ReviewOrder, done: Reviewed, prepared: Prepared) -> str:
+    """The text of the file that is asked for, empty where none is; nothing is written.
+
+    Raises ``SectionsRefused``, ``SettingsError``.
+    """
     if order.export_to is None:
-        return
+        return ""
     if order.export_to.exists():
         raise SettingsError(order.export_to, ["the file exists already"], "Choose another name.")
     placement = prepared.overview(order.overview).placement if order.overview else None
-    text = as_features(for_others(done.candidates, done.wafer), placement)
-    files.write_durable(order.export_to, text.encode())
+    return as_features(for_others(done.candidates, done.wafer), placement)
 
 
 def _imported(order: ReviewOrder, prepared: Prepared) -> Reviewed:

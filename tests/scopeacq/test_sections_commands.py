@@ -118,7 +118,11 @@ def test_what_another_program_drew_is_imported_and_exported(
     )
     corners = json.loads(out.read_text())["features"][0]["geometry"]["coordinates"][0]
     assert sorted(corners[:-1])[0] == pytest.approx(sorted(OUTLINES_PX[0].tolist())[0], abs=0.01)
-    assert "exists already" in refused(capsys, "review", run.root, "--export", out)
+    before = run.candidates_file.read_text(), run.wafer_file.read_text()
+    for bad, said in ((out, "exists already"), (tmp_path / "more.geojson", "there is no overview other")):
+        options = "--reject", "S001", "--export", bad, "--overview", "other"
+        assert said in refused(capsys, "review", run.root, *options)
+        assert (run.candidates_file.read_text(), run.wafer_file.read_text()) == before
 
 
 def test_the_network_is_taught_and_then_used(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
