@@ -211,6 +211,8 @@ def test_what_is_not_shown_is_not_under_the_mouse(qtbot: QtBot, viewport: WaferV
     assert viewport.canvas.grab().toImage() != shown
     click(qtbot, viewport, px(viewport, (500.0, 0.0)))
     assert not viewport.selection.items
+    key(qtbot, viewport, Qt.Key.Key_N)
+    assert Overlay.FOUND in viewport.items.overlays
 
 
 def test_a_bare_wafer_says_what_to_do(viewport: WaferViewport, editor: Editor) -> None:

@@ -69,7 +69,7 @@ class OverviewButton(QToolButton):
         self._strength = QWidgetAction(self)
         self._strength.setDefaultWidget(self._slider_row())
         self._entries: list[QMenu] = []
-        self.overlays = [self._overlay(overlay, key) for overlay, key in OVERLAY_KEYS.items()]
+        self._overlays = {overlay: self._overlay(overlay, key) for overlay, key in OVERLAY_KEYS.items()}
         self.show_underlay(Underlay(), may_edit=False)
 
     def show_underlay(self, underlay: Underlay, *, may_edit: bool) -> None:
@@ -92,6 +92,15 @@ class OverviewButton(QToolButton):
             self._entries.append(entry)
         for part in (self.show_action, self._strength):
             part.setEnabled(bool(underlay.overviews))
+
+    @property
+    def overlays(self) -> list[QAction]:
+        """The switches of what lies over the map."""
+        return list(self._overlays.values())
+
+    def reveal(self, overlay: Overlay) -> None:
+        """Show it, as before something is drawn that would not be seen."""
+        self._overlays[overlay].setChecked(True)
 
     def _overlay(self, overlay: Overlay, key: str) -> QAction:
         made = QAction(f"Show {overlay.value[0].lower()}{overlay.value[1:]}", self)

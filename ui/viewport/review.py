@@ -11,20 +11,27 @@ from scopeacq.sections.candidates import Candidates
 from ui.presenters import review_edits
 from ui.presenters.edits import Edit
 from ui.presenters.found import next_doubtful
-from ui.presenters.map_items import Item, ItemKind
+from ui.presenters.map_items import Item, ItemKind, Overlay
 from ui.presenters.wafer_map import Selection
 from ui.viewport.actions import action
 from ui.viewport.canvas import WaferCanvas
 
 
 class Review(QObject):
-    """What is chosen on ``canvas`` is judged. ``propose`` takes edits, ``told`` why nothing can be done."""
+    """What is chosen on ``canvas`` is judged.
+
+    ``propose`` takes edits, ``told`` why nothing can be done; ``reveal`` shows what is to be judged.
+    """
 
     def __init__(
-        self, canvas: WaferCanvas, propose: Callable[[Edit], None], told: Callable[[str], None]
+        self,
+        canvas: WaferCanvas,
+        propose: Callable[[Edit], None],
+        told: Callable[[str], None],
+        reveal: Callable[[Overlay], None],
     ) -> None:
         super().__init__(canvas)
-        self._canvas, self._propose, self._told = canvas, propose, told
+        self._canvas, self._propose, self._told, self._reveal = canvas, propose, told, reveal
         self._walked_to: str | None = None
 
     def keys(self, owner: QWidget) -> list[QAction]:
@@ -89,6 +96,7 @@ class Review(QObject):
             if not quiet:
                 self._told("Nothing that was found is left to look at.")
             return
+        self._reveal(Overlay.FOUND)
         item = Item(ItemKind.FOUND, self._walked_to)
         self._canvas.select(Selection(items=frozenset({item})))
         self._canvas.look_at_item(item)

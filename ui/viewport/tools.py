@@ -14,7 +14,7 @@ from ui.presenters import mark_edits, review_edits
 from ui.presenters.drawing import Drawn
 from ui.presenters.drawn_edits import outline_edit, point_edit
 from ui.presenters.edits import Document, Edit
-from ui.presenters.map_items import ItemKind, found_items
+from ui.presenters.map_items import ItemKind, Overlay, found_items
 from ui.presenters.wafer_map import Selection
 from ui.viewport.actions import action, choice
 from ui.viewport.canvas import WaferCanvas
@@ -24,9 +24,22 @@ from ui.viewport.hand import Hand
 from ui.viewport.tool import HINTS, TOOL_TIPS, Tool
 from ui.viewport.tool_card import ToolCard
 
+SHOWN_BY = {
+    Drawn.FOUND: Overlay.FOUND,
+    Drawn.TISSUE: Overlay.LABELS,
+    Drawn.BACKGROUND: Overlay.LABELS,
+    Drawn.IGNORE: Overlay.LABELS,
+    Drawn.LANDMARK: Overlay.MARKS,
+    Drawn.FIDUCIAL: Overlay.MARKS,
+}
+
 
 class MapTools(QObject):
-    """One tool is in use. ``propose`` takes edits, ``told`` why something is not possible."""
+    """One tool is in use.
+
+    ``propose`` takes edits, ``told`` why something is not possible, ``hint`` what the tool does; ``reveal``
+    shows what is drawn.
+    """
 
     def __init__(
         self,
@@ -35,9 +48,11 @@ class MapTools(QObject):
         propose: Callable[[Edit], None],
         told: Callable[[str], None],
         hint: Callable[[str], None],
+        reveal: Callable[[Overlay], None],
     ) -> None:
         super().__init__(owner)
-        self._canvas, self._propose, self._told, self._hint = canvas, propose, told, hint
+        self._canvas, self._propose, self._told = canvas, propose, told
+        self._hint, self._reveal = hint, reveal
         self.card, self.kind = ToolCard(canvas), Drawn.SECTION
         self._document: Document | None = None
         self._shaped: tuple[Document | None, Selection] = None, Selection()
@@ -60,6 +75,8 @@ class MapTools(QObject):
         self._shaped = None, Selection()
         self._canvas.use(tool, self._hand(tool))
         self.card.show_tool(tool, self.kind)
+        if tool is Tool.DRAW and self.kind in SHOWN_BY:
+            self._reveal(SHOWN_BY[self.kind])
         self._hint(HINTS[tool] if self.card.isHidden() else "")
         for each in (self._finish, self._back):
             each.setEnabled(tool in (Tool.DRAW, Tool.CORNERS))

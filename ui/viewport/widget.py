@@ -85,8 +85,9 @@ class WaferViewport(QWidget):
         self._editor: Editor | None = None
         self._layer = Layer.STATE
         self._contents = Contents(self.canvas)
-        self.tools = MapTools(self, self.canvas, self.propose, self.told.emit, self._foot.hint)
-        self.review = Review(self.canvas, self.propose, self.told.emit)
+        reveal = self.overview_button.reveal
+        self.tools = MapTools(self, self.canvas, self.propose, self.told.emit, self._foot.hint, reveal)
+        self.review = Review(self.canvas, self.propose, self.told.emit, reveal)
         self._make_actions()
         self._lay_out()
         self._connect()
