@@ -14,15 +14,13 @@ from pathlib import Path
 
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.overviews import Overview, keep_overview, read_overview_source
-from scopeacq.plan.placement import AFFINE_FROM, SIMILAR_FROM, Landmark, Placement, PlacementRefused, fitted
+from scopeacq.plan.placement import SIMILAR_FROM, Landmark, Placement, PlacementRefused, fitted_either_way
 from scopeacq.plan.plane_fits import SAME_SPOT_UM
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import FileLayer
 from scopeacq.storage.source_pictures import SourcePicture
 
 SAME_SPOT_PX = 1.0
-MIRROR_FITS = 0.5
-"""Three landmarks say that a picture is mirrored when they then fit so much better."""
 SCALES_AGREE = 0.05
 """Landmarks and file that differ by more in the size of a pixel are told."""
 
@@ -119,12 +117,7 @@ def _placed(order: ImportOrder, picture: SourcePicture) -> tuple[Placement, floa
     if not order.landmarks:
         return now, None
     _require_apart(order.landmarks)
-    placement, worst_um = fitted(order.landmarks, now)
-    if SIMILAR_FROM < len(order.landmarks) < AFFINE_FROM:
-        turned_over, its_worst_um = fitted(order.landmarks, now.flipped(WAFER_CENTRE))
-        if its_worst_um < MIRROR_FITS * worst_um:
-            return turned_over, its_worst_um
-    return placement, worst_um
+    return fitted_either_way(order.landmarks, now)
 
 
 def _require_apart(landmarks: Sequence[Landmark]) -> None:

@@ -110,7 +110,15 @@ def keep_place(picture: Path, placement: Placement, files: FileLayer) -> None:
     files.write_durable(place_file(picture), text.encode(), replace=True)
 
 
-def add_overview(source: Path, folder: Path, across_um: float, files: FileLayer) -> Overview:
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A picture that was added. ``scale_known``: whether its file said how large its pixels are."""
+
+    overview: Overview
+    scale_known: bool
+
+
+def add_overview(source: Path, folder: Path, across_um: float, files: FileLayer) -> Added:
     """Copy a TIFF, PNG, JPEG or CZI file into the run, as a pyramid in the middle of the wafer.
 
     ``across_um``: how long its longer edge is at first, where the file does not say its pixel size.
@@ -122,7 +130,8 @@ def add_overview(source: Path, folder: Path, across_um: float, files: FileLayer)
     picture = read_overview_source(source)
     height, width = picture.pixels.shape[:2]
     pixel_um = picture.pixel_um or across_um / max(width, height)
-    return keep_overview(source, picture, Placement.centred(width, height, pixel_um), folder, files)
+    placement = Placement.centred(width, height, pixel_um)
+    return Added(keep_overview(source, picture, placement, folder, files), picture.pixel_um is not None)
 
 
 def read_overview_source(source: Path) -> SourcePicture:

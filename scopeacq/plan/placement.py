@@ -16,6 +16,8 @@ Rows = tuple[Row, Row]
 
 SIMILAR_FROM, AFFINE_FROM = 2, 4
 """Landmarks from which on a picture is also turned and scaled, and from which on it is also sheared."""
+MIRROR_FITS = 0.5
+"""Three landmarks say that a picture is mirrored when they then fit so much better."""
 LEAST_SPREAD = 0.02
 """Landmarks closer to a point or a line than this share of their extent fix nothing across it."""
 
@@ -128,6 +130,16 @@ def fitted(landmarks: Sequence[Landmark], now: Placement) -> tuple[Placement, fl
     else:
         placement = _affine(px, um)
     return placement, max(math.dist(placement.wafer_um(m.px), m.wafer_um) for m in landmarks)
+
+
+def fitted_either_way(landmarks: Sequence[Landmark], now: Placement) -> tuple[Placement, float]:
+    """The same, mirrored where three landmarks, which can tell, then fit so much better."""
+    placement, worst_um = fitted(landmarks, now)
+    if SIMILAR_FROM < len(landmarks) < AFFINE_FROM:
+        turned_over, its_worst_um = fitted(landmarks, now.flipped(landmarks[0].wafer_um))
+        if its_worst_um < MIRROR_FITS * worst_um:
+            return turned_over, its_worst_um
+    return placement, worst_um
 
 
 def _similar(px: NDArray[np.float64], um: NDArray[np.float64], *, mirrored: bool) -> Placement:

@@ -45,7 +45,7 @@ def overview_in(folder: Path, picture: NDArray[np.uint8], placement: Placement) 
     """A picture added to the overviews of a run, as wide as ``placement`` says."""
     source = folder.parent / "wafer.png"
     cv2.imwrite(str(source), picture)
-    overview = replace(add_overview(source, folder, 1000.0, DiskFiles()), placement=placement)
+    overview = replace(add_overview(source, folder, 1000.0, DiskFiles()).overview, placement=placement)
     write_placement(overview, DiskFiles())
     return overview
 

@@ -112,8 +112,10 @@ def test_a_picture_without_a_scale_says_what_to_give(tmp_path: Path, png: Path) 
 def test_the_window_takes_the_scale_of_the_file_where_there_is_one(tmp_path: Path, png: Path) -> None:
     path = tmp_path / "a.tif"
     path.write_bytes(pyramid_bytes(picture(), 3.25))
-    assert add_overview(path, tmp_path / "o", 800.0, DiskFiles()).placement.pixel_um == pytest.approx(3.25)
-    assert add_overview(png, tmp_path / "o", 800.0, DiskFiles()).placement.pixel_um == pytest.approx(2.0)
+    for source, pixel_um, known in ((path, 3.25, True), (png, 2.0, False)):
+        added = add_overview(source, tmp_path / "o", 800.0, DiskFiles())
+        assert added.overview.placement.pixel_um == pytest.approx(pixel_um)
+        assert added.scale_known is known
 
 
 # -- CZI -----------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def png(path: Path, image: np.ndarray) -> Path:
 def test_an_added_picture_is_read_part_by_part_as_it_was(tmp_path: Path, channels: tuple[int, ...]) -> None:
     image = texture(1100, 700, *channels)
     source = png(tmp_path / "my photo.png", image)
-    overview = add_overview(source, tmp_path / "overviews", 11_000.0, DiskFiles())
+    overview = add_overview(source, tmp_path / "overviews", 11_000.0, DiskFiles()).overview
     assert overview.name == "my-photo"
     assert overview.placement.pixel_um == pytest.approx(10.0)
     assert [level.shape for level in overview.levels] == [(1100, 700), (550, 350), (275, 175)]
@@ -140,7 +140,7 @@ def test_an_added_picture_is_read_part_by_part_as_it_was(tmp_path: Path, channel
 
 def test_pictures_of_16_bits_fill_the_range_of_8(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", texture(300, 200, dtype="uint16"))
-    overview = add_overview(tmp_path / "a.tif", tmp_path / "o", 100.0, DiskFiles())
+    overview = add_overview(tmp_path / "a.tif", tmp_path / "o", 100.0, DiskFiles()).overview
     with PyramidTiff(overview.path) as picture:
         part = picture.part(0, 0, 0)
     assert part.dtype == np.uint8
@@ -149,7 +149,7 @@ def test_pictures_of_16_bits_fill_the_range_of_8(tmp_path: Path) -> None:
 
 def test_a_place_is_kept_exactly_and_names_are_never_taken_twice(tmp_path: Path) -> None:
     source, folder, files = png(tmp_path / "a.png", texture(60, 80)), tmp_path / "o", DiskFiles()
-    first, second = (add_overview(source, folder, 1000.0, files) for _ in range(2))
+    first, second = (add_overview(source, folder, 1000.0, files).overview for _ in range(2))
     assert {first.name, second.name} == {"a", "a-2"}
     moved = replace(first, placement=first.placement.turned((3.0, 4.0), 12.345).moved(1 / 3, 0.1))
     write_placement(moved, files)
@@ -175,7 +175,7 @@ def test_a_place_is_kept_exactly_and_names_are_never_taken_twice(tmp_path: Path)
 )
 def test_a_wrong_place_is_refused_and_the_others_are_shown(tmp_path: Path, text: str, why: str) -> None:
     good, bad = (
-        add_overview(png(tmp_path / f"{n}.png", texture(60, 80)), tmp_path / "o", 1.0, DiskFiles())
+        add_overview(png(tmp_path / f"{n}.png", texture(60, 80)), tmp_path / "o", 1.0, DiskFiles()).overview
         for n in "ab"
     )
     place_file(bad.path).write_text(text)
@@ -197,7 +197,9 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, name: str, content: bytes
 
 
 def test_a_cut_off_picture_is_refused_when_it_is_opened(tmp_path: Path) -> None:
-    overview = add_overview(png(tmp_path / "a.png", texture(900, 900)), tmp_path / "o", 1.0, DiskFiles())
+    overview = add_overview(
+        png(tmp_path / "a.png", texture(900, 900)), tmp_path / "o", 1.0, DiskFiles()
+    ).overview
     overview.path.write_bytes(overview.path.read_bytes()[:2000])
     shown, (error,) = read_overviews(tmp_path / "o")
     assert not shown
@@ -290,7 +292,7 @@ def test_any_place_is_read_or_refused_with_the_name_of_its_file(
 
 
 def test_a_link_that_leads_nowhere_is_refused_and_the_others_are_shown(tmp_path: Path) -> None:
-    good = add_overview(png(tmp_path / "a.png", texture(60, 80)), tmp_path / "o", 1.0, DiskFiles())
+    good = add_overview(png(tmp_path / "a.png", texture(60, 80)), tmp_path / "o", 1.0, DiskFiles()).overview
     circle = tmp_path / "o" / "b.ome.tif"
     circle.symlink_to(circle.name)
     place_file(circle).write_text(place_file(good.path).read_text())

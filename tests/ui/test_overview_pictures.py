@@ -19,14 +19,14 @@ from pytestqt.qtbot import QtBot
 
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.overviews import Overview, add_overview, place_file, read_overviews
-from scopeacq.plan.placement import Placement
+from scopeacq.plan.placement import Landmark, Placement
 from scopeacq.storage.files import DiskFiles
 from scopeacq.storage.pyramid_tiff import Level
 from scopeacq.storage.run_pictures import RunPictures
 from tests.ui.wafers import plan_of, section, wafer_map
 from ui.messages.banner import Banner
 from ui.presenters.editing import Editor
-from ui.presenters.overviews import Placing
+from ui.presenters.overviews import Placing, Underlay
 from ui.tasks import Tasks
 from ui.viewport import WaferViewport
 from ui.viewport.marks import mapped
@@ -217,6 +217,31 @@ def test_landmarks_pin_a_picture_to_the_map(qtbot: QtBot, desk: Desk) -> None:
     assert not hand.now.landmarks
 
 
+def test_where_a_picture_was_placed_is_told(qtbot: QtBot, desk: Desk) -> None:
+    told: list[Underlay] = []
+    desk.overviews.changed.connect(told.append)
+    place(desk)
+    drag(qtbot, desk, desk.px((100.0, 50.0)), desk.px((220.0, -10.0)))
+    desk.viewport.placing_bar.done.emit()
+    assert [underlay.overviews for underlay in told] == [desk.shown]
+    place(desk)
+    drag(qtbot, desk, desk.px((220.0, -10.0)), desk.px((0.0, 0.0)))
+    desk.viewport.placing_bar.given_up.emit()
+    assert told[-1] == told[0]
+
+
+def test_three_landmarks_show_that_a_picture_is_mirrored() -> None:
+    truly = Placement.centred(600, 400, 2.0).turned((0.0, 0.0), 30.0).flipped((0.0, 0.0))
+    level = Level((400, 600), (400, 600))
+    placing = Placing(Overview(Path("a.ome.tif"), Placement.centred(600, 400, 3.0), (level,)))
+    for px in ((50.0, 50.0), (550.0, 60.0), (300.0, 350.0)):
+        assert not placing.placement.mirrored
+        placing = placing.pinned(Landmark(px, truly.wafer_um(px)))
+    assert placing.placement.mirrored
+    assert placing.in_words == "3 landmarks fit within 0.0 \N{MICRO SIGN}m, as in a mirror."
+    assert not placing.without_last().without_last().refusal
+
+
 def test_given_up_a_picture_is_where_it_was(qtbot: QtBot, desk: Desk) -> None:
     before = desk.shown
     place(desk)
@@ -244,6 +269,7 @@ def test_a_chosen_file_is_added_and_placed_next(qtbot: QtBot, desk: Desk, tmp_pa
     hand = desk.viewport.canvas.placing
     assert hand is not None
     assert hand.now.overview.name == "two"
+    assert any("two does not say how large its pixels are" in m.text for m in desk.banner.messages)
     desk.viewport.placing_bar.done.emit()
     desk.viewport.overview_button.remove_asked.emit(desk.shown[1])
     qtbot.waitUntil(lambda: len(read_overviews(desk.folder)[0]) == 1, timeout=SOON_MS)

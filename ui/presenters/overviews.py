@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.overviews import Overview
-from scopeacq.plan.placement import Landmark, Placement, PlacementRefused, fitted
+from scopeacq.plan.placement import Landmark, Placement, PlacementRefused, fitted_either_way
 from scopeacq.telling.wording import counted
 
 ROOM = 1.3
@@ -88,13 +88,14 @@ class Placing:
         marks = counted(len(self.landmarks), "landmark")
         if len(self.landmarks) == 1:
             return f"{marks}: shifted. Another one turns and scales, too."
-        return f"{marks} fit within {self.residual_um:.1f} \N{MICRO SIGN}m."
+        mirrored = ", as in a mirror" if self.placement.mirrored else ""
+        return f"{marks} fit within {self.residual_um:.1f} \N{MICRO SIGN}m{mirrored}."
 
     def _fitted(self, landmarks: tuple[Landmark, ...]) -> Placing:
         if not landmarks:
             return Placing(self.overview)
         try:
-            placement, residual_um = fitted(landmarks, self.placement)
+            placement, residual_um = fitted_either_way(landmarks, self.placement)
         except PlacementRefused as error:
             return replace(self, refusal=str(error))
         return Placing(replace(self.overview, placement=placement), landmarks, residual_um)

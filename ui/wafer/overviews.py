@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QFileDialog, QWidget
 
 from scopeacq.plan.overviews import (
     READABLE,
+    Added,
     Overview,
     add_overview,
     read_overviews,
@@ -30,6 +31,8 @@ from ui.presenters.tone import Tone
 from ui.tasks import Tasks
 from ui.viewport.placing import Grip, PlacingHand
 from ui.viewport.widget import WaferViewport
+
+SCALE_IT = "Scale it by a corner, or pin two landmarks far apart."
 
 ChoosePicture = Callable[[QWidget], "Path | None"]
 
@@ -128,9 +131,13 @@ class Overviews(QObject):
         work = partial(add_overview, source, self._plan.folder.overviews, 2 * WAFER_RADIUS_UM, DiskFiles())
         self._tasks.run(work, self._added, self._failed)
 
-    def _added(self, overview: Overview) -> None:
+    def _added(self, added: Added) -> None:
         if self._over:
             return
+        overview = added.overview
+        if not added.scale_known:
+            what = f"{overview.name} does not say how large its pixels are."
+            self._banner.say(Message(Tone.CAUTION, what, "It is drawn as wide as the wafer.", SCALE_IT))
         self._show(replace(self._underlay, overviews=(*self._underlay.overviews, overview), visible=True))
         self._viewport.overview_button.show_action.setChecked(True)
         self._place(overview)
@@ -198,6 +205,7 @@ class Overviews(QObject):
         self._viewport.canvas.place(None)
         self._viewport.placing_bar.hide()
         self._list()
+        self.changed.emit(self._underlay)
 
     def _failed(self, error: Explained) -> None:
         if not self._over:
