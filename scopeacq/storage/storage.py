@@ -83,6 +83,8 @@ class ImageStore:
     def add_image(self, section: str, tile: int, spec: ImageSpec) -> None:
         """Make the image of one tile of one section, empty. Adding it again as it was does nothing.
 
+        One that holds no take yet is made anew as ``spec`` says: its section got another grid meanwhile.
+
         Raises:
             StorageError: the section's id is not made of ``A-Za-z0-9_-``, or the image exists and differs.
             DiskFull, OSError: the disk refuses.
@@ -93,8 +95,12 @@ class ImageStore:
             )
         image = self._image(section, tile)
         if (image / METADATA).exists():
-            self._refuse_other(image, spec)
-            return
+            if self._is(image, spec):
+                return
+            if any(path.name != METADATA for path in (image / "0").iterdir()):
+                raise StorageError(f"{image} exists with another size or type; use a new run folder.")
+            for path in (image / METADATA, *image.glob(f"*/{METADATA}")):
+                self.files.remove(path)
         self.files.make_folder(image)
         if not (image.parent / METADATA).exists():
             self._put_metadata(image.parent, ome_zarr.group_metadata())
@@ -252,20 +258,29 @@ class ImageStore:
         except (KeyError, TypeError, ValueError) as error:
             raise StorageError(f"{node} is not a stack of planes; check the folder of images.") from error
 
-    def _refuse_other(self, image: Path, spec: ImageSpec) -> None:
-        """Allow the image that is there to have been extended, nothing else of its pixels.
+    def _is(self, image: Path, spec: ImageSpec) -> bool:
+        """Whether the image that is there is of this size and type; it may have been extended.
 
         Its nominal place and slice thickness may come to differ from the plan: what is true of
         each plane stands in the journal.
         """
         there = read_metadata(image / "0")
         same = ome_zarr.array_metadata(spec.shape_yx, spec.dtype, there["shape"][0]) == there
-        if not same:
-            raise StorageError(f"{image} exists with another size or type; use a new run folder.")
+        return same and _pixel_um(read_metadata(image)) == _pixel_um(ome_zarr.image_metadata(spec))
 
     def _put_metadata(self, node: Path, metadata: Metadata) -> None:
         data = json.dumps(metadata, indent=2).encode()
         self.files.write_durable(node / METADATA, data, replace=True)
+
+
+def _pixel_um(image: Metadata) -> float:
+    """The nominal pixel size that the metadata of an image tells. Raises ``StorageError``."""
+    try:
+        (multiscale,) = image["attributes"]["ome"]["multiscales"]
+        scale = multiscale["datasets"][0]["coordinateTransformations"][0]["scale"]
+        return float(scale[-1])
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise StorageError(f"An image says no pixel size ({error}); check the folder of images.") from error
 
 
 def read_metadata(node: Path) -> Metadata:

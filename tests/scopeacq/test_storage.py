@@ -310,9 +310,23 @@ def test_an_image_is_added_once_and_not_as_another(tmp_path: Path) -> None:
     store.add_image("S-01", 0, spec())
     store.extend(9)
     store.add_image("S-01", 0, spec())
+    assert zarr_level(store).shape[0] == 9
+    store.write(KEY, 0, noise())
     for other in (spec((61, 47)), spec(dtype="uint16")):
         with pytest.raises(StorageError, match="exists with another size or type"):
             store.add_image("S-01", 0, other)
+
+
+def test_an_image_that_holds_no_take_yet_becomes_another(tmp_path: Path) -> None:
+    large, small = spec((1100, 600)), spec((400, 200), "uint16")
+    store, image = make_store(tmp_path, large), tmp_path / "images.zarr" / "S-01" / "0"
+    for other in (small, large, replace(large, pixel_size_nm=5.0)):
+        store.add_image("S-01", 0, other)
+        yaozarrs.validate_zarr_store(str(image))
+        told = zarr.open_group(image, mode="r").attrs.asdict()["ome"]["multiscales"][0]["datasets"]
+        assert told[0]["coordinateTransformations"][0]["scale"][1:] == [other.pixel_size_nm / 1000] * 2
+        assert {path.parent.name for path in image.glob("*/zarr.json")} == {each["path"] for each in told}
+    assert store.verify(store.write(KEY, 0, noise((1100, 600))))
 
 
 def test_a_nominal_slice_thickness_that_was_changed_meanwhile_is_no_other_image(tmp_path: Path) -> None:
