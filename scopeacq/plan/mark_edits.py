@@ -42,6 +42,18 @@ def measured_at(wafer: Wafer, stage_um: Mapping[str, Point]) -> Wafer:
     )
 
 
+def with_measured(wafer: Wafer, measured: Iterable[Landmark]) -> Wafer:
+    """Landmarks as they were measured; one that was moved on the wafer meanwhile stays as it is."""
+    stage_um = {(mark.id, mark.wafer_um): mark.stage_um for mark in measured}
+    return replace(
+        wafer,
+        landmarks=tuple(
+            replace(mark, stage_um=stage_um.get((mark.id, mark.wafer_um), mark.stage_um))
+            for mark in wafer.landmarks
+        ),
+    )
+
+
 def with_fiducials(wafer: Wafer, places_um: Iterable[Point]) -> Wafer:
     """More fiducials, with names that are free."""
     more = (Fiducial(name, place) for name, place in zip(_free_names(wafer), places_um, strict=False))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from scopeacq.cli import run_command
 from scopeacq.plan.demo import make_demo
 from scopeacq.plan.geometry import Rigid
-from scopeacq.plan.mark_edits import measured_at, taken_out, with_fiducials, with_landmarks
+from scopeacq.plan.mark_edits import measured_at, taken_out, with_fiducials, with_landmarks, with_measured
 from scopeacq.plan.overviews import add_overview
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.wafer import Wafer
@@ -191,3 +191,11 @@ def test_edits_of_marks_survive_the_file(places: dict[str, tuple[float, float]])
     again = Wafer.parse(path, wafer.to_geojson())
     assert again == wafer and len({f.id for f in again.fiducials}) == len(places)
     assert all(mark.stage_um is None for mark in taken_out(again).landmarks)
+
+
+def test_what_was_measured_is_not_taken_for_a_landmark_that_was_moved_meanwhile() -> None:
+    before = with_landmarks(Wafer(), SPOTS)
+    measured = measured_at(before, {"L1": (1.0, 2.0), "L2": (3.0, 4.0)}).landmarks
+    now = with_landmarks(before, {"L1": (500.0, 0.0), "L4": (0.0, 0.0)})
+    places = {mark.id: mark.stage_um for mark in with_measured(now, measured).landmarks}
+    assert places == {"L1": None, "L2": (3.0, 4.0), "L3": None, "L4": None}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject
 
-from scopeacq.plan.mark_edits import taken_out
+from scopeacq.plan.mark_edits import taken_out, with_measured
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.wafer import Landmark
 from ui.prepare.desk import PrepareDesk
@@ -78,7 +78,5 @@ def _measured(plan: Plan, manual: Manual, tell: Teller) -> Measurement:
 
 
 def _with_landmarks(landmarks: tuple[Landmark, ...], document: Document) -> Document:
-    """Only what was measured is taken over: marks may have been added meanwhile."""
-    stage_um = {mark.id: mark.stage_um for mark in landmarks}
-    now = (replace(m, stage_um=stage_um.get(m.id, m.stage_um)) for m in document.wafer.landmarks)
-    return replace(document, wafer=replace(document.wafer, landmarks=tuple(now)))
+    """Only what was measured is taken over: marks may have been added or moved meanwhile."""
+    return replace(document, wafer=with_measured(document.wafer, landmarks))
