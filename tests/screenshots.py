@@ -29,6 +29,7 @@ from PyQt5.QtGui import QPixmap
 from PyQt5.QtWidgets import QApplication, QWidget
 
 if TYPE_CHECKING:
+    from ui.viewport import WaferViewport
     from ui.window import MainWindow
     from ui.workspace import Workspace
 
@@ -87,7 +88,7 @@ def make(wanted: Wanted, folder: Path) -> None:
     assert isinstance(app, QApplication)
     wanted.out.mkdir(parents=True, exist_ok=True)
     finished = wanted.run or finished_run(folder)
-    if not wanted.only or wanted.only - {"start", "prepare", "live", "running"}:
+    if not wanted.only or wanted.only - {"start", "prepare", "found", "live", "running"}:
         with studio(app, wanted, folder) as work:
             work.of_finished(finished)
     with studio(
@@ -160,6 +161,8 @@ class Studio:
                 self.keep(key, self._window)
         workspace.show_view(workspace.views[0])
         for key in workspace.panels:
+            if key in workspace.rooms.homes:
+                continue  # shown where a wafer is prepared
             dock = workspace.panel(key)
             dock.raise_()
             self.keep(f"panel-{key}", dock)
@@ -178,7 +181,7 @@ class Studio:
 
     def of_bare_wafer(self, folder: Path) -> None:
         """A wafer whose overview was taken, and whose sections were found on it."""
-        if "prepare" not in self._wanted:
+        if not {"prepare", "found"} & (self._wanted.only or {"prepare"}):
             return
         from scopeacq.plan.run_templates import template_named
         from ui.prepare.panel import PreparePanel
@@ -199,9 +202,27 @@ class Studio:
         self.until(lambda: word(Step.SECTIONS) == State.LOOK.value.word)
         self.wait(2 * SETTLE_S)
         self.keep("prepare", self._window)
+        viewport = self._of_review(workspace)
         workspace.strip.release_asked.emit()
-        panel.undo_asked.emit()
+        while viewport.editor is not None and viewport.editor.to_undo:
+            viewport.undo()
         self.until(lambda: workspace.objection() is None)
+
+    def _of_review(self, workspace: Workspace) -> WaferViewport:
+        """What was found, some of it judged, from near."""
+        from ui.presenters import review_edits
+        from ui.viewport import WaferViewport
+
+        viewport = workspace.view("wafer")
+        assert isinstance(viewport, WaferViewport)
+        names = [candidate.id for candidate in viewport.items.candidates.sections]
+        viewport.propose(review_edits.accept(names[:5]))
+        viewport.propose(review_edits.reject(names[5:6]))
+        workspace.panel("found").show()
+        workspace.panel("found").raise_()
+        viewport.review.go_on()
+        self.keep("found", self._window)
+        return viewport
 
     def of_running(self, folder: Path) -> None:
         """The live view with the instrument in hand, then a run until its first section is imaged."""

@@ -26,6 +26,7 @@ from ui.parts.strip import SafetyStrip, stripes
 from ui.presenters.messages import Message
 from ui.presenters.strip import Situation, strip_view
 from ui.presenters.tone import Sign, Tone
+from ui.rooms import Rooms
 
 LEAST_VIEW_PX, LEAST_BELOW_PX = 400, 230
 """How narrow views, and panels below them, may become, so that there is room for help beside everything."""
@@ -70,11 +71,8 @@ class Workspace(QWidget):
         self._area.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
         self._area.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._views: dict[str, QWidget] = {}
-        self._without: dict[str, tuple[str, ...]] = {}
         self._fronts: dict[str, str] = {}
-        self._homes: dict[str, str] = {}
-        self._displaced: dict[str, tuple[str, ...]] = {}
-        self._insisted: set[str] = set()
+        self.rooms = Rooms(self._docks)
         self._stack, self.rail = QStackedWidget(), Rail()
         self._stack.setMinimumWidth(LEAST_VIEW_PX)
         self._area.setCentralWidget(self._stack)
@@ -119,8 +117,8 @@ class Workspace(QWidget):
 
         ``without``: keys of panels that leave their room to this view, until an operator shows them there.
         """
-        elsewhere = (panel for panel, home in self._homes.items() if home != key)
-        self._views[key], self._without[key] = widget, (*without, *elsewhere)
+        self._views[key] = widget
+        self.rooms.add_view(key, without)
         set_page(widget, key)
         self._stack.addWidget(widget)
         self.rail.add(key, title, sign, hint)
@@ -132,13 +130,12 @@ class Workspace(QWidget):
 
         It takes the keyboard: what is pressed next must not reach a button that comes after a hidden view.
         """
-        self._note_panels()
         view = self._views[key]
         self._stack.setCurrentWidget(view)
         focused = self.focusWidget()
         if focused is None or not view.isAncestorOf(focused):
             view.setFocus()
-        self._arrange_panels()
+        self.rooms.enter(key)
         self.rail.mark(key)
         self.view_shown.emit(key)
 
@@ -156,11 +153,6 @@ class Workspace(QWidget):
     def panels(self) -> tuple[str, ...]:
         """The keys of all panels."""
         return tuple(self._docks)
-
-    @property
-    def homes(self) -> Mapping[str, str]:
-        """The one view that a panel belongs to, by the keys of panels that have one."""
-        return dict(self._homes)
 
     def view(self, key: str) -> QWidget:
         """The widget of a view. Raises ``KeyError``."""
@@ -180,7 +172,7 @@ class Workspace(QWidget):
 
         ``tab_with``: the key of a panel whose place it shares, hidden behind it at first.
         ``home``: the one view that it belongs to. There it shows once the operator opens it, or it is
-        offered; see :meth:`offer`.
+        offered; see :class:`ui.rooms.Rooms`.
         ``in_place_of``: keys of panels that leave their room to it for as long as it is shown.
         """
         dock = QDockWidget(title)
@@ -201,21 +193,8 @@ class Workspace(QWidget):
             self._fronts[key] = self._fronts.get(tab_with, tab_with)
             self._docks[self._fronts[key]].raise_()
         self._docks[key] = dock
-        if home is not None:
-            self._homes[key] = home
-            self._without = {view: (*hidden, key) for view, hidden in self._without.items()}
-            self._arrange_panels()
-        if in_place_of:
-            self._displaced[key] = in_place_of
-            dock.visibilityChanged.connect(lambda _: self._make_room())
+        self.rooms.settle(key, home, in_place_of)
         return dock
-
-    def offer(self, key: str) -> None:
-        """Show a panel in its home, whatever layout is remembered. Raises ``KeyError``."""
-        home = self._homes[key]
-        self._insisted.add(key)
-        self._without[home] = tuple(hidden for hidden in self._without[home] if hidden != key)
-        self._arrange_panels()
 
     def ask_before_leaving(self, objection: Callable[[], Message | None]) -> None:
         """Have ``objection`` asked before the run is closed; its message says why that must not be now."""
@@ -269,45 +248,16 @@ class Workspace(QWidget):
     @property
     def without(self) -> Mapping[str, tuple[str, ...]]:
         """The keys of the panels that each view does without, to be remembered."""
-        self._note_panels()
-        return dict(self._without)
+        return self.rooms.without
 
     def restore_layout(self, state: bytes, without: Mapping[str, tuple[str, ...]]) -> bool:
         """Put the panels back; whether ``state`` could be used."""
         restored = self._area.restoreState(QByteArray(state), LAYOUT_VERSION)
         if restored:
             self._beginnings.clear()
-            self._without.update((view, keys) for view, keys in without.items() if view in self._views)
-        for key in self._insisted:
-            self.offer(key)
-        self._arrange_panels()
+            self.rooms.remember(without)
+        self.rooms.arrange()
         return restored
-
-    def _note_panels(self) -> None:
-        """Keep for the view that is seen what the operator hides and shows."""
-        if self._docks and self._views:
-            before = self._without[self.shown_view]
-            given_way = self._given_way()
-            self._without[self.shown_view] = tuple(
-                key
-                for key, dock in self._docks.items()
-                if (key in before if key in given_way else dock.isHidden())
-            )
-
-    def _arrange_panels(self) -> None:
-        for key, dock in self._docks.items():
-            dock.setHidden(key in self._without[self.shown_view])
-        self._make_room()
-
-    def _make_room(self) -> None:
-        """Panels give way to one that takes their place, and come back after it."""
-        given_way = self._given_way()
-        for other in {other for others in self._displaced.values() for other in others}:
-            self._docks[other].setHidden(other in given_way or other in self._without[self.shown_view])
-
-    def _given_way(self) -> frozenset[str]:
-        shown = (key for key in self._displaced if not self._docks[key].isHidden())
-        return frozenset(other for key in shown for other in self._displaced[key])
 
 
 class _SimulationLine(QWidget):

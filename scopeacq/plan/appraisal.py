@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -30,7 +31,7 @@ class Appraisal:
     @property
     def mills_through(self) -> bool:
         """Whether the plan removes more than the thinnest section has."""
-        thinnest_nm = min(section.thickness_nm for section in self.plan.wafer.sections)
+        thinnest_nm = min((s.thickness_nm for s in self.plan.wafer.sections), default=math.inf)
         return self.cost.milled_nm > thinnest_nm + preflight.HAIR_NM
 
 

@@ -31,8 +31,8 @@ def cut_in(window: MainWindow, mode: Mode, size_px: tuple[int, int]) -> Iterator
     assert workspace is not None
     window.use_mode(mode)
     window.resize(*size_px)
-    for key in workspace.homes:  # as where a wafer has no section yet: there is the least room
-        workspace.offer(key)
+    for key in workspace.rooms.homes:  # as where a wafer has no section yet: there is the least room
+        workspace.rooms.offer(key)
     for key in workspace.views:
         workspace.show_view(key)
         yield from (f"{key}: {text}" for text in still_cut(workspace.view(key)))

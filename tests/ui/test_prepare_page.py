@@ -56,7 +56,7 @@ def test_it_shows_on_a_bare_wafer_in_the_room_of_what_has_not_happened_yet(bare:
 def test_it_leaves_its_room_to_the_map_of_a_wafer_with_sections(prepared: Page) -> None:
     workspace = prepared.operator.workspace
     assert not prepared.panel.isVisible() and workspace.panel("log").isVisible()
-    workspace.offer("prepare")
+    workspace.rooms.offer("prepare")
     assert prepared.panel.isVisible()
 
 
@@ -83,7 +83,7 @@ def test_landmarks_are_set_by_clicks_on_the_map(bare: Page) -> None:
 def test_grids_are_taken_back_by_the_keys_of_the_page(prepared: Page) -> None:
     operator = prepared.operator
     operator.qtbot.waitUntil(lambda: operator.viewport.editor is not None, timeout=AT_LEISURE_MS)
-    operator.workspace.offer("prepare")
+    operator.workspace.rooms.offer("prepare")
     editor = operator.viewport.editor
     assert editor is not None
     before = editor.document
@@ -99,7 +99,7 @@ def test_choices_fold_where_the_map_is_narrow(prepared: Page) -> None:
     bars = prepared.operator.viewport.findChildren(ChoiceBar)
     prepared.operator.window.resize(1920, 1080)
     prepared.operator.qtbot.waitUntil(lambda: all(bar.spread.isVisible() for bar in bars))
-    prepared.operator.workspace.offer("prepare")
+    prepared.operator.workspace.rooms.offer("prepare")
     prepared.operator.window.resize(1100, 680)
     prepared.operator.qtbot.waitUntil(lambda: all(bar.folded.isVisible() for bar in bars))
     menu = bars[-1].folded.menu()

@@ -81,7 +81,7 @@ def mount_prepare(
     workspace.mount_panel(KEY, "Prepare", panel, left, home="wafer", in_place_of=BELOW)
     workspace.set_width(KEY, WIDTH_PX)
     if not plan.wafer.sections:
-        workspace.offer(KEY)
+        workspace.rooms.offer(KEY)
     return panel
 
 

@@ -210,13 +210,17 @@ def _dose_most(a: Appraisal) -> Figure:
 
 def _depth(a: Appraisal) -> Figure:
     cost, sections = a.cost, a.plan.wafer.sections
-    thinnest = min(sections, key=lambda s: s.thickness_nm)
+    thinnest = min(sections, key=lambda s: s.thickness_nm, default=None)
+    compared = (
+        f" The thinnest section, {thinnest.id}, is {three(thinnest.thickness_nm)} nm thick."
+        if thinnest is not None
+        else ""
+    )
     return Figure(
         "Milled",
         f"{three(cost.depth_nm)} nm per cycle, {three(cost.milled_nm)} nm in all",
         f"From the mill rate at {a.plan.project.milling.irradiation_1e27_ev_per_cm3:g} "
-        f"{unit_shown('10^27 eV/cm^3')}. The thinnest section, {thinnest.id}, is "
-        f"{three(thinnest.thickness_nm)} nm thick.",
+        f"{unit_shown('10^27 eV/cm^3')}.{compared}",
         Tone.CAUTION if a.mills_through else Tone.QUIET,
     )
 
