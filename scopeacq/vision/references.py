@@ -42,7 +42,7 @@ class References:
         Raises ``SettingsError`` when it is damaged.
         """
         picture = self.read(Shown.FIDUCIAL, fiducial.id)
-        return picture if picture is not None and picture.centred_near(fiducial.centre_um) else None
+        return picture if picture is not None and picture.reaches(fiducial.centre_um) else None
 
     def keep(self, shown: Shown, name: str, view: View) -> None:
         """Durably, in place of an earlier one. Raises ``OSError``."""

@@ -64,11 +64,11 @@ class View:
         turned = rotation(by.rotation_deg) @ self.to_wafer
         return View(self.image, turned + np.array([[0.0, 0.0, by.x_um], [0.0, 0.0, by.y_um]]))
 
-    def centred_near(self, wafer_um: Point) -> bool:
-        """Whether a point lies in the middle half of the image, along columns and along rows."""
+    def reaches(self, wafer_um: Point) -> bool:
+        """Whether another view as large as this one, around a point, would show some of the same."""
         edges = np.array(self.image.shape[::-1])
         px = (np.linalg.inv(_square(self.to_wafer)) @ (*wafer_um, 1.0))[:2]
-        return bool((np.abs(px - (edges - 1) / 2) <= edges / 4).all())
+        return bool((np.abs(px - (edges - 1) / 2) < edges).all())
 
     def to_tiff(self) -> bytes:
         """The view as a TIFF file, for ``FileLayer.write_durable``."""
