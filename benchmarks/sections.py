@@ -34,7 +34,7 @@ from scopeacq.sections.imports.magc import read_magc
 from scopeacq.sections.learned import best_look, detect_learned, enlarged
 from scopeacq.sections.unlearned import detect
 
-ANNOTATED = 30
+ANNOTATED, MOST_NAMED = 30, 20
 FRESH_SEED = 1000
 """Nothing was looked at while the program was made on wafers of this seed and later ones."""
 
@@ -107,8 +107,10 @@ class RealWafer:
         return {k: s for k, s in enumerate(self.sections) if not self.in_corner(s.mean(0))}
 
     def beside_corner(self, told: Sequence[FoundSection]) -> list[FoundSection]:
-        """What was found in the other three quarters."""
-        return [s for s in told if not self.in_corner(s.outline.mean(0))]
+        """What was found in the other three quarters, and is no section of the fourth."""
+        learned = [s for s in self.sections if self.in_corner(s.mean(0))]
+        left = [told[k] for k in score(told, learned).false]
+        return [s for s in left if not self.in_corner(s.outline.mean(0))]
 
 
 def tuned(real: RealWafer, weights: Path, settings: TuningSettings) -> tuple[SectionFinder, float, float]:
@@ -136,7 +138,7 @@ def on_real(real: RealWafer, ways: dict[str, Way], plots: Path | None) -> dict[s
         own = score(told, list(judged.values()), time.perf_counter() - started)
         print(f"  real, {name}: {own.found}/{own.true}, {len(own.false)} false", flush=True)
         if plots:
-            path = plots / f"real-{name.split(' ')[0]}.jpg"
+            path = plots / f"real-{name.split(' ')[0].strip(',')}.jpg"
             draw(real.picture, told, list(judged.values()), own, path)
         scores[f"real, {name}"] = replace(own, missed=tuple(list(judged)[k] for k in own.missed))
     return scores
@@ -145,7 +147,8 @@ def on_real(real: RealWafer, ways: dict[str, Way], plots: Path | None) -> dict[s
 def tuned_way(real: RealWafer, weights: Path, cores: int) -> dict[str, Way]:
     """By the network tuned on the corner, which is done here."""
     finder, scale, tuning_s = tuned(real, weights, TuningSettings(cores=cores))
-    name = f"tuned on {ANNOTATED} in {tuning_s:.0f} s"
+    corner = f"{('top', 'bottom')[real.corner[1]]} {('left', 'right')[real.corner[0]]}"
+    name = f"tuned on {ANNOTATED} at the {corner} in {tuning_s:.0f} s"
     return {name: lambda picture: detect_learned(finder, picture, scale, cores=cores).proposed}
 
 
@@ -189,18 +192,19 @@ def page(files: Sequence[Path]) -> str:
     said = [json.loads(path.read_text("utf-8")) for path in files]
     large = [large_overview.Cost(**own) for one in said for own in one.pop("large", [])]
     costs = [source_sections.Cost(**own) for one in said for own in one.pop("costs", [])]
-    scores = {name: _score_of(own) for one in said for name, own in one.items()}
+    known = {name: _score_of(own) for one in said for name, own in one.items()}
+    scores = dict(sorted(known.items(), key=lambda row: row[0].partition(":")[0]))
     text = PAGE + table(scores) + "\n" + _missed(scores)
     text += LARGE + large_overview.table(large) + "\n" if large else ""
     return text + (COSTS + source_sections.table(costs) + "\n" if costs else "")
 
 
 def _missed(scores: dict[str, Score]) -> str:
-    """Which sections of the real wafer each way has missed."""
+    """Which sections of the real wafer each way has missed, where these are few."""
     lines = [
         f"* {name}: {', '.join(f'{number:04d}' for number in own.missed)}"
         for name, own in scores.items()
-        if name.startswith("real") and own.missed
+        if name.startswith("real") and 0 < len(own.missed) <= MOST_NAMED
     ]
     return "\n".join(["\nMissed, by their names in the file:\n", *lines, ""]) if lines else ""
 
