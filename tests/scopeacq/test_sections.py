@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from models.sections import SectionFinder
 from scopeacq.plan.settings import SettingsError
 from scopeacq.sections.detection import found_in
 from scopeacq.sections.edges import sharpened
 from scopeacq.sections.finding import FoundSection, flagged
 from scopeacq.sections.flags import Flag
 from scopeacq.sections.imports.magc import read_magc
+from scopeacq.sections.learned import detect_learned
 from scopeacq.sections.outlines import Outline, area, fill, outline_of, overlap, turned
 from scopeacq.sections.unlearned import detect
 
@@ -148,6 +150,29 @@ def test_sections_are_found_without_training_whichever_are_brighter(wafer: int, 
 def test_sections_are_found_by_one_example() -> None:
     proposed = list(detect(picture(ALL, 200, 90), example=ALONE[2]).proposed)
     assert matched(proposed, ALL) >= len(ALL) - 1
+
+
+@pytest.fixture(scope="module")
+def shipped() -> SectionFinder:
+    return SectionFinder.load()
+
+
+@pytest.mark.parametrize(("wafer", "section"), [(200, 90), (40, 120)])
+def test_the_shipped_network_finds_sections_whichever_are_brighter(
+    shipped: SectionFinder, wafer: int, section: int
+) -> None:
+    told: list[float] = []
+    proposed = list(detect_learned(shipped, picture(ALL, wafer, section), progress=told.append).proposed)
+    assert len(proposed) == matched(proposed, ALL) == len(ALL)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (300, 300)])
+def test_the_shipped_network_finds_no_section_where_nothing_is(
+    shipped: SectionFinder, shape: tuple[int, int]
+) -> None:
+    assert not detect_learned(shipped, np.full(shape, 128, np.uint8)).proposed
 
 
 def section(outline: Outline, confidence: float = 0.9) -> FoundSection:
