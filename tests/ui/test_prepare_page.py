@@ -10,6 +10,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.scopeacq.drawn_wafers import greys, overview_in, placed
 from tests.ui.story import AT_LEISURE_MS, at_work, run_on_disk
 from tests.ui.test_prepare_way import Page, bare_run
 from ui.prepare.fiducials_step import FiducialsStep
@@ -17,6 +18,7 @@ from ui.prepare.grids_step import GridsStep
 from ui.prepare.landmarks_step import LandmarksStep
 from ui.prepare.sections_step import SectionsStep
 from ui.presenters.prepare import State, Step
+from ui.presenters.prepare_settings import Way
 from ui.viewport.choice_bar import ChoiceBar
 from ui.viewport.tool import Tool
 
@@ -106,3 +108,26 @@ def test_choices_fold_where_the_map_is_narrow(prepared: Page) -> None:
     assert menu is not None
     menu.actions()[-1].trigger()
     assert bars[-1].folded.text().startswith(menu.actions()[-1].text())
+
+
+def test_the_network_is_taught_from_the_page(qtbot: QtBot, tmp_path: Path) -> None:
+    run = bare_run(tmp_path)
+    overview_in(run.plan.folder.overviews, greys(), placed())
+    with at_work(qtbot, tmp_path, run) as operator:
+        operator.open()
+        page = Page(operator)
+        body = page.body(Step.SECTIONS, SectionsStep)
+        page.reads(Step.OVERVIEW, State.DONE)
+        operator.click(body.seek)
+        page.reads(Step.SECTIONS, State.LOOK)
+        body.accept.slider.setValue(0)
+        operator.click(body.accept.button)
+        page.reads(Step.SECTIONS, State.DONE)
+        body.learning.choose("limit_s", 2.0)
+        operator.click(body.train)
+        note = page.panel.cards[Step.SECTIONS].note
+        qtbot.waitUntil(lambda: "Taught in" in note.text(), timeout=AT_LEISURE_MS)
+        assert body.how.chosen.way is Way.NETWORK
+        operator.press(Qt.Key.Key_S, CTRL)
+        qtbot.waitUntil(lambda: operator.workspace.objection() is None, timeout=AT_LEISURE_MS)
+    assert run.plan.folder.section_weights.is_file()

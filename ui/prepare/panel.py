@@ -52,7 +52,7 @@ class PreparePanel(QWidget):
             self.cards[step_view.step].show_view(step_view)
         self.held_back.show_trouble(view.held_back)
         for card in self.cards.values():
-            card.body.setEnabled(not (view.held_back or view.busy))
+            card.allow(not (view.held_back or view.busy))
         self._next_step = view.next_step
         if not self._begun and view.steps:
             self._begun = True

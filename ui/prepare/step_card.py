@@ -56,6 +56,12 @@ class StepCard(QFrame):
         self.head.setToolTip("Close this step" if opened else f"Open {self.step.value}")
         self._share_room()
 
+    def allow(self, allowed: bool) -> None:
+        """Let something be done in this step now; else the keys stay with the page."""
+        if not allowed and self.body.isAncestorOf(self.focusWidget()):
+            self.head.setFocus()
+        self.body.setEnabled(allowed)
+
     @property
     def opened(self) -> bool:
         return not self.body.isHidden()
