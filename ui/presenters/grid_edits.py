@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import shapely
 
-from scopeacq.plan.grids import GridRefused, Propagation, Template, filled, propagate, with_roi
+from scopeacq.plan.grids import (
+    GridRefused,
+    Likeness,
+    Propagation,
+    Template,
+    filled,
+    propagate,
+    with_roi,
+)
 from scopeacq.plan.poses import centroid_um
 from scopeacq.plan.project import ImagingSettings
 from scopeacq.plan.wafer import Section, Wafer
@@ -18,10 +27,17 @@ NO_SECTION = "There is no section to put a grid on; find some first."
 NONE_CHOSEN = "Choose the one section on the map that all others are to be like."
 
 
-def laid(choice: GridChoice, chosen: str | None, wafer: Wafer, imaging: ImagingSettings) -> Propagation:
-    """The wafer with grids on all sections. ``chosen``: the section that others are made like, if any.
+def laid(
+    choice: GridChoice,
+    chosen: str | None,
+    wafer: Wafer,
+    imaging: ImagingSettings,
+    likeness: Callable[[Section], Likeness] | None = None,
+) -> Propagation:
+    """The wafer with grids on all sections.
 
-    Without one it is the section of the usual area. Raises ``GridRefused``.
+    ``chosen``: the section that others are made like, by default one of the usual area. ``likeness``: how
+    alike others look to that one, where outlines leave open how they are turned. Raises ``GridRefused``.
     """
     if not wafer.sections:
         raise GridRefused(NO_SECTION)
@@ -29,7 +45,8 @@ def laid(choice: GridChoice, chosen: str | None, wafer: Wafer, imaging: ImagingS
         raise GridRefused(NONE_CHOSEN)
     ready = _ready(choice, _usual(wafer) if chosen is None else wafer.section(chosen), imaging)
     sections = tuple(ready if s.id == ready.id else s for s in wafer.sections)
-    return propagate(Template.of(ready), replace(wafer, sections=sections))
+    alike = None if likeness is None else likeness(ready)
+    return propagate(Template.of(ready), replace(wafer, sections=sections), likeness=alike)
 
 
 def lay_grids(done: Propagation) -> Edit:
@@ -44,7 +61,7 @@ def in_words(done: Propagation) -> str:
         parts.append(f"Of another shape than the others: {_few(done.unlike)}; look at them.")
     if done.ambiguous:
         parts.append(
-            f"Half a turn cannot be told by the outlines of {counted(len(done.ambiguous), 'section')}: "
+            f"Half a turn cannot be told of {counted(len(done.ambiguous), 'section')}: "
             "these stayed as near to their angle of before as can be."
         )
     return " ".join(parts)
