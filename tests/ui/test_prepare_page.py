@@ -10,12 +10,14 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from scopeacq.journal.records import DoseBooked
 from tests.scopeacq.drawn_wafers import greys, overview_in, placed
 from tests.ui.story import AT_LEISURE_MS, at_work, run_on_disk
-from tests.ui.test_prepare_way import Page, bare_run
+from tests.ui.test_prepare_way import OVERVIEW, Page, bare_run
 from ui.prepare.fiducials_step import FiducialsStep
 from ui.prepare.grids_step import GridsStep
 from ui.prepare.landmarks_step import LandmarksStep
+from ui.prepare.overview_step import OverviewStep
 from ui.prepare.sections_step import SectionsStep
 from ui.presenters.prepare import State, Step
 from ui.presenters.prepare_settings import Way
@@ -131,3 +133,18 @@ def test_the_network_is_taught_from_the_page(qtbot: QtBot, tmp_path: Path) -> No
         operator.press(Qt.Key.Key_S, CTRL)
         qtbot.waitUntil(lambda: operator.workspace.objection() is None, timeout=AT_LEISURE_MS)
     assert run.plan.folder.section_weights.is_file()
+
+
+def test_an_overview_that_was_stopped_goes_on_where_it_was(bare: Page) -> None:
+    operator, card = bare.operator, bare.panel.cards[Step.OVERVIEW]
+    body = bare.body(Step.OVERVIEW, OverviewStep)
+    growing = operator.viewport.canvas.growing
+    operator.click(body.acquire)
+    operator.qtbot.waitUntil(lambda: len(growing) > 1, timeout=AT_LEISURE_MS)
+    operator.click(card.work.stop)
+    operator.qtbot.waitUntil(lambda: "Stopped" in card.note.text(), timeout=AT_LEISURE_MS)
+    bare.reads(Step.OVERVIEW, State.TO_DO)
+    operator.click(body.acquire)
+    bare.reads(Step.OVERVIEW, State.DONE)
+    scanned = [record for record in operator.run.records() if isinstance(record, DoseBooked)]
+    assert len(scanned) <= OVERVIEW.columns * OVERVIEW.rows + 1

@@ -80,8 +80,9 @@ def test_only_one_thing_is_done_at_a_time(qtbot: QtBot, works: Works) -> None:
 
 
 def test_what_is_stopped_ends_without_a_word(qtbot: QtBot, works: Works) -> None:
-    begun, made, failed = threading.Event(), list[int](), list[object]()
+    begun, made, failed, halted = threading.Event(), list[int](), list[object](), list[Step]()
     works.failed.connect(lambda *trouble: failed.append(trouble))
+    works.halted.connect(halted.append)
 
     def work(tell: Teller) -> int:
         begun.set()
@@ -93,7 +94,7 @@ def test_what_is_stopped_ends_without_a_word(qtbot: QtBot, works: Works) -> None
     works.stop()
     assert works.work is not None and works.work.ending
     until(qtbot, lambda: works.work is None)
-    assert made == [] and failed == []
+    assert made == [] and failed == [] and halted == [Step.SECTIONS]
 
 
 def test_work_that_keeps_what_it_has_hears_that_it_is_stopped(qtbot: QtBot, works: Works) -> None:

@@ -17,7 +17,7 @@ from ui.prepare.works import Teller, Works
 from ui.presenters.editing import Edit, Editor, Refused
 from ui.presenters.messages import Message, problem
 from ui.presenters.overviews import Underlay
-from ui.presenters.prepare import Finding, Progress, Step, Work, prepare_view
+from ui.presenters.prepare import Finding, Progress, Step, Work, prepare_view, stopped_in_words
 from ui.presenters.prepare_found import Stock, found_in
 from ui.presenters.tone import Tone
 from ui.tasks import Tasks
@@ -65,6 +65,7 @@ class PrepareDesk(QObject):
         self._timer.timeout.connect(self._look)
         works.changed.connect(lambda _: self._tell())
         works.failed.connect(self._failed)
+        works.halted.connect(lambda step: self.note(step, stopped_in_words(step)))
 
     # -- what there is ------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ class PrepareDesk(QObject):
     @property
     def overview(self) -> Overview | None:
         """The picture on which things are looked for: the newest mosaic, or else the last one."""
-        return max(self.underlay.overviews, key=lambda o: o.path.stat().st_mtime, default=None)
+        return max(self.underlay.overviews, key=_made_s, default=None)
 
     @property
     def stock(self) -> Stock:
@@ -196,3 +197,11 @@ class PrepareDesk(QObject):
         held_back = "" if self.editor is not None and self.enabled else READ_ONLY
         progress = Progress(self._found, self.works.work, self._notes, self._troubles, held_back)
         self.viewed.emit(prepare_view(progress))
+
+
+def _made_s(overview: Overview) -> float:
+    """When a picture was written; 0 for one that was taken away from outside."""
+    try:
+        return overview.path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -90,11 +90,13 @@ class Works(QObject):
 
     Signals:
         changed (Work or None): what is under way now.
-        failed (Step, Explained): why a work came to nothing; not told of what was stopped.
+        failed (Step, Explained): why a work came to nothing.
+        halted (Step): it was stopped before it came to anything.
     """
 
     changed = pyqtSignal(object)
     failed = pyqtSignal(object, object)
+    halted = pyqtSignal(object)
     _came = pyqtSignal(object)
 
     def __init__(self, manual: ManualControl, parent: QObject | None = None) -> None:
@@ -207,7 +209,9 @@ class Works(QObject):
 
     def _fail(self, step: Step, error: Explained) -> None:
         self._leave()
-        if not isinstance(error.__cause__, Halted):
+        if isinstance(error.__cause__, Halted):
+            self.halted.emit(step)
+        else:
             self.failed.emit(step, error)
 
     def _leave(self) -> None:

@@ -27,6 +27,13 @@ class Step(Enum):
     ROUTE = "Route"
 
 
+def stopped_in_words(step: Step) -> str:
+    """What is left of a work that was stopped."""
+    if step is Step.OVERVIEW:
+        return "Stopped. The tiles that were taken are kept; the next try goes on with the others."
+    return "Stopped; everything stays as it was."
+
+
 class State(Enum):
     """How a step stands."""
 
