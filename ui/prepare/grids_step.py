@@ -36,4 +36,4 @@ class GridsStep(QWidget):
         self.choice, self.form = ChoiceForm(GridChoice()), ProjectForm(plan, PATHS)
         self.propagate = main_button("Propagate grids", "One step, which undo takes back")
         self.propagate.clicked.connect(lambda: self.propagate_asked.emit())
-        column_of(remark(ABOUT), self.choice, self.form, self.propagate, within=self)
+        column_of(remark(ABOUT), self.choice, self.propagate, self.form, within=self)

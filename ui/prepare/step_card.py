@@ -74,7 +74,7 @@ class StepCard(QFrame):
     def _lay_out(self) -> None:
         self._inner = QWidget()
         inner = QVBoxLayout(self._inner)
-        inner.setContentsMargins(theme.Space.M, 0, theme.Space.M, theme.Space.S)
+        inner.setContentsMargins(theme.Space.M, theme.Space.XS, theme.Space.M, theme.Space.S)
         inner.setSpacing(theme.Space.S)
         for part in (self.trouble, self.note, self.work, self.body):
             inner.addWidget(part)
