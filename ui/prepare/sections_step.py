@@ -62,6 +62,7 @@ class SectionsStep(QWidget):
         if not waits and self._judging.isAncestorOf(self.focusWidget()):
             self.seek.setFocus()  # or the page would scroll to whatever comes next
         self._judging.setVisible(waits)
+        theme.set_role(self.seek, "" if waits else "primary")  # one button is the next thing to do
         self.accept.show_candidates(candidates, may_edit=may_edit)
 
 
