@@ -30,7 +30,8 @@ def load_libraries(plan: Plan) -> None:
 
 def warmed_up(estimator: AberrationEstimator, plan: Plan) -> AberrationEstimator:
     """``estimator``, which meanwhile judges an image that nobody took, as large as those of the plan."""
-    Thread(target=_first_call, args=(estimator, plan), name="warm-up", daemon=True).start()
+    # not a daemon: a process that ends inside of torch is ended by an error
+    Thread(target=_first_call, args=(estimator, plan), name="warm-up").start()
     return estimator
 
 
