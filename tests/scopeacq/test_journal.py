@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hardware.types import FrameSettings, Optics, StagePose
@@ -53,6 +53,12 @@ def countable(record: Record) -> bool:
     return all(-(2**63) <= n < 2**63 for n in numbers)
 
 
+def share_a_row(one: Record, following: Record) -> bool:
+    """Successive heartbeats of one opening do: the later one stays."""
+    pair = isinstance(one, MillHeartbeat) and isinstance(following, MillHeartbeat)
+    return pair and one.opening == following.opening
+
+
 any_record = (
     st.sampled_from(sorted(RECORDS)).flatmap(lambda name: st.from_type(RECORDS[name])).filter(countable)
 )
@@ -79,6 +85,8 @@ def contents(journal: Journal | JournalReader) -> list[Record]:
 @QUICK
 @given(records=st.lists(any_record, min_size=1, max_size=5))
 def test_every_record_comes_back_as_it_was(journal: Journal, records: list[Record]) -> None:
+    assume(not any(map(share_a_row, records, records[1:])))
+    journal.append(CycleDone(0))  # or the first one might share the row of the example before
     last = journal.append(*records)
     rows = list(journal.read(after=last - len(records)))
     # repr tells nan from nan, == does not
