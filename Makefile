@@ -31,6 +31,7 @@ pictures: setup
 # hours of random kills and faults, every crash point, and thirty virtual days
 soak: setup
 	$(PYTHON) bootstrap.py test -m soak --timeout=0
+	$(PYTHON) bootstrap.py test -m hypothesis --hypothesis-profile=search
 	$(RUN) benchmarks.soak_kills --count 200
 	$(RUN) benchmarks.fault_sequences --count 10000 --workers 2
 	$(RUN) benchmarks.memory_30_days

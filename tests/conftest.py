@@ -3,5 +3,7 @@
 from hypothesis import settings
 
 # how long an example takes says more of the machine than of the code; pytest ends a test that hangs
-settings.register_profile("scopeacq", deadline=None)
-settings.load_profile("scopeacq")
+settings.register_profile("search", deadline=None, print_blob=True)
+# the gate judges a change by the same examples as the last one; `make soak` looks for others
+settings.register_profile("gate", settings.get_profile("search"), derandomize=True)
+settings.load_profile("gate")
