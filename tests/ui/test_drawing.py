@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.sections.candidates import LabelKind, Origin, Verdict
 from tests.ui.map_mouse import click, drag, move, px
+from tests.ui.viewports import viewport_on
 from tests.ui.wafers import plan_of, section, wafer_map
 from ui.presenters.drawing import Drawn
 from ui.presenters.editing import Editor
@@ -28,14 +29,8 @@ NONE = Qt.KeyboardModifier.NoModifier
 
 @pytest.fixture
 def viewport(qtbot: QtBot) -> Iterator[WaferViewport]:
-    widget = WaferViewport()
-    qtbot.addWidget(widget)
-    widget.resize(900, 700)
-    widget.show_map(wafer_map(ONE, OTHER, wafer_to_stage=Rigid(40.0, -30.0, 2.0)))
-    with qtbot.waitExposed(widget):
-        widget.show()
-    yield widget
-    widget.close_pictures()
+    with viewport_on(qtbot, wafer_map(ONE, OTHER, wafer_to_stage=Rigid(40.0, -30.0, 2.0))) as widget:
+        yield widget
 
 
 @pytest.fixture

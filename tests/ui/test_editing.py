@@ -21,7 +21,7 @@ from scopeacq.sections.candidates import Candidate, Candidates
 from scopeacq.sections.preparing import Prepared
 from scopeacq.sections.reviewing import ReviewOrder, reviewed
 from scopeacq.storage.files import DiskFiles, DiskFull, FileEvent, Write, perform_on_disk
-from tests.ui.wafers import plan_of, section, written
+from tests.ui.wafers import done, plan_of, section, written
 from ui.presenters import edits as editing
 from ui.presenters import review_edits
 from ui.presenters.editing import Editor
@@ -56,18 +56,6 @@ edits = st.one_of(
     st.builds(lambda n: editing.add(section(n, (2000.0, 2000.0))), st.sampled_from(("S004", "S005"))),
     st.builds(editing.set_grid, st.integers(-1, 5), st.integers(0, 5)),
 )
-
-
-def done(editor: Editor, edit: Edit) -> bool:
-    """Whether the edit was made and changed something."""
-    before = editor.document
-    try:
-        editor.do(edit)
-    except Refused as refusal:
-        assert str(refusal).endswith(".")
-        assert editor.document == before
-        return False
-    return editor.document != before
 
 
 @given(st.lists(edits, max_size=12))

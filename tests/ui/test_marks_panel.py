@@ -15,6 +15,7 @@ from scopeacq.plan.geometry import Point, Rigid
 from tests.ui.instrument_desk import desk
 from tests.ui.map_mouse import click, px
 from tests.ui.tiny_acquisition import tiny_run
+from tests.ui.viewports import viewport_on
 from tests.ui.wafers import plan_of, section
 from ui.panels.marks_panel import MarksPanel
 from ui.presenters import mark_edits
@@ -40,17 +41,11 @@ def editor() -> Editor:
 
 @pytest.fixture
 def viewport(qtbot: QtBot, editor: Editor) -> Iterator[WaferViewport]:
-    widget = WaferViewport()
-    qtbot.addWidget(widget)
-    widget.resize(900, 700)
-    widget.show_map(WaferMap())
-    with qtbot.waitExposed(widget):
-        widget.show()
-    widget.set_editor(editor)
-    QApplication.processEvents()
-    widget.canvas.look_from(widget.canvas.camera.at((0.0, 0.0), 12.0))
-    yield widget
-    widget.close_pictures()
+    with viewport_on(qtbot, WaferMap()) as widget:
+        widget.set_editor(editor)
+        QApplication.processEvents()
+        widget.canvas.look_from(widget.canvas.camera.at((0.0, 0.0), 12.0))
+        yield widget
 
 
 @pytest.fixture

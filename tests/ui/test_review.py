@@ -17,6 +17,7 @@ from scopeacq.sections.candidates import Candidate, Candidates, Verdict
 from scopeacq.sections.review import reflagged
 from scopeacq.storage.files import DiskFiles
 from tests.ui.map_mouse import click, drag, move, px
+from tests.ui.viewports import viewport_on
 from tests.ui.wafers import plan_of, section, written
 from ui.panels.found_panel import FoundPanel
 from ui.presenters import review_edits
@@ -55,17 +56,11 @@ def editor() -> Editor:
 
 @pytest.fixture
 def viewport(qtbot: QtBot, editor: Editor) -> Iterator[WaferViewport]:
-    widget = WaferViewport()
-    qtbot.addWidget(widget)
-    widget.resize(900, 700)
-    widget.show_map(WaferMap(wafer_to_stage=Rigid(40.0, -30.0, 2.0)))
-    with qtbot.waitExposed(widget):
-        widget.show()
-    widget.set_editor(editor)
-    QApplication.processEvents()
-    widget.canvas.look_from(widget.canvas.camera.at((0.0, 0.0), 6.0))
-    yield widget
-    widget.close_pictures()
+    with viewport_on(qtbot, WaferMap(wafer_to_stage=Rigid(40.0, -30.0, 2.0))) as widget:
+        widget.set_editor(editor)
+        QApplication.processEvents()
+        widget.canvas.look_from(widget.canvas.camera.at((0.0, 0.0), 6.0))
+        yield widget
 
 
 @pytest.fixture

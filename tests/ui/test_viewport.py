@@ -22,6 +22,7 @@ from scopeacq.plan.placement import Placement
 from scopeacq.storage.pyramid_tiff import Level
 from scopeacq.storage.run_pictures import PlacedPicture
 from tests.ui.map_mouse import click, drag, move, px
+from tests.ui.viewports import viewport_on
 from tests.ui.wafers import GRID, plan_of, section, wafer_map
 from ui.presenters import edits
 from ui.presenters.editing import Editor
@@ -42,14 +43,8 @@ ONE, OTHER = section("S001", (0.0, 0.0)), section("S002", (1500.0, 400.0), 25.0)
 
 @pytest.fixture
 def viewport(qtbot: QtBot) -> Iterator[WaferViewport]:
-    widget = WaferViewport()
-    qtbot.addWidget(widget)
-    widget.resize(900, 700)
-    widget.show_map(wafer_map(ONE, OTHER, wafer_to_stage=Rigid(40.0, -30.0, 2.0)))
-    with qtbot.waitExposed(widget):
-        widget.show()
-    yield widget
-    widget.close_pictures()
+    with viewport_on(qtbot, wafer_map(ONE, OTHER, wafer_to_stage=Rigid(40.0, -30.0, 2.0))) as widget:
+        yield widget
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from scopeacq.plan.new_run import write_run
 from scopeacq.plan.project import ImagingSettings, Project
 from scopeacq.plan.runfolder import Plan, RunFolder
 from scopeacq.plan.wafer import Fiducial, Section, Wafer
+from ui.presenters.editing import Editor
+from ui.presenters.edits import Edit, Refused
 from ui.presenters.sections import Grid, SectionShown, TileShown
 from ui.presenters.wafer_map import WaferMap
 
@@ -63,3 +65,15 @@ def _example() -> tuple[Project, Instrument]:
 def written(plan: Plan) -> Plan:
     """The same with its files on the disk."""
     return write_run(plan.folder.root, plan.project, plan.wafer, plan.instrument)
+
+
+def done(editor: Editor, edit: Edit) -> bool:
+    """Whether the edit was made and changed something."""
+    before = editor.document
+    try:
+        editor.do(edit)
+    except Refused as refusal:
+        assert str(refusal).endswith(".")
+        assert editor.document == before
+        return False
+    return editor.document != before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Generic
 
 from PyQt5.QtCore import Qt, pyqtSignal
@@ -11,6 +10,7 @@ from PyQt5.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from scopeacq.plan.settings import S
 from ui import theme
+from ui.forms.entry import Entry
 from ui.forms.row import FieldRow
 from ui.presenters.form_rows import Filter, Locks, Row, rows_of
 from ui.presenters.form_state import SettingsForm
@@ -35,7 +35,8 @@ class FormPage(QScrollArea, Generic[S]):
     ) -> None:
         """``accept``: takes valid settings and the value that was entered last; raises ``Unacceptable``."""
         super().__init__()
-        self.form, self._accept, self._basic = form, accept, basic
+        self.form, self._basic = form, basic
+        self._entry = Entry(form, accept, self._changed)
         self._locks, self._filter, self._editable = Locks({}), Filter(), False
         self._rows: dict[Path, FieldRow] = {}
         self._groups: dict[Path, _GroupWidget] = {}
@@ -85,18 +86,6 @@ class FormPage(QScrollArea, Generic[S]):
             made.setVisible(seen)
         return seen
 
-    def _enter(self, path: Path, value: object) -> None:
-        self.form.enter(path, value, partial(self._accept, path))
-        self._changed()
-
-    def _spoil(self, path: Path, problem: str) -> None:
-        self.form.spoil(path, problem)
-        self._changed()
-
-    def _give_up(self, path: Path) -> None:
-        self.form.forget(path)
-        self._changed()
-
     def _changed(self) -> None:
         self.refresh()
         self.changed.emit()
@@ -114,13 +103,10 @@ class FormPage(QScrollArea, Generic[S]):
         self.setWidget(page)
 
     def _make_row(self, field: Field) -> FieldRow:
-        path = field.path
-        made = self._rows[path] = FieldRow(field)
-        made.entered.connect(partial(self._enter, path))
-        made.spoiled.connect(partial(self._spoil, path))
-        made.given_up.connect(partial(self._give_up, path))
+        made = self._rows[field.path] = FieldRow(field)
+        self._entry.follow(made)
         made.committed.connect(self.step_ended)
-        self._groups[path[:-1]].insert(made)
+        self._groups[field.path[:-1]].insert(made)
         return made
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Generic
 
 from PyQt5.QtCore import pyqtSignal
@@ -12,6 +11,7 @@ from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from scopeacq.plan.settings import S
 from ui import theme
+from ui.forms.entry import Entry
 from ui.forms.row import NARROW, FieldRow
 from ui.presenters.form_rows import Locks, row_of
 from ui.presenters.form_state import SettingsForm
@@ -34,10 +34,10 @@ class ShortForm(QWidget, Generic[S]):
     ) -> None:
         """``accept``: takes valid settings and the value that was entered last; raises ``Unacceptable``."""
         super().__init__()
-        self.form, self._accept = form, accept
+        self.form, self._entry = form, Entry(form, accept, self._changed)
         self._locks, self._editable = Locks({}), True
         fields = fields_of(type(form.settings))
-        self.rows = {path: self._make_row(path, FieldRow(fields[path], NARROW)) for path in paths}
+        self.rows = {path: self._make_row(FieldRow(fields[path], NARROW)) for path in paths}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.Space.XS)
@@ -55,24 +55,10 @@ class ShortForm(QWidget, Generic[S]):
         for row in self.rows.values():
             row.show_row(replace(row_of(self.form, row.field, self._locks), others=()), self._editable)
 
-    def _make_row(self, path: Path, row: FieldRow) -> FieldRow:
-        row.entered.connect(partial(self._enter, path))
-        row.spoiled.connect(partial(self._spoil, path))
-        row.given_up.connect(partial(self._give_up, path))
+    def _make_row(self, row: FieldRow) -> FieldRow:
+        self._entry.follow(row)
         row.committed.connect(self.step_ended)
         return row
-
-    def _enter(self, path: Path, value: object) -> None:
-        self.form.enter(path, value, partial(self._accept, path))
-        self._changed()
-
-    def _spoil(self, path: Path, problem: str) -> None:
-        self.form.spoil(path, problem)
-        self._changed()
-
-    def _give_up(self, path: Path) -> None:
-        self.form.forget(path)
-        self._changed()
 
     def _changed(self) -> None:
         self.refresh()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scopeacq.plan.geometry import Point
 from scopeacq.sections.candidates import Candidate, Candidates, LabelKind, Ring, Verdict
 from scopeacq.sections.review import acceptable, reflagged
-from tests.ui.wafers import plan_of, section
+from tests.ui.wafers import done, plan_of, section
 from ui.presenters import drawn_edits, edits, mark_edits, review_edits
 from ui.presenters.drawing import Drawn, Sketch, box, middles, nearest
 from ui.presenters.editing import Editor
@@ -73,18 +73,6 @@ steps = st.one_of(
     st.builds(edits.delete, names),
     st.builds(edits.duplicate, st.sampled_from(("S001", *NAMES))),
 )
-
-
-def done(editor: Editor, edit: Edit) -> bool:
-    """Whether the edit was made and changed something."""
-    before = editor.document
-    try:
-        editor.do(edit)
-    except Refused as refusal:
-        assert str(refusal).endswith(".")
-        assert editor.document == before
-        return False
-    return editor.document != before
 
 
 @given(st.lists(steps, max_size=10))
