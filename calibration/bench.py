@@ -1,0 +1,77 @@
+"""What a procedure measures with: the instrument in hand, a memory that outlives crashes, an audience."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from calibration.figures import Figure
+from calibration.measurements import Measurements
+from scopeacq.manual import Manual
+from scopeacq.plan.runfolder import Plan
+
+M = TypeVar("M")
+
+
+class Audience(Protocol):
+    """Who follows a calibration. Called on the procedure's thread; what it raises ends the procedure."""
+
+    def told(self, share: float, saying: str) -> None:
+        """So much of the work (0..1) is done, and what happens now."""
+        ...
+
+    def shown(self, key: str, figure: Figure) -> None:
+        """A figure to look at; it replaces what was shown under the same key."""
+        ...
+
+
+@dataclass
+class Bench:
+    """What a procedure is handed. Used by one thread.
+
+    ``rng`` is seeded from the sitting, so that what is drawn before a crash is drawn again after it.
+    """
+
+    plan: Plan
+    measurements: Measurements
+    audience: Audience
+    rng: np.random.Generator
+    instrument: Manual | None = None
+    _shown: dict[str, Figure] = field(default_factory=dict)
+
+    @property
+    def manual(self) -> Manual:
+        """The instrument in hand; a procedure that says to need it has it."""
+        assert self.instrument is not None, "this procedure did not say that it needs the instrument"
+        return self.instrument
+
+    def heed(self) -> None:
+        """Raise ``Halted`` where the operator wants an end or a pause."""
+        if self.instrument is not None:
+            self.instrument.heed()
+
+    def tell(self, share: float, saying: str) -> None:
+        """Say how far the work is. Raises ``Halted`` likewise."""
+        self.heed()
+        self.audience.told(share, saying)
+
+    def show(self, key: str, figure: Figure) -> None:
+        """Show a figure, in place of the one under the same key."""
+        self._shown[key] = figure
+        self.audience.shown(key, figure)
+
+    def once(self, key: str, kind: type[M], take: Callable[[], M]) -> M:
+        """What was measured under a key, measured now if it never was; durable when this returns.
+
+        ``kind`` is a frozen dataclass of plain values. Raises ``Halted``, and what ``take`` raises.
+        """
+        self.heed()
+        known = self.measurements.get(key, kind)
+        if known is not None:
+            return known
+        taken = take()
+        self.measurements.add(key, taken)
+        return taken

@@ -1,0 +1,89 @@
+"""What was calibrated, under what conditions, and whether it fits a run: profiles as files.
+
+A *profile* is what one calibration came to: values of ``instrument.toml`` with what stood there before,
+the conditions it holds for, and a verdict. It lies in ``calibrations/<kind>/<when>/profile.toml`` of the
+run's folder, beside what was measured, and is never changed. What a run goes by stands in
+``instrument.toml`` alone, together with a reference to the profiles that it came from.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from scopeacq.plan.settings import Name, Settings, read_toml
+
+FORMAT = "scopeacq.calibration/1"
+
+
+class CalibrationKind(Enum):
+    """What can be calibrated; the value names commands, folders and tables."""
+
+    DEEPFOCUS = "deepfocus"
+    GROUND_TRUTH = "ground-truth"
+    SCAN = "scan"
+    STAGE = "stage"
+    STIGMATORS = "stigmators"
+    ION_CURRENT = "ion-current"
+    ION_BEAM = "ion-beam"
+    RASTER = "raster"
+    MILL_RATE = "mill-rate"
+    EVENNESS = "evenness"
+    IRRADIATION = "irradiation"
+
+
+class Conditions(Settings):
+    """What a calibration depends on; ``None`` where it does not."""
+
+    landing_energy_kv: Annotated[float, Field(gt=0)] | None = None
+    wd_um: Annotated[float, Field(gt=0)] | None = None
+    aperture_um: Annotated[float, Field(gt=0)] | None = None
+    scan_rot_deg: Annotated[float, Field(ge=-360, le=360)] | None = None
+
+
+Value = float | str | tuple[dict[str, float], ...]
+"""What may stand in ``instrument.toml``: a number, a name, a table of rows."""
+
+
+class CalibratedValue(Settings):
+    """One value of ``instrument.toml``. ``key`` is its place there, as ``electron.convergence_mrad``.
+
+    ``before`` stood there when the calibration began, ``None`` where nothing did; ``sd`` is its standard
+    deviation in its own unit.
+    """
+
+    key: str
+    value: Value
+    before: Value | None = None
+    sd: Annotated[float, Field(ge=0)] | None = None
+
+
+class Verdict(Settings):
+    """Whether a calibration may be used, and why; a sentence each, for operators."""
+
+    good: bool
+    reasons: tuple[str, ...] = ()
+
+
+class Profile(Settings):
+    """What one calibration came to."""
+
+    format: str = FORMAT
+    kind: CalibrationKind
+    measured_at: datetime
+    machine: Name
+    software: str
+    conditions: Conditions = Conditions()
+    verdict: Verdict
+    measurements: str = Field("measurements.jsonl", description="What was measured, beside this file.")
+    measurements_xxh3: str = Field("", description="Digest of that file.")
+    values: tuple[CalibratedValue, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Profile:
+        """Raises ``SettingsError``."""
+        return read_toml(path, cls, FORMAT)
