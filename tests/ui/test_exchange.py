@@ -23,13 +23,13 @@ from scopeacq.storage.pyramid_tiff import Level
 from tests.scopeacq.drawn_wafers import OUTLINES_PX, placed, same, true_rings
 from tests.ui.wafers import plan_of, written
 from ui.hand.manual import ManualControl
+from ui.hand.works import Works
 from ui.messages.banner import Banner
 from ui.plan.plan_editing import PlanEditing
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.exchange import BY_DIALOG, Choosers
 from ui.prepare.exchange_work import ExchangeWork
 from ui.prepare.sections_step import SectionsStep
-from ui.prepare.works import Works
 from ui.presenters import review_edits
 from ui.presenters.overviews import Underlay
 from ui.presenters.prepare import PrepareView, Step, StepView

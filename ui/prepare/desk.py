@@ -12,14 +12,15 @@ from scopeacq.plan.overviews import Overview
 from scopeacq.plan.runfolder import Plan
 from scopeacq.sections.candidates import Candidates
 from scopeacq.telling.explain import Explained
+from ui.hand.works import Teller, Works
 from ui.plan.plan_editing import PlanEditing
-from ui.prepare.works import Teller, Works
 from ui.presenters.editing import Edit, Editor, Refused
 from ui.presenters.messages import Message, problem
 from ui.presenters.overviews import Underlay
-from ui.presenters.prepare import Finding, Progress, Step, Work, prepare_view, stopped_in_words
+from ui.presenters.prepare import Finding, Progress, Step, prepare_view, stopped_in_words
 from ui.presenters.prepare_found import Stock, found_in
 from ui.presenters.tone import Tone
+from ui.presenters.work import Work
 from ui.tasks import Tasks
 
 if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window does without
@@ -48,7 +49,7 @@ class PrepareDesk(QObject):
     document_changed = pyqtSignal(object)
     save_requested = pyqtSignal()
 
-    def __init__(self, editing: PlanEditing, works: Works, parent: QObject | None = None) -> None:
+    def __init__(self, editing: PlanEditing, works: Works[Step], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.works, self._editing = works, editing
         self.editor: Editor | None = None
@@ -141,7 +142,7 @@ class PrepareDesk(QObject):
 
     def do(
         self,
-        work: Work,
+        work: Work[Step],
         job: Callable[[Teller], T],
         done: Callable[[T], None],
         shown: Callable[[Any], None] | None = None,
@@ -152,7 +153,7 @@ class PrepareDesk(QObject):
 
     def do_in_hand(
         self,
-        work: Work,
+        work: Work[Step],
         job: Callable[[Manual, Teller], T],
         done: Callable[[T], None],
         shown: Callable[[Any], None] | None = None,

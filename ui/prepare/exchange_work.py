@@ -15,9 +15,9 @@ from scopeacq.sections.candidates import Candidates, SectionsRefused
 from scopeacq.sections.imports.geojson import as_features, for_others
 from scopeacq.sections.imports.reading import Brought, put_on_wafer, read_sections
 from scopeacq.storage.files import DiskFiles
+from ui.hand.works import Teller
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.exchange import BY_DIALOG, Choosers, Exchange
-from ui.prepare.works import Teller
 from ui.presenters.exchange import (
     Frame,
     FrameQuestion,
@@ -27,7 +27,8 @@ from ui.presenters.exchange import (
     imported_in_words,
     take_imported,
 )
-from ui.presenters.prepare import Step, Work
+from ui.presenters.prepare import Step
+from ui.presenters.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class ExchangeWork(QObject):
             self._place(asked.file)
 
 
-def _work(doing: str) -> Work:
+def _work(doing: str) -> Work[Step]:
     return Work(Step.SECTIONS, doing)
 
 

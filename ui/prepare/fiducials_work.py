@@ -14,12 +14,13 @@ from scopeacq.plan.overviews import Overview
 from scopeacq.plan.runfolder import Plan
 from scopeacq.sections.candidates import Candidates, Verdict
 from scopeacq.telling.wording import counted
+from ui.hand.works import Teller
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.fiducials_step import FiducialsStep
 from ui.prepare.sections_work import NO_PICTURE
-from ui.prepare.works import Teller
 from ui.presenters.edits import Edit
-from ui.presenters.prepare import Step, Work
+from ui.presenters.prepare import Step
+from ui.presenters.work import Work
 from ui.run.interpreter import loading
 
 NO_SECTIONS = "Fiducials are looked for beside sections, and none is known yet; find the sections first."

@@ -12,12 +12,13 @@ from scopeacq.plan.overviews import Overview
 from scopeacq.plan.poses import Pose
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.wafer import Section
+from ui.hand.works import Teller
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.grids_step import GridsStep
-from ui.prepare.works import Teller
 from ui.presenters.grid_edits import in_words, laid, lay_grids
-from ui.presenters.prepare import Step, Work
+from ui.presenters.prepare import Step
 from ui.presenters.prepare_settings import GridChoice
+from ui.presenters.work import Work
 from ui.run.interpreter import loading
 
 

@@ -11,11 +11,12 @@ from PyQt5.QtCore import QObject
 from scopeacq.plan.mark_edits import taken_out, with_measured
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.wafer import Landmark
+from ui.hand.works import Teller
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.landmarks_step import LandmarksStep
-from ui.prepare.works import Teller
 from ui.presenters.edits import Document, Edit
-from ui.presenters.prepare import Step, Work
+from ui.presenters.prepare import Step
+from ui.presenters.work import Work
 from ui.run.interpreter import loading
 
 if TYPE_CHECKING:  # brings OpenCV and the twin, which the window does without until landmarks are measured

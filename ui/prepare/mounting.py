@@ -8,6 +8,7 @@ from PyQt5.QtCore import Qt
 
 from scopeacq.sections.candidates import Ring
 from ui.hand.manual import ManualControl
+from ui.hand.works import Works
 from ui.messages.banner import Banner
 from ui.plan.plan_editing import PlanEditing
 from ui.prepare.desk import PrepareDesk
@@ -26,7 +27,6 @@ from ui.prepare.route_work import RouteWork
 from ui.prepare.sections_step import SectionsStep
 from ui.prepare.sections_work import SectionsWork
 from ui.prepare.teaching import TeachingWork
-from ui.prepare.works import Works
 from ui.presenters.drawing import Drawn
 from ui.presenters.prepare import Step
 from ui.run.run_docks import BELOW

@@ -12,11 +12,12 @@ from scopeacq.plan.geometry import Point
 from scopeacq.plan.overview_settings import OverviewSettings
 from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.wording import counted
+from ui.hand.works import Teller
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.overview_step import OverviewStep
-from ui.prepare.works import Teller
 from ui.presenters.durations import spoken
-from ui.presenters.prepare import Step, Work
+from ui.presenters.prepare import Step
+from ui.presenters.work import Work
 from ui.run.interpreter import loading
 
 if TYPE_CHECKING:  # brings OpenCV and the twin, which the window does without until an overview is taken

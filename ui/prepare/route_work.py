@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from scopeacq.plan.runfolder import Plan
+from ui.hand.works import Teller
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.route_step import RouteStep
-from ui.prepare.works import Teller
-from ui.presenters.prepare import Step, Work
+from ui.presenters.prepare import Step
 from ui.presenters.route import follow, route_view
+from ui.presenters.work import Work
 from ui.run.interpreter import loading
 
 if TYPE_CHECKING:  # brings python-tsp, which the window does without until sections are ordered

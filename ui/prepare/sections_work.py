@@ -14,14 +14,15 @@ from scopeacq.plan.overviews import Overview
 from scopeacq.plan.runfolder import Plan
 from scopeacq.sections.candidates import Candidates, Ring
 from scopeacq.telling.wording import counted
+from ui.hand.works import Teller
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.sections_step import SectionsStep
-from ui.prepare.works import Teller
 from ui.presenters.messages import Message
-from ui.presenters.prepare import Step, Work
+from ui.presenters.prepare import Step
 from ui.presenters.prepare_settings import Way
 from ui.presenters.review_edits import accept_above, take_found
 from ui.presenters.tone import Tone
+from ui.presenters.work import Work
 from ui.run.interpreter import loading
 
 if TYPE_CHECKING:  # brings OpenCV and torch, which the window does without until sections are sought

@@ -10,8 +10,9 @@ from ui.icons import SignLabel
 from ui.parts.label import label
 from ui.parts.pressable import Pressable
 from ui.parts.trouble_line import TroubleLine
-from ui.presenters.prepare import Step, StepView, Work
+from ui.presenters.prepare import Step, StepView
 from ui.presenters.tone import Sign, Tone
+from ui.presenters.work import Work
 
 BAR_STEPS = 1000
 
@@ -139,7 +140,7 @@ class _WorkLine(QWidget):
         row.addWidget(self.stop)
         self.hide()
 
-    def show_work(self, work: Work) -> None:
+    def show_work(self, work: Work[Step]) -> None:
         """A bar that only moves says that nobody knows how far it is."""
         self.bar.setRange(0, BAR_STEPS if work.share > 0 else 0)
         self.bar.setValue(round(work.share * BAR_STEPS))

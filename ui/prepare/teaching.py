@@ -15,13 +15,14 @@ from scopeacq.plan.runfolder import Plan
 from scopeacq.sections.candidates import Candidates
 from scopeacq.storage.files import DiskFiles
 from scopeacq.telling.wording import counted
+from ui.hand.works import Teller
 from ui.prepare.desk import PrepareDesk
 from ui.prepare.sections_step import SectionsStep
 from ui.prepare.sections_work import NO_PICTURE, cores
-from ui.prepare.works import Teller
 from ui.presenters.glimpse import Glimpse
-from ui.presenters.prepare import Step, Work
+from ui.presenters.prepare import Step
 from ui.presenters.prepare_settings import Way
+from ui.presenters.work import Work
 from ui.run.interpreter import loading
 
 if TYPE_CHECKING:  # brings torch, which the window does without until a network is wanted

@@ -9,11 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ui.presenters.durations import spoken
 from ui.presenters.tone import Badge, Sign, Tone
-
-LEAST_SHARE = 0.02
-"""Before so much is done nobody can say how long the rest takes."""
+from ui.presenters.work import Work
 
 
 class Step(Enum):
@@ -53,28 +50,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What is under way: ``share`` (0..1) is done; ``detail`` says of what ("14 of 16 tiles taken")."""
-
-    step: Step
-    doing: str
-    share: float = 0.0
-    detail: str = ""
-    elapsed_s: float = 0.0
-    ending: bool = False
-
-    @property
-    def sentence(self) -> str:
-        """How far it is, and how long it will take."""
-        if self.ending:
-            return f"{self.doing}: ending \N{HORIZONTAL ELLIPSIS}"
-        parts = [f"{self.doing}: {self.detail}" if self.detail else self.doing]
-        if self.share >= LEAST_SHARE:
-            parts.append(f"{spoken(self.elapsed_s * (1 - self.share) / self.share)} left")
-        return f"{', '.join(parts)}."
-
-
-@dataclass(frozen=True, slots=True)
 class StepView:
     """One step as it is shown. ``work`` is what is under way for it.
 
@@ -84,7 +59,7 @@ class StepView:
     step: Step
     badge: Badge
     sentence: str
-    work: Work | None = None
+    work: Work[Step] | None = None
     note: str = ""
     trouble: str = ""
 
@@ -116,7 +91,7 @@ class Progress:
     """All that the page is made of: what was found of the steps, what runs, and what came of what ran."""
 
     found: Mapping[Step, Finding] = field(default_factory=dict)
-    work: Work | None = None
+    work: Work[Step] | None = None
     notes: Mapping[Step, str] = field(default_factory=dict)
     troubles: Mapping[Step, str] = field(default_factory=dict)
     held_back: str = ""

@@ -13,8 +13,9 @@ from scopeacq.plan.wafer import Landmark, Wafer
 from scopeacq.sections.candidates import Candidate, Candidates, Verdict
 from scopeacq.sections.flags import Flag
 from tests.ui.wafers import plan_of, section
-from ui.presenters.prepare import Finding, Progress, State, Step, Work, prepare_view
+from ui.presenters.prepare import Finding, Progress, State, Step, prepare_view
 from ui.presenters.prepare_found import Stock, found_in
+from ui.presenters.work import Work
 
 SQUARE = ((0.0, 0.0), (400.0, 0.0), (400.0, 240.0), (0.0, 240.0))
 

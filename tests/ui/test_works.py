@@ -17,8 +17,9 @@ from scopeacq.plan.settings import SettingsError
 from scopeacq.telling.explain import Explained
 from tests.ui.wafers import plan_of
 from ui.hand.manual import ManualControl
-from ui.prepare.works import Teller, Works
-from ui.presenters.prepare import Step, Work
+from ui.hand.works import Teller, Works
+from ui.presenters.prepare import Step
+from ui.presenters.work import Work
 
 SOON_MS = 30_000
 """Explaining an error loads all libraries whose errors it knows."""
@@ -33,9 +34,9 @@ def taken(_: Plan) -> Iterator[Manual]:
 
 
 @pytest.fixture
-def works(qtbot: QtBot, tmp_path: Path) -> Iterator[Works]:
+def works(qtbot: QtBot, tmp_path: Path) -> Iterator[Works[Step]]:
     manual = ManualControl(plan_of(tmp_path), taken)
-    made = Works(manual)
+    made: Works[Step] = Works(manual)
     yield made
     made.close()
     manual.close()
@@ -45,10 +46,10 @@ def until(qtbot: QtBot, holds: Callable[[], object]) -> None:
     qtbot.waitUntil(lambda: bool(holds()), timeout=SOON_MS)
 
 
-def test_work_is_told_and_its_result_comes_back(qtbot: QtBot, works: Works) -> None:
+def test_work_is_told_and_its_result_comes_back(qtbot: QtBot, works: Works[Step]) -> None:
     made: list[int] = []
     shown: list[object] = []
-    seen: list[Work | None] = []
+    seen: list[Work[Step] | None] = []
     works.changed.connect(seen.append)
 
     def work(tell: Teller) -> int:
@@ -63,7 +64,7 @@ def test_work_is_told_and_its_result_comes_back(qtbot: QtBot, works: Works) -> N
     assert [(each.share, each.detail) for each in told] == [(1.0, "3 of 3")]
 
 
-def test_only_one_thing_is_done_at_a_time(qtbot: QtBot, works: Works) -> None:
+def test_only_one_thing_is_done_at_a_time(qtbot: QtBot, works: Works[Step]) -> None:
     go_on = threading.Event()
     made: list[str] = []
 
@@ -79,7 +80,7 @@ def test_only_one_thing_is_done_at_a_time(qtbot: QtBot, works: Works) -> None:
     assert made == ["first"]
 
 
-def test_what_is_stopped_ends_without_a_word(qtbot: QtBot, works: Works) -> None:
+def test_what_is_stopped_ends_without_a_word(qtbot: QtBot, works: Works[Step]) -> None:
     begun, made, failed, halted = threading.Event(), list[int](), list[object](), list[Step]()
     works.failed.connect(lambda *trouble: failed.append(trouble))
     works.halted.connect(halted.append)
@@ -97,7 +98,7 @@ def test_what_is_stopped_ends_without_a_word(qtbot: QtBot, works: Works) -> None
     assert made == [] and failed == [] and halted == [Step.SECTIONS]
 
 
-def test_work_that_keeps_what_it_has_hears_that_it_is_stopped(qtbot: QtBot, works: Works) -> None:
+def test_work_that_keeps_what_it_has_hears_that_it_is_stopped(qtbot: QtBot, works: Works[Step]) -> None:
     begun, made = threading.Event(), list[str]()
 
     def work(tell: Teller) -> str:
@@ -113,7 +114,7 @@ def test_work_that_keeps_what_it_has_hears_that_it_is_stopped(qtbot: QtBot, work
     assert made == ["the best so far"]
 
 
-def test_what_fails_says_why(qtbot: QtBot, works: Works, tmp_path: Path) -> None:
+def test_what_fails_says_why(qtbot: QtBot, works: Works[Step], tmp_path: Path) -> None:
     failed: list[tuple[Step, Explained]] = []
     works.failed.connect(lambda step, error: failed.append((step, error)))
 
@@ -127,7 +128,7 @@ def test_what_fails_says_why(qtbot: QtBot, works: Works, tmp_path: Path) -> None
     assert works.work is None
 
 
-def test_an_instrument_that_cannot_be_had_is_told(qtbot: QtBot, works: Works) -> None:
+def test_an_instrument_that_cannot_be_had_is_told(qtbot: QtBot, works: Works[Step]) -> None:
     failed: list[tuple[Step, Explained]] = []
     works.failed.connect(lambda step, error: failed.append((step, error)))
     works.do_in_hand(Work(Step.OVERVIEW, "Acquiring"), lambda *_: 0, lambda _: None)

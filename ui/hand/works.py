@@ -1,4 +1,4 @@
-"""Long work of the page: one at a time, on a thread of its own or on the instrument's, told and stopped."""
+"""Long work: one at a time, on a thread of its own or on the instrument's, told and stopped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -14,7 +14,7 @@ from hardware.errors import Halted
 from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.telling.explain import Explained
 from ui.hand.manual import ManualControl, ManualState
-from ui.presenters.prepare import Step, Work
+from ui.presenters.work import K, Work
 from ui.tasks import Tasks
 
 if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window does without
@@ -85,13 +85,13 @@ class Teller:
         self._stop.set()
 
 
-class Works(QObject):
+class Works(QObject, Generic[K]):
     """Does one long work at a time; what it comes to is told in the window's thread.
 
     Signals:
         changed (Work or None): what is under way now.
-        failed (Step, Explained): why a work came to nothing.
-        halted (Step): it was stopped before it came to anything.
+        failed (step, Explained): why a work came to nothing.
+        halted (step): it was stopped before it came to anything.
     """
 
     changed = pyqtSignal(object)
@@ -106,13 +106,13 @@ class Works(QObject):
         self._in_hand = False
         self._shown: Callable[[Any], None] | None = None
         self._waits: Callable[[], None] | None = None
-        self.work: Work | None = None
+        self.work: Work[K] | None = None
         self._came.connect(self._take)
         manual.state_changed.connect(lambda _: self._hold_changed())
 
     def do(
         self,
-        begun: Work,
+        begun: Work[K],
         work: Callable[[Teller], T],
         done: Callable[[T], None],
         shown: Callable[[Any], None] | None = None,
@@ -129,7 +129,7 @@ class Works(QObject):
 
     def do_in_hand(
         self,
-        begun: Work,
+        begun: Work[K],
         work: Callable[[Manual, Teller], T],
         done: Callable[[T], None],
         shown: Callable[[Any], None] | None = None,
@@ -181,14 +181,14 @@ class Works(QObject):
         elif self._manual.state is ManualState.RELEASED:
             self._fail(self.work.step, Explained(ExitCode.FAILED, NOT_CONNECTED))
 
-    def _begin(self, begun: Work, shown: Callable[[Any], None] | None) -> Teller | None:
+    def _begin(self, begun: Work[K], shown: Callable[[Any], None] | None) -> Teller | None:
         if self.work is not None:
             return None
         self._teller, self._shown, self._in_hand = Teller(self._came.emit), shown, False
         self._enter(begun)
         return self._teller
 
-    def _enter(self, work: Work | None) -> None:
+    def _enter(self, work: Work[K] | None) -> None:
         self.work = work
         self.changed.emit(work)
 
@@ -207,7 +207,7 @@ class Works(QObject):
         self._leave()
         done(made)
 
-    def _fail(self, step: Step, error: Explained) -> None:
+    def _fail(self, step: K, error: Explained) -> None:
         self._leave()
         if isinstance(error.__cause__, Halted):
             self.halted.emit(step)
