@@ -29,6 +29,8 @@ import numpy as np
 Array = Any  # an ndarray or a torch tensor; all arguments of one call are of one kind
 
 RINGS = 10  # of the aperture, besides those that follow its oscillations
+LEAST_INDEPENDENCE = 0.1
+"""Stigmators whose axes are nearer than 3 degrees to each other's are refused: they do the same."""
 
 
 def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
@@ -180,32 +182,80 @@ def rotate_astigmatism(astig_x: Array, astig_y: Array, angle_deg: float) -> tupl
 class StigmatorFrame:
     """How the vendor's stigmators act: astigmatic focal shift per unit, and their orientation.
 
-    ``rotation_deg`` turns the x stigmator's axes counter-clockwise in the lab.
+    ``rotation_deg`` turns the x stigmator's axes counter-clockwise in the lab. Stigmator y acts
+    ``y_ratio`` times as strongly, on axes 45 degrees from those and turned by ``skew_deg`` beyond; a
+    skew of 90 degrees is one wired the other way round. Near 45 both would act alike.
+
+    Raises ``ValueError`` where the two do not span all astigmatism, or are no numbers.
     """
 
     um_per_unit: float = 4.0
     rotation_deg: float = 0.0
+    y_ratio: float = 1.0
+    skew_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (self.um_per_unit > 0 and self.y_ratio > 0 and self.independence > LEAST_INDEPENDENCE):
+            raise ValueError(
+                f"stigmators of {self.um_per_unit:g} and {self.y_um_per_unit:g} um per unit with a skew of "
+                f"{self.skew_deg:g} degrees would not act independently"
+            )
+
+    @property
+    def independence(self) -> float:
+        """1 for stigmators 45 degrees apart, 0 for two that act alike."""
+        return abs(math.cos(math.radians(2 * self.skew_deg)))
+
+    @property
+    def y_um_per_unit(self) -> float:
+        """Focal shift per unit of stigmator y."""
+        return self.y_ratio * self.um_per_unit
+
+    def matrix_um(self, scan_rot_deg: float) -> Array:
+        """From stigmators [a.u.] to astigmatic focal shifts [um] in the image frame, (2, 2).
+
+        The image turns with the scan, hence the vector by twice the scan rotation.
+        """
+        turn_x = math.radians(2 * (scan_rot_deg - self.rotation_deg))
+        turn_y = turn_x - math.radians(2 * self.skew_deg)
+        x, y = self.um_per_unit, self.y_um_per_unit
+        return np.array(
+            [
+                [x * math.cos(turn_x), y * math.sin(turn_y)],
+                [x * math.sin(turn_x), -y * math.cos(turn_y)],
+            ]
+        )
+
+    @classmethod
+    def of_matrix(cls, matrix_um: Array, scan_rot_deg: float) -> StigmatorFrame:
+        """The inverse of :meth:`matrix_um`; angles in [-90, 90). Raises ``ValueError`` likewise."""
+        (xx, yx), (xy, yy) = matrix_um.T.tolist()
+        x, y = math.hypot(xx, yx), math.hypot(xy, yy)
+        rotation_deg = scan_rot_deg - math.degrees(math.atan2(yx, xx)) / 2
+        y_rotation_deg = scan_rot_deg - math.degrees(math.atan2(xy, -yy)) / 2
+        ratio = y / x if x > 0 else math.nan
+        return cls(x, half_turn_deg(rotation_deg), ratio, half_turn_deg(y_rotation_deg - rotation_deg))
+
+
+def half_turn_deg(angle_deg: float) -> float:
+    """The same axis in [-90, 90): astigmatism does not tell a direction from its opposite."""
+    return (angle_deg + 90.0) % 180.0 - 90.0
 
 
 def astigmatism_in_image(
     stig_x: float, stig_y: float, frame: StigmatorFrame, scan_rot_deg: float
 ) -> tuple[float, float]:
-    """Stigmator values [a.u.] as astigmatic focal shifts [um] in the image frame (y down).
-
-    The image turns with the scan, hence the vector by twice the scan rotation.
-    """
-    ax, ay = rotate_astigmatism(
-        frame.um_per_unit * stig_x, frame.um_per_unit * stig_y, scan_rot_deg - frame.rotation_deg
-    )
-    return ax, -ay
+    """Stigmator values [a.u.] as astigmatic focal shifts [um] in the image frame (y down)."""
+    ax, ay = (frame.matrix_um(scan_rot_deg) @ (stig_x, stig_y)).tolist()
+    return ax, ay
 
 
 def stigmators_of(
     astig_x_um: float, astig_y_um: float, frame: StigmatorFrame, scan_rot_deg: float
 ) -> tuple[float, float]:
     """Inverse of :func:`astigmatism_in_image`: image-frame focal shifts [um] to stigmators [a.u.]."""
-    ax, ay = rotate_astigmatism(astig_x_um, -astig_y_um, frame.rotation_deg - scan_rot_deg)
-    return ax / frame.um_per_unit, ay / frame.um_per_unit
+    x, y = np.linalg.solve(frame.matrix_um(scan_rot_deg), (astig_x_um, astig_y_um)).tolist()
+    return x, y
 
 
 def aberration_floor_um(

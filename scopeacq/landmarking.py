@@ -75,7 +75,7 @@ def look(manual: Manual, landmark: Landmark, mount: Rigid, frame: FrameSettings 
     upright = full_turn_deg(mount.rotation_deg)
     settings = frame or manual.plan.project.registration.frame()
     seen = manual.grab(replace(settings, scan_rot_deg=upright))
-    return Sight(landmark, View.of(seen, Rigid(), manual.field_shift_um(seen.optics.wd_um)))
+    return Sight(landmark, View.of(seen, Rigid(), manual.field_shift_um(seen.optics)))
 
 
 def measure(

@@ -58,6 +58,8 @@ def setup_of(machine: Machine, believed_mrad: float | None = None, **focus: floa
         convergence_mrad=believed_mrad or machine.convergence_mrad,
         stigmator_um_per_unit=machine.stigmators.um_per_unit,
         stigmator_rotation_deg=_signed(machine.stigmators.rotation_deg),
+        stigmator_y_ratio=machine.stigmators.y_ratio,
+        stigmator_skew_deg=machine.stigmators.skew_deg,
     )
     settings = FocusSettings(
         width_px=WIDTH_PX, height_px=HEIGHT_PX, pixel_size_nm=PIXEL_NM, dwell_ns=50.0, max_iterations=8

@@ -50,6 +50,17 @@ class ColumnBody:
         return self.settings.probe_current_na * self.emission
 
     @property
+    def deflection_um(self) -> tuple[float, float]:
+        """How far the beam is off its axis in the lab: beam shift, and stigmators that are not centred."""
+        by_x = self.settings.stigmator_x_shift_um_per_unit
+        by_y = self.settings.stigmator_y_shift_um_per_unit
+        stig_x, stig_y = self.optics.stig_x, self.optics.stig_y
+        return (
+            self.beam_shift_um[0] + stig_x * by_x[0] + stig_y * by_y[0],
+            self.beam_shift_um[1] + stig_x * by_x[1] + stig_y * by_y[1],
+        )
+
+    @property
     def on_wafer(self) -> bool:
         """Whether electrons reach the wafer."""
         return self.eht_on and self.valve_open and not self.blanked

@@ -106,6 +106,10 @@ class ColumnSettings(Settings):
     beam_shift_limit_um: Positive = 50.0
     stigmator_um_per_unit: Positive = 4.0
     stigmator_rotation_deg: float = 0.0
+    stigmator_y_ratio: Positive = 1.0
+    stigmator_skew_deg: float = 0.0
+    stigmator_x_shift_um_per_unit: tuple[float, float] = (0.0, 0.0)
+    stigmator_y_shift_um_per_unit: tuple[float, float] = (0.0, 0.0)
     neutral_stig_x: float = 0.4
     neutral_stig_y: float = -0.3
     drift_stig_per_trip: NotNegative = 0.15
@@ -120,7 +124,12 @@ class ColumnSettings(Settings):
 
     @property
     def stigmator_frame(self) -> StigmatorFrame:
-        return StigmatorFrame(self.stigmator_um_per_unit, self.stigmator_rotation_deg)
+        return StigmatorFrame(
+            self.stigmator_um_per_unit,
+            self.stigmator_rotation_deg,
+            self.stigmator_y_ratio,
+            self.stigmator_skew_deg,
+        )
 
 
 class DetectorSettings(Settings):

@@ -113,7 +113,7 @@ class ElectronScanner:
             settings,
             nature.stage.true(now_s),
             column.wd_um(now_s),
-            column.beam_shift_um,
+            column.deflection_um,
             nature.settings.column,
             nature.settings.column.wd_at_z0_um - nature.settings.stage.start_z_um,
             nature.settings.stage.rotation_centre_um,

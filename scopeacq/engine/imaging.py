@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import xxhash
@@ -14,6 +15,7 @@ from hardware.types import Frame, FrameSettings
 from scopeacq.engine.frames import defect
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.scan_law import AS_TOLD, ScanLaw
 
 
 class Imager:
@@ -28,10 +30,11 @@ class Imager:
         scanner: Scanner,
         detector: Detector,
         before_frame: Callable[[FrameSettings], None] = lambda _: None,
+        law: ScanLaw = AS_TOLD,
     ) -> None:
         """``before_frame`` is called while the beam is blanked still; what it raises keeps it so."""
         self._column, self._scanner, self._detector = column, scanner, detector
-        self._before_frame = before_frame
+        self._before_frame, self._law = before_frame, law
         self._last_digest = b""
         self._last_scanned_at_s = float("-inf")
 
@@ -41,18 +44,29 @@ class Imager:
         A dark image proves nothing, since bare wafer is dark as well: that the beam was there
         follows from what EHT, column valve and detector read back on both sides of the frame.
 
+        ``settings`` are those of the frame as it truly lies: the scanner is told what gives it.
+
         Raises:
             Interlocked: EHT, valve or detector are not on, before or after; the frame is dropped.
             BadFrame: wrong shape or depth, constant, truncated, stale, or the last one again.
             HardwareError: whatever else the devices say. The beam is blanked in every case.
         """
         self.require_beam()
+        told = self._told(settings)
         self._before_frame(settings)
         with self.unblanked():
-            frame = self._scanner.acquire(settings)
+            frame = self._scanner.acquire(told)
         self.require_beam()
-        self._check(frame, settings)
-        return frame
+        self._check(frame, told)
+        return replace(frame, settings=settings, shape=self._law.shape)
+
+    def go_by(self, law: ScanLaw) -> None:
+        """Scan by another law from now on, as after a calibration."""
+        self._law = law
+
+    def _told(self, settings: FrameSettings) -> FrameSettings:
+        wd_um = self._column.optics().wd_um if self._law.follows_wd else self._law.nominal_wd_um
+        return self._law.told(settings, wd_um)
 
     @contextmanager
     def unblanked(self) -> Iterator[None]:
@@ -99,12 +113,23 @@ class Imager:
         self._last_digest, self._last_scanned_at_s = digest, frame.scanned_at_s
 
 
-def lens_shift_um(electron: ElectronSettings, wd_change_um: float) -> Point:
-    """How the lens moves the field of view in the lab when the working distance changes [um].
+def lens_shift_um(
+    electron: ElectronSettings, wd_change_um: float, stig_x: float = 0.0, stig_y: float = 0.0
+) -> Point:
+    """How lens and stigmators move the field of view in the lab [um].
 
-    It acts like a beam shift: the same stage and beam shift show a point that much farther.
+    By a change of the working distance and by stigmators [a.u.], as counted from 0. They act like a beam
+    shift: the same stage and beam shift show a point that much farther.
     """
-    return electron.image_shift_x_um_per_um * wd_change_um, electron.image_shift_y_um_per_um * wd_change_um
+    e = electron
+    return (
+        e.image_shift_x_um_per_um * wd_change_um
+        + e.stigmator_x_shift_x_um_per_unit * stig_x
+        + e.stigmator_y_shift_x_um_per_unit * stig_y,
+        e.image_shift_y_um_per_um * wd_change_um
+        + e.stigmator_x_shift_y_um_per_unit * stig_x
+        + e.stigmator_y_shift_y_um_per_unit * stig_y,
+    )
 
 
 def _mismatch(frame: Frame, settings: FrameSettings) -> str | None:

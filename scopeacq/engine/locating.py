@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hardware.errors import OutOfRange
 from hardware.motion import follow
-from hardware.types import Frame, FrameSettings, PoseTolerance, StagePose
+from hardware.types import Frame, FrameSettings, Optics, PoseTolerance, StagePose
 from scopeacq.engine.imaging import lens_shift_um
 from scopeacq.engine.rig import Rig
 from scopeacq.engine.steps import RegisterSection, RegisterWafer
@@ -104,21 +104,21 @@ def _drive(rig: Rig, pose: StagePose, target_um: Point) -> StagePose:
 
 def _beam_shift_um(rig: Rig, pose: StagePose, target_um: Point) -> Point:
     """What brings a point of the stage frame onto the beam from a pose, with the lens as it is."""
-    (x_um, y_um), lens_um = xy_um(pose), _lens_shift_um(rig, rig.devices.column.optics().wd_um)
+    (x_um, y_um), lens_um = xy_um(pose), _lens_shift_um(rig, rig.devices.column.optics())
     return target_um[0] - x_um - lens_um[0], target_um[1] - y_um - lens_um[1]
 
 
 def field_shift_um(rig: Rig, frame: Frame) -> Point:
     """Where a frame's middle lies off the beam axis in the lab: beam shift as now, lens as it was."""
-    beam, lens = rig.devices.column.beam_shift_um(), _lens_shift_um(rig, frame.optics.wd_um)
+    beam, lens = rig.devices.column.beam_shift_um(), _lens_shift_um(rig, frame.optics)
     return beam[0] + lens[0], beam[1] + lens[1]
 
 
-def _lens_shift_um(rig: Rig, wd_um: float) -> Point:
-    """The lens moves the image with the working distance; the profile says how far."""
+def _lens_shift_um(rig: Rig, optics: Optics) -> Point:
+    """Lens and stigmators move the image; the profile says how far."""
     electron, stage = rig.plan.instrument.electron, rig.plan.instrument.stage
     nominal_wd_um = electron.wd_at_z0_um - stage.imaging_z_um
-    return lens_shift_um(electron, wd_um - nominal_wd_um)
+    return lens_shift_um(electron, optics.wd_um - nominal_wd_um, optics.stig_x, optics.stig_y)
 
 
 def tolerance(rig: Rig) -> PoseTolerance:

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from hardware.optics import depth_of_focus_um, stigmators_of
+from hardware.optics import depth_of_focus_um
 from hardware.types import Optics
 from models.estimate import AberrationEstimate
 from scopeacq.journal.records import FocusIteration
@@ -23,7 +23,8 @@ class DepthOfFocus:
     """Aberrations inside it cannot be seen in the tiles: |wd| [um], and each stigmator [a.u.]."""
 
     wd_um: float
-    stig: float
+    stig_x: float
+    stig_y: float
 
 
 def depth_of_focus(electron: ElectronSettings, pixel_size_nm: float, focus: FocusSettings) -> DepthOfFocus:
@@ -34,8 +35,11 @@ def depth_of_focus(electron: ElectronSettings, pixel_size_nm: float, focus: Focu
     depth_um = depth_of_focus_um(
         1e-3 * electron.convergence_mrad, 1e-3 * electron.probe_floor_nm, 1e-3 * pixel_size_nm
     )
-    stig = depth_um / electron.stigmator_um_per_unit
-    return DepthOfFocus(min(depth_um, focus.done_wd_um), min(stig, focus.done_stig))
+    frame = electron.stigmator_frame
+    stig_x, stig_y = depth_um / frame.um_per_unit, depth_um / frame.y_um_per_unit
+    return DepthOfFocus(
+        min(depth_um, focus.done_wd_um), min(stig_x, focus.done_stig), min(stig_y, focus.done_stig)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,11 @@ class OpticsChange:
 
     def is_inside(self, depth: DepthOfFocus) -> bool:
         """Whether it lies inside the depth of focus together with its uncertainty."""
-        stig = max(abs(self.stig_x) + self.sd_stig_x, abs(self.stig_y) + self.sd_stig_y)
-        return abs(self.wd_um) + self.sd_wd_um <= depth.wd_um and stig <= depth.stig
+        return (
+            abs(self.wd_um) + self.sd_wd_um <= depth.wd_um
+            and abs(self.stig_x) + self.sd_stig_x <= depth.stig_x
+            and abs(self.stig_y) + self.sd_stig_y <= depth.stig_y
+        )
 
     def is_certain(self, focus: FocusSettings) -> bool:
         """Whether the estimate may be trusted: within what the project allows, or small against itself."""
@@ -106,9 +113,7 @@ def optics_change(
     """
     to_optics = np.zeros((3, 3))
     to_optics[0, 0] = 1.0
-    frame = electron.stigmator_frame
-    to_optics[1:, 1] = stigmators_of(1.0, 0.0, frame, scan_rot_deg)
-    to_optics[1:, 2] = stigmators_of(0.0, 1.0, frame, scan_rot_deg)
+    to_optics[1:, 1:] = np.linalg.inv(electron.stigmator_frame.matrix_um(scan_rot_deg))
     change = -to_optics @ estimate.mean
     variance = np.diag(to_optics @ estimate.covariance @ to_optics.T)
     sd = np.sqrt(np.where(variance >= 0, variance, np.nan))

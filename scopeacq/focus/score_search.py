@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hardware.optics import StigmatorFrame, astigmatism_in_image, stigmators_of
 from hardware.types import Optics
 from models.estimate import Floats, SharpnessScorer
 from scopeacq.focus.autofocus import FocusBench, Focused, NotFocused
@@ -73,13 +74,19 @@ class Looks:
         return self.scores_um[-1]
 
     def point_um(self, optics: Optics) -> Floats:
-        scale = self.bench.electron.stigmator_um_per_unit
-        return np.array([optics.wd_um, scale * optics.stig_x, scale * optics.stig_y])
+        """In the axes of stigmator x, y up: distances are the same in all axes."""
+        frame = self._stigmators
+        x_um, y_um = astigmatism_in_image(optics.stig_x, optics.stig_y, frame, frame.rotation_deg)
+        return np.array([optics.wd_um, x_um, -y_um])
 
     def optics(self, point_um: Floats) -> Optics:
+        frame = self._stigmators
         wd_um, x_um, y_um = (float(v) for v in point_um)
-        scale = self.bench.electron.stigmator_um_per_unit
-        return Optics(wd_um, x_um / scale, y_um / scale)
+        return Optics(wd_um, *stigmators_of(x_um, -y_um, frame, frame.rotation_deg))
+
+    @property
+    def _stigmators(self) -> StigmatorFrame:
+        return self.bench.electron.stigmator_frame
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ def _found(looks: Looks) -> bool:
 def _note(looks: Looks, name: str, found: Optics) -> None:
     """One entry for the whole search; its uncertainty is the spread of the four best points."""
     best = np.argsort(looks.scores_um)[:4]
-    scale = looks.bench.electron.stigmator_um_per_unit
-    wd_um, x_um, y_um = np.array(looks.points_um)[best].std(axis=0).tolist()
-    change = OpticsChange.between(looks.bench.before, found, (wd_um, x_um / scale, y_um / scale))
+    near = [looks.optics(looks.points_um[i]) for i in best]
+    wd_um, stig_x, stig_y = np.std([(o.wd_um, o.stig_x, o.stig_y) for o in near], axis=0).tolist()
+    change = OpticsChange.between(looks.bench.before, found, (wd_um, stig_x, stig_y))
     looks.bench.note(change.noted(name, looks.bench.before))

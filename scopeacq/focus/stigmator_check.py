@@ -14,6 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hardware.optics import half_turn_deg
 from scopeacq.focus.estimator_gain import EXACT, Gain
 from scopeacq.plan.instrument import ElectronSettings
 
@@ -94,7 +95,7 @@ class FrameMismatch:
 
     def told(self, electron: ElectronSettings) -> str:
         """What is wrong and what would be right, as a clause."""
-        right_deg = round(_half_turn_deg(electron.stigmator_rotation_deg + self.rotation_deg))
+        right_deg = round(half_turn_deg(electron.stigmator_rotation_deg + self.rotation_deg))
         right_um = electron.stigmator_um_per_unit * self.scale
         return (
             f"the stigmators act turned by {round(self.rotation_deg):+d} degrees and {self.scale:.2g} "
@@ -114,9 +115,4 @@ def frame_mismatch(steps: Sequence[StigmatorStep]) -> FrameMismatch | None:
     if not surely and not (telling and telling[-1] is steps[-1] and telling[-1].diverges):
         return None
     ratio = max(wrong, key=lambda step: abs(step.expected)).ratio
-    return FrameMismatch(_half_turn_deg(-math.degrees(cmath.phase(ratio)) / 2), abs(ratio))
-
-
-def _half_turn_deg(angle_deg: float) -> float:
-    """The same axis in [-90, 90): astigmatism does not tell a direction from its opposite."""
-    return (angle_deg + 90.0) % 180.0 - 90.0
+    return FrameMismatch(half_turn_deg(-math.degrees(cmath.phase(ratio)) / 2), abs(ratio))

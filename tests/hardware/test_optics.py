@@ -30,6 +30,7 @@ Function = Callable[..., np.ndarray]
 STIGMATION = st.floats(-15, 15)
 ANGLE = st.floats(-360, 360)
 FRAMES = st.builds(StigmatorFrame, st.floats(0.5, 10), ANGLE)
+SKEWED = st.builds(StigmatorFrame, st.floats(0.5, 10), ANGLE, st.floats(0.2, 5), st.floats(-41, 41))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(bessel_j0, scipy.special.j0), (bessel_j1, scipy.special.j1)])
@@ -147,7 +148,36 @@ def test_stigmators_and_astigmatism_are_inverse(
     assert stigmators_of(*there, frame, scan_rot_deg) == pytest.approx((x, y), abs=1e-9)
 
 
-@given(STIGMATION, STIGMATION, FRAMES, ANGLE, ANGLE)
+@given(STIGMATION, STIGMATION, SKEWED, ANGLE)
+def test_stigmators_of_their_own_strength_and_axes_lead_there_and_back(
+    x: float, y: float, frame: StigmatorFrame, scan_rot_deg: float
+) -> None:
+    there = astigmatism_in_image(x, y, frame, scan_rot_deg)
+    assert stigmators_of(*there, frame, scan_rot_deg) == pytest.approx((x, y), abs=1e-8)
+    again = StigmatorFrame.of_matrix(frame.matrix_um(scan_rot_deg), scan_rot_deg)
+    assert astigmatism_in_image(x, y, again, 0.0) == pytest.approx(
+        astigmatism_in_image(x, y, frame, 0.0), abs=1e-8
+    )
+
+
+def test_each_stigmator_acts_as_strongly_and_in_the_axes_that_the_frame_says() -> None:
+    alike, own = StigmatorFrame(4.0, 20.0), StigmatorFrame(4.0, 20.0, y_ratio=0.5, skew_deg=10.0)
+    assert astigmatism_in_image(1.0, 0.0, own, 0.0) == astigmatism_in_image(1.0, 0.0, alike, 0.0)
+    x_um, y_um = astigmatism_in_image(0.0, 1.0, own, 0.0)
+    assert math.hypot(x_um, y_um) == pytest.approx(2.0)
+    turned = StigmatorFrame(4.0, 30.0)
+    assert (2 * x_um, 2 * y_um) == pytest.approx(astigmatism_in_image(0.0, 1.0, turned, 0.0))
+
+
+@pytest.mark.parametrize("skew_deg", [45.0, -44.0, 135.0])
+def test_stigmators_that_do_the_same_are_refused(skew_deg: float) -> None:
+    with pytest.raises(ValueError, match="would not act independently"):
+        StigmatorFrame(4.0, 0.0, 1.0, skew_deg)
+    with pytest.raises(ValueError, match="would not act independently"):
+        StigmatorFrame.of_matrix(np.ones((2, 2)), 0.0)
+
+
+@given(STIGMATION, STIGMATION, SKEWED, ANGLE, ANGLE)
 def test_astigmatism_turns_by_twice_the_scan_rotation(
     x: float, y: float, frame: StigmatorFrame, scan_rot_deg: float, turn_deg: float
 ) -> None:

@@ -52,12 +52,12 @@ def stages(outcome: FocusOutcome) -> list[FocusStage]:
 
 def test_depth_of_focus_is_that_of_probe_and_pixels() -> None:
     depth = depth_of_focus(ElectronSettings(), 10.0, FocusSettings())
-    assert (depth.wd_um, depth.stig) == pytest.approx((1.0, 0.25), abs=0.01)
+    assert (depth.wd_um, depth.stig_x, depth.stig_y) == pytest.approx((1.0, 0.25, 0.25), abs=0.01)
     wide = depth_of_focus(ElectronSettings(convergence_mrad=17.8), 10.0, FocusSettings())
     assert wide.wd_um == pytest.approx(depth.wd_um / 2, abs=0.01)
     capped = FocusSettings(done_wd_um=0.3, done_stig=0.1)
     coarse = depth_of_focus(ElectronSettings(), 40.0, capped)
-    assert (coarse.wd_um, coarse.stig) == (0.3, 0.1)
+    assert (coarse.wd_um, coarse.stig_x, coarse.stig_y) == (0.3, 0.1, 0.1)
 
 
 @pytest.mark.parametrize(("sd_um", "pairs"), [(0.1, 1), (0.4, 2)])

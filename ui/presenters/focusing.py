@@ -159,7 +159,7 @@ def trace_view(
         return TraceView()
     before = outcome.before if outcome is not None else iterations[0].optics
     limits = focus.limit_wd_um, focus.limit_stig, focus.limit_stig
-    depths = depth.wd_um, depth.stig, depth.stig
+    depths = depth.wd_um, depth.stig_x, depth.stig_y
     curves = []
     for (name, title, unit), limit, deep in zip(_OPTICS, limits, depths, strict=True):
         start = getattr(before, name)

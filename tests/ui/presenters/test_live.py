@@ -48,7 +48,7 @@ from ui.presenters.past_focus import MOST_ROWS, PastFilter, past_rows, wafer_sen
 from ui.presenters.tone import Tone
 
 BEFORE = Optics(4500.0, 0.5, -0.5)
-DEPTH = DepthOfFocus(1.0, 0.25)
+DEPTH = DepthOfFocus(1.0, 0.25, 0.25)
 IMAGE = np.zeros((8, 8), np.uint8)
 
 
