@@ -41,7 +41,10 @@ class Arrangement(Enum):
 
 
 class SpecimenSettings(Settings):
-    """The wafer: procedural ultrastructure, or a stack from a TIFF file with voxels of the given size."""
+    """The wafer: procedural ultrastructure, or a stack from a TIFF file with voxels of the given size.
+
+    ``coating_nm``: gold on the silicon, which shines through where it is milled; 0 never ends.
+    """
 
     file: Path | None = None
     arrangement: Arrangement = Arrangement.ROWS
@@ -49,6 +52,7 @@ class SpecimenSettings(Settings):
     texture_px: Annotated[int, Field(ge=64, le=4096)] = 1024
     pixel_size_nm: Positive = 8.0
     slice_nm: Positive = 8.0
+    coating_nm: NotNegative = 0.0
 
 
 class Limits(Settings):
@@ -82,6 +86,8 @@ class StageSettings(Settings):
     start_z_um: float = 25_500.0
     settling_s: NotNegative = 0.2
     settling_um: NotNegative = 0.2
+    shear: float = 0.0
+    y_factor: Positive = 1.0
     move_error_um: NotNegative = 0.2
     backlash_um: NotNegative = 0.3
     trip_error_xy_um: NotNegative = 6.0
@@ -100,6 +106,7 @@ class ColumnSettings(Settings):
     eht_kv: Positive = 1.5
     probe_current_na: Positive = 1.8
     convergence_mrad: Positive = 8.9
+    probe_floor_nm: Positive = 4.5
     wd_at_z0_um: Positive = 30_000.0
     wd_limits_um: tuple[float, float] = (1_000.0, 50_000.0)
     stig_limits: tuple[float, float] = (-15.0, 15.0)
@@ -116,6 +123,10 @@ class ColumnSettings(Settings):
     drift_wd_um_per_trip: NotNegative = 0.5
     drift_wd_um_per_h: float = 0.2
     lens_settling_s: NotNegative = 0.02
+    pixel_size_factor: Positive = 1.0
+    scan_rotation_deg: float = 0.0
+    scan_shear: float = 0.0
+    pixel_aspect: Positive = 1.0
     image_shift_um_per_um: tuple[float, float] = (0.01, 0.03)
     image_rotation_deg_per_um: float = 5e-4
     image_magnification_per_um: float = 2e-5
@@ -145,7 +156,9 @@ class GunSettings(Settings):
     """The cluster ion source, its raster and its meter.
 
     ``um_per_vpp`` is the edge that one volt peak to peak scans across the beam;
-    along the beam the footprint is longer by 1 / sin(glancing angle).
+    along the beam the footprint is longer by 1 / sin(glancing angle). ``um_per_vpp_y`` is that of the
+    plates along the beam, as the others by default. The beam passes ``aim_x_um`` beside the tilt axis'
+    middle at the height ``aim_z_um``, coming down by ``elevation_deg``.
     ``yield_factor`` scales the measured mill rates, so that a trial with a real clock is quick.
     """
 
@@ -159,7 +172,9 @@ class GunSettings(Settings):
     pump_pressure_mbar: Positive = 2e-4
     elevation_deg: float = 0.0
     aim_z_um: float = 5_000.0
+    aim_x_um: float = 0.0
     um_per_vpp: Positive = 1_100.0
+    um_per_vpp_y: Positive | None = None
     spot_um: Positive = 200.0
     unevenness: Annotated[float, Field(ge=0, lt=0.5)] = 0.06
     fine_unevenness: Annotated[float, Field(ge=0, lt=0.2)] = 0.005

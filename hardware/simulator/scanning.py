@@ -13,7 +13,7 @@ from hardware.simulator.column_body import Aberration
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.faults import Device, FaultKind
 from hardware.simulator.nature import Nature
-from hardware.simulator.scan_geometry import ScanGeometry, scan_geometry
+from hardware.simulator.scan_geometry import ScanGeometry, as_scanned, scan_geometry
 from hardware.simulator.scan_time import frame_time_s
 from hardware.simulator.truth import FrameTruth
 from hardware.types import FrameSettings, Image, Optics, StagePose
@@ -54,6 +54,7 @@ def physics_of(settings: TwinSettings) -> imaging.ColumnPhysics:
     """The optics of the twin as the image formation wants them."""
     return imaging.ColumnPhysics(
         convergence_mrad=settings.column.convergence_mrad,
+        floor_um=1e-3 * settings.column.probe_floor_nm,
         falloff_per_mm2=settings.detector.falloff_per_mm2,
     )
 
@@ -107,8 +108,9 @@ class ElectronScanner:
             self._nature.scanning = False
             self._nature.note_beam()
 
-    def _shot(self, settings: FrameSettings, spoilt_by: frozenset[FaultKind]) -> Shot:
+    def _shot(self, told: FrameSettings, spoilt_by: frozenset[FaultKind]) -> Shot:
         nature, column, now_s = self._nature, self._nature.column, self._nature.now_s
+        settings = as_scanned(told, nature.settings.column)
         geometry = scan_geometry(
             settings,
             nature.stage.true(now_s),
