@@ -21,6 +21,7 @@ from hardware.simulator.devices import (
 )
 from hardware.simulator.faults import FaultScript
 from hardware.simulator.firmware import Firmware
+from hardware.simulator.irradiation_devices import TwinIrradiationMeter, TwinIrradiationSource
 from hardware.simulator.link import Link
 from hardware.simulator.local import LocalBlanker, LocalLink
 from hardware.simulator.nature import Nature
@@ -42,9 +43,10 @@ def specimen_of(settings: SpecimenSettings, seed: int) -> WaferSpecimen:
         texture = ProceduralTexture(seed, settings.texture_px)
     match settings.arrangement:
         case Arrangement.ROWS:
-            return demo_wafer(seed, settings.n_sections, texture)
+            wafer = demo_wafer(seed, settings.n_sections, texture)
         case Arrangement.SCATTERED:
-            return scattered_wafer(seed, settings.n_sections, texture)
+            wafer = scattered_wafer(seed, settings.n_sections, texture)
+    return wafer.coated(settings.coating_nm)
 
 
 def nature_of(settings: TwinSettings, sink: Sink, start_s: float = 0.0) -> Nature:
@@ -71,6 +73,8 @@ def devices_over(
         cleaner=TwinCleaner(link) if settings.chamber.has_cleaner else None,
         blanker=BlankerLine(BLANKER_DRIVER, blanker),
         close=close,
+        irradiation_meter=TwinIrradiationMeter(link),
+        irradiation_source=TwinIrradiationSource(link) if settings.irradiation.switchable else None,
     )
 
 

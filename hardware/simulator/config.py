@@ -204,6 +204,23 @@ class ChamberSettings(Settings):
     has_cleaner: bool = True
 
 
+class IrradiationSettings(Settings):
+    """The electron gun that sections are irradiated with, apart from the column, and its meter.
+
+    Its operator switches it on ``on_after_s`` after the preamplifier was set up.
+    """
+
+    current_ua: Positive = 80.0
+    current_ripple: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    current_ripple_period_s: Positive = 400.0
+    on_after_s: NotNegative = 60.0
+    switchable: bool = True
+    offset_v: float = 0.004
+    offset_drift_v_per_h: float = 0.001
+    noise_v: NotNegative = 0.002
+    full_scale_v: Positive = 5.0
+
+
 class TwinSettings(Settings):
     """Everything about the simulated microscope, validated from a mapping.
 
@@ -223,3 +240,4 @@ class TwinSettings(Settings):
     gun: GunSettings = GunSettings()
     proven: MillGate = MillGate()
     chamber: ChamberSettings = ChamberSettings()
+    irradiation: IrradiationSettings = IrradiationSettings()

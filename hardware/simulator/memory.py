@@ -25,7 +25,7 @@ def identity_of(settings: TwinSettings) -> Json:
     """What makes two twins the same wafer: their remembered states may be exchanged."""
     return {
         "seed": settings.seed,
-        "specimen": settings.specimen.model_dump(mode="json"),
+        "specimen": settings.specimen.model_dump(mode="json", exclude={"coating_nm"}),
         "map": [settings.gun.map_pitch_um, settings.gun.map_edge_um],
     }
 
@@ -89,6 +89,7 @@ def state_of(nature: Nature) -> Json:
         "detector_health": nature.detector_health,
         "hv_on": nature.gun.hv_on,
         "raster": asdict(nature.raster),
+        "irradiation": nature.irradiation.remember(),
         "pressure_mbar": nature.chamber.pressure_mbar,
         "mounted": asdict(nature.mounted),
         "faults": nature.faults.remember(),
@@ -123,6 +124,7 @@ def take_up(nature: Nature, state: Json) -> None:
     nature.raster.raster = Raster(**state["raster"]["raster"])
     nature.raster.running, nature.raster.load_ohm = state["raster"]["running"], state["raster"]["load_ohm"]
     nature.chamber.pressure_mbar = state["pressure_mbar"]
+    nature.irradiation.recall(state.get("irradiation", {}))
     nature.mount(Mounted(**state.get("mounted", {})))
     nature.faults.recall(state["faults"])
     nature.stage.stand(np.array(stage["reported"]), np.array(stage["error"]))

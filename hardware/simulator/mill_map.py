@@ -54,9 +54,10 @@ class Footprint:
     @classmethod
     def of(cls, pose: StagePose, raster: RasterState, settings: GunSettings) -> Footprint:
         """A raster that does not run leaves the beam standing."""
-        gain = settings.um_per_vpp * (1.0 if math.isinf(raster.load_ohm) else VOLTAGE_AT_50_OHM)
-        edges = (gain * raster.raster.x_vpp, gain * raster.raster.y_vpp) if raster.running else (0.0, 0.0)
-        return cls(pose, max(edges[0], _STANDING_UM), max(edges[1], _STANDING_UM))
+        gain = (1.0 if math.isinf(raster.load_ohm) else VOLTAGE_AT_50_OHM) * raster.running
+        edge_x_um = gain * settings.um_per_vpp * raster.raster.x_vpp
+        edge_y_um = gain * (settings.um_per_vpp_y or settings.um_per_vpp) * raster.raster.y_vpp
+        return cls(pose, max(edge_x_um, _STANDING_UM), max(edge_y_um, _STANDING_UM))
 
 
 @dataclass
@@ -89,7 +90,7 @@ class MillMap:
     def density_per_um2(self, footprint: Footprint, x_um: Floats, y_um: Floats) -> Floats:
         """Share of the charge per area of the beam's cross-section at points of the stage frame [1/um^2].
 
-        The beam comes horizontally at the height ``aim_z_um`` and meets the tilted surface
+        The beam crosses the column's axis at the height ``aim_z_um`` and meets the tilted surface
         where that rises to it; the raster is a box blurred by the spot, with a gentle gradient
         along the beam.
         """
@@ -100,10 +101,11 @@ class MillMap:
         if glancing <= math.radians(0.5):
             return np.zeros_like(x_um)
         u_um, v_um = self._on_tilted_plane(pose, x_um, y_um)
-        h_um = v_um * math.sin(glancing) - (s.aim_z_um - pose.z_um)
+        above_um = (s.aim_z_um - pose.z_um) * math.cos(math.radians(s.elevation_deg))
+        h_um = v_um * math.sin(glancing) - above_um
         sigma_um = s.spot_um / FWHM_PER_SIGMA
         along = _blurred_box(h_um, footprint.edge_y_um, sigma_um)
-        across = _blurred_box(u_um, footprint.edge_x_um, sigma_um)
+        across = _blurred_box(u_um - s.aim_x_um, footprint.edge_x_um, sigma_um)
         gradient = 1 + s.unevenness * np.clip(2 * h_um / max(footprint.edge_y_um, s.spot_um), -1, 1)
         return np.asarray(along * across * gradient, np.float64)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ Doubles = NDArray[np.float64]
 
 WAFER_DIAMETER_UM = 25_400.0
 WAFER_SIGNAL = 0.025  # of mean tissue: gold-coated silicon is dark
+SILICON_OF_GOLD = 0.4  # of the signal of gold: bare silicon is darker still
 TISSUE_CONTRAST = 0.145  # standard deviation over mean, measured on stained tissue at 1.5 kV
 ESCAPE_DEPTH_NM = 5.0  # the last nanometres of a section let the wafer shine through
 SECTION_PITCH_UM = 900.0
@@ -158,8 +160,15 @@ class WaferSpecimen:
         self.sections, self.fiducials = tuple(sections), tuple(fiducials)
         self._texture = texture
         self._surface = surface or WaferSurface()
+        self.coating_nm = 0.0
         grain = gaussian_fields(np.random.default_rng(seed), 512, 5.0, 0.5)
         self._grain = PeriodicTable(np.ascontiguousarray(grain[..., 0]), 0.05, 17.0)
+
+    def coated(self, thickness_nm: float) -> WaferSpecimen:
+        """The same under a coating of gold that can be milled away; 0 is one that never ends."""
+        other = copy(self)
+        other.coating_nm = thickness_nm
+        return other
 
     def signal(self, x_um: ArrayLike, y_um: ArrayLike, removed_nm: ArrayLike) -> Floats:
         """Detected signal relative to mean tissue: float32 (h, w).
@@ -169,7 +178,7 @@ class WaferSpecimen:
         """
         x, y = np.asarray(x_um, np.float64), np.asarray(y_um, np.float64)
         removed = np.broadcast_to(np.asarray(removed_nm, np.float32), x.shape)
-        signal = self._bare(x, y)
+        signal = self._bare(x, y) * self._gilt(x, y, removed)
         for fiducial in _reaching(self.fiducials, x, y):
             signal += 1.4 * fiducial.brightness(x, y, removed)
         for section in _reaching(self.sections, x, y):
@@ -181,6 +190,13 @@ class WaferSpecimen:
         grain = self._grain.sample(_relative(x, 0.0), _relative(y, 0.0))
         signal: Floats = np.maximum(WAFER_SIGNAL * (1 + 0.15 * grain), 0)
         return signal
+
+    def _gilt(self, x: Doubles, y: Doubles, removed: Floats) -> Floats | float:
+        """How much dimmer the wafer is where its gold is thinner or gone, as a factor."""
+        if self.coating_nm == 0.0:
+            return 1.0
+        gone = np.clip((removed - self.thickness_nm(x, y)) / self.coating_nm, 0, 1)
+        return np.asarray(1 - (1 - SILICON_OF_GOLD) * gone, np.float32)
 
     def _lay(self, section: SectionSpec, x: Doubles, y: Doubles, removed: Floats, signal: Floats) -> None:
         """Draw what is left of a section into ``signal``."""
