@@ -108,11 +108,25 @@ class FrameSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PixelShape:
+    """How pixels differ from squares of the same area: what no command to a scanner takes out.
+
+    ``shear``: how far a column leans, pixels to the right per row upwards. ``aspect``: height over width.
+    """
+
+    shear: float = 0.0
+    aspect: float = 1.0
+
+
+SQUARE = PixelShape()
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One complete scan: never partial, never stale.
 
     ``image`` has shape (height_px, width_px), uint8 or uint16, as the detector gave it.
-    ``scanned_at_s`` is the instrument's clock at the first pixel.
+    ``scanned_at_s`` is the instrument's clock at the first pixel. Scanners leave ``shape`` alone.
     """
 
     image: Image
@@ -120,6 +134,7 @@ class Frame:
     optics: Optics
     stage: StagePose
     scanned_at_s: float
+    shape: PixelShape = SQUARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +176,22 @@ class CurrentReading:
     """An ion current by Faraday cup and when it was measured (instrument's clock)."""
 
     current_na: float
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preamplifier:
+    """How a current preamplifier makes volts of a current. ``inverted``: electrons read as positive."""
+
+    sensitivity_a_per_v: float
+    inverted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoltReading:
+    """What a multimeter read behind a preamplifier, and when (instrument's clock)."""
+
+    volts: float
     at_s: float
 
 

@@ -29,6 +29,7 @@ from scopeacq.plan.mill_rate import charge_uc_per_azimuth, depth_nm
 from scopeacq.plan.plan_changes import refuse_changes
 from scopeacq.plan.project import EstimatorName
 from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.scan_law import scan_law
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles, FileLayer
 from scopeacq.storage.locks import OwnerLock
@@ -76,7 +77,7 @@ def open_session(
         rig = Rig(
             plan=plan,
             microscope=microscope,
-            imager=Imager(devices.column, devices.scanner, devices.detector),
+            imager=Imager(devices.column, devices.scanner, devices.detector, law=scan_law(plan.instrument)),
             methods=methods,
             scorer=scorer,
             journal=journal,

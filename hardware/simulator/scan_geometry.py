@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,15 @@ class ScanGeometry:
         return ScanGeometry(to_wafer, (float(x_um), float(y_um)), self.plane_z_um)
 
 
+def as_scanned(told: FrameSettings, column: ColumnSettings) -> FrameSettings:
+    """What the scanner makes of a frame that it is told to scan: other pixels, turned otherwise."""
+    return replace(
+        told,
+        pixel_size_nm=told.pixel_size_nm * column.pixel_size_factor,
+        scan_rot_deg=told.scan_rot_deg + column.scan_rotation_deg,
+    )
+
+
 def scan_geometry(
     frame: FrameSettings,
     pose: StagePose,
@@ -40,10 +49,10 @@ def scan_geometry(
     wd_reference_um: float,
     rotation_centre_um: tuple[float, float],
 ) -> ScanGeometry:
-    """The frame as it truly lies, ``pose`` being the true one.
+    """The frame as it truly lies, ``pose`` being the true one, and ``frame`` :func:`as_scanned`.
 
-    Conventions of :mod:`hardware.types`. Away from ``wd_reference_um`` the lens shifts, turns
-    and magnifies the image.
+    Conventions of :mod:`hardware.types`. Pixels are sheared and no squares as ``column`` says. Away from
+    ``wd_reference_um`` the lens shifts, turns and magnifies the image.
     """
     assert pose.tilt_deg is not None and pose.rotation_deg is not None and pose.z_um is not None
     dwd_um = wd_um - wd_reference_um
@@ -51,7 +60,9 @@ def scan_geometry(
         column.image_rotation_deg_per_um * dwd_um
     )
     pixel_um = frame.pixel_size_nm * 1e-3
-    to_lab = lens @ _rotation(frame.scan_rot_deg) @ np.diag([pixel_um, -pixel_um])
+    edge = math.sqrt(column.pixel_aspect)
+    pixel = np.array([[1 / edge, column.scan_shear], [0.0, edge]])
+    to_lab = lens @ _rotation(frame.scan_rot_deg) @ pixel @ np.diag([pixel_um, -pixel_um])
     lab_centre = lens @ np.array(beam_shift_um) + np.array(column.image_shift_um_per_um) * dwd_um
     tilt = math.radians(pose.tilt_deg)
     onto_plane = np.diag([1.0, 1.0 / math.cos(tilt)])

@@ -98,6 +98,8 @@ class StageBody:
     def true(self, now_s: float) -> StagePose:
         """Where the stage truly is, still swinging for a while after it arrived."""
         vector = self.leg.reported(now_s) + self.leg.error(now_s)
+        vector[0] += self.settings.shear * vector[1]  # an axis that is not square to the other
+        vector[1] *= self.settings.y_factor
         since_s = now_s - self.leg.start_s - self.leg.duration_s
         if 0 <= since_s < 8 * self.settings.settling_s:
             vector[0] += self.settings.settling_um * math.exp(-since_s / self.settings.settling_s)

@@ -14,11 +14,12 @@ from typing import cast
 import cv2
 import numpy as np
 
-from hardware.types import Frame, Image
+from hardware.types import Frame, Image, PixelShape
 from scopeacq.engine.locating import field_shift_um, section_correction, wafer_to_stage
 from scopeacq.engine.rig import Rig
 from scopeacq.journal.records import PlaneKey, TileRegistered
-from scopeacq.plan.geometry import Affine, Point, Tile, rotation
+from scopeacq.plan.geometry import Affine, Point, Tile, rotation, shaped
+from scopeacq.plan.scan_law import scan_law
 from scopeacq.storage.storage import StorageError
 from scopeacq.vision.registration import Displacement, RegistrationRefused, View, displacement
 
@@ -50,11 +51,11 @@ def _last_slice(rig: Rig, key: PlaneKey, tile: Tile) -> View | None:
     except StorageError:
         return None
     pixel_um = rig.plan.imaging(key.section).pixel_size_nm * 1e-3
-    return View(image, _in_place(image, tile, pixel_um))
+    return View(image, _in_place(image, tile, pixel_um, scan_law(rig.plan.instrument).shape))
 
 
-def _in_place(image: Image, tile: Tile, pixel_um: float) -> Affine:
-    linear = rotation(tile.rotation_deg) @ np.diag([pixel_um, -pixel_um])
+def _in_place(image: Image, tile: Tile, pixel_um: float, shape: PixelShape) -> Affine:
+    linear = rotation(tile.rotation_deg) @ shaped(shape) @ np.diag([pixel_um, -pixel_um])
     middle = np.array([(image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2])
     return np.column_stack([linear, np.asarray(tile.centre_um) - linear @ middle])
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.types import FrameSettings, StagePose
+from hardware.types import SQUARE, FrameSettings, PixelShape, StagePose
 
 Point = tuple[float, float]
 Affine = NDArray[np.float64]
@@ -81,16 +81,28 @@ class Rigid:
         return result, np.linalg.norm(moved - target, axis=1)
 
 
-def pixel_to_lab(settings: FrameSettings, beam_shift_um: Point = (0.0, 0.0)) -> Affine:
+def shaped(shape: PixelShape) -> NDArray[np.float64]:
+    """What the shape of pixels makes of vectors in an image (x right, y up): 2 x 2, of determinant 1."""
+    edge = math.sqrt(shape.aspect)
+    return np.array([[1 / edge, shape.shear], [0.0, edge]])
+
+
+def pixel_to_lab(
+    settings: FrameSettings, beam_shift_um: Point = (0.0, 0.0), shape: PixelShape = SQUARE
+) -> Affine:
     """From pixels (col, row) to the lab [um]; the beam axis is at 0. Rows run down."""
     pixel_um = settings.pixel_size_nm * 1e-3
-    linear = rotation(settings.scan_rot_deg) @ np.diag([pixel_um, -pixel_um])
+    linear = rotation(settings.scan_rot_deg) @ shaped(shape) @ np.diag([pixel_um, -pixel_um])
     centre = np.array([(settings.width_px - 1) / 2, (settings.height_px - 1) / 2])
     return np.column_stack([linear, np.asarray(beam_shift_um) - linear @ centre])
 
 
 def pixel_to_wafer(
-    settings: FrameSettings, stage: StagePose, wafer_to_stage: Rigid, beam_shift_um: Point = (0.0, 0.0)
+    settings: FrameSettings,
+    stage: StagePose,
+    wafer_to_stage: Rigid,
+    beam_shift_um: Point = (0.0, 0.0),
+    shape: PixelShape = SQUARE,
 ) -> Affine:
     """From pixels to the wafer frame [um], for a frame taken at stage rotation 0.
 
@@ -98,7 +110,7 @@ def pixel_to_wafer(
     """
     if stage.x_um is None or stage.y_um is None:
         raise ValueError("the stage's x and y must have been read back")
-    lab = pixel_to_lab(settings, beam_shift_um)
+    lab = pixel_to_lab(settings, beam_shift_um, shape)
     back = wafer_to_stage.inverse()
     linear = rotation(back.rotation_deg)
     shift = lab[:, 2] + (stage.x_um, stage.y_um)

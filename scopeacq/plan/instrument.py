@@ -134,7 +134,7 @@ class ScanSettings(Settings):
     rotation_deg: Annotated[float, Field(ge=-180, le=180), MEASURED] = Field(
         0.0,
         title="Scan rotation: offset",
-        description="How far rows of pixels are turned beyond what the scanner was told, counter-clockwise.",
+        description="How far rows are turned beyond what the scanner was told, counter-clockwise.",
     )
     shear: Annotated[float, Field(ge=-0.2, le=0.2), MEASURED] = Field(
         0.0, description="How far columns lean: pixels to the right per row upwards."
@@ -266,7 +266,17 @@ class MillSettings(Settings):
         38.0, description="Nominal, for estimates; runs use what is measured."
     )
     raster_um_per_volt: Annotated[float, Field(ge=1, le=1e5), MEASURED] = Field(
-        500.0, description="Edge of the raster across the beam, per Vpp.", title="Raster per volt"
+        500.0, description="Edge of the raster across the beam, per Vpp.", title="Raster per volt: x"
+    )
+    raster_y_um_per_volt: Annotated[float, Field(ge=1, le=1e5), MEASURED] | None = Field(
+        None,
+        description="Other edge of the raster, measured across the beam, per Vpp; as that of x where none.",
+        title="Raster per volt: y",
+    )
+    spot_um: Annotated[NonNegative, MEASURED] = Field(
+        0.0,
+        title="Ion spot",
+        description="Full width of the ion beam's spot at half its height; 0 where it is not known.",
     )
     raster_x_hz: Positive = Field(
         100.0, title="Raster frequency: x", description="Frequency of the raster's lines."
@@ -289,6 +299,11 @@ class MillSettings(Settings):
     fails_closed_confirmed: bool = Field(
         False, description="The operator has tested that the blanker blanks when unpowered or unplugged."
     )
+
+    @property
+    def raster_um_per_vpp(self) -> tuple[float, float]:
+        """Both edges of the raster across the beam per Vpp: x, y [um]."""
+        return self.raster_um_per_volt, self.raster_y_um_per_volt or self.raster_um_per_volt
 
     @property
     def tilt_deg(self) -> float:

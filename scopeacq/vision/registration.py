@@ -53,7 +53,8 @@ class View:
     @classmethod
     def of(cls, frame: Frame, wafer_to_stage: Rigid, beam_shift_um: Point = (0.0, 0.0)) -> View:
         """The view of a frame taken at stage rotation 0."""
-        return cls(frame.image, pixel_to_wafer(frame.settings, frame.stage, wafer_to_stage, beam_shift_um))
+        to_wafer = pixel_to_wafer(frame.settings, frame.stage, wafer_to_stage, beam_shift_um, frame.shape)
+        return cls(frame.image, to_wafer)
 
     @property
     def pixel_size_nm(self) -> float:

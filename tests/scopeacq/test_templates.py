@@ -86,6 +86,10 @@ PURE_NUMBERS = {
     "dark_fraction",
     "saturated_fraction_max",
     "rates",
+    "pixel_size_factor",
+    "shear",
+    "aspect",
+    "stigmator_y_ratio",
 }
 
 
