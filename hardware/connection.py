@@ -38,6 +38,8 @@ SUPERVISED = (
     "raster",
     "chamber",
     "cleaner",
+    "irradiation_meter",
+    "irradiation_source",
 )
 
 CAPABILITIES: tuple[type, ...] = (
@@ -50,6 +52,8 @@ CAPABILITIES: tuple[type, ...] = (
     protocols.WaveformGenerator,
     protocols.Chamber,
     protocols.PlasmaCleaner,
+    protocols.IrradiationMeter,
+    protocols.IrradiationSource,
     protocols.VendorAutofocus,
 )
 

@@ -23,6 +23,8 @@ from hardware.protocols import (
     ElectronColumn,
     IonCurrentMeter,
     IonGun,
+    IrradiationMeter,
+    IrradiationSource,
     PlasmaCleaner,
     Scanner,
     Stage,
@@ -57,6 +59,8 @@ class Devices:
     cleaner: PlasmaCleaner | None
     blanker: BlankerLine
     close: Callable[[], None]
+    irradiation_meter: IrradiationMeter | None = None
+    irradiation_source: IrradiationSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

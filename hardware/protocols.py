@@ -20,10 +20,12 @@ from hardware.types import (
     FrameSettings,
     GunState,
     Optics,
+    Preamplifier,
     Range,
     Raster,
     RasterState,
     StagePose,
+    VoltReading,
 )
 
 
@@ -158,6 +160,29 @@ class IonCurrentMeter(Protocol):
     """The gun's Faraday cup, behind its blanker: it is measured while the beam is blanked."""
 
     def measure(self) -> CurrentReading: ...
+
+
+@runtime_checkable
+class IrradiationMeter(Protocol):
+    """The current of an irradiation gun: a preamplifier on what it shines on, and a multimeter."""
+
+    def configure(self, preamplifier: Preamplifier) -> Preamplifier | None:
+        """Write all settings of the preamplifier; what reads back, None where it only listens.
+
+        Raises ``OutOfRange`` for a sensitivity that it does not have.
+        """
+        ...
+
+    def read(self) -> VoltReading: ...
+
+
+@runtime_checkable
+class IrradiationSource(Protocol):
+    """An irradiation gun that a program may switch off. Only an operator switches it on."""
+
+    def beam_on(self) -> bool: ...
+
+    def switch_off(self) -> None: ...
 
 
 @runtime_checkable

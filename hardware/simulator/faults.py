@@ -28,6 +28,8 @@ class Device(Enum):
     CHAMBER = "chamber"
     CLEANER = "plasma cleaner"
     BLANKER = "ion blanker"
+    IRRADIATION_METER = "irradiation meter"
+    IRRADIATION_SOURCE = "irradiation source"
 
 
 class FaultKind(Enum):
@@ -63,6 +65,8 @@ EVENTS = frozenset(
     }
 )
 CONDITIONS = frozenset({FaultKind.UNPLUGGED, FaultKind.LOST_VACUUM, FaultKind.GAS_OUT})
+
+NO_PART_OF_A_RUN = frozenset({Device.IRRADIATION_METER, Device.IRRADIATION_SOURCE})
 
 VICTIMS: Mapping[FaultKind, tuple[Device, ...]] = {
     FaultKind.TIMEOUT: tuple(Device),
@@ -149,7 +153,7 @@ class FaultScript:
 def _random_fault(rng: np.random.Generator, max_calls: int) -> Fault:
     kinds = list(FaultKind)
     kind = kinds[rng.integers(len(kinds))]
-    victims = VICTIMS[kind]
+    victims = [device for device in VICTIMS[kind] if device not in NO_PART_OF_A_RUN]
     return Fault(
         device=victims[rng.integers(len(victims))],
         kind=kind,

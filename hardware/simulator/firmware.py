@@ -13,6 +13,7 @@ from hardware.simulator.controllers import (
     VacuumController,
 )
 from hardware.simulator.faults import Device, FaultKind
+from hardware.simulator.irradiation_devices import IrradiationController
 from hardware.simulator.link import Json, Reply
 from hardware.simulator.nature import Nature
 from hardware.simulator.scanning import ElectronScanner
@@ -28,6 +29,8 @@ DEVICES = {
     "raster": Device.RASTER,
     "chamber": Device.CHAMBER,
     "cleaner": Device.CLEANER,
+    "irradiation_meter": Device.IRRADIATION_METER,
+    "irradiation_source": Device.IRRADIATION_SOURCE,
 }
 
 
@@ -44,6 +47,7 @@ class Firmware:
             **StageController(nature).commands(),
             **GunController(nature).commands(),
             **VacuumController(nature).commands(),
+            **IrradiationController(nature).commands(),
         }
 
     def execute(self, command: str, values: Json) -> Reply:

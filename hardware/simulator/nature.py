@@ -20,6 +20,7 @@ from hardware.simulator.column_body import EMISSION_AFTER_DECAY, ColumnBody
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.faults import Device, FaultDesk, FaultKind, FaultScript
 from hardware.simulator.gun_body import GunBody, RasterBody
+from hardware.simulator.irradiation_body import IrradiationBody
 from hardware.simulator.mill_map import Floats32, Footprint, MillMap
 from hardware.simulator.mounted import Mounted
 from hardware.simulator.opening import MillConditions, Opening
@@ -64,7 +65,7 @@ class Nature:
         script: FaultScript | None = None,
         start_s: float = 0.0,
     ) -> None:
-        streams = [np.random.default_rng([settings.seed, stream]) for stream in range(4)]
+        streams = [np.random.default_rng([settings.seed, stream]) for stream in range(5)]
         self.settings, self.specimen, self.sink = settings, specimen, sink
         self.lock = RLock()
         self.clock: Clock = clock_of(settings, start_s)
@@ -77,6 +78,7 @@ class Nature:
         self.detector_health = 1.0
         self.gun = GunBody(settings.gun)
         self.raster = RasterBody()
+        self.irradiation = IrradiationBody(settings.irradiation, streams[4])
         self.chamber = ChamberBody(settings.chamber)
         self.mill = MillMap(settings.gun, settings.stage.rotation_centre_um, settings.seed)
         self.mounted = Mounted()

@@ -29,7 +29,7 @@ from hardware.microscope import Devices, Microscope
 from hardware.milling import end_mill, prepare_mill
 from hardware.protocols import IonBlanker
 from hardware.registry import blanker_target
-from hardware.types import Blanker, FrameSettings, Optics, Range, Raster, StagePose
+from hardware.types import Blanker, FrameSettings, Optics, Preamplifier, Range, Raster, StagePose
 from tests.contracts.drivers import DRIVERS
 
 AXES = tuple(f.name for f in fields(StagePose))
@@ -72,6 +72,9 @@ def test_every_device_has_its_capability(devices: Devices) -> None:
     assert isinstance(devices.raster, protocols.WaveformGenerator)
     assert isinstance(devices.chamber, protocols.Chamber)
     assert devices.cleaner is None or isinstance(devices.cleaner, protocols.PlasmaCleaner)
+    meter, source = devices.irradiation_meter, devices.irradiation_source
+    assert meter is None or isinstance(meter, protocols.IrradiationMeter)
+    assert source is None or isinstance(source, protocols.IrradiationSource)
     assert isinstance(line_of(devices), protocols.IonBlanker)
 
 
@@ -230,6 +233,27 @@ def test_the_faraday_cup_answers_only_while_the_beam_is_blanked(devices: Devices
     finally:
         line.blank()
     assert devices.ion_current.measure().at_s >= reading.at_s
+
+
+def test_the_irradiation_meter_reads_volts_and_when(devices: Devices) -> None:
+    meter = devices.irradiation_meter
+    if meter is None:
+        pytest.skip("this instrument has no irradiation meter")
+    wanted = Preamplifier(1e-4, inverted=True)
+    assert meter.configure(wanted) in (None, wanted)
+    first = meter.read()
+    devices.clock.sleep(1.0)
+    assert math.isfinite(first.volts) and first.at_s < meter.read().at_s <= devices.clock.now_s()
+    with pytest.raises(OutOfRange):
+        meter.configure(Preamplifier(0.0, inverted=True))
+
+
+def test_the_irradiation_gun_can_be_switched_off_and_not_on(devices: Devices) -> None:
+    source = devices.irradiation_source
+    if source is None:
+        pytest.skip("no program switches this instrument's irradiation gun")
+    source.switch_off()
+    assert not source.beam_on()
 
 
 def test_the_chamber_pressure_is_a_pressure(devices: Devices) -> None:

@@ -32,7 +32,7 @@ from hardware.simulator.faults import (
     FaultScript,
 )
 from hardware.simulator.tiny import TINY_FRAME, tiny_settings, tiny_twin
-from hardware.types import Blanker, StagePose
+from hardware.types import Blanker, Preamplifier, StagePose
 from tests.hardware.simulator.stations import Station, drive, ready_to_open, station
 
 NOW = AfterCalls(0)
@@ -45,7 +45,8 @@ def struck(device: Device, kind: FaultKind, n_times: int = 1, lasts_s: float = F
 def call(at: Station, device: Device) -> object:
     """Any one call to the device."""
     devices, cleaner = at.devices, at.devices.cleaner
-    assert cleaner is not None
+    meter, source = devices.irradiation_meter, devices.irradiation_source
+    assert cleaner is not None and meter is not None and source is not None
     calls: dict[Device, Callable[[], object]] = {
         Device.COLUMN: devices.column.optics,
         Device.SCANNER: lambda: devices.scanner.acquire(TINY_FRAME),
@@ -56,6 +57,8 @@ def call(at: Station, device: Device) -> object:
         Device.RASTER: devices.raster.state,
         Device.CHAMBER: devices.chamber.pressure_mbar,
         Device.CLEANER: partial(cleaner.clean, 10.0, 1.0),
+        Device.IRRADIATION_METER: partial(meter.configure, Preamplifier(1e-4, True)),
+        Device.IRRADIATION_SOURCE: source.beam_on,
     }
     return calls[device]()
 
