@@ -13,6 +13,7 @@ from scopeacq.journal.records import MillPlan, Record
 from scopeacq.journal.tallies import MillTally
 from scopeacq.journal.tile_curves import Points
 from scopeacq.plan.geometry import Point, inside
+from scopeacq.plan.mill_rate import raster_area_um2
 from scopeacq.plan.runfolder import Plan
 
 IONS_PER_UC = 1e-6 / 1.602176634e-19
@@ -75,7 +76,7 @@ class DoseLedger:
         return {s.id: self._until_dropped(s.id, whole) for s in self.plan.wafer.sections}
 
     def _area_nm2(self, mill: MillPlan) -> float:
-        return (self.plan.instrument.mill.raster_um_per_volt * mill.raster_vpp * 1e3) ** 2
+        return raster_area_um2(self.plan.instrument.mill, mill.raster_vpp) * 1e6
 
     def _until_dropped(self, section: str, whole: Milled) -> Milled:
         end = self._dropped.get(section)

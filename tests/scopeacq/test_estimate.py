@@ -149,6 +149,20 @@ def test_the_footprint_is_twice_as_long_along_the_beam_and_turns_against_the_sta
     assert turned.bounds == pytest.approx((-11000, -5500, 11000, 5500))
 
 
+def test_plates_that_differ_make_an_oblong_and_both_count_for_the_depth() -> None:
+    oblong = MILL.model_copy(update={"raster_y_um_per_volt": 880.0})
+    assert footprint(oblong, 10.0, 0.0).bounds == pytest.approx((-5500, -8800, 5500, 8800))
+    milling = MillingSettings(depth_nm=10.0, raster_vpp=10.0)
+    assert depth_nm(oblong, milling, 1.0) == pytest.approx(depth_nm(MILL, milling, 1.0) / 0.8)
+
+
+def test_what_the_spot_blurs_is_not_evenly_milled() -> None:
+    spot = MILL.model_copy(update={"spot_um": 200.0})
+    milling = MillingSettings(depth_nm=10.0, raster_vpp=10.0)
+    assert evenly_milled(spot, milling).area == pytest.approx(2 * math.sqrt(3) * 5300**2)
+    assert evenly_milled(spot, milling.model_copy(update={"raster_vpp": 0.3})).area == 0.0
+
+
 def test_three_azimuths_mill_a_hexagon_evenly() -> None:
     milling = MillingSettings(depth_nm=10.0, raster_vpp=10.0)
     # a hexagon around a circle of radius r has the area 2 sqrt(3) r^2
