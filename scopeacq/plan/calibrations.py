@@ -3,7 +3,8 @@
 A *profile* is what one calibration came to: values of ``instrument.toml`` with what stood there before,
 the conditions it holds for, and a verdict. It lies in ``calibrations/<kind>/<when>/profile.toml`` of the
 run's folder, beside what was measured, and is never changed. What a run goes by stands in
-``instrument.toml`` alone, together with a reference to the profiles that it came from.
+``instrument.toml`` alone, together with what each acceptance of a profile changed there: that is enough
+to undo it, and to choose for other conditions, also where the profile itself is not at hand.
 """
 
 from __future__ import annotations
@@ -87,3 +88,23 @@ class Profile(Settings):
     def read(cls, path: Path) -> Profile:
         """Raises ``SettingsError``."""
         return read_toml(path, cls, FORMAT)
+
+
+class Fit(Enum):
+    """How the values that were accepted came from profiles."""
+
+    EXACT = "exact"
+    INTERPOLATED = "interpolated"
+
+
+class Acceptance(Settings):
+    """A calibration that a run goes by, or went by before the next one of its kind."""
+
+    kind: CalibrationKind
+    fit: Fit = Fit.EXACT
+    profiles: tuple[str, ...] = Field(
+        (), description="Where they came from; relative to the run's folder unless measured elsewhere."
+    )
+    measured_at: datetime
+    conditions: Conditions = Conditions()
+    values: tuple[CalibratedValue, ...] = Field((), description="What was accepted, and stood here before.")

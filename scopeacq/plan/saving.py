@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from scopeacq.journal.history import read_history
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.new_run import INSTRUMENT_HEADER
 from scopeacq.plan.plan_changes import ADVICE, changes
 from scopeacq.plan.runfolder import Plan, contradictions, require_unchanged
 from scopeacq.plan.settings import SettingsError
+from scopeacq.plan.templates import to_toml
 from scopeacq.plan.wafer import Wafer
 from scopeacq.storage.files import DiskFiles, FileLayer
 from scopeacq.storage.locks import OwnerLock
@@ -48,3 +51,19 @@ def save_wafer(plan: Plan, wafer: Wafer, files: FileLayer | None = None) -> Plan
     with changing(plan, wafer, files):
         files.write_durable(plan.folder.wafer_file, wafer.to_geojson().encode(), replace=True)
     return replace(plan, wafer=wafer)
+
+
+def save_instrument(plan: Plan, instrument: Instrument, files: FileLayer | None = None) -> Plan:
+    """Write ``instrument.toml`` durably; the plan with it. A run that has begun goes on by what it says.
+
+    Raises:
+        SettingsError: the files of the run were changed since the plan was read. Nothing was touched.
+        Locked: a program works on the run.
+        OSError: the disk refuses; the file is as it was.
+    """
+    files = files or DiskFiles()
+    with OwnerLock.of_run(plan.folder.root, files):
+        require_unchanged(plan)
+        text = to_toml(instrument, *INSTRUMENT_HEADER)
+        files.write_durable(plan.folder.instrument_file, text.encode(), replace=True)
+    return replace(plan, instrument=instrument)

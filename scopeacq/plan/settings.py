@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 MAX_FILE_BYTES = 64 * 2**20
@@ -78,6 +79,13 @@ class Measured:
 
 
 MEASURED = Measured()
+
+
+def is_measured(info: FieldInfo) -> bool:
+    """Whether calibration measures the value of a field, also one that may be missing."""
+    either = [mark for kind in get_args(info.annotation) for mark in getattr(kind, "__metadata__", ())]
+    return any(isinstance(mark, Measured) for mark in (*info.metadata, *either))
+
 
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import tomlkit
 from pydantic.fields import FieldInfo
-from tomlkit.items import AoT, Table
+from tomlkit.items import AoT, Array, Table
 
 from scopeacq.plan.settings import Settings
 
@@ -74,10 +74,24 @@ def _add_value(container: tomlkit.TOMLDocument | Table, name: str, info: FieldIn
     if value is None:
         container.add(tomlkit.comment(f"{name} =  # {comment}" if comment else f"{name} ="))
         return
-    item = tomlkit.item(value)
+    item = _rows(value) if _is_plain_table(value) else tomlkit.item(value)
     if comment:
         item.comment(comment)
     container.add(name, item)
+
+
+def _is_plain_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def _rows(rows: Any) -> Array:
+    """Rows without a model of their own: one line each."""
+    array = tomlkit.array().multiline(True)
+    for row in rows:
+        line = tomlkit.inline_table()
+        line.update(row)
+        array.append(line)
+    return array
 
 
 def _table(value: Settings | dict[str, Any] | tuple[Settings, ...]) -> Table | AoT:

@@ -61,6 +61,7 @@ def _code_of_ours(error: Exception) -> ExitCode | None:
     from models.weights import WeightsError
     from scopeacq.journal.journal import JournalError
     from scopeacq.plan.grids import GridRefused
+    from scopeacq.plan.profiles import CalibrationRefused
     from scopeacq.plan.settings import SettingsError
     from scopeacq.sections.candidates import SectionsRefused
     from scopeacq.storage.export import ExportError
@@ -73,6 +74,7 @@ def _code_of_ours(error: Exception) -> ExitCode | None:
         SettingsError,
         SectionsRefused,
         GridRefused,
+        CalibrationRefused,
         JournalError,
         StorageError,
         ExportError,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from scopeacq.plan.settings import Measured, S, Settings
+from scopeacq.plan.settings import S, Settings, is_measured
 from scopeacq.plan.templates import unit_of, without_unit
 from ui.presenters import form_text as ft
 from ui.presenters.quantities import unit_shown
@@ -19,7 +19,7 @@ from ui.presenters.quantities import unit_shown
 Path = tuple[str, ...]
 """The keys that lead to a value: ``("imaging", "dwell_ns")``."""
 
-HIDDEN = frozenset({"format"})
+HIDDEN = frozenset({"format", "calibrations"})
 """Keys that are no choice of anybody."""
 
 _WORDS = {
@@ -143,7 +143,7 @@ def _field(path: Path, info: FieldInfo) -> Field:
         info.description or "",
         has_default=not info.is_required(),
         default=None if info.is_required() else info.get_default(call_default_factory=True),
-        measured=any(isinstance(mark, Measured) for mark in info.metadata),
+        measured=is_measured(info),
     )
 
 
