@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QVBoxLayout, QWidget
 from scopeacq.plan.settings import S
 from ui import theme
 from ui.forms.entry import Entry
-from ui.forms.row import NARROW, FieldRow
+from ui.forms.row import NARROW, FieldRow, Widths
 from ui.presenters.form_rows import Locks, row_of
 from ui.presenters.form_state import SettingsForm
 from ui.presenters.forms import Path, fields_of
@@ -30,14 +30,18 @@ class ShortForm(QWidget, Generic[S]):
     step_ended = pyqtSignal()
 
     def __init__(
-        self, form: SettingsForm[S], accept: Callable[[Path, S], None], paths: Sequence[Path]
+        self,
+        form: SettingsForm[S],
+        accept: Callable[[Path, S], None],
+        paths: Sequence[Path],
+        widths: Widths = NARROW,
     ) -> None:
         """``accept``: takes valid settings and the value that was entered last; raises ``Unacceptable``."""
         super().__init__()
         self.form, self._entry = form, Entry(form, accept, self._changed)
         self._locks, self._editable = Locks({}), True
         fields = fields_of(type(form.settings))
-        self.rows = {path: self._make_row(FieldRow(fields[path], NARROW)) for path in paths}
+        self.rows = {path: self._make_row(FieldRow(fields[path], widths)) for path in paths}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.Space.XS)

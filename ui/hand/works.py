@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window d
 T = TypeVar("T")
 
 TELL_EVERY_S = 0.05
+AT_ONCE_S = 2.0
+"""What is done within so short a time was kept from an earlier try, and says nothing of the pace."""
 
 NOT_CONNECTED = (
     "The instrument could not be connected; the message on top says why. Mend that and press again."
@@ -104,6 +106,7 @@ class Works(QObject, Generic[K]):
         self._manual, self._tasks = manual, Tasks(self)
         self._teller: Teller | None = None
         self._in_hand = False
+        self._pace_from = 0.0, 0.0
         self._shown: Callable[[Any], None] | None = None
         self._waits: Callable[[], None] | None = None
         self.work: Work[K] | None = None
@@ -185,6 +188,7 @@ class Works(QObject, Generic[K]):
         if self.work is not None:
             return None
         self._teller, self._shown, self._in_hand = Teller(self._came.emit), shown, False
+        self._pace_from = self._teller.begun_s, 0.0
         self._enter(begun)
         return self._teller
 
@@ -200,8 +204,15 @@ class Works(QObject, Generic[K]):
             if self._shown is not None:
                 self._shown(said.what)
             return
-        elapsed_s = time.monotonic() - said.teller.begun_s
-        self._enter(replace(self.work, share=said.share, detail=said.detail, elapsed_s=elapsed_s))
+        now_s = time.monotonic()
+        if now_s - said.teller.begun_s < AT_ONCE_S:
+            self._pace_from = now_s, said.share
+        (from_s, from_share), share = self._pace_from, said.share
+        self._enter(
+            replace(
+                self.work, share=share, detail=said.detail, elapsed_s=now_s - from_s, from_share=from_share
+            )
+        )
 
     def _end(self, done: Callable[[T], None], made: T) -> None:
         self._leave()

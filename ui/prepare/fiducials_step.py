@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QWidget
 
-from ui.prepare.choice_form import ChoiceForm
+from ui.forms.choice_form import ChoiceForm
 from ui.prepare.step_card import column_of, main_button, remark, side_button
 from ui.presenters.prepare_settings import FiducialChoice
 

@@ -6,7 +6,7 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QWidget
 
 from scopeacq.plan.runfolder import Plan
-from ui.prepare.choice_form import ChoiceForm
+from ui.forms.choice_form import ChoiceForm
 from ui.prepare.project_form import ProjectForm
 from ui.prepare.step_card import column_of, main_button, remark
 from ui.presenters.prepare_settings import GridChoice

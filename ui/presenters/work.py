@@ -17,13 +17,17 @@ K = TypeVar("K", bound=Enum)
 
 @dataclass(frozen=True, slots=True)
 class Work(Generic[K]):
-    """What is under way: ``share`` (0..1) is done; ``detail`` says of what ("14 of 16 tiles taken")."""
+    """What is under way: ``share`` (0..1) is done; ``detail`` says of what ("14 of 16 tiles taken").
+
+    ``elapsed_s`` is the time since ``from_share`` was done: what was there at once tells no pace.
+    """
 
     step: K
     doing: str
     share: float = 0.0
     detail: str = ""
     elapsed_s: float = 0.0
+    from_share: float = 0.0
     ending: bool = False
 
     @property
@@ -32,6 +36,12 @@ class Work(Generic[K]):
         if self.ending:
             return f"{self.doing}: ending \N{HORIZONTAL ELLIPSIS}"
         parts = [f"{self.doing}: {self.detail}" if self.detail else self.doing]
-        if self.share >= LEAST_SHARE:
-            parts.append(f"{spoken(self.elapsed_s * (1 - self.share) / self.share)} left")
+        if self.left_s is not None:
+            parts.append(f"{spoken(self.left_s)} left")
         return f"{', '.join(parts)}."
+
+    @property
+    def left_s(self) -> float | None:
+        """How long the rest takes at the pace so far; None where that is not known yet."""
+        done = self.share - self.from_share
+        return self.elapsed_s * (1 - self.share) / done if done >= LEAST_SHARE else None

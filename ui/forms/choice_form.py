@@ -1,10 +1,11 @@
-"""A short form of what an operator chooses on the page, which no file keeps."""
+"""A short form of what an operator chooses, which no file keeps."""
 
 from __future__ import annotations
 
 from typing import Generic
 
 from scopeacq.plan.settings import S
+from ui.forms.row import NARROW, Widths
 from ui.forms.short_form import ShortForm
 from ui.presenters.form_state import SettingsForm
 from ui.presenters.forms import Path, fields_of
@@ -17,8 +18,9 @@ def _nobody_minds(_path: Path, _settings: object) -> None:
 class ChoiceForm(ShortForm[S], Generic[S]):
     """All values of ``settings``; what is valid counts at once."""
 
-    def __init__(self, settings: S) -> None:
-        super().__init__(SettingsForm(settings, settings), _nobody_minds, tuple(fields_of(type(settings))))
+    def __init__(self, settings: S, widths: Widths = NARROW) -> None:
+        paths = tuple(fields_of(type(settings)))
+        super().__init__(SettingsForm(settings, settings), _nobody_minds, paths, widths)
 
     @property
     def chosen(self) -> S:
