@@ -103,6 +103,7 @@ class Manual:
         self._microscope, self._journal = microscope, journal
         self._set_by: Mapping[Quantity, Author] = {}
         self._halted = threading.Event()
+        self._stage_stopped = False
         self._reader = Reader(self.devices, microscope.guard)
         self._scans = EndableScans(self.devices.scanner, self.heed)
         column, detector, law = self.devices.column, self.devices.detector, scan_law(plan.instrument)
@@ -141,12 +142,18 @@ class Manual:
 
     # -- stopping ----------------------------------------------------------------------------
 
-    def begin(self, halted: threading.Event) -> None:
+    def begin(self, halted: threading.Event) -> threading.Event:
         """Begin something that ends by ``Halted``, before its next frame or leg, once ``halted`` is set.
 
-        See :meth:`end_frame` for the frame under way.
+        See :meth:`end_frame` for the frame under way. Returns what was heeded before.
         """
-        self._halted = halted
+        before, self._halted, self._stage_stopped = self._halted, halted, False
+        return before
+
+    @property
+    def stage_stopped(self) -> bool:
+        """Whether the operator stopped the stage since this began: then only they say where it goes next."""
+        return self._stage_stopped
 
     def heed(self) -> None:
         """Raise ``Halted`` when the operator wants an end; to be asked by whatever takes long."""
@@ -164,6 +171,7 @@ class Manual:
 
     def stop_stage(self) -> None:
         """Stop the stage where it is, past whatever waits for it, and drive no further leg. Any thread."""
+        self._stage_stopped = True
         self._halted.set()
         self.devices.stage.stop()
 
@@ -209,10 +217,7 @@ class Manual:
 
         Raises ``Interlocked`` unless the pressure reads low enough for that, or another ``HardwareError``.
         """
-        most_mbar = self.plan.project.recovery.pressure_max_mbar
-        if not 0.0 < (pressure_mbar := self.devices.chamber.pressure_mbar()) <= most_mbar:
-            reason = f"the pressure is {pressure_mbar:.1e} mbar, imaging needs {most_mbar:.1e} mbar"
-            raise Interlocked("chamber", [reason])
+        self.require_vacuum()
         beam = self.devices.column.state()
         if not beam.valve_open:
             self.set_valve(True)
@@ -220,6 +225,13 @@ class Manual:
             self.set_eht(True)
         if not self.devices.detector.state().hv_on:
             self.set_detector_hv(True)
+
+    def require_vacuum(self) -> None:
+        """Raise ``Interlocked`` unless the pressure reads low enough for imaging."""
+        most_mbar = self.plan.project.recovery.pressure_max_mbar
+        if not 0.0 < (pressure_mbar := self.devices.chamber.pressure_mbar()) <= most_mbar:
+            reason = f"the pressure is {pressure_mbar:.1e} mbar, imaging needs {most_mbar:.1e} mbar"
+            raise Interlocked("chamber", [reason])
 
     # -- setting -----------------------------------------------------------------------------
 
