@@ -123,9 +123,7 @@ class DeepFocus:
 
     def _proposal(self, checked: tuple[Pixels, Pixels], factor: int, blur_px: float) -> Proposal:
         """What the network says of two images, averaged over ``factor`` x ``factor`` pixels and aligned."""
-        one, other = (binned(image, factor) for image in checked)
-        height, width = (min(LONGEST_SHIFT_PX, n - self._network.patch_px) for n in one.shape)
-        images = aligned(one, other, (height, width))
+        images = seen_alike(checked, factor)
         means, covariances = self.patch_answers(images, blur_px)
         answer = combine(means, covariances, self._calibration.consensus)
         edge = self._network.patch_px
@@ -167,6 +165,13 @@ class DeepFocus:
             return answer
         spread, floor = self._calibration.refined_spread, self._calibration.refined_floor
         return Answer(refined.mean, stated(refined, spread, floor), answer.informed)
+
+
+def seen_alike(pair: tuple[Pixels, Pixels], factor: int) -> tuple[Pixels, Pixels]:
+    """What two images have in common, averaged over ``factor`` x ``factor`` pixels and aligned."""
+    one, other = (binned(image, factor) for image in pair)
+    height, width = (min(LONGEST_SHIFT_PX, n - PairPolarNet.patch_px) for n in one.shape)
+    return aligned(one, other, (height, width))
 
 
 def stated(refined: Refined, spread: float, floor: float) -> Floats:

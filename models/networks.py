@@ -142,9 +142,20 @@ class PairPolarNet(nn.Module):
             mean (n, 3) and covariance (n, 3, 3) of defocus, astig x, astig y over the
             perturbation, and what each direction says, D (n, angles).
         """
+        return self.answers(self.shallow(images, blur_px))
+
+    def shallow(self, images: Tensor, blur_px: Tensor) -> Tensor:
+        """What the last three layers see of patch pairs, and of the same pairs swapped.
+
+        Of :meth:`forward`'s arguments (2, n, channels, angles, radii).
+        """
         features = self.features(images, blur_px)
         orders = (features, features * torch.tensor(SWAPPED)[:, None, None])
-        one, other = (self.head(self.trunk(maps))[..., 0] for maps in orders)
+        return torch.stack([self.trunk[:-1](maps) for maps in orders])
+
+    def answers(self, shallow: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What :meth:`forward` returns, by the last three layers alone."""
+        one, other = (self.head(self.trunk[-1](maps))[..., 0] for maps in shallow)
         return _answer(one, other, self.directions)
 
 

@@ -120,11 +120,20 @@ class ImageToScalar(nn.Module):
 
     def forward(self, pairs: Tensor) -> Tensor:
         """Corrections (n, 3), or with their score (n, 4), of pairs (n, 2, s, s)."""
-        maps = self.convolutions(with_channel(pairs.flatten(0, 1)))
+        return self.answers(self.shallow(pairs))
+
+    def shallow(self, pairs: Tensor) -> Tensor:
+        """What the last three, fully connected layers see (n, channels, 2, h, w) of pairs (n, 2, s, s)."""
+        maps: Tensor = self.convolutions(with_channel(pairs.flatten(0, 1)))
         # channel before image, as the source's 3-D maps are flattened
-        one = maps.unflatten(0, (-1, 2)).transpose(1, 2)
-        answer: Tensor = self.head(one.flatten(1))
-        return antisymmetrized(answer, self.head(one.flip(2).flatten(1))) if self.antisymmetric else answer
+        pairs_of_maps: Tensor = maps.unflatten(0, (-1, 2))  # type: ignore[no-untyped-call]
+        return pairs_of_maps.transpose(1, 2)
+
+    def answers(self, shallow: Tensor) -> Tensor:
+        """What :meth:`forward` returns, by the last three layers alone."""
+        answer: Tensor = self.head(shallow.flatten(1))
+        swapped = shallow.flip(2)
+        return antisymmetrized(answer, self.head(swapped.flatten(1))) if self.antisymmetric else answer
 
     def patch_answers(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         """Corrections (n, 3) and scores (n,), which are 0 where the network gives none."""

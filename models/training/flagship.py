@@ -31,13 +31,24 @@ def pair_loss(network: nn.Module, batch: ImageBatch, fraction: float) -> Loss:
     """
     assert isinstance(network, PairPolarNet)
     target = batch.aberration_um / PERTURBATION_UM
-    mean, covariance, along = network(batch.images, batch.blur_px)
-    plain = (mean - target).abs()
-    lines = (along - target @ network.directions.T).abs().mean()
+    answers = network(batch.images, batch.blur_px)
+    plain = (answers[0] - target).abs()
     share = min(1.0, max(0.0, (fraction - 0.01) / 0.02))
-    total = PLAIN_SHARE * plain.mean() + LINES_SHARE * lines
-    total = total + share * student(mean - target, covariance).mean() / 3
-    return Loss(total, PERTURBATION_UM * plain[:, 0].detach().mean())
+    return Loss(
+        answers_loss(answers, target, network.directions, share),
+        PERTURBATION_UM * plain[:, 0].detach().mean(),
+    )
+
+
+def answers_loss(
+    answers: tuple[Tensor, Tensor, Tensor], target: Tensor, directions: Tensor, share: float = 1.0
+) -> Tensor:
+    """Of answers of the network to targets (n, 3) in perturbations; ``share``: that of the likelihood."""
+    mean, covariance, along = answers
+    plain = (mean - target).abs().mean()
+    lines = (along - target @ directions.T).abs().mean()
+    likelihood = student(mean - target, covariance).mean() / 3
+    return PLAIN_SHARE * plain + LINES_SHARE * lines + share * likelihood
 
 
 def replayed(
@@ -46,18 +57,20 @@ def replayed(
     return Replayed(SimulatedImages(otf, textures, ranges, seed, device), seed)
 
 
+FLAGSHIP_RANGES = Ranges(
+    PairPolarNet.patch_px,
+    (PERTURBATION_UM, -PERTURBATION_UM),
+    nominal_pixel_nm=20.0,
+    pixel_nm=Span(14.0, 29.0, True),
+    binned=2,
+)
+
 FLAGSHIP_RECIPE = Recipe(
     "deepfocus",
     "the aberration of an image pair, direction by direction from its power spectra",
     PairPolarNet.architecture,
     PairPolarNet,
-    Ranges(
-        PairPolarNet.patch_px,
-        (PERTURBATION_UM, -PERTURBATION_UM),
-        nominal_pixel_nm=20.0,
-        pixel_nm=Span(14.0, 29.0, True),
-        binned=2,
-    ),
+    FLAGSHIP_RANGES,
     texture_px=192,
     loss=pair_loss,
     calibrate=calibrate_flagship,

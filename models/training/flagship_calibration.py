@@ -42,7 +42,7 @@ class Frame:
 def calibrate_flagship(network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, seed: int) -> dict[str, Any]:
     """What a card must say for :class:`~models.deepfocus.Calibration`, and how honest that is."""
     network.eval()
-    blank = _blank_sds(network, otf, ranges, seed)
+    blank = blank_sds(network, otf, ranges, seed)
     trial = Consensus(1.0, FLOOR, blank)
     estimator = DeepFocus(network, Calibration(trial, 1.0, REFINED_FLOOR))
     frames = _frames(otf, replace(ranges, blank=0.0), seed, FRAMES)
@@ -100,7 +100,7 @@ def _refined(
     return np.array(found), len(found) / len(frames)
 
 
-def _blank_sds(
+def blank_sds(
     network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, seed: int
 ) -> tuple[float, float, float]:
     """Median standard deviations (3,) in perturbations that the network gives to noise."""
