@@ -26,6 +26,7 @@ from scopeacq.engine.events import (
     StepStarted,
     WishAnswered,
 )
+from scopeacq.engine.focus_watch import read_by, tell_drift
 from scopeacq.engine.locating import find_section, find_wafer
 from scopeacq.engine.looks import Looks
 from scopeacq.engine.milling import mill_azimuth
@@ -35,7 +36,7 @@ from scopeacq.engine.planner import Target, next_step
 from scopeacq.engine.reaction import AWAIT_S, Ending, Reaction, say
 from scopeacq.engine.requests import due, end_for
 from scopeacq.engine.rig import Rig
-from scopeacq.engine.settling import settle_mill
+from scopeacq.engine.settling import settle_burn, settle_mill
 from scopeacq.engine.steps import (
     AcquireTile,
     AwaitPlanes,
@@ -52,6 +53,7 @@ from scopeacq.engine.steps import (
     RecoverImaging,
     RegisterSection,
     RegisterWafer,
+    SettleBurn,
     SettleMill,
     Step,
     Wait,
@@ -97,6 +99,7 @@ class Engine:
         self._looks = Looks(rig)
         self._handlers: dict[type, Callable[[Rig, Any], None]] = {
             SettleMill: settle_mill,
+            SettleBurn: settle_burn,
             RecoverImaging: recover_imaging,
             Clean: clean,
             RegisterWafer: find_wafer,
@@ -158,7 +161,7 @@ class Engine:
         self._reaction = Reaction(rig)
         safe = rig.microscope.safe_state()  # whoever was killed before may have left a beam on
         opened = RunOpened(version("scopeacq"), platform.node(), os.getpid())
-        rig.record(opened, *remounting(rig.progress.place, rig.plan.wafer))
+        rig.record(opened, *remounting(rig.progress.place, rig.plan.wafer), *read_by(rig))
         say(rig, RunState.RUNNING, "")
         try:
             target = Target(min(cycles or rig.plan.project.cycles, rig.plan.project.cycles))
@@ -195,6 +198,7 @@ class Engine:
             if (end := self._collect()) is not None:
                 return end
             self._grant_wishes()
+            tell_drift(self._rig)
             step = next_step(self._rig.plan, self._rig.progress, self._pipeline.in_flight, target)
             if (end := self._asked_to_end(last, step)) is not None:
                 return end

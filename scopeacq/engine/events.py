@@ -14,7 +14,7 @@ from enum import Enum
 from hardware.types import Blanker
 from scopeacq.engine.outlook import Outlook
 from scopeacq.engine.readings import Readings
-from scopeacq.journal.records import Incident, PlaneKey, Wish
+from scopeacq.journal.records import FocusDrifted, Incident, PlaneKey, Wish
 
 
 class RunState(Enum):
@@ -88,6 +88,19 @@ class IncidentHappened:
 
 
 @dataclass(frozen=True, slots=True)
+class FocusDriftNoticed:
+    """The drift sentinel tells of an estimator; ``text`` is one sentence, ``advice`` what to do.
+
+    ``recalibrate``: whether a recalibration of DeepFocus is what would help.
+    """
+
+    drift: FocusDrifted
+    text: str
+    advice: str
+    recalibrate: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WishAnswered:
     """A wish for the steps ahead was journalled, or refused for a reason in one sentence."""
 
@@ -121,6 +134,7 @@ Event = (
     | Readings
     | PlaneTaken
     | IncidentHappened
+    | FocusDriftNoticed
     | Outlook
     | WishAnswered
     | AbortAnswered

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hardware.types import Optics
+from scopeacq.focus.sentinel import Sentinel
 from scopeacq.journal import records as r
+from scopeacq.journal.burns import Burns
 from scopeacq.journal.records import MillKey, PlaneKey, Policy, Record, Verdict
 from scopeacq.journal.wafer_place import WaferPlace
 from scopeacq.plan.runfolder import Plan
@@ -141,6 +143,7 @@ class Progress:
     recovered: r.ImagingRecovered | None = None
     wafer: r.WaferRegistered | None = None
     place: WaferPlace = field(default_factory=WaferPlace)
+    sentinel: Sentinel = field(default_factory=Sentinel)
     surface: r.SurfaceFitted | None = None
     surface_asked: bool = False
     gate: r.GatePassed | None = None
@@ -151,6 +154,7 @@ class Progress:
     planes: dict[PlaneKey, PlaneState] = field(default_factory=dict)
     open_keys: dict[PlaneKey, None] = field(default_factory=dict)
     mills: dict[MillKey, MillState] = field(default_factory=dict)
+    burns: Burns = field(default_factory=Burns)
     waiting: r.Waiting | None = None
     closed: r.RunClosed | None = None
     totals: Totals = field(default_factory=Totals)
@@ -167,6 +171,7 @@ class Progress:
 
     def apply(self, record: Record) -> None:
         """Take one more record into account."""
+        self.sentinel.apply(record)
         handle = _HANDLERS.get(type(record))
         if handle is not None:
             handle(self, record)
@@ -428,6 +433,7 @@ def _mill_begin(p: Progress, record: r.MillBegin) -> None:
 
 
 def _mill_heartbeat(p: Progress, record: r.MillHeartbeat) -> None:
+    p.burns.apply(record)
     for state in p.mills.values():
         if state.opening is not None and state.opening.opening == record.opening:
             state.heartbeat_uc = record.delivered_uc
@@ -445,6 +451,12 @@ def _mill_end(p: Progress, record: r.MillEnd) -> None:
 def _mill_done(p: Progress, record: r.MillDone) -> None:
     p.mill(record.key).done = True
     p.totals.passes += 1
+
+
+def _burn(p: Progress, record: r.BurnBegin | r.BurnEnd) -> None:
+    """A calibration's mark counts for no cycle; the stage has been beside the gun, as after a mill."""
+    p.burns.apply(record)
+    p.forget_places()
 
 
 def _cleaned(p: Progress, _: r.Cleaned) -> None:
@@ -502,6 +514,8 @@ _HANDLERS: dict[type, Callable[[Progress, Any], None]] = {
     r.MillHeartbeat: _mill_heartbeat,
     r.MillEnd: _mill_end,
     r.MillDone: _mill_done,
+    r.BurnBegin: _burn,
+    r.BurnEnd: _burn,
     r.Cleaned: _cleaned,
     r.CycleDone: _cycle_done,
     r.SectionDropped: _dropped,

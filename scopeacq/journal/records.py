@@ -116,6 +116,17 @@ class FocusEnd(Enum):
     INSTRUMENT_FAILED = "the instrument failed"
 
 
+class FocusTrait(Enum):
+    """What the drift sentinel watches of an estimator's corrections; larger is worse."""
+
+    PAIRS = "pairs of images"
+    CONTRADICTION = "contradiction between pairs"
+    GAIN = "share by which changes are misjudged"
+    SPREAD = "stated uncertainty"
+    SIZE = "size of corrections"
+    REFUSED = "share refused"
+
+
 class Verdict(Enum):
     """What quality control says of a plane."""
 
@@ -373,6 +384,35 @@ Correction = FocusDone | FocusTried
 
 
 @dataclass(frozen=True, slots=True)
+class FocusReadBy:
+    """What focus is read by from here on; how it was read before is no measure of it any more.
+
+    ``calibrated``: which calibrations its answers rest on, as texts that differ when those do.
+    """
+
+    estimator: str
+    calibrated: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FocusDrifted:
+    """An estimator does not what it used to do on this instrument; told once until it does again.
+
+    ``usual`` and ``now``: means of the trait, geometric where it is a size, at the same places before and
+    since that cycle and section, in so many ``corrections``. Contradictions count stated uncertainties,
+    uncertainties are um, sizes depths of focus.
+    """
+
+    estimator: str
+    trait: FocusTrait
+    usual: float
+    now: float
+    since_cycle: int
+    since_section: str
+    corrections: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlaneExposing:
     """A plane is about to be scanned: its electron dose is booked before, as an upper bound."""
 
@@ -539,6 +579,51 @@ class MillDone:
     uncertain_uc: float
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class BurnKey:
+    """One mark that a calibration burns. ``sitting``: the calibration's folder, as seen from the run's."""
+
+    sitting: str
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class BurnBegin:
+    """The ion beam is about to open for a mark on bare wafer, outside of any cycle. See :class:`MillBegin`.
+
+    ``reach_um``: corners of what its ions may meet on the wafer, x and y in turn. ``area_um2``: what the
+    raster scans across the beam.
+    """
+
+    key: BurnKey
+    opening: str
+    requested_uc: float
+    remaining_uc: float
+    current_na: float
+    heartbeat_s: float
+    pace: float
+    at_s: float
+    reach_um: tuple[float, ...]
+    area_um2: float
+
+
+@dataclass(frozen=True, slots=True)
+class BurnEnd:
+    """The guard has blanked after a burn. See :class:`MillEnd`."""
+
+    key: BurnKey
+    opening: str
+    delivered_uc: float
+    uncertain_uc: float
+    reason: str
+
+
+IonsBegin = MillBegin | BurnBegin
+"""The ion beam is about to open, for a cycle or a calibration. Heartbeats of both are alike."""
+
+IonsEnd = MillEnd | BurnEnd
+
+
 @dataclass(frozen=True, slots=True)
 class Cleaned:
     """The plasma cleaner ran."""
@@ -598,6 +683,8 @@ Record = (
     | TileRegistered
     | FocusDone
     | FocusTried
+    | FocusReadBy
+    | FocusDrifted
     | PlaneExposing
     | PlaneExposed
     | PlaneDurable
@@ -610,6 +697,8 @@ Record = (
     | MillHeartbeat
     | MillEnd
     | MillDone
+    | BurnBegin
+    | BurnEnd
     | Cleaned
     | CycleDone
     | SectionDropped

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from scopeacq.engine.events import (
     AbortAnswered,
     Event,
+    FocusDriftNoticed,
     IncidentHappened,
     Progressed,
     Publisher,
@@ -157,6 +158,8 @@ class Display:
             case IncidentHappened(incident):
                 self._told = told(incident)
                 self.console.print(f"[red]{escape(self._told)}[/] Decided: {incident.decision.value}.")
+            case FocusDriftNoticed(_, text, advice):
+                self.console.print(f"[yellow]{escape(text)}[/] {escape(advice)}")
             case AbortAnswered(text=text):
                 self.console.print(f"[{'bold red' if event.unknown else 'green'}]{escape(text)}")
             case _:

@@ -18,6 +18,7 @@ from scopeacq.storage.files import DiskFiles, FileLayer
 from scopeacq.storage.storage import ImageStore, StorageError
 from scopeacq.storage.thumbnails import Picture, Sheet, contact_sheets, worst_crops
 from scopeacq.telling import report_figures
+from scopeacq.telling.drift import drift_told
 from scopeacq.telling.report_data import RunData, gather
 from scopeacq.telling.status import Status, read_status
 from scopeacq.telling.wording import counted
@@ -80,6 +81,7 @@ def render(plan: Plan, status: Status, data: RunData, sheets: list[Sheet], worst
         figures=report_figures,
         clock=_clock,
         counted=counted,
+        drift_told=drift_told,
     )
 
 

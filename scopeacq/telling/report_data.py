@@ -159,12 +159,13 @@ class Traces:
 
 @dataclass(slots=True)
 class Alone:
-    """What the program decided without an operator, beside the policies of incidents."""
+    """What the program decided or noticed without an operator, beside the policies of incidents."""
 
     dropped: deque[r.SectionDropped] = field(default_factory=lambda: deque(maxlen=INCIDENTS))
     skipped: deque[r.SectionSkipped] = field(default_factory=lambda: deque(maxlen=INCIDENTS))
     waived: deque[r.PlaneWaived] = field(default_factory=lambda: deque(maxlen=INCIDENTS))
     refused_focus: deque[r.FocusDone] = field(default_factory=lambda: deque(maxlen=INCIDENTS))
+    drifts: deque[r.FocusDrifted] = field(default_factory=lambda: deque(maxlen=INCIDENTS))
 
     def apply(self, record: r.Record) -> None:
         match record:
@@ -176,6 +177,8 @@ class Alone:
                 self.waived.append(record)
             case r.FocusDone(applied=False):
                 self.refused_focus.append(record)
+            case r.FocusDrifted():
+                self.drifts.append(record)
             case _:
                 pass
 

@@ -69,6 +69,8 @@ def show_status(console: Console, status: Status) -> None:
         "Incidents": str(status.incidents),
     }
     console.print(_two_columns(status.name, rows))
+    if status.focus_drift:
+        console.print(Text(status.focus_drift, _STYLES[Severity.WARNING]), soft_wrap=True)
     if status.plan_changes:
         changed = f"{'; '.join(status.plan_changes)}. {ADVICE}"
         console.print(Text(changed, _STYLES[Severity.WARNING]), soft_wrap=True)

@@ -18,6 +18,7 @@ The document, :class:`Status`:
                     means over applied corrections
 ``mill``            one entry per cycle and azimuth, summed over rounds: ``requested_uc``,
                     ``delivered_uc`` (with what is uncertain), ``uncertain_uc``
+``focus_drift``     what the drift sentinel says of the estimator now, with advice; empty when all is well
 ``incidents``       how many were journalled
 ``running_since``   when the process that holds the run began with it, null when none does
 ``last_plane_at``   when a plane was accepted last, null before the first; both in seconds since 1970
@@ -39,12 +40,14 @@ from pathlib import Path
 
 from scopeacq.engine.events import RunState
 from scopeacq.engine.planner import mill_plan
+from scopeacq.focus.sentinel import Sentinel
 from scopeacq.journal.journal import JournalReader
 from scopeacq.journal.records import Record
 from scopeacq.journal.tallies import FocusTally, IncidentTally, MillTally, PlaneTally, RunTally, TimeTally
 from scopeacq.plan.plan_changes import Begun, changes
 from scopeacq.plan.runfolder import Plan
 from scopeacq.storage.locks import Locked, OwnerLock
+from scopeacq.telling.drift import drift_told
 
 
 class SectionPhase(Enum):
@@ -109,6 +112,7 @@ class Status:
     running_since: float | None = None
     last_plane_at: float | None = None
     plan_changes: tuple[str, ...] = ()
+    focus_drift: str = ""
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), default=lambda value: value.value, indent=2)
@@ -119,13 +123,13 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
 
     ``alive`` says whether a process holds the run; asked only when the journal does not say that it ended.
     """
-    run, focus, incidents = RunTally(), FocusTally(), IncidentTally()
+    run, focus, incidents, sentinel = RunTally(), FocusTally(), IncidentTally(), Sentinel()
     tiles = {s.id: len(s.tiles(plan.project.imaging)) for s in plan.wafer.sections}
     planes = PlaneTally({section: count for section, count in tiles.items() if count})
     settings = plan.instrument.mill
     mill = MillTally(settings.heartbeat_timeout_s + settings.guard_latency_s)
     for record in records:
-        for tally in (run, planes, focus, mill, incidents):
+        for tally in (run, planes, focus, mill, incidents, sentinel):
             tally.apply(record)
     state, reason = run.now(alive)
     if state is RunState.FINISHED and planes.cycles_done < plan.project.cycles and planes.some_left:
@@ -148,6 +152,7 @@ def status_of(plan: Plan, records: Iterable[Record], alive: Callable[[], bool]) 
         ),
         mill=_mills(plan, mill),
         incidents=incidents.decided.total(),
+        focus_drift=drift_told(sentinel.standing).whole if sentinel.standing is not None else "",
     )
 
 
