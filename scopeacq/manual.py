@@ -152,7 +152,7 @@ class Manual:
 
     @property
     def stage_stopped(self) -> bool:
-        """Whether the operator stopped the stage since this began: then only they say where it goes next."""
+        """Whether the operator stopped the stage since this began: only they say where it goes then."""
         return self._stage_stopped
 
     def heed(self) -> None:
