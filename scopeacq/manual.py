@@ -292,11 +292,11 @@ class Manual:
         check_path(stage, self._microscope.model, pose, path)
         return Way(pose, path, tuple(stage.duration_s(leg) for leg in path))
 
-    def go(self, way: Way) -> StagePose:
+    def go(self, way: Way, settle_s: float | None = None) -> StagePose:
         """Drive a way from :meth:`way_to`, checked once more; where the stage then stands.
 
-        Raises ``Refused`` when the stage is no longer where the way begins, and what
-        :func:`hardware.motion.follow` raises; the stage stands still then.
+        ``settle_s``: to wait after it, instead of the profile's. Raises ``Refused`` when the stage is no
+        longer where the way begins, and what :func:`hardware.motion.follow` raises; it stands still then.
         """
         profile, stage = self.plan.instrument.stage, self.devices.stage
         tolerance = tolerance_of(profile)
@@ -304,7 +304,7 @@ class Manual:
         _require_at(way.start, stage.pose(), tolerance)
         self._note(Author.OPERATOR, Quantity.STAGE)
         pose = follow(stage, self._microscope.model, way.path, tolerance, heed=self.heed)
-        self.devices.clock.sleep(profile.settle_s)
+        self.devices.clock.sleep(profile.settle_s if settle_s is None else settle_s)
         return pose
 
 

@@ -43,11 +43,34 @@ class Way:
 def path_to_point(profile: StageSettings, pose: StagePose, target_um: Point) -> Path:
     """Legs that bring a point of the stage frame under the pole piece, flat and at the imaging height.
 
-    From there it is one move across; from anywhere else the way leads through the safe plane.
+    From there it is one move across; from anywhere else the way leads through the safe plane. Where the
+    stage has backlash, x and y arrive by rising.
     """
     if at_imaging(profile, pose):
-        return path_between_imaging(pose, StagePose(*target_um))
-    return path_to_imaging(pose, StagePose(*target_um, profile.imaging_z_um, 0.0, 0.0), profile.safe_z_um)
+        path = path_between_imaging(pose, StagePose(*target_um))
+    else:
+        target = StagePose(*target_um, profile.imaging_z_um, 0.0, 0.0)
+        path = path_to_imaging(pose, target, profile.safe_z_um)
+    return _arriving_by_rising(profile, pose, path)
+
+
+def _arriving_by_rising(profile: StageSettings, pose: StagePose, path: Path) -> Path:
+    """The same way, with a leg beyond each target onto which x or y would fall."""
+    legs: list[StagePose] = []
+    for leg in path:
+        beyond = StagePose(
+            _beyond(pose.x_um, leg.x_um, profile.run_up_um[0]),
+            _beyond(pose.y_um, leg.y_um, profile.run_up_um[1]),
+        )
+        legs += [leg] if beyond == StagePose() else [beyond.over(leg), leg]
+        pose = leg.over(pose)
+    return tuple(legs)
+
+
+def _beyond(start_um: float | None, target_um: float | None, run_up_um: float) -> float | None:
+    """Where an axis goes before its target; None where it may go there at once."""
+    falls = start_um is not None and target_um is not None and target_um < start_um
+    return target_um - run_up_um if falls and target_um is not None and run_up_um > 0 else None
 
 
 def at_imaging(profile: StageSettings, pose: StagePose) -> bool:

@@ -125,6 +125,11 @@ class ElectronSettings(Settings):
         )
 
 
+Backlash = Annotated[float, Field(ge=-100, le=100)]
+RUN_UP_UM = 5.0
+"""The least that a stage with backlash goes beyond a target to come back."""
+
+
 class ScanSettings(Settings):
     """How frames truly lie on the specimen, over what the scanner was told; the stage is the ruler."""
 
@@ -175,7 +180,9 @@ class StageSettings(Settings):
         title="Tolerance of angles",
         description="A turn that ends farther from its target is an error.",
     )
-    settle_s: NonNegative = Field(0.3, title="Settling time", description="Wait after a move.")
+    settle_s: Annotated[NonNegative, MEASURED] = Field(
+        0.3, title="Settling time", description="Wait after a move."
+    )
     reach_x_um: tuple[Place, Place] = Field(
         (-30_000.0, 30_000.0), title="Reach along x", description="How far the stage goes."
     )
@@ -198,6 +205,36 @@ class StageSettings(Settings):
         title="Backlash approach",
         description="How far the stage overshoots and comes back when x or y falls; 0 where it does not.",
     )
+    backlash_x_um: Annotated[Backlash, MEASURED] = Field(
+        0.0,
+        title="Backlash along x",
+        description="How far it stands off when x has fallen, over where it stands when x has risen.",
+    )
+    backlash_y_um: Annotated[Backlash, MEASURED] = Field(
+        0.0, title="Backlash along y", description="Likewise along y."
+    )
+    repeat_short_um: Annotated[NonNegative, MEASURED] = Field(
+        0.0,
+        title="Repeatability, short moves",
+        description="Standard deviation along an axis of where it stands after moves within a section.",
+    )
+    repeat_long_um: Annotated[NonNegative, MEASURED] = Field(
+        0.0,
+        title="Repeatability, long moves",
+        description="Likewise after it went centimetres away and came back.",
+    )
+
+    @property
+    def run_up_um(self) -> tuple[float, float]:
+        """How far x and y go beyond a target that they would reach by falling, to arrive by rising.
+
+        0 where backlash does not stand out of how moves scatter: there a second move gains nothing.
+        """
+        x_um, y_um = (
+            3 * abs(lash_um) + RUN_UP_UM if abs(lash_um) > self.repeat_short_um else 0.0
+            for lash_um in (self.backlash_x_um, self.backlash_y_um)
+        )
+        return x_um, y_um
 
 
 class InterlockLimits(Settings):

@@ -1,7 +1,7 @@
 """How long the stage is under way between sections. Pure.
 
-Under the pole piece a move across is one leg (:func:`scopeacq.engine.ways.path_to_point`): both axes go
-at once, each at its own speed, and the slower one counts.
+Under the pole piece a move across is one leg (:func:`scopeacq.engine.ways.path_to_point`), or two where
+backlash is to be left out: both axes go at once, each at its own speed, and the slower one counts.
 """
 
 from __future__ import annotations
@@ -30,9 +30,12 @@ def travel_s(profile: StageSettings, start_um: Places, end_um: Places) -> Second
     ``start_um`` and ``end_um`` are broadcast against each other, the result lacks their last axis.
     """
     way_um = end_um - start_um
-    length_um = np.abs(way_um) + 2 * profile.backlash_um * (way_um < 0)
+    falls = way_um < 0
+    run_up_um = np.array(profile.run_up_um)
+    length_um = np.abs(way_um) + 2 * (profile.backlash_um + run_up_um) * falls
     s = (length_um / (profile.speed_x_um_per_s, profile.speed_y_um_per_s)).max(-1)
-    return np.where(s > 0, s + profile.move_s + profile.settle_s, 0.0)
+    moves = 1 + (falls & (run_up_um > 0)).any(-1)
+    return np.where(s > 0, s + moves * profile.move_s + profile.settle_s, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,9 +153,9 @@ def test_locked_values_say_why(page_of: Pages) -> None:
     assert not locked.editable
     assert locked._problem.text() == "Fixed by the run."
     assert not page.row(("mill", "rates")).editable
-    assert page.row(("stage", "settle_s")).editable
+    assert page.row(("stage", "tolerance_um")).editable
     page.set_editable(False, Locks({}, measured=False))
-    assert not page.row(("stage", "settle_s")).editable
+    assert not page.row(("stage", "tolerance_um")).editable
 
 
 def test_every_unit_of_the_files_is_known_to_the_forms() -> None:
