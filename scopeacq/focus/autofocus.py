@@ -129,6 +129,15 @@ class FocusBench:
         """Electron dose of one image with these settings."""
         return frame.electron_dose_per_nm2(self.electron.probe_current_na)
 
+    def condition(self, scan: FocusScan) -> PairCondition:
+        """What is known of a pair that is taken like this."""
+        return PairCondition(
+            scan.frame.pixel_size_nm,
+            scan.perturbation_um,
+            self.electron.convergence_mrad,
+            self.dose_per_nm2(scan.frame),
+        )
+
     @property
     def frame_dose_per_nm2(self) -> float:
         """Electron dose of one fine focus image."""

@@ -92,13 +92,7 @@ def take_pair(bench: FocusBench, optics: Optics, scan: FocusScan) -> Pair:
     whole = [bench.image_at(optics.shifted(wd_um=s * scan.perturbation_um), scan.frame) for s in (1, -1)]
     shift_px = pair_shift_px(bench.electron, scan.frame, scan.perturbation_um)
     plus, minus = common_field(whole[0], whole[1], shift_px)
-    condition = PairCondition(
-        scan.frame.pixel_size_nm,
-        scan.perturbation_um,
-        bench.electron.convergence_mrad,
-        bench.dose_per_nm2(scan.frame),
-    )
-    return Pair(optics, plus, minus, condition)
+    return Pair(optics, plus, minus, bench.condition(scan))
 
 
 def take_look(bench: FocusBench, estimator: AberrationEstimator, optics: Optics, scan: FocusScan) -> Look:

@@ -1,0 +1,167 @@
+"""Pairs of images of one place at many optics: each is taken once, kept, and may be read again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.bench import Bench
+from hardware.types import Optics
+from models.estimate import AberrationEstimate, AberrationEstimator
+from models.images import ImagesRefused
+from scopeacq.engine.ways import at_imaging, xy_um
+from scopeacq.focus.autofocus import FocusBench
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.focus.focus_pairs import Pair, take_pair
+from scopeacq.manual import Manual
+from scopeacq.plan.project import FocusSettings
+
+Floats = NDArray[np.float64]
+
+ELSEWHERE_UM = 1.0
+"""A stage that stands farther off was moved since the place was chosen."""
+
+
+class CannotMeasure(Exception):
+    """The images or the instrument do not allow it; the message is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the stage stood, and the optics then."""
+
+    x_um: float
+    y_um: float
+    optics: Optics
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The program was started and came to the place; between two visits the stage may have moved."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A pair whose images are kept: the optics between them, and during which visit."""
+
+    optics: Optics
+    visit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an estimator made of a pair."""
+
+    optics: Optics
+    estimate: AberrationEstimate
+
+    @property
+    def defocus_um(self) -> float:
+        return float(self.estimate.mean[0])
+
+    @property
+    def astig_um(self) -> Floats:
+        """(2,) in the image frame."""
+        return self.estimate.mean[1:]
+
+    @property
+    def stigmators(self) -> Floats:
+        """(2,) [a.u.]."""
+        return np.array([self.optics.stig_x, self.optics.stig_y])
+
+
+@dataclass(frozen=True)
+class Station:
+    """Takes and reads pairs at one place. Used by one thread."""
+
+    bench: Bench
+    focus: FocusBench
+    estimator: AberrationEstimator
+    visit: int
+
+    @classmethod
+    def at_place(cls, bench: Bench, focus: FocusSettings, scan_rot_deg: float) -> Station:
+        """For the place where the stage stands and the images of ``focus``."""
+        manual, electron = bench.manual, bench.plan.instrument.electron
+        scans = FocusBench(manual.imager, manual.devices.column, focus, electron, scan_rot_deg)
+        memory = bench.measurements
+        visit = next(n for n in count() if memory.get(f"visit-{n}", Visit) is None)
+        memory.add(f"visit-{visit}", Visit(visit))
+        return cls(bench, scans, estimator_of(manual), visit)
+
+    def taken(self, key: str) -> Taken:
+        """What is known of a pair that was taken under ``key``."""
+        known = self.bench.measurements.get(key, Taken)
+        assert known is not None
+        return known
+
+    def pair(self, key: str, optics: Optics) -> Pair:
+        """A pair around these optics, or the nearest ones that the column allows; taken if it never was.
+
+        Raises ``HardwareError``, ``Halted``, ``SettingsError`` for kept images that cannot be read.
+        """
+        memory, scan = self.bench.measurements, self.focus.scans[0]
+
+        def take() -> Taken:
+            pair = take_pair(self.focus, optics, scan)
+            memory.keep_image(key, np.stack([pair.plus, pair.minus]))
+            return Taken(pair.optics, self.visit)
+
+        taken, images = self.bench.once(key, Taken, take), memory.image(key)
+        return Pair(taken.optics, images[0], images[1], self.focus.condition(scan))
+
+    def read(self, key: str, optics: Optics, convergence_mrad: float | None = None) -> Reading | None:
+        """What the estimator makes of a pair, with the profile's convergence angle or another one.
+
+        None where the images tell nothing. Raises what :meth:`pair` does.
+        """
+        pair = self.pair(key, optics)
+        condition = pair.condition
+        if convergence_mrad is not None:
+            condition = replace(condition, convergence_mrad=convergence_mrad)
+        try:
+            estimate = self.estimator.estimate(pair.plus, pair.minus, condition)
+        except ImagesRefused:
+            return None
+        known = np.isfinite(estimate.mean).all() and np.isfinite(estimate.covariance).all()
+        return Reading(pair.optics, estimate) if estimate.structured and known else None
+
+
+def estimator_of(manual: Manual) -> AberrationEstimator:
+    """The first of the project's estimators that reads pairs. Raises ``CannotMeasure`` without one."""
+    for method in manual.methods:
+        if isinstance(method, PairFocus):
+            return method.estimator
+    raise CannotMeasure(
+        "The project names no estimator that reads pairs; add 'deepfocus' to [focus] estimators."
+    )
+
+
+def go_to_place(bench: Bench, section: str) -> Place:
+    """Stand where the images are taken: the middle of a section, or where the stage stood at first.
+
+    After a pause or crash that is the same place. Raises ``CannotMeasure``, ``HardwareError``.
+    """
+    place = bench.once("place", Place, lambda: _chosen(bench, section))
+    manual = bench.manual
+    if math.dist(xy_um(manual.devices.stage.pose()), (place.x_um, place.y_um)) > ELSEWHERE_UM:
+        manual.go(manual.way_to(place.x_um, place.y_um))
+    if not at_imaging(bench.plan.instrument.stage, manual.devices.stage.pose()):
+        raise CannotMeasure("The stage does not stand flat at the imaging height; drive it to a section.")
+    return place
+
+
+def _chosen(bench: Bench, section: str) -> Place:
+    manual, optics = bench.manual, bench.manual.devices.column.optics()
+    if not section:
+        return Place(*xy_um(manual.devices.stage.pose()), optics)
+    chosen = next((s for s in bench.plan.wafer.sections if s.id == section), None)
+    if chosen is None:
+        raise CannotMeasure(f"The wafer has no section {section}; choose one of the plan.")
+    return Place(*manual.place.apply(chosen.roi_centre_um), optics)
