@@ -82,6 +82,7 @@ class Profile(Settings):
     verdict: Verdict
     measurements: str = Field("measurements.jsonl", description="What was measured, beside this file.")
     measurements_xxh3: str = Field("", description="Digest of that file.")
+    files: tuple[str, ...] = Field((), description="What else belongs to it, beside this file.")
     values: tuple[CalibratedValue, ...] = ()
 
     @classmethod

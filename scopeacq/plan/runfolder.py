@@ -82,6 +82,11 @@ class RunFolder:
         """Pictures of the wafer and where they lie; see :mod:`scopeacq.plan.overviews`."""
         return self.root / "overviews"
 
+    @property
+    def calibrations(self) -> Path:
+        """What was calibrated: a folder for each kind, with one for each sitting."""
+        return self.root / "calibrations"
+
     def images(self, project: Project) -> Path:
         """``images.zarr``, in the run's folder unless the project says otherwise."""
         parent = Path(project.storage.images) if project.storage.images else self.root
@@ -117,6 +122,12 @@ class Plan:
         """Where the driver keeps files of its own: its lock, the guard's log, the twin's nature."""
         named = self.instrument.driver.folder
         return Path(named) if named else self.folder.root.with_suffix(".instrument")
+
+    @property
+    def deepfocus_weights(self) -> Path | None:
+        """The weights of DeepFocus that were made on this microscope; None for those shipped."""
+        named = self.instrument.electron.deepfocus_weights
+        return self.folder.root / named if named else None
 
     @property
     def guard_log(self) -> Path:

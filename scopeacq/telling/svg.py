@@ -37,12 +37,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Labels with units, and a horizontal line worth comparing with. x counts something whole."""
+    """Labels with units, and a horizontal line worth comparing with.
+
+    Ticks along x are at least ``least_step`` apart: 1 where x counts something whole.
+    """
 
     x_label: str
     y_label: str
     limit: float | None = None
     limit_label: str = ""
+    least_step: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def plot(series: Sequence[Series], axes: Axes) -> Markup:
         return Markup('<p class="none">Nothing to plot yet.</p>')
     ys = [y for _, y in points] + ([axes.limit] if axes.limit is not None else [])
     last_x = max(x for x, _ in points)
-    first, second, *more = nice_ticks(min(x for x, _ in points), last_x, 8, least=1.0)
+    first, second, *more = nice_ticks(min(x for x, _ in points), last_x, 8, axes.least_step)
     # the axis ends with the data: there are no cycles beyond the last one
     end = last_x if last_x > first else second
     x_ticks = [tick for tick in (first, second, *more) if tick <= end]
@@ -93,7 +97,7 @@ def plot(series: Sequence[Series], axes: Axes) -> Markup:
     body = [_grid(scale, x_ticks, y_ticks, axes), *(_drawn(s, scale) for s in shown)]
     if axes.limit is not None:
         body.append(_limit(scale, axes.limit, axes.limit_label))
-    figure = _svg(WIDTH, HEIGHT, body, f"{axes.y_label} against {axes.x_label}")
+    figure = drawing(WIDTH, HEIGHT, body, f"{axes.y_label} against {axes.x_label}")
     return figure + (_legend(shown) if len(shown) > 1 else Markup())
 
 
@@ -176,7 +180,7 @@ def map_of(areas: Sequence[Area], marks_um: Sequence[Point], ramp_label: str) ->
     body = [_area(area, [place(p) for p in area.outline_um]) for area in areas]
     body += [_cross(*place(p)) for p in marks_um]
     body.append(_scale_bar(width, scale, height * scale))
-    return _svg(width * scale, height * scale + 26, body, ramp_label) + _ramp_legend(ramp_label)
+    return drawing(width * scale, height * scale + 26, body, ramp_label) + _ramp_legend(ramp_label)
 
 
 def _area(area: Area, corners: Sequence[Point]) -> str:
@@ -221,9 +225,9 @@ def _ramp_legend(label: str) -> Markup:
     ).format(stops, label)
 
 
-def _svg(width: float, height: float, body: Iterable[str], title: str) -> Markup:
+def drawing(width: float, height: float, body: Iterable[str], title: str) -> Markup:
+    """A picture of pieces of SVG, which are built from numbers and escaped text alone."""
     head = Markup('<svg viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">').format(
         width, height, title
     )
-    # the pieces are built in this module from numbers and escaped text
     return head + Markup("".join(body)) + Markup("</svg>")  # noqa: S704
