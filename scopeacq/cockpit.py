@@ -24,6 +24,7 @@ from scopeacq.journal.records import FocusTried
 from scopeacq.manual import Manual
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.project import EstimatorName
+from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 from scopeacq.vision.looking import Seen, look_at
 from scopeacq.vision.quality import Standard
@@ -151,11 +152,11 @@ class Cockpit:
 
     def _readers(self) -> Sequence[Reader]:
         """Every estimator there is, the project's own first."""
-        electron = self.manual.plan.instrument.electron
+        plan = self.manual.plan
         own = [method.estimator for method in self.manual.methods if isinstance(method, PairFocus)]
         more = [load for name, load in _PAIR_ESTIMATORS.items() if name not in {e.name for e in own}]
-        estimators = [*own, *(load() for load in more)]
-        by_pair = [ByPair(estimator, electron, BY_HAND_ROT_DEG) for estimator in estimators]
+        estimators = [*own, *(load(plan) for load in more)]
+        by_pair = [ByPair(estimator, plan.instrument.electron, BY_HAND_ROT_DEG) for estimator in estimators]
         return [*by_pair, ByScores(self.manual.scorer)]
 
     def _dose_per_nm2(self, settings: FrameSettings) -> float:
@@ -179,19 +180,19 @@ def _tried(outcome: FocusOutcome, place_um: Point, at_s: float) -> FocusTried:
     )
 
 
-def _deepfocus() -> AberrationEstimator:
+def _deepfocus(plan: Plan) -> AberrationEstimator:
     from models.deepfocus import DeepFocus
 
-    return DeepFocus.load()
+    return DeepFocus.load(plan.deepfocus_weights)
 
 
-def _mapfost() -> AberrationEstimator:
+def _mapfost(plan: Plan) -> AberrationEstimator:
     from models.mapfost import MapFost
 
     return MapFost()
 
 
-_PAIR_ESTIMATORS: dict[str, Callable[[], AberrationEstimator]] = {
+_PAIR_ESTIMATORS: dict[str, Callable[[Plan], AberrationEstimator]] = {
     "DeepFocus": _deepfocus,
     "MAPFoSt": _mapfost,
 }

@@ -130,10 +130,11 @@ class Manual:
 
     def take_plan(self, plan: Plan) -> None:
         """Go by another plan for the same instrument, as after an edit of the run that was saved."""
-        before, self.plan = self.plan.project, plan
+        before, self.plan = self.plan, plan
         self.imager.go_by(scan_law(plan.instrument))
-        after = plan.project
-        if (after.focus, after.imaging, after.seed) != (before.focus, before.imaging, before.seed):
+        if _networks_of(before) != _networks_of(plan):
+            vars(self).pop("scorer", None)
+        if _methods_of(before) != _methods_of(plan):
             vars(self).pop("methods", None)
 
     def read(self) -> Readings:
@@ -313,3 +314,15 @@ def _require_at(start: StagePose, pose: StagePose, tolerance: PoseTolerance) -> 
     for axis in (f.name for f in fields(StagePose)):
         if not pose_deviation(axis, getattr(start, axis), getattr(pose, axis)) <= getattr(tolerance, axis):
             raise Refused("stage", "it was moved since this way was planned", "Plan the way again.")
+
+
+def _networks_of(plan: Plan) -> tuple[object, ...]:
+    """What networks are loaded by."""
+    electron = plan.instrument.electron
+    return electron.convergence_mrad, electron.deepfocus_weights
+
+
+def _methods_of(plan: Plan) -> tuple[object, ...]:
+    """What focus methods are made of."""
+    project = plan.project
+    return project.focus, project.imaging, project.seed, _networks_of(plan)

@@ -34,7 +34,9 @@ def network_problems(plan: Plan) -> list[str]:
         "deepscore": lambda: scores_refused(DeepScore.load(None, electron.convergence_mrad), plan)
     }
     if EstimatorName.DEEPFOCUS in focus.estimators:
-        rehearsals["deepfocus"] = lambda: pairs_refused(DeepFocus.load(), focus, electron)
+        rehearsals["deepfocus"] = lambda: pairs_refused(
+            DeepFocus.load(plan.deepfocus_weights), focus, electron
+        )
     problems = []
     for name, rehearsal in sorted(rehearsals.items()):
         try:

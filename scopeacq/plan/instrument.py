@@ -108,6 +108,11 @@ class ElectronSettings(Settings):
         0.0, description="Shift of the image per um of wd, in the lab."
     )
     image_shift_y_um_per_um: Annotated[Place, MEASURED] = 0.0
+    deepfocus_weights: Annotated[str, MEASURED] = Field(
+        "",
+        title="Weights of DeepFocus",
+        description="Recalibrated on this microscope, from the run's folder on; empty for those shipped.",
+    )
     max_beam_shift_um: NonNegative = Field(15.0, description="Beyond it the stage moves instead.")
 
     @model_validator(mode="after")
