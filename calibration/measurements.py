@@ -56,6 +56,10 @@ class Measurements:
     def __len__(self) -> int:
         return len(self._known)
 
+    def holds(self, key: str) -> bool:
+        """Whether something was measured under ``key``."""
+        return key in self._known
+
     def get(self, key: str, kind: type[M]) -> M | None:
         """What stands under ``key``, or None. Raises ``SettingsError`` where it is not of its kind."""
         if key not in self._known:
