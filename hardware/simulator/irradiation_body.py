@@ -14,13 +14,13 @@ from hardware.types import Preamplifier
 
 @dataclass
 class IrradiationBody:
-    """Switched on once by its operator, some time after the preamplifier was set up; off by a program, too."""
+    """Its operator switches it on some time after the preamplifier was set up; off may be a program."""
 
     settings: IrradiationSettings
     rng: np.random.Generator
     preamplifier: Preamplifier | None = None
     on_at_s: float = math.inf
-    off_at_s: float = math.inf
+    delivered_before_uc: float = 0.0
 
     def configure(self, preamplifier: Preamplifier, now_s: float) -> None:
         """Set the preamplifier up; the operator follows."""
@@ -28,8 +28,12 @@ class IrradiationBody:
         if math.isinf(self.on_at_s):
             self.on_at_s = now_s + self.settings.on_after_s
 
+    def switch_off(self, now_s: float) -> None:
+        self.delivered_before_uc = self.charge_uc(now_s)
+        self.on_at_s = math.inf
+
     def beam_on(self, at_s: float) -> bool:
-        return self.on_at_s <= at_s < self.off_at_s
+        return self.on_at_s <= at_s
 
     def current_ua(self, at_s: float) -> float:
         """The beam's current at an instant; it swings slowly about its mean."""
@@ -40,12 +44,11 @@ class IrradiationBody:
     def charge_uc(self, to_s: float) -> float:
         """All charge that was delivered up to an instant: the exact integral of the current."""
         s = self.settings
-        if to_s <= self.on_at_s:
-            return 0.0
-        end_s = min(to_s, self.off_at_s)
+        if not self.beam_on(to_s):
+            return self.delivered_before_uc
         omega = 2 * math.pi / s.current_ripple_period_s
-        swing_s = s.current_ripple * (math.cos(omega * self.on_at_s) - math.cos(omega * end_s)) / omega
-        return s.current_ua * (end_s - self.on_at_s + swing_s)
+        swing_s = s.current_ripple * (math.cos(omega * self.on_at_s) - math.cos(omega * to_s)) / omega
+        return self.delivered_before_uc + s.current_ua * (to_s - self.on_at_s + swing_s)
 
     def volts(self, at_s: float) -> float:
         """What the multimeter reads: electrons are a negative current."""
@@ -58,12 +61,15 @@ class IrradiationBody:
 
     def remember(self) -> dict[str, Any]:
         """Its state as JSON values."""
-        switched = {"on_at_s": self.on_at_s, "off_at_s": self.off_at_s}
-        known = {name: at_s for name, at_s in switched.items() if math.isfinite(at_s)}
-        return known if self.preamplifier is None else {**known, "preamplifier": asdict(self.preamplifier)}
+        return {
+            "on_at_s": None if math.isinf(self.on_at_s) else self.on_at_s,
+            "delivered_before_uc": self.delivered_before_uc,
+            "preamplifier": None if self.preamplifier is None else asdict(self.preamplifier),
+        }
 
     def recall(self, state: dict[str, Any]) -> None:
         """Take up what :meth:`remember` gave."""
-        self.on_at_s, self.off_at_s = state.get("on_at_s", math.inf), state.get("off_at_s", math.inf)
-        known = state.get("preamplifier")
-        self.preamplifier = None if known is None else Preamplifier(**known)
+        on_at_s, preamplifier = state["on_at_s"], state["preamplifier"]
+        self.on_at_s = math.inf if on_at_s is None else on_at_s
+        self.delivered_before_uc = state["delivered_before_uc"]
+        self.preamplifier = None if preamplifier is None else Preamplifier(**preamplifier)

@@ -50,7 +50,7 @@ class IrradiationController:
 
     def _off(self, values: Json, kinds: Kinds) -> Reply:
         with self.nature.lock:
-            self.nature.irradiation.off_at_s = min(self.nature.irradiation.off_at_s, self.nature.now_s)
+            self.nature.irradiation.switch_off(self.nature.now_s)
         return Reply()
 
 

@@ -124,7 +124,8 @@ def take_up(nature: Nature, state: Json) -> None:
     nature.raster.raster = Raster(**state["raster"]["raster"])
     nature.raster.running, nature.raster.load_ohm = state["raster"]["running"], state["raster"]["load_ohm"]
     nature.chamber.pressure_mbar = state["pressure_mbar"]
-    nature.irradiation.recall(state.get("irradiation", {}))
+    if "irradiation" in state:
+        nature.irradiation.recall(state["irradiation"])
     nature.mount(Mounted(**state.get("mounted", {})))
     nature.faults.recall(state["faults"])
     nature.stage.stand(np.array(stage["reported"]), np.array(stage["error"]))

@@ -1,0 +1,183 @@
+"""The irradiation monitor as a calibration: offset, watch, offset, account."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from calibration.bench import Bench
+from calibration.irradiation.dose import Delivered, Floats
+from calibration.irradiation.drawing import current_figure, dose_figure, offset_figure
+from calibration.irradiation.log import ReadingLog
+from calibration.irradiation.settings import IrradiationSettings, cost
+from calibration.irradiation.station import METER, SOURCE, Station
+from calibration.irradiation.watch import (
+    Offset,
+    Phase,
+    Standing,
+    charge_of,
+    current_ua,
+    offset_of,
+    standing,
+    wrong,
+)
+from calibration.measurements import ANEW
+from calibration.procedure import Compared, Need, Procedure, Result
+from hardware.errors import HardwareError, Refused
+from scopeacq.plan.calibrations import CalibrationKind, Verdict
+from scopeacq.plan.settings import SettingsError
+
+LOG = logging.getLogger(__name__)
+
+SHOWN_EVERY = 5
+"""Readings between two pictures."""
+LARGEST_UNCERTAINTY = 0.1
+"""A dose that is known less well than this share of it says nothing of the mill rate."""
+
+
+def measure(bench: Bench, settings: IrradiationSettings) -> Result:
+    """Watch until the target is reached and the beam is off.
+
+    Raises ``Halted``, ``HardwareError``, ``OSError``; the next sitting goes on with what was read.
+    """
+    log = ReadingLog.read(bench.measurements.folder / "readings", bench.measurements.files)
+    station = Station.of(bench.manual.devices, settings, log)
+    with station.never_unwatched():
+        before = bench.once("offset before", Offset, lambda: _offset(bench, station, settings))
+        if len(log) < before.readings:
+            raise SettingsError(log.folder, ["readings that were taken are not there"], ANEW)
+        _watch(bench, station, settings, before)
+        after = bench.once("offset after", Offset, lambda: _offset(bench, station, settings))
+    return _result(bench, settings, log, before, after)
+
+
+def _offset(bench: Bench, station: Station, settings: IrradiationSettings) -> Offset:
+    """Take readings with the beam off. Raises ``Refused`` where it is not."""
+    station.require_off()
+    first, count = len(station.log), settings.offset_readings
+    while (taken := len(station.log) - first) < count:
+        bench.tell(0.0, f"Measuring the offset with the beam off: reading {taken + 1} of {count}")
+        station.take()
+    times_s, volts = station.log.arrays()
+    try:
+        return offset_of(times_s[-count:], volts[-count:], settings)
+    except ValueError as error:
+        raise Refused(
+            SOURCE, str(error), "Switch the beam off, zero the preamplifier and go on."
+        ) from error
+
+
+def _watch(bench: Bench, station: Station, settings: IrradiationSettings, before: Offset) -> None:
+    """Take readings until the target is reached and the beam is off."""
+    phase = Phase.OFF
+    while (so_far := _stand(bench, station, settings, before)).phase is not Phase.DONE:
+        if so_far.phase is not phase:
+            phase = so_far.phase
+            LOG.warning("Irradiation: %s.", phase.value)
+        if phase is Phase.REACHED:
+            _try_to_switch_off(station)
+        station.take()
+
+
+def _try_to_switch_off(station: Station) -> None:
+    """Where that fails, the watch goes on: what falls until somebody does it by hand is counted, too."""
+    try:
+        station.switch_off()
+    except HardwareError as error:
+        LOG.error("The irradiation beam could not be switched off: %s", error)
+
+
+def _stand(bench: Bench, station: Station, settings: IrradiationSettings, before: Offset) -> Standing:
+    """How it stands, told and shown."""
+    times_s, volts = station.log.arrays()
+    if problem := wrong(volts, settings, before):
+        raise Refused(METER, *problem.value)
+    so_far = standing(times_s, volts, settings, before)
+    dose = settings.dose_1e27(so_far.charge.most_uc)
+    bench.tell(min(dose / settings.target_1e27_ev_per_cm3, 1.0), _said(so_far, dose, settings))
+    if len(times_s) % SHOWN_EVERY == 0:
+        bench.show("current", current_figure(times_s, volts, settings, before))
+        flows_ua = current_ua(times_s, volts, settings, before)
+        bench.show("dose", dose_figure(times_s, _running_dose(times_s, flows_ua, settings), settings))
+    return so_far
+
+
+def _said(so_far: Standing, dose: float, settings: IrradiationSettings) -> str:
+    phase = so_far.phase.value
+    how_far = f"{dose:.3f} of {settings.target_1e27_ev_per_cm3:g} x 10^27 eV/cm^3"
+    left = f", {so_far.left_s / 60:.1f} min to go" if so_far.phase in (Phase.ON, Phase.SOON) else ""
+    return f"{phase[0].upper()}{phase[1:]}. {how_far}, {so_far.current_ua:.1f} uA{left}"
+
+
+def _running_dose(times_s: Floats, flows_ua: Floats, settings: IrradiationSettings) -> Floats:
+    """The dose up to each reading, float64 (n,): trapezoids will do for a picture."""
+    steps_uc = np.diff(times_s) * (flows_ua[1:] + flows_ua[:-1]) / 2
+    return np.concatenate([[0.0], np.cumsum(steps_uc)]) * settings.dose_1e27(1.0)
+
+
+def _result(
+    bench: Bench, settings: IrradiationSettings, log: ReadingLog, before: Offset, after: Offset
+) -> Result:
+    times_s, volts = log.arrays()
+    flows_ua = current_ua(times_s, volts, settings, before, after)
+    charge = charge_of(times_s, flows_ua, settings, before)
+    dose = settings.dose_1e27(charge.likeliest_uc)
+    sd = dose * np.hypot(charge.sd_uc / max(charge.likeliest_uc, 1e-12), settings.scale_sd_percent / 100)
+    figures = (
+        dose_figure(times_s, _running_dose(times_s, flows_ua, settings), settings),
+        current_figure(times_s, volts, settings, before, after),
+        offset_figure(times_s, volts, (before, after)),
+    )
+    files = tuple(path.relative_to(bench.measurements.folder).as_posix() for path in log.parts)
+    comparison = _compared(bench, settings, charge, dose, float(sd))
+    return Result((), _verdict(dose, float(sd), charge), figures, comparison, files=files)
+
+
+def _compared(
+    bench: Bench, settings: IrradiationSettings, charge: Delivered, dose: float, sd: float
+) -> tuple[Compared, ...]:
+    """The wafer's dose beside the project's; of sections of another thickness, their own."""
+    project = bench.plan.project.milling.irradiation_1e27_ev_per_cm3
+    rows = [
+        Compared("charge", "", f"{charge.likeliest_uc:.1f} uC", f"\u00b1 {charge.sd_uc:.1f} uC"),
+        Compared(
+            "milling.irradiation_1e27_ev_per_cm3 of project.toml",
+            f"{project:g}",
+            f"{dose:.4f}",
+            f"\u00b1 {sd:.4f}",
+        ),
+    ]
+    for thickness_nm in sorted({s.thickness_nm for s in bench.plan.wafer.sections}):
+        if thickness_nm != settings.thickness_nm:
+            of_these = dose * settings.thickness_nm / thickness_nm
+            rows.append(Compared(f"sections of {thickness_nm:g} nm", f"{project:g}", f"{of_these:.4f}"))
+    return tuple(rows)
+
+
+def _verdict(dose: float, sd: float, charge: Delivered) -> Verdict:
+    said = [f"The sections were given {dose:.3f} \u00b1 {sd:.3f} x 10^27 eV/cm^3."]
+    if charge.gaps:
+        whole_s = sum(gap.to_s - gap.from_s for gap in charge.gaps)
+        said.append(
+            f"Over {whole_s:.0f} s nothing was read: the charge there is only known between bounds."
+        )
+    if good := sd <= LARGEST_UNCERTAINTY * dose:
+        said.append(
+            f"Set milling.irradiation_1e27_ev_per_cm3 = {dose:.3f} in project.toml: mill rates go by it."
+        )
+    else:
+        said.append("That is too uncertain to go by.")
+    return Verdict(good=good, reasons=tuple(said))
+
+
+PROCEDURE = Procedure(
+    kind=CalibrationKind.IRRADIATION,
+    title="Electron irradiation",
+    about="Watches the irradiation gun's current and counts the energy it leaves in the sections, up to a "
+    "target. The gun is ready and its beam off; preamplifier and multimeter are connected.",
+    settings=IrradiationSettings,
+    needs=frozenset({Need.METERS}),
+    cost=cost,
+    measure=measure,
+)

@@ -1,0 +1,127 @@
+"""How an irradiation stands, and what to do about it. Pure: decided from readings alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from calibration.irradiation.dose import Delivered, Floats, delivered
+from calibration.irradiation.settings import IrradiationSettings
+
+NOISE_SD = 8.0
+"""So many standard deviations of the offset's noise above the offset, the beam is on."""
+LAST = 3
+"""So many readings must agree that the beam is off."""
+SATURATED = 0.98
+
+
+class Phase(Enum):
+    """Where an irradiation stands, in the words of an operator."""
+
+    OFF = "the beam is off: switch it on"
+    ON = "irradiating"
+    SOON = "the target is near"
+    REACHED = "ALARM: the target is reached, switch the beam off"
+    DONE = "the target is reached and the beam is off"
+
+
+class Wrong(Enum):
+    """Why readings cannot be counted; what is wrong, and what to do."""
+
+    SATURATED = (
+        "the preamplifier saturates",
+        "Switch the beam off, choose a less sensitive range and begin anew.",
+    )
+    NEGATIVE = (
+        "the current is negative",
+        "Switch the beam off, change whether the preamplifier inverts and begin anew.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """What the multimeter reads with the beam off: mean and noise [V], in the middle of ``at_s``."""
+
+    volts: float
+    sd_v: float
+    at_s: float
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """So far: charge, the newest current [uA] and what to do. ``left_s`` is inf while nothing flows."""
+
+    charge: Delivered
+    current_ua: float
+    left_s: float
+    phase: Phase
+
+
+def offset_of(times_s: Floats, volts: Floats, settings: IrradiationSettings) -> Offset:
+    """The offset, from readings float64 (n,). Raises ``ValueError`` where the beam was or went on."""
+    offset = Offset(float(volts.mean()), float(volts.std(ddof=1)), float(times_s.mean()), len(volts))
+    noise_v = float(np.median(np.abs(np.diff(volts)))) * 1.4826 / math.sqrt(2)
+    if np.ptp(volts) > 2 * NOISE_SD * max(noise_v, 1e-6 * settings.full_scale_v):
+        raise ValueError(f"the current changed by {np.ptp(volts):.3g} V while its offset was measured")
+    if abs(offset.volts) > settings.largest_offset_v:
+        raise ValueError(f"the multimeter reads {offset.volts:.3g} V where the beam should be off")
+    return offset
+
+
+def current_ua(
+    times_s: Floats,
+    volts: Floats,
+    settings: IrradiationSettings,
+    before: Offset,
+    after: Offset | None = None,
+) -> Floats:
+    """Current [uA] of readings, float64 (n,); between two offsets the offset drifts evenly."""
+    offset_v = np.full_like(volts, before.volts)
+    if after is not None:
+        offset_v = np.interp(times_s, [before.at_s, after.at_s], [before.volts, after.volts])
+    return np.asarray((volts - offset_v) * settings.sensitivity_a_per_v * 1e6, np.float64)
+
+
+def charge_of(
+    times_s: Floats, flows_ua: Floats, settings: IrradiationSettings, before: Offset
+) -> Delivered:
+    """The charge of a current [uA], float64 (n,)."""
+    off_below_ua = _threshold_v(settings, before) * settings.sensitivity_a_per_v * 1e6
+    return delivered(times_s, flows_ua, settings.interval_s, settings.longest_bridge_s, off_below_ua)
+
+
+def wrong(volts: Floats, settings: IrradiationSettings, before: Offset) -> Wrong | None:
+    """Why the newest readings cannot be counted, if they cannot."""
+    newest = volts[-LAST:]
+    if np.abs(newest).max() >= SATURATED * settings.full_scale_v:
+        return Wrong.SATURATED
+    if (newest < before.volts - _threshold_v(settings, before)).all():
+        return Wrong.NEGATIVE
+    return None
+
+
+def standing(times_s: Floats, volts: Floats, settings: IrradiationSettings, before: Offset) -> Standing:
+    """How it stands after these readings, float64 (n,) each with n >= 1."""
+    flows_ua = current_ua(times_s, volts, settings, before)
+    charge = charge_of(times_s, flows_ua, settings, before)
+    left_uc = settings.target_uc - charge.most_uc
+    newest_ua = float(flows_ua[-1])
+    beam_on = bool((volts[-LAST:] > before.volts + _threshold_v(settings, before)).any())
+    left_s = max(left_uc, 0.0) / newest_ua if beam_on and newest_ua > 0 else math.inf
+    return Standing(charge, newest_ua, left_s, _phase(beam_on, left_uc <= 0, left_s <= settings.warn_s))
+
+
+def _threshold_v(settings: IrradiationSettings, before: Offset) -> float:
+    return max(NOISE_SD * before.sd_v, 1e-3 * settings.full_scale_v)
+
+
+def _phase(beam_on: bool, reached: bool, soon: bool) -> Phase:
+    if reached:
+        return Phase.REACHED if beam_on else Phase.DONE
+    if not beam_on:
+        return Phase.OFF
+    return Phase.SOON if soon else Phase.ON
