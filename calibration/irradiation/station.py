@@ -92,7 +92,7 @@ class Station:
         except BaseException as why:
             try:
                 off = self.switch_off()
-                self.log.add(self.meter.read())  # proves that nothing fell until somebody goes on
+                self.take()  # proves that nothing falls until somebody goes on
             except (HardwareError, OSError) as trouble:
                 off = False
                 why.add_note(f"Whether the beam is off is not known: {trouble}")
