@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,10 +54,15 @@ class Believing:
 
 @dataclass(frozen=True)
 class Descent:
-    """Nelder-Mead on scores without a scale, until nothing gets better. Lower is sharper."""
+    """Nelder-Mead on scores without a scale, until nothing gets better. Lower is sharper.
+
+    ``enough``: a score that ends it at once. ``patience``: so many images without a better one end it.
+    """
 
     scorer: SharpnessScorer
     seed: int
+    enough: float = -math.inf
+    patience: float = FRUITLESS_IMAGES
 
     @property
     def name(self) -> str:
@@ -70,7 +76,7 @@ class Descent:
         while len(scores) < bench.focus.search_images:
             points.append(bench.within_limits(_optics(wanted)))
             scores.append(self.scorer.score(bench.image_at(points[-1]), bench.frame.pixel_size_nm))
-            if len(scores) - int(np.argmin(scores)) > FRUITLESS_IMAGES:
+            if scores[-1] <= self.enough or len(scores) - int(np.argmin(scores)) > self.patience:
                 break
             wanted = search.send(scores[-1])
         return Focused(points[int(np.argmin(scores))], f"the best of {len(scores)} images")
