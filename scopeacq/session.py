@@ -23,7 +23,7 @@ from scopeacq.focus.score_search import ScoreSearch
 from scopeacq.focus.warm_up import warmed_up
 from scopeacq.journal.journal import Journal, JournalError, Observer
 from scopeacq.journal.progress import Progress
-from scopeacq.journal.records import MillBegin
+from scopeacq.journal.records import IonsBegin
 from scopeacq.plan.instrument import chamber_model, mill_limits
 from scopeacq.plan.mill_rate import charge_uc_per_azimuth, depth_nm
 from scopeacq.plan.plan_changes import refuse_changes
@@ -135,7 +135,7 @@ def open_store(plan: Plan, files: FileLayer) -> ImageStore:
 
 def refuse_old_copy(plan: Plan, journal: Journal) -> None:
     """Raise ``JournalError`` when the guard's log knows of openings that the journal does not."""
-    known = {row.record.opening for row in journal.read() if isinstance(row.record, MillBegin)}
+    known = {row.record.opening for row in journal.read() if isinstance(row.record, IonsBegin)}
     if forgotten := forgotten_openings(plan, known):
         openings = counted(len(forgotten), "opening")
         raise JournalError(
@@ -187,7 +187,7 @@ def _method(
         case EstimatorName.DEEPFOCUS:
             from models.deepfocus import DeepFocus
 
-            return PairFocus(warmed_up(DeepFocus.load(), plan))
+            return PairFocus(warmed_up(DeepFocus.load(plan.deepfocus_weights), plan))
         case EstimatorName.MAPFOST:
             from models.mapfost import MapFost
 

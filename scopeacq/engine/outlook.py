@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import islice
 
 from scopeacq.engine.planner import InFlight, mill_plan
-from scopeacq.engine.steps import AwaitPlanes, Finish, SettleMill, Step, Wait, section_of
+from scopeacq.engine.steps import AwaitPlanes, Finish, SettleBurn, SettleMill, Step, Wait, section_of
 from scopeacq.engine.wishes import Offer, offers
 from scopeacq.journal.progress import Progress
 from scopeacq.journal.records import PlaneKey
@@ -100,6 +100,8 @@ def gate_of(progress: Progress, in_flight: InFlight, step: Step) -> Gate:
             return Gate(GateState.SHUT, missing, str(step))
         case SettleMill():
             return Gate(GateState.SHUT, missing, "An interrupted mill pass is settled first.")
+        case SettleBurn():
+            return Gate(GateState.SHUT, missing, "An interrupted burn of a calibration is settled first.")
         case Finish():
             return Gate(GateState.CLOSED, 0, "There is nothing left to mill.")
     if not missing:

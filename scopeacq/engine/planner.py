@@ -25,6 +25,7 @@ from scopeacq.engine.steps import (
     RecoverImaging,
     RegisterSection,
     RegisterWafer,
+    SettleBurn,
     SettleMill,
     Step,
     Wait,
@@ -60,7 +61,8 @@ def _unsettled_mill(_: Plan, progress: Progress, __: InFlight, ___: Target) -> S
     for key, state in progress.mills.items():
         if state.opening is not None:
             return SettleMill(key, state.opening.opening)
-    return None
+    burn = progress.burns.open
+    return SettleBurn(burn.key, burn.opening) if burn is not None else None
 
 
 def _finished(_: Plan, progress: Progress, __: InFlight, target: Target) -> Step | None:

@@ -15,10 +15,11 @@ from itertools import dropwhile, takewhile
 
 from hardware.errors import BlankerUnknown
 from hardware.guard.log import Opening, read_openings
+from hardware.microscope import Microscope
 from hardware.milling import end_mill
 from scopeacq.engine.rig import Rig
-from scopeacq.engine.steps import SettleMill
-from scopeacq.journal.records import MillBegin, MillEnd
+from scopeacq.engine.steps import SettleBurn, SettleMill
+from scopeacq.journal.records import BurnEnd, IonsBegin, IonsEnd, MillBegin, MillEnd
 from scopeacq.plan.instrument import MillSettings
 from scopeacq.plan.runfolder import Plan
 
@@ -51,20 +52,36 @@ def forgotten_openings(plan: Plan, known: Collection[str]) -> list[str]:
 
 
 def settle_mill(rig: Rig, step: SettleMill) -> None:
-    """Journal an opening that the program did not live to see closed.
+    """Journal an opening that the program did not live to see closed. Raises as :func:`settled`."""
+    state = rig.progress.mill(step.key)
+    assert state.opening is not None
+    rig.record(settled(rig.plan, rig.microscope, state.opening, state.heartbeat_uc))
+
+
+def settle_burn(rig: Rig, step: SettleBurn) -> None:
+    """The same for a calibration's opening, which counts for no cycle."""
+    burns = rig.progress.burns
+    assert burns.open is not None and burns.open.opening == step.opening
+    rig.record(settled(rig.plan, rig.microscope, burns.open, burns.heartbeat_uc))
+
+
+def settled(plan: Plan, microscope: Microscope, begin: IonsBegin, heartbeat_uc: float) -> IonsEnd:
+    """The end of an opening that the program did not live to see closed; the beam is blanked before.
 
     Raises ``BlankerUnknown`` when the beam is not blanked, or when the guard could not confirm
     blanking then and its log does not say when the line read as blanked again.
     """
-    state = rig.progress.mill(step.key)
-    assert state.opening is not None
-    end_mill(rig.microscope)
-    logged = logged_openings(rig.plan, step.opening)
-    delivered = interrupted_charge(
-        state.opening, state.heartbeat_uc, logged, rig.plan.instrument.mill, rig.now_s()
-    )
-    reason = _interruption(logged)
-    rig.record(MillEnd(step.key, step.opening, delivered.high_uc, delivered.uncertain_uc, reason))
+    end_mill(microscope)
+    logged = logged_openings(plan, begin.opening)
+    now_s = microscope.devices.clock.now_s()
+    delivered = interrupted_charge(begin, heartbeat_uc, logged, plan.instrument.mill, now_s)
+    return end_of(begin, delivered, _interruption(logged))
+
+
+def end_of(begin: IonsBegin, delivered: Interval, reason: str) -> IonsEnd:
+    """The record that an opening was closed; what is uncertain counts as delivered."""
+    kind = MillEnd if isinstance(begin, MillBegin) else BurnEnd
+    return kind(begin.key, begin.opening, delivered.high_uc, delivered.uncertain_uc, reason)  # type: ignore[arg-type]
 
 
 def logged_openings(plan: Plan, pass_id: str) -> list[Opening]:
@@ -83,7 +100,7 @@ def _interruption(logged: Sequence[Opening]) -> str:
 
 
 def interrupted_charge(
-    begin: MillBegin,
+    begin: IonsBegin,
     heartbeat_uc: float,
     logged: Sequence[Opening],
     mill: MillSettings,
@@ -120,7 +137,7 @@ def _longest_s(opening: Opening) -> float:
 
 
 def _guarded_charge(
-    begin: MillBegin, heartbeat_uc: float, logged: Opening | None, mill: MillSettings
+    begin: IonsBegin, heartbeat_uc: float, logged: Opening | None, mill: MillSettings
 ) -> Interval:
     """Bounds where the guard blanked as it should: heartbeats, narrowed by its log.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scopeacq.journal.records import MillKey, PlaneKey, WaitReason
+from scopeacq.journal.records import BurnKey, MillKey, PlaneKey, WaitReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,17 @@ class SettleMill:
 
     def __str__(self) -> str:
         return f"Settling the interrupted mill pass {self.key.azimuth + 1} of cycle {self.key.cycle + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class SettleBurn:
+    """The same of a calibration's opening: it was killed while it burned a mark."""
+
+    key: BurnKey
+    opening: str
+
+    def __str__(self) -> str:
+        return f"Settling the interrupted mark {self.key.mark + 1} of a calibration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +215,7 @@ class Finish:
 
 Step = (
     SettleMill
+    | SettleBurn
     | RecoverImaging
     | Clean
     | RegisterWafer

@@ -16,7 +16,7 @@ import xxhash
 import zarr
 
 from hardware.simulator.truth import FrameTruth, OpeningTruth
-from scopeacq.engine.milling import CURRENT_ACCURACY
+from scopeacq.engine.opening import CURRENT_ACCURACY
 from scopeacq.engine.planner import mill_plan
 from scopeacq.journal.records import (
     MillBegin,

@@ -12,7 +12,7 @@ import pytest
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.types import StagePose
-from scopeacq.engine.milling import Shutter
+from scopeacq.engine.opening import Shutter
 from scopeacq.engine.planner import _closing
 from scopeacq.engine.settling import Interval
 from scopeacq.engine.steps import AwaitPlanes, PassGate
@@ -149,7 +149,7 @@ def test_a_gate_that_does_not_read_planes_back_is_seen(tmp_path: Path) -> None:
 def test_interlocks_that_are_not_asked_are_seen(tmp_path: Path) -> None:
     with (
         mock.patch("hardware.guard.process.open_refusals", lambda *_: []),
-        mock.patch("scopeacq.engine.milling.open_refusals", lambda *_: []),
+        mock.patch("scopeacq.engine.opening.open_refusals", lambda *_: []),
         mock.patch("hardware.milling._protect", lambda _: None),
     ):
         found = found_in(TinyRun.make(tmp_path))
@@ -164,7 +164,7 @@ def test_an_interlock_that_is_never_looked_at_again_is_seen(tmp_path: Path) -> N
 
         program.link.while_asleep = lambda _: gun_trips() if program.wire.holds_open else None
 
-    with mock.patch("scopeacq.engine.milling.open_refusals", lambda *_: []):
+    with mock.patch("scopeacq.engine.opening.open_refusals", lambda *_: []):
         found = found_in(TinyRun.make(tmp_path), trip)
     assert_found("gun HV", found)
     assert_found("the journal says", found)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hardware.errors import BlankerUnknown
 from hardware.guard.log import Opening
 from hardware.guard.messages import Why
-from scopeacq.engine.milling import Shutter, frames_for
+from scopeacq.engine.opening import Shutter, frames_for
 from scopeacq.engine.settling import Interval, interrupted_charge
 from scopeacq.journal.records import MillBegin, MillKey
 from scopeacq.plan.instrument import MillSettings
