@@ -1,1 +1,87 @@
-"""The stigmators' frame, what they do to the place of the image, and the angle of the beam."""
+"""The stigmators' frame, how they move the image, and the angle of the beam: measured at one place."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from calibration.bench import Bench
+from calibration.figures import Figure, Plot
+from calibration.procedure import Cost, Need, Procedure, Result
+from calibration.stigmators.outcome import outcome
+from calibration.stigmators.pairs import CannotMeasure, Station, go_to_place
+from calibration.stigmators.search import find_centre
+from calibration.stigmators.series import STAR, WD_STEPS, measure_series
+from scopeacq.plan.calibrations import CalibrationKind, Verdict
+from scopeacq.plan.instrument import Positive
+from scopeacq.plan.project import FocusSettings
+from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.settings import Settings
+from scopeacq.telling.svg import Axes
+
+USUAL_SEARCH_PAIRS = 7
+PACE_S = 2.0
+"""What a pair takes beside its dwell time: lens, fly-back, and reading it a few times."""
+
+
+class StigmatorSettings(Settings):
+    """Where and how the stigmators are tried out."""
+
+    section: str = Field("", description="Images are taken in its middle; empty is where the stage stands.")
+    scan_rot_deg: Annotated[float, Field(ge=-360, le=360)] = Field(
+        0.0, title="Scan rotation", description="Of the images; the result holds for any."
+    )
+    offset_um: Annotated[float, Field(ge=1, le=20)] = Field(
+        5.0,
+        title="Size of offsets",
+        description="Astigmatism that the stigmators are to give; about the perturbation of focus is best.",
+    )
+    dwell_ns: Positive = Field(200.0, title="Dwell time", description="Of the images.")
+
+
+def measure(bench: Bench, settings: StigmatorSettings) -> Result:
+    """See :data:`PROCEDURE`. Raises ``HardwareError``, ``Halted``, ``SettingsError``."""
+    try:
+        place = go_to_place(bench, settings.section)
+        bench.manual.bring_up()
+        station = Station.at_place(bench, _focus(bench.plan, settings), settings.scan_rot_deg)
+        centre = find_centre(station, place.optics, settings.offset_um)
+        measured = measure_series(station, centre, settings.offset_um)
+    except CannotMeasure as why:
+        return Result((), Verdict(good=False, reasons=(str(why),)), (_nothing(),))
+    return outcome(measured, bench.plan.instrument.electron)
+
+
+def _focus(plan: Plan, settings: StigmatorSettings) -> FocusSettings:
+    return plan.project.focus.model_copy(update={"dwell_ns": settings.dwell_ns})
+
+
+def _nothing() -> Figure:
+    return Plot("Astigmatism: nothing was fitted", (), Axes("astigmatism x [um]", "astigmatism y [um]"))
+
+
+def cost(plan: Plan, settings: StigmatorSettings) -> Cost:
+    """All frames are taken at one place."""
+    frame = _focus(plan, settings).frame(settings.scan_rot_deg)
+    pairs = len(STAR) + len(WD_STEPS) + USUAL_SEARCH_PAIRS
+    dose = frame.electron_dose_per_nm2(plan.instrument.electron.probe_current_na)
+    return Cost(
+        duration_s=pairs * (2 * frame.duration_s + PACE_S),
+        frames=2 * pairs,
+        electron_dose_per_nm2=2 * pairs * dose,
+        said=("All images are taken at one place: choose one that may get this dose.",),
+    )
+
+
+PROCEDURE = Procedure(
+    CalibrationKind.STIGMATORS,
+    "Stigmators",
+    "Finds how strongly and along what axes both stigmators act, how far they move the image, and the "
+    "convergence angle, from pairs of images at offsets of the optics. Before: stand on tissue that is rich "
+    "in structure, within some 20 um of focus.",
+    StigmatorSettings,
+    frozenset({Need.ELECTRONS, Need.STAGE}),
+    cost,
+    measure,
+)
