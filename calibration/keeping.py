@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -65,7 +65,6 @@ def look(manual: Manual, kind: CalibrationKind) -> AsFound:
     """How the instrument is now. Raises ``HardwareError``."""
     devices = manual.devices
     optics, beam, detector = devices.column.optics(), devices.column.state(), devices.detector.state()
-    pose = {axis.name: getattr(devices.stage.pose(), axis.name) for axis in fields(StagePose)}
     return AsFound(
         kind=kind,
         found_at=datetime.now(UTC),
@@ -78,30 +77,39 @@ def look(manual: Manual, kind: CalibrationKind) -> AsFound:
         offset=detector.offset,
         valve_open=beam.valve_open,
         eht_on=beam.eht_on,
-        **pose,
+        **asdict(devices.stage.pose()),
     )
 
 
 def put_back(manual: Manual, found: AsFound, files: FileLayer, trust: Trust = Trust.ALL) -> None:
     """Put the instrument back, part by part, the electron beam blanked; each in spite of the others.
 
-    Raises ``NotPutBack`` where a part is not as found; then that stays on file. ``HardwareError`` where
-    the beam cannot be blanked: nothing else was tried. ``OSError``.
+    Raises ``NotPutBack`` where a part is not as found; that stays on file then. ``OSError``.
     """
-    manual.imager.blank()
     before = manual.begin(threading.Event())  # the operator's pause is no reason to leave it as it is
-    troubles = []
     try:
-        for part in _PARTS:
-            try:
-                part(manual, found, trust)
-            except HardwareError as error:
-                troubles.append(str(error))
+        troubles = list(_troubles(manual, found, trust))
     finally:
         manual.begin(before)
     if troubles:
-        raise NotPutBack(troubles)
+        error = NotPutBack(troubles)
+        _keep(manual, found.model_copy(update={"failed": found.failed or error.what}), files)
+        raise error
     files.remove(manual.plan.instrument_folder / NAME)
+
+
+def _troubles(manual: Manual, found: AsFound, trust: Trust) -> Iterator[str]:
+    """What could not be put back, a sentence each; nothing is tried unless the beam is blanked."""
+    try:
+        manual.imager.blank()
+    except HardwareError as error:
+        yield str(error)
+        return
+    for part in _PARTS:
+        try:
+            part(manual, found, trust)
+        except HardwareError as error:
+            yield str(error)
 
 
 def _put_back_before(manual: Manual, files: FileLayer) -> None:
@@ -122,10 +130,9 @@ def _keep(manual: Manual, found: AsFound, files: FileLayer) -> None:
 def _put_back_after(error: Exception, manual: Manual, found: AsFound, files: FileLayer) -> None:
     """The error is what the operator must see; what came of putting back is told along."""
     trust = _trust_after(error, manual)
+    failed = str(error) if trust is Trust.NO_RISK else ""
     try:
-        if trust is Trust.NO_RISK:
-            _keep(manual, found.model_copy(update={"failed": str(error)}), files)
-        put_back(manual, found, files, trust)
+        put_back(manual, found.model_copy(update={"failed": failed}), files, trust)
     except (HardwareError, OSError) as trouble:
         error.add_note(str(trouble))
 
