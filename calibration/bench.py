@@ -10,6 +10,7 @@ import numpy as np
 
 from calibration.figures import Figure
 from calibration.measurements import Measurements
+from scopeacq.burning import Burner
 from scopeacq.manual import Manual
 from scopeacq.plan.runfolder import Plan
 
@@ -40,6 +41,7 @@ class Bench:
     audience: Audience
     rng: np.random.Generator
     instrument: Manual | None = None
+    ions: Burner | None = None
     _shown: dict[str, Figure] = field(default_factory=dict)
 
     @property
@@ -47,6 +49,12 @@ class Bench:
         """The instrument in hand; a procedure that says to need it has it."""
         assert self.instrument is not None, "this procedure did not say that it needs the instrument"
         return self.instrument
+
+    @property
+    def burner(self) -> Burner:
+        """What opens the ion beam; a procedure that says to need ions has it."""
+        assert self.ions is not None, "this procedure did not say that it opens the ion beam"
+        return self.ions
 
     def heed(self) -> None:
         """Raise ``Halted`` where the operator wants an end or a pause."""

@@ -20,6 +20,7 @@ from calibration.measurements import LOG, Measurements
 from calibration.procedure import Need, Procedure, Result, S
 from calibration.report import report_html
 from hardware.errors import Refused
+from scopeacq.burning import Burner
 from scopeacq.engine.ways import at_imaging
 from scopeacq.manual import Manual
 from scopeacq.plan.calibrations import Profile
@@ -73,7 +74,8 @@ def calibrate(
     with _instrument_or_lock(procedure, plan, manual, files):
         folder, sitting = _sitting(procedure, settings, plan, audience, files, anew)
         rng = np.random.default_rng(sitting.seed)
-        bench = Bench(plan, Measurements.read(folder, files), audience, rng, manual)
+        ions = _burner(procedure, manual, folder)
+        bench = Bench(plan, Measurements.read(folder, files), audience, rng, manual, ions)
         with _as_found(procedure, manual, files):
             result = procedure.measure(bench, settings)
         profile = _profile(procedure, plan, result, folder)
@@ -118,6 +120,14 @@ def _sitting(
 
 def _clock(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _burner(procedure: Procedure[Any], manual: Manual | None, folder: Path) -> Burner | None:
+    """What opens the ion beam, for a procedure that says so and no other."""
+    if manual is None or Need.IONS not in procedure.needs:
+        return None
+    sitting = folder.relative_to(manual.plan.folder.root).as_posix()
+    return Burner(manual, manual.microscope, manual.journal, sitting)
 
 
 @contextmanager

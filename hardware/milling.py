@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hardware.errors import Interlocked
 from hardware.guard.client import CloseAck
 from hardware.interlocks import MillProof
@@ -18,12 +20,14 @@ def prepare_mill(
     safe_z_um: float,
     tolerance: PoseTolerance = PoseTolerance(),
     patience: Patience = Patience(),
+    heed: Callable[[], None] = lambda: None,
 ) -> MillProof:
     """Bring the instrument into the mill state with both beams blanked, and prove it.
 
     Both beams blanked and confirmed, detector safe, checked path to ``mill_pose`` (from one
     azimuth to the next as well), raster set while blanked, started and read back, ion current
     measured. The caller passes the proof to ``microscope.guard.open``, which may refuse it.
+    ``heed`` raises when somebody wants an end; it is asked around every move.
 
     Raises ``BlankerUnknown``, ``Interlocked``, and whatever :func:`hardware.motion.follow` raises.
     """
@@ -31,7 +35,7 @@ def prepare_mill(
     microscope.guard.close()
     _protect(devices)
     path = path_to_mill(devices.stage.pose(), mill_pose, safe_z_um)
-    follow(devices.stage, microscope.model, path, tolerance, patience)
+    follow(devices.stage, microscope.model, path, tolerance, patience, heed)
     devices.raster.configure(raster)
     devices.raster.start()
     current = devices.ion_current.measure()

@@ -110,6 +110,16 @@ class Manual:
         self.imager = Imager(column, self._scans, detector, self._before_frame, law)
 
     @property
+    def microscope(self) -> Microscope:
+        """Devices and guard together, for who is lent the ion beam as well (:mod:`scopeacq.burning`)."""
+        return self._microscope
+
+    @property
+    def journal(self) -> Journal:
+        """The run's journal, for the same."""
+        return self._journal
+
+    @property
     def devices(self) -> Devices:
         return self._microscope.devices
 

@@ -13,10 +13,11 @@ from scopeacq.journal.records import BurnBegin, BurnEnd, BurnKey, MillHeartbeat,
 class Burns:
     """A fold over the journal. What was delivered includes what is uncertain.
 
-    ``open``: an opening that nobody lived to see closed, and ``heartbeat_uc`` what it had delivered then.
+    ``begun``: all openings. ``open``: an opening that nobody lived to see closed, and ``heartbeat_uc`` what it had delivered then.
     """
 
     delivered_uc: dict[BurnKey, float] = field(default_factory=lambda: defaultdict(float))
+    begun: list[BurnBegin] = field(default_factory=list)
     open: BurnBegin | None = None
     heartbeat_uc: float = 0.0
 
@@ -32,6 +33,7 @@ class Burns:
         match record:
             case BurnBegin():
                 self.open, self.heartbeat_uc = record, 0.0
+                self.begun.append(record)
             case MillHeartbeat(opening, delivered_uc) if self.open and self.open.opening == opening:
                 self.heartbeat_uc = delivered_uc
             case BurnEnd(key, _, delivered_uc):
