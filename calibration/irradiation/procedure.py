@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,6 +36,17 @@ SHOWN_EVERY = 5
 """Readings between two pictures."""
 LARGEST_UNCERTAINTY = 0.1
 """A dose that is known less well than this share of it says nothing of the mill rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """What the sections were given, with standard deviations: kept with the measurements under ``dose``."""
+
+    dose_1e27_ev_per_cm3: float
+    sd_1e27_ev_per_cm3: float
+    charge_uc: float
+    charge_sd_uc: float
+    unread_s: float
 
 
 def measure(bench: Bench, settings: IrradiationSettings) -> Result:
@@ -122,52 +135,48 @@ def _result(
     times_s, volts = log.arrays()
     flows_ua = current_ua(times_s, volts, settings, before, after)
     charge = charge_of(times_s, flows_ua, settings, before)
-    dose = settings.dose_1e27(charge.likeliest_uc)
-    sd = dose * np.hypot(charge.sd_uc / max(charge.likeliest_uc, 1e-12), settings.scale_sd_percent / 100)
+    dose = bench.once("dose", Dose, lambda: _dose(charge, settings))
     figures = (
         dose_figure(times_s, _running_dose(times_s, flows_ua, settings), settings),
         current_figure(times_s, volts, settings, before, after),
         offset_figure(times_s, volts, (before, after)),
     )
     files = tuple(path.relative_to(bench.measurements.folder).as_posix() for path in log.parts)
-    comparison = _compared(bench, settings, charge, dose, float(sd))
-    return Result((), _verdict(dose, float(sd), charge), figures, comparison, files=files)
+    return Result((), _verdict(dose), figures, _compared(bench, settings, dose), files=files)
 
 
-def _compared(
-    bench: Bench, settings: IrradiationSettings, charge: Delivered, dose: float, sd: float
-) -> tuple[Compared, ...]:
+def _dose(charge: Delivered, settings: IrradiationSettings) -> Dose:
+    likeliest_uc = max(charge.likeliest_uc, 0.0)
+    dose = settings.dose_1e27(likeliest_uc)
+    sd = math.hypot(settings.dose_1e27(charge.sd_uc), dose * settings.scale_sd_percent / 100)
+    return Dose(dose, sd, likeliest_uc, charge.sd_uc, sum(gap.to_s - gap.from_s for gap in charge.gaps))
+
+
+def _compared(bench: Bench, settings: IrradiationSettings, dose: Dose) -> tuple[Compared, ...]:
     """The wafer's dose beside the project's; of sections of another thickness, their own."""
-    project = bench.plan.project.milling.irradiation_1e27_ev_per_cm3
+    project = f"{bench.plan.project.milling.irradiation_1e27_ev_per_cm3:g}"
+    found, sd = dose.dose_1e27_ev_per_cm3, dose.sd_1e27_ev_per_cm3
     rows = [
-        Compared("charge", "", f"{charge.likeliest_uc:.1f} uC", f"\u00b1 {charge.sd_uc:.1f} uC"),
-        Compared(
-            "milling.irradiation_1e27_ev_per_cm3 of project.toml",
-            f"{project:g}",
-            f"{dose:.4f}",
-            f"\u00b1 {sd:.4f}",
-        ),
+        Compared("charge", "", f"{dose.charge_uc:.1f} uC", f"\u00b1 {dose.charge_sd_uc:.1f} uC"),
+        Compared("irradiation dose [10^27 eV/cm^3]", project, f"{found:.4f}", f"\u00b1 {sd:.4f}"),
     ]
     for thickness_nm in sorted({s.thickness_nm for s in bench.plan.wafer.sections}):
         if thickness_nm != settings.thickness_nm:
-            of_these = dose * settings.thickness_nm / thickness_nm
-            rows.append(Compared(f"sections of {thickness_nm:g} nm", f"{project:g}", f"{of_these:.4f}"))
+            of_these = found * settings.thickness_nm / thickness_nm
+            rows.append(Compared(f"of sections of {thickness_nm:g} nm", project, f"{of_these:.4f}"))
     return tuple(rows)
 
 
-def _verdict(dose: float, sd: float, charge: Delivered) -> Verdict:
-    said = [f"The sections were given {dose:.3f} \u00b1 {sd:.3f} x 10^27 eV/cm^3."]
-    if charge.gaps:
-        whole_s = sum(gap.to_s - gap.from_s for gap in charge.gaps)
+def _verdict(dose: Dose) -> Verdict:
+    found, sd = dose.dose_1e27_ev_per_cm3, dose.sd_1e27_ev_per_cm3
+    said = [f"The sections were given {found:.3f} \u00b1 {sd:.3f} x 10^27 eV/cm^3."]
+    if dose.unread_s > 0:
         said.append(
-            f"Over {whole_s:.0f} s nothing was read: the charge there is only known between bounds."
+            f"Over {dose.unread_s:.0f} s nothing was read: that charge is only known between bounds."
         )
-    if good := sd <= LARGEST_UNCERTAINTY * dose:
-        said.append(
-            f"Set milling.irradiation_1e27_ev_per_cm3 = {dose:.3f} in project.toml: mill rates go by it."
-        )
-    else:
-        said.append("That is too uncertain to go by.")
+    good = sd <= LARGEST_UNCERTAINTY * found
+    setting = f"Set milling.irradiation_1e27_ev_per_cm3 = {found:.3f} in project.toml: mill rates go by it."
+    said.append(setting if good else "That is too uncertain to go by.")
     return Verdict(good=good, reasons=tuple(said))
 
 
