@@ -59,6 +59,13 @@ class ScanFit:
     residuals_um: Complex
     kept: NDArray[np.bool_]
     noise_um: float
+    _seen: Complex
+
+    def seen_um(self, stage_um: complex, scan_rot_deg: float) -> complex:
+        """What a move of the stage is going to look like, as in :class:`Moves`."""
+        a, b, d = self._seen
+        turned = cmath.exp(2j * math.radians(scan_rot_deg)) * stage_um.conjugate()
+        return complex(a * stage_um + b * stage_um.conjugate() + d * turned)
 
 
 def fit_scan(moves: Moves, rng: np.random.Generator, least_um: float) -> ScanFit:
@@ -98,4 +105,5 @@ def _decomposed(
         solution.residuals,
         solution.kept,
         solution.noise,
+        solution.coefficients[:3],
     )

@@ -14,6 +14,8 @@ from scopeacq.plan.settings import Settings
 _UNITS = {
     "um_per_unit": "um per stigmator unit",
     "um_per_um": "um per um",
+    "deg_per_um": "degrees per um",
+    "per_um": "per um",
     "um_per_s": "um/s",
     "um_per_volt": "um per Vpp",
     "1e27_ev_per_cm3": "10^27 eV/cm^3",
