@@ -21,6 +21,7 @@ from hardware.registry import microscope_names
 from hardware.types import StagePose
 from scopeacq.journal.history import History
 from scopeacq.journal.wafer_place import remounting
+from scopeacq.plan.calibration_checks import calibration_findings
 from scopeacq.plan.estimate import Estimate, estimate
 from scopeacq.plan.findings import Finding, Findings, Severity, error, note, warning
 from scopeacq.plan.focus_checks import network_problems
@@ -66,6 +67,7 @@ def check(plan: Plan, site: Site | None = None, history: History | None = None) 
         *landmark_findings(plan),
         *_mounted_anew(plan, history),
         *fiducial_findings(plan),
+        *calibration_findings(plan),
         *_mill_paths(plan),
         *_raster(plan),
         *_charge(plan, cost),

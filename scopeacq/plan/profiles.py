@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from pydantic import TypeAdapter
@@ -132,6 +133,15 @@ def _require_measured(key: str) -> None:
 
 def _fields(model: object) -> Mapping[str, Any]:
     return model.model_fields if isinstance(model, type) and issubclass(model, Settings) else {}
+
+
+def carried(instrument: Instrument, root: Path) -> Instrument:
+    """The instrument for another run than that in ``root``: where its profiles lie is said in full."""
+    calibrations = (
+        a.model_copy(update={"profiles": tuple(str(root.resolve() / name) for name in a.profiles)})
+        for a in instrument.calibrations
+    )
+    return instrument.model_copy(update={"calibrations": tuple(calibrations)})
 
 
 # -- accepting and undoing ---------------------------------------------------------------

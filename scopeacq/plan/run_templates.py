@@ -13,6 +13,7 @@ from scopeacq.plan.estimate import Estimate, estimate
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.new_run import write_run
+from scopeacq.plan.profiles import carried
 from scopeacq.plan.project import ImagingSettings, MillingSettings, OverviewSettings, Project
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
@@ -170,7 +171,7 @@ def copy_of(plan: Plan) -> Template:
 def _again(plan: Plan, name: str) -> Parts:
     storage = plan.project.storage.model_copy(update={"images": ""})
     project = plan.project.model_copy(update={"name": name, "storage": storage})
-    instrument = plan.instrument
+    instrument = carried(plan.instrument, plan.folder.root)
     if instrument.simulated:  # the twin's folder holds a wafer that was milled
         driver = instrument.driver.model_copy(update={"folder": ""})
         instrument = instrument.model_copy(update={"driver": driver})

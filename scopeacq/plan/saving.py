@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 from scopeacq.journal.history import read_history
@@ -53,8 +53,13 @@ def save_wafer(plan: Plan, wafer: Wafer, files: FileLayer | None = None) -> Plan
     return replace(plan, wafer=wafer)
 
 
-def save_instrument(plan: Plan, instrument: Instrument, files: FileLayer | None = None) -> Plan:
+def save_instrument(
+    plan: Plan, instrument: Instrument, files: FileLayer | None = None, *, in_hand: bool = False
+) -> Plan:
     """Write ``instrument.toml`` durably; the plan with it. A run that has begun goes on by what it says.
+
+    Args:
+        in_hand: whoever calls has the instrument in hand, and so holds the run already.
 
     Raises:
         SettingsError: the files of the run were changed since the plan was read. Nothing was touched.
@@ -62,7 +67,7 @@ def save_instrument(plan: Plan, instrument: Instrument, files: FileLayer | None 
         OSError: the disk refuses; the file is as it was.
     """
     files = files or DiskFiles()
-    with OwnerLock.of_run(plan.folder.root, files):
+    with nullcontext() if in_hand else OwnerLock.of_run(plan.folder.root, files):
         require_unchanged(plan)
         text = to_toml(instrument, *INSTRUMENT_HEADER)
         files.write_durable(plan.folder.instrument_file, text.encode(), replace=True)
