@@ -16,7 +16,7 @@ SHIFT_SDS = 1.0
 """The shift that the test is best for; one of less than half of it never adds up."""
 
 MOST_SDS = 3.0
-"""A single visit counts no more than this: one that went wrong is no drift."""
+"""A visit counts no more than this, and no more is learned of it: what went wrong once is no drift."""
 
 PRIOR_VISITS = 4
 """What visits scatter by is learned, as if so many had scattered by the tolerance."""
@@ -31,8 +31,23 @@ class Place:
 
 
 @dataclass(slots=True)
+class Scatter:
+    """Squared residuals so far."""
+
+    squares: float = 0.0
+    residuals: int = 0
+
+    def add(self, squares: float, residuals: int = 1) -> None:
+        self.squares += squares
+        self.residuals += residuals
+
+
+@dataclass(slots=True)
 class Rise:
-    """What was seen since evidence began to gather: sums over visits, and the first of these."""
+    """What was seen since evidence began to gather: sums over visits, and the first of these.
+
+    ``scatter`` is learned when the rise is over: else a drift would soon pass for scatter.
+    """
 
     cycle: int
     section: str
@@ -40,6 +55,7 @@ class Rise:
     corrections: int = 0
     total: float = 0.0
     usual_total: float = 0.0
+    scatter: Scatter = field(default_factory=Scatter)
 
     @property
     def now(self) -> float:
@@ -51,9 +67,20 @@ class Rise:
 
 
 @dataclass(slots=True)
-class _Usual:
+class Usual:
+    """What one place gave so far."""
+
     visits: int = 0
     mean: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """By what a deviation from the mean is multiplied for a recursive residual."""
+        return math.sqrt(self.visits / (self.visits + 1))
+
+    def learn(self, value: float) -> None:
+        self.visits += 1
+        self.mean += (value - self.mean) / self.visits
 
 
 @dataclass(slots=True)
@@ -70,9 +97,8 @@ class DriftChart:
     limit: float
     evidence: float = 0.0
     rise: Rise | None = None
-    _places: dict[Place, _Usual] = field(default_factory=dict)
-    _squares: float = 0.0
-    _residuals: int = 0
+    _places: dict[Place, Usual] = field(default_factory=dict)
+    _scatter: Scatter = field(default_factory=Scatter)
 
     @property
     def drifted(self) -> bool:
@@ -80,20 +106,22 @@ class DriftChart:
 
     def take(self, cycle: int, place: Place, value: float, corrections: int) -> None:
         """One visit: the mean of the trait in so many corrections. The first of a place is only learned."""
-        usual = self._places.setdefault(place, _Usual())
-        if usual.visits:
-            residual = (value - usual.mean) * math.sqrt(usual.visits / (usual.visits + 1))
-            self._weigh(self._score(residual))
+        usual = self._places.setdefault(place, Usual())
+        if usual.visits == 0:
+            usual.learn(value)
+            return
+        residual, most = (value - usual.mean) * usual.share, MOST_SDS * self._scale
+        self._weigh(self._score(residual))
+        if self.evidence > 0.0:
             self._note(cycle, place, value, usual.mean, corrections)
-            if not self.drifted:
-                self._learn(residual)
+        heard = min(max(residual, -most), most)
+        self._learn(heard)
         if not self.drifted:
-            usual.visits += 1
-            usual.mean += (value - usual.mean) / usual.visits
+            usual.learn(usual.mean + heard / usual.share)
 
     def _score(self, residual: float) -> float:
         """A residual as a standard normal score, by Wallace's transform of Student's t (1959)."""
-        n = PRIOR_VISITS + self._residuals
+        n = PRIOR_VISITS + self._scatter.residuals
         t = residual / self._scale
         score = (8 * n + 1) / (8 * n + 3) * math.sqrt(n * math.log1p(t * t / n))
         return math.copysign(min(score, MOST_SDS), t)
@@ -101,8 +129,8 @@ class DriftChart:
     @property
     def _scale(self) -> float:
         tolerated = self.tolerance**2
-        learned = (PRIOR_VISITS * tolerated + self._squares) / (PRIOR_VISITS + self._residuals)
-        return math.sqrt(max(learned, tolerated))
+        squares = PRIOR_VISITS * tolerated + self._scatter.squares
+        return math.sqrt(max(squares / (PRIOR_VISITS + self._scatter.residuals), tolerated))
 
     def _weigh(self, score: float) -> None:
         """Evidence stays at its limit, so that it is gone again soon after the trait is as before."""
@@ -110,9 +138,6 @@ class DriftChart:
         self.evidence = min(max(0.0, self.evidence + gained), self.limit)
 
     def _note(self, cycle: int, place: Place, value: float, usual: float, corrections: int) -> None:
-        if self.evidence == 0.0:
-            self.rise = None
-            return
         rise = self.rise = self.rise or Rise(cycle, place.section)
         rise.visits += 1
         rise.corrections += corrections
@@ -120,5 +145,13 @@ class DriftChart:
         rise.usual_total += usual
 
     def _learn(self, residual: float) -> None:
-        self._squares += residual**2
-        self._residuals += 1
+        """What visits scatter by: also those of a rise, once it came to nothing, but not of a drift."""
+        if self.rise is None:
+            self._scatter.add(residual**2)
+        elif self.drifted:
+            self.rise.scatter = Scatter()
+        elif self.evidence > 0.0:
+            self.rise.scatter.add(residual**2)
+        else:
+            self._scatter.add(residual**2 + self.rise.scatter.squares, 1 + self.rise.scatter.residuals)
+            self.rise = None
