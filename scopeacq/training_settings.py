@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from models.training import Limits, Recipe, Run, Schedule, StepDecay
+from models.training.acquired import FromFolder
 from models.training.ranges import Ranges
 from scopeacq.plan.settings import Settings, SettingsError, read_toml
 
@@ -77,6 +78,9 @@ class TrainingSettings(Settings):
     decay_every_steps: Steps | None = Field(None, description="every so many steps")
     start_from: Path | None = Field(None, description="Weights of the same network, beside this file.")
     trainable: tuple[str, ...] = Field((), description="Layers that change; all when none is named.")
+    acquired: Path | None = Field(
+        None, description="folder of a ground truth, beside this file: its pairs instead of simulated ones"
+    )
     data: DataSettings = DataSettings()
     textures: TextureSettings = TextureSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
@@ -86,7 +90,11 @@ def read_settings(path: Path) -> TrainingSettings:
     """The settings in a file; ``SettingsError`` when they cannot be used."""
     settings = read_toml(path, TrainingSettings, FORMAT)
     textures = settings.textures.model_copy(update={"stack": _beside(path, settings.textures.stack)})
-    changes = {"start_from": _beside(path, settings.start_from), "textures": textures}
+    changes = {
+        "start_from": _beside(path, settings.start_from),
+        "acquired": _beside(path, settings.acquired),
+        "textures": textures,
+    }
     return settings.model_copy(update=changes)
 
 
@@ -125,6 +133,8 @@ def applied(settings: TrainingSettings, recipe: Recipe, path: Path) -> tuple[Rec
         schedule=_schedule(settings, recipe),
         data=_told(settings.textures, recipe),
     )
+    if settings.acquired is not None:
+        changed = _on_pairs(changed, settings.acquired, path)
     if changes := _given(settings.data):
         if not isinstance(recipe.ranges, Ranges):
             problem = f"data is not for {recipe.name}, whose pictures have no focus"
@@ -139,6 +149,15 @@ def applied(settings: TrainingSettings, recipe: Recipe, path: Path) -> tuple[Rec
         settings.seed, settings.device.value, settings.threads, settings.start_from, settings.trainable
     )
     return changed, run
+
+
+def _on_pairs(recipe: Recipe, folder: Path, path: Path) -> Recipe:
+    """A recipe that learns from a ground truth, which needs no textures."""
+    if not isinstance(recipe.ranges, Ranges) or len(recipe.ranges.perturbations_um) != 2:
+        raise SettingsError(path, [f"{recipe.name} does not learn from pairs"], "Remove acquired.")
+    return replace(
+        recipe, source=FromFolder(folder), bank=1, data=f"Pairs that were acquired: {folder.name}."
+    )
 
 
 def _given(table: Settings) -> dict[str, Any]:

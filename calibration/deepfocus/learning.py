@@ -79,7 +79,7 @@ class Learning:
 
 def loss_figure(looks: Sequence[Look]) -> Plot:
     """Loss over steps, of the training and of places kept back."""
-    training = [(float(look.step), look.training) for look in looks]
+    training = [(float(look.step), look.training) for look in looks if look.step]
     held_out = [(float(look.step), look.held_out) for look in looks]
     return Plot(
         "Training of the last three layers",

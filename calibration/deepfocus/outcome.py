@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.comparing import calibrated, compared
-from calibration.deepfocus.trials import CORRECTIONS, Trial, Which, residuals_um
-from calibration.figures import Arrows, Figure, Plot
+from calibration.deepfocus.trials import CORRECTIONS, Trial, Which, distance_um, residuals_um
+from calibration.figures import Figure, Plot
 from calibration.ground_truth.acquisition import GroundTruth, Place
 from calibration.ground_truth.figures import map_of_places
-from calibration.ground_truth.readings import Microscope
+from calibration.ground_truth.readings import Microscope, offset_of
+from calibration.ground_truth.residuals import readings_figures
 from calibration.procedure import Compared, Result
 from hardware.optics import StigmatorFrame, depth_of_focus_um
+from hardware.types import Optics
 from models.training.recalibrated import Recalibrated
 from scopeacq.plan.calibrations import CalibratedValue, Conditions, Verdict
 from scopeacq.plan.instrument import Instrument
@@ -27,10 +29,8 @@ GAIN_OFF = 0.05
 LARGEST_SD_DEG, LARGEST_SD_SHARE = 3.0, 0.05
 """Of the stigmators' frame."""
 
-SEARCH_SD_UM = 0.3
-"""Of focus as scores of single images find it: trials are judged against that."""
-
-ENLARGED = 3.0
+SEARCH_OFF_UM = 2.0
+"""Scores of single images find focus within that; loops agree with each other much better."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +41,20 @@ class Tried:
     places: dict[int, Place]
     frame: StigmatorFrame
 
+    def focus(self, place: int) -> Optics:
+        """Where the loops at a place agree that focus is: the median of where those after ended."""
+        trials = (t for t in self.trials if t.place == place and t.which is Which.AFTER and not t.refused)
+        ends = [(t.optics[-1].wd_um, t.optics[-1].stig_x, t.optics[-1].stig_y) for t in trials]
+        return Optics(*np.median(ends, axis=0).tolist()) if ends else self.places[place].focus
+
+    def search_off_um(self, place: int) -> float:
+        """How far from there the search for focus ended."""
+        return distance_um(offset_of(self.places[place].focus, self.focus(place)), self.frame)
+
     def residuals_um(self, which: Which) -> list[list[float]]:
         """Distances from focus along each trial of a kind."""
         some = (trial for trial in self.trials if trial.which is which)
-        return [residuals_um(trial, self.places[trial.place].focus, self.frame) for trial in some]
+        return [residuals_um(trial, self.focus(trial.place), self.frame) for trial in some]
 
     def converged(self, which: Which, within_um: float) -> int:
         """How many came within so much of focus."""
@@ -60,13 +70,17 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recalibration:
-    """All that was measured; ``weights`` is their path from the run's folder on."""
+    """All that was measured; ``weights`` is their path from the run's folder on.
+
+    ``pixel_size_nm`` of the images.
+    """
 
     truth: GroundTruth
     microscope: Microscope
     learned: Recalibrated
     tried: Tried
     weights: str
+    pixel_size_nm: float
 
 
 def outcome(found: Recalibration, before: Instrument) -> Result:
@@ -89,11 +103,10 @@ def outcome(found: Recalibration, before: Instrument) -> Result:
 
 
 def inside_um(found: Recalibration, before: Instrument) -> float:
-    """From searched focus: twice the depth of focus, and what the search itself is off by."""
+    """The depth of focus on tiles of the size of pixels of the focus images, with what was found."""
     electron = found.microscope.electron(before.electron)
-    return SEARCH_SD_UM + 2 * depth_of_focus_um(
-        1e-3 * electron.convergence_mrad, 1e-3 * electron.probe_floor_nm, 1e-2
-    )
+    pixel_um = 1e-3 * found.pixel_size_nm
+    return depth_of_focus_um(1e-3 * electron.convergence_mrad, 1e-3 * electron.probe_floor_nm, pixel_um)
 
 
 def _values(found: Recalibration) -> list[CalibratedValue]:
@@ -149,6 +162,9 @@ def _troubles(found: Recalibration, before: Instrument) -> list[str]:
             f"{counted(missed, 'trial')} of {_count(found, Which.AFTER)} did not come within "
             f"{within_um:.1f} um of focus."
         )
+    off_um = max(found.tried.search_off_um(place) for place in found.tried.places)
+    if off_um > SEARCH_OFF_UM:
+        troubles.append(f"Trials end {off_um:.1f} um from where single images are sharpest.")
     return troubles
 
 
@@ -185,33 +201,9 @@ def trials_figure(tried: Tried) -> Plot:
 
 
 def _figures(found: Recalibration) -> list[Figure]:
-    microscope, truth = found.microscope, found.truth
-    response = microscope.frame.response
-    offsets = np.array([reading.offset for reading in microscope.readings])
-    seen_um = offsets[:, 1:] @ response.matrix.T
-    z = [(float(o[0]), float(r[0])) for o, r in zip(offsets, microscope.residuals_um, strict=True)]
-    spots = [place.spot for place in (*truth.places, *truth.spared)]
+    done, spared = ([place.spot for place in some] for some in (found.truth.places, found.truth.spared))
     return [
         trials_figure(found.tried),
-        Plot(
-            "Defocus: what was read less what was set",
-            (Series("pairs", z),),
-            Axes("working distance from focus [um]", "difference [um]"),
-        ),
-        Arrows(
-            "Astigmatism: what the frame leaves",
-            "um",
-            tuple((float(x), float(y)) for x, y in seen_um),
-            tuple((float(x), float(y)) for x, y in response.residuals),
-            ENLARGED,
-            response.left_out,
-        ),
-        map_of_places(spots, [p.spot for p in truth.places], [p.spot for p in truth.spared]),
+        *readings_figures(found.microscope),
+        map_of_places([*done, *spared], done, spared),
     ]
-
-
-def nothing_measured() -> Plot:
-    """The figure of a result without measurements."""
-    return Plot(
-        "Nothing was measured", (Series("pairs", ()),), Axes("correction", "distance from focus [um]")
-    )

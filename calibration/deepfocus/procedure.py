@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from calibration.bench import Bench
 from calibration.deepfocus.learning import WEIGHTS, Learning
-from calibration.deepfocus.outcome import Recalibration, Tried, nothing_measured, outcome, trials_figure
+from calibration.deepfocus.outcome import Recalibration, Tried, outcome, trials_figure
 from calibration.deepfocus.settings import DeepFocusSettings
 from calibration.deepfocus.trials import Believed, Trial, Which, drawn_starts, trials_of
 from calibration.ground_truth.acquisition import Acquisition, GroundTruth, Place
 from calibration.ground_truth.places import Spot
 from calibration.ground_truth.readings import Floats, Microscope, read_microscope
+from calibration.ground_truth.residuals import nothing_measured
 from calibration.procedure import Result
 from calibration.stigmators.pairs import CannotMeasure
 from models.deepfocus import DeepFocus
@@ -58,7 +59,9 @@ def recalibrate_deepfocus(bench: Bench, settings: DeepFocusSettings) -> Result:
     new = DeepFocus.load(learning.out if learned.better else bench.plan.deepfocus_weights)
     trying = Trying(acquisition, microscope, places)
     tried = trying.both(starts, Believed(old, electron), Believed(new, microscope.electron(electron)))
-    return outcome(Recalibration(truth, microscope, learned, tried, _named(bench)), bench.plan.instrument)
+    pixel_nm = bench.plan.project.focus.pixel_size_nm
+    found = Recalibration(truth, microscope, learned, tried, _named(bench), pixel_nm)
+    return outcome(found, bench.plan.instrument)
 
 
 def _parted(spots: Sequence[Spot], trial_places: int) -> tuple[list[Spot], list[Spot]]:

@@ -87,10 +87,10 @@ def run_trial(
 
 def residuals_um(trial: Trial, focus: Optics, frame: StigmatorFrame) -> list[float]:
     """How far from focus each of a trial's optics is [um]: defocus and astigmatism together."""
-    return [_distance_um(offset_of(optics, focus), frame) for optics in trial.optics]
+    return [distance_um(offset_of(optics, focus), frame) for optics in trial.optics]
 
 
-def _distance_um(offset: Floats, frame: StigmatorFrame) -> float:
+def distance_um(offset: Floats, frame: StigmatorFrame) -> float:
     return math.hypot(float(offset[0]), *(frame.matrix_um(0.0) @ offset[1:]).tolist())
 
 

@@ -19,6 +19,7 @@ from calibration.ground_truth.places import Spot, regular_grid, room
 from calibration.ground_truth.settings import GroundTruthSettings
 from calibration.stigmators.pairs import CannotMeasure
 from hardware.types import Optics
+from models.estimate import PairCondition
 from scopeacq.focus.autofocus import FocusBench
 from scopeacq.focus.focus_pairs import Pair, take_pair
 from scopeacq.focus.score_search import Looks
@@ -131,9 +132,12 @@ class Acquisition:
     def images(self, taken: PairTaken) -> Pair:
         """A pair that was kept, with what is known of it. Raises ``SettingsError``."""
         images = self.bench.measurements.image(taken.image)
-        focus = self.settings.pair_focus(self._focus, taken.dwell_ns)
-        bench = self.focus_bench(focus, self._electron)
-        return Pair(taken.optics, images[0], images[1], bench.condition(bench.scans[0]))
+        return Pair(taken.optics, images[0], images[1], self.condition(taken))
+
+    def condition(self, taken: PairTaken) -> PairCondition:
+        """What is known of a pair, with the angle in the profile."""
+        bench = self.focus_bench(self.settings.pair_focus(self._focus, taken.dwell_ns), self._electron)
+        return bench.condition(bench.scans[0])
 
     def focus_bench(self, focus: FocusSettings, electron: ElectronSettings) -> FocusBench:
         """Where images are taken with a profile of the column, which may be another one than the plan's."""

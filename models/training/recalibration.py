@@ -48,9 +48,9 @@ class Tuning:
     seed: int = 0
     most_steps: int = 50_000
     batch: int = 64
-    learning_rate: float = 2e-4
+    learning_rate: float = 1e-4
     schedule: StepDecay = field(default_factory=lambda: StepDecay(0.95, 1000))
-    look_every: int = 50
+    look_every: int = 25
     patience: int = 12
 
 
