@@ -23,6 +23,14 @@ MEDIAN_OF_LENGTHS = math.sqrt(2 * math.log(2))
 """Median length of a vector whose coordinates have a standard deviation of 1 (Rayleigh)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value and its standard deviation, in the value's own unit."""
+
+    value: float
+    sd: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
     """``values ~ design @ coefficients``.

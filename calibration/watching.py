@@ -96,8 +96,8 @@ def arrive(manual: Manual, at_um: Point, settle_s: float | None = None) -> None:
     Raises ``HardwareError``; the stage stands still then.
     """
     before_um = at_um[0] - RUN_UP_UM, at_um[1] - RUN_UP_UM
-    manual.go(manual.way_to(*before_um), settle_s=0.0)
-    manual.go(manual.way_to(*at_um), settle_s)
+    manual.go(manual.way_to(*before_um, straight=True), settle_s=0.0)
+    manual.go(manual.way_to(*at_um, straight=True), settle_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,13 +293,14 @@ class Manual:
 
     # -- the stage ---------------------------------------------------------------------------
 
-    def way_to(self, x_um: float, y_um: float) -> Way:
+    def way_to(self, x_um: float, y_um: float, *, straight: bool = False) -> Way:
         """The way that brings a point of the stage frame under the pole piece. Moves nothing.
 
+        ``straight``: with the stage's backlash, as what measures it wants it.
         Raises ``OutOfRange`` or ``Collision`` when there is none.
         """
         stage, pose = self.devices.stage, self.devices.stage.pose()
-        path = path_to_point(self.plan.instrument.stage, pose, (x_um, y_um))
+        path = path_to_point(self.plan.instrument.stage, pose, (x_um, y_um), straight=straight)
         check_path(stage, self._microscope.model, pose, path)
         return Way(pose, path, tuple(stage.duration_s(leg) for leg in path))
 

@@ -16,15 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.robust_fits import Complex, Solution, robust_fit
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value and its standard deviation, in the value's own unit."""
-
-    value: float
-    sd: float
+from calibration.robust_fits import Complex, Estimate, Solution, robust_fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

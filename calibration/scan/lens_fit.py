@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.robust_fits import Complex, robust_fit
-from calibration.scan.fit import Estimate
+from calibration.robust_fits import Complex, Estimate, robust_fit
 
 
 @dataclass(frozen=True, slots=True)

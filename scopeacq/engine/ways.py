@@ -40,18 +40,20 @@ class Way:
         return math.dist(xy_um(self.start), xy_um(self.end))
 
 
-def path_to_point(profile: StageSettings, pose: StagePose, target_um: Point) -> Path:
+def path_to_point(
+    profile: StageSettings, pose: StagePose, target_um: Point, *, straight: bool = False
+) -> Path:
     """Legs that bring a point of the stage frame under the pole piece, flat and at the imaging height.
 
     From there it is one move across; from anywhere else the way leads through the safe plane. Where the
-    stage has backlash, x and y arrive by rising.
+    stage has backlash, x and y arrive by rising, unless the way is to be ``straight``.
     """
     if at_imaging(profile, pose):
         path = path_between_imaging(pose, StagePose(*target_um))
     else:
         target = StagePose(*target_um, profile.imaging_z_um, 0.0, 0.0)
         path = path_to_imaging(pose, target, profile.safe_z_um)
-    return _arriving_by_rising(profile, pose, path)
+    return path if straight else _arriving_by_rising(profile, pose, path)
 
 
 def _arriving_by_rising(profile: StageSettings, pose: StagePose, path: Path) -> Path:

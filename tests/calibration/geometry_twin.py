@@ -18,6 +18,7 @@ from tests.scenarios.harness import TinyRun, tiny_twin_settings
 from tests.scopeacq.manual_bench import held
 
 NONE: Mapping[str, object] = {}
+AS_TOLD = ScanSettings()
 
 
 @dataclass
@@ -32,11 +33,11 @@ class GeometryTwin:
         folder: Path,
         column: Mapping[str, object] = NONE,
         stage: Mapping[str, object] = NONE,
-        gone_by: ScanSettings = ScanSettings(),
+        gone_by: ScanSettings = AS_TOLD,
         script: FaultScript | None = None,
         seed: int = 3,
     ) -> GeometryTwin:
-        """``column``, ``stage``: settings of the twin over those of the tiny one; ``gone_by``: the profile's."""
+        """``column``, ``stage``: settings over those of the tiny twin; ``gone_by``: of the profile."""
         run = TinyRun.make(folder, specimen=tissue(3))
         settings = tiny_twin_settings(seed)
         settings = settings.model_copy(
