@@ -30,6 +30,7 @@ from scopeacq.plan.mark_checks import fiducial_findings, landmark_findings
 from scopeacq.plan.mill_rate import evenly_milled
 from scopeacq.plan.plan_changes import ADVICE, changes
 from scopeacq.plan.runfolder import Plan
+from scopeacq.plan.stage_checks import scatter_findings
 from scopeacq.plan.wafer_checks import section_findings
 from scopeacq.storage.files import DiskFiles
 from scopeacq.storage.locks import probe_folder
@@ -68,6 +69,7 @@ def check(plan: Plan, site: Site | None = None, history: History | None = None) 
         *_mounted_anew(plan, history),
         *fiducial_findings(plan),
         *calibration_findings(plan),
+        *scatter_findings(plan),
         *_mill_paths(plan),
         *_raster(plan),
         *_charge(plan, cost),

@@ -203,6 +203,13 @@ def test_networks_are_held_against_the_convergence_of_the_instrument(plan: Plan)
     assert any(re.search("Focus pairs .*1 mrad x 5 um at 10 nm", text) for text in texts), texts
 
 
+def test_a_stage_that_misses_farther_than_is_searched_is_warned_of(plan: Plan) -> None:
+    texts = [f.text for f in check(with_instrument(plan, "stage", repeat_long_um=6.0), SITE)]
+    assert any("Long moves" in text and "registration.max_shift_um" in text for text in texts)
+    texts = [f.text for f in check(with_instrument(plan, "stage", repeat_long_um=4.0), SITE)]
+    assert not any("Long moves" in text for text in texts)
+
+
 def test_a_wafer_with_two_fiducials_cannot_be_found_again(plan: Plan) -> None:
     wafer = replace(plan.wafer, fiducials=plan.wafer.fiducials[:2])
     assert any("2 fiducials" in t for t in severe(check(replace(plan, wafer=wafer), SITE)))
