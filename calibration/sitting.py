@@ -140,6 +140,8 @@ def _as_found(procedure: Procedure[Any], manual: Manual | None, files: FileLayer
         what = "it does not stand flat at the imaging height, where this calibration begins"
         raise Refused("stage", what, "Drive it to a place of the wafer first.")
     with as_found(manual, procedure.kind, files):
+        if Need.ELECTRONS in procedure.needs:
+            manual.bring_up()
         yield
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from calibration import commands as calibrate
 from scopeacq.commands import wafer
 from scopeacq.commands.arguments import AsJson, Project
 from scopeacq.telling.exit_codes import ExitCode
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 
 app.add_typer(wafer.app, name="wafer")
+app.add_typer(calibrate.app, name="calibrate")
 
 Cycles = Annotated[int | None, typer.Option(min=1, help="Stop when so many cycles are done in all.")]
 

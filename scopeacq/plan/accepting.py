@@ -10,9 +10,12 @@ from scopeacq.journal.history import has_begun
 from scopeacq.plan.adoption import adopted
 from scopeacq.plan.calibrations import Acceptance, CalibrationKind, Fit, Profile
 from scopeacq.plan.instrument import Instrument
-from scopeacq.plan.profiles import Undone, accepted, undone
+from scopeacq.plan.profiles import Undone, accepted, in_full, undone
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.saving import save_instrument
+
+DEPTH = 3
+"""Folders between a profile and the folder of its run: calibrations, kind, sitting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,7 @@ def accept(plan: Plan, profile_file: Path, *, even_if_bad: bool = False, in_hand
 
     Raises ``CalibrationRefused``, ``SettingsError``, ``Locked``, ``OSError``: nothing was changed.
     """
-    profile = Profile.read(profile_file)
-    where = _named(plan, profile_file)
+    where, profile = _read(plan, profile_file)
     instrument = accepted(plan.instrument, profile, where, even_if_bad=even_if_bad)
     return _saved(plan, instrument, _values_told(instrument.calibrations[-1]), in_hand)
 
@@ -51,17 +53,22 @@ def adopt(
 
     Raises as :func:`accept`; ``CalibrationRefused`` where none fits.
     """
-    profiles = {_named(plan, path): Profile.read(path) for path in others}
+    profiles = dict(_read(plan, path) for path in others)
     instrument = adopted(plan.instrument, kind, profiles)
     if instrument is plan.instrument:
         return Changed(plan, (f"The calibration {kind.value} in use fits already.",))
     return _saved(plan, instrument, _adoption_told(instrument.calibrations[-1]), in_hand)
 
 
-def _named(plan: Plan, profile_file: Path) -> str:
-    """How the instrument's file names a profile: so that a copy of the run's folder finds its own."""
+def _read(plan: Plan, profile_file: Path) -> tuple[str, Profile]:
+    """A profile, and how it is named: so that a copy of the run's folder finds its own."""
     path, root = profile_file.resolve(), plan.folder.root.resolve()
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    profile = Profile.read(path)
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix(), profile
+    elsewhere = path.parents[min(DEPTH, len(path.parents) - 1)]
+    values = tuple(in_full(v, elsewhere) for v in profile.values)
+    return str(path), profile.model_copy(update={"values": values})
 
 
 def _saved(plan: Plan, instrument: Instrument, said: Iterable[str], in_hand: bool) -> Changed:

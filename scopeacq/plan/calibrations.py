@@ -16,25 +16,21 @@ from typing import Annotated
 
 from pydantic import Field
 
+from scopeacq.plan.calibration_kinds import CalibrationKind
 from scopeacq.plan.settings import Name, Settings, read_toml
 
+__all__ = [
+    "Acceptance",
+    "CalibratedValue",
+    "CalibrationKind",
+    "Conditions",
+    "Fit",
+    "Profile",
+    "Value",
+    "Verdict",
+]
+
 FORMAT = "scopeacq.calibration/1"
-
-
-class CalibrationKind(Enum):
-    """What can be calibrated; the value names commands, folders and tables."""
-
-    DEEPFOCUS = "deepfocus"
-    GROUND_TRUTH = "ground-truth"
-    SCAN = "scan"
-    STAGE = "stage"
-    STIGMATORS = "stigmators"
-    ION_CURRENT = "ion-current"
-    ION_BEAM = "ion-beam"
-    RASTER = "raster"
-    MILL_RATE = "mill-rate"
-    EVENNESS = "evenness"
-    IRRADIATION = "irradiation"
 
 
 class Conditions(Settings):

@@ -42,6 +42,9 @@ COMPARED = {
 }
 """Not the scan rotation: what turns with it is given in the lab frame and carried by a known law."""
 
+FILES = frozenset({"electron.deepfocus_weights"})
+"""Values that name files, from the run's folder on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Undone:
@@ -136,12 +139,30 @@ def _fields(model: object) -> Mapping[str, Any]:
 
 
 def carried(instrument: Instrument, root: Path) -> Instrument:
-    """The instrument for another run than that in ``root``: where its profiles lie is said in full."""
-    calibrations = (
-        a.model_copy(update={"profiles": tuple(str(root.resolve() / name) for name in a.profiles)})
+    """The instrument for another run than that in ``root``: where files of that lie is said in full."""
+    calibrations = tuple(
+        a.model_copy(
+            update={
+                "profiles": tuple(str(root.resolve() / name) for name in a.profiles),
+                "values": tuple(in_full(v, root) for v in a.values),
+            }
+        )
         for a in instrument.calibrations
     )
-    return instrument.model_copy(update={"calibrations": tuple(calibrations)})
+    files = {key: _in_full(value_at(instrument, key), root) for key in FILES}
+    return with_values(instrument, files).model_copy(update={"calibrations": calibrations})
+
+
+def in_full(value: CalibratedValue, root: Path) -> CalibratedValue:
+    """A value that names a file of the run in ``root``, named in full; any other as it is."""
+    if value.key not in FILES:
+        return value
+    both = {"value": _in_full(value.value, root), "before": _in_full(value.before, root)}
+    return value.model_copy(update=both)
+
+
+def _in_full(name: Value | None, root: Path) -> Value | None:
+    return str(root.resolve() / name) if isinstance(name, str) and name else name
 
 
 # -- accepting and undoing ---------------------------------------------------------------
@@ -184,9 +205,10 @@ def undone(instrument: Instrument, kind: CalibrationKind) -> Undone:
         raise CalibrationRefused(f"There is no calibration {kind.value} in use to undo.")
     edited = tuple(v.key for v in last.values if not _still(instrument, v))
     before = {v.key: v.before for v in last.values if v.key not in edited}
-    others = list(instrument.calibrations)
-    others.remove(last)
-    after = with_values(instrument, before).model_copy(update={"calibrations": tuple(others)})
+    rows = instrument.calibrations
+    place = max(n for n, row in enumerate(rows) if row.kind is kind)
+    others = rows[:place] + rows[place + 1 :]
+    after = with_values(instrument, before).model_copy(update={"calibrations": others})
     return Undone(after, last, edited)
 
 
