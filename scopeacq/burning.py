@@ -57,6 +57,14 @@ class Mark:
     charge_uc: float
 
 
+@dataclass(frozen=True, slots=True)
+class Burnt:
+    """A mark that was burned: where the stage stood, and its charge, what is uncertain included."""
+
+    stage: StagePose
+    charge_uc: float
+
+
 class Burner:
     """Burns the marks of one calibration with the instrument in hand; used by the same thread as that."""
 
@@ -71,8 +79,8 @@ class Burner:
         if problems:
             raise SettingsError(self._plan.folder.root / self._sitting, problems, ADVICE)
 
-    def burn(self, mark: Mark, agreed: Agreed) -> float:
-        """Give a mark what is left of its charge; all that it was given [uC], uncertain charge included.
+    def burn(self, mark: Mark, agreed: Agreed) -> Burnt:
+        """Give a mark what is left of its charge; what became of it, from its first opening on.
 
         The stage is left beside the gun with both beams blanked and the detector safe. Raises
         ``SettingsError`` or ``JournalError`` before anything is moved; ``HardwareError``, also ``Halted``,
@@ -86,7 +94,8 @@ class Burner:
             self._manual.heed()
             if not self._go_on(key, mark, agreed):
                 break
-        return self._burns.delivered_uc[key]
+        stage = next(begin.stage for begin in self._burns.begun if begin.key == key)
+        return Burnt(stage, self._burns.delivered_uc[key])
 
     def settle(self) -> None:
         """Journal the end of an opening that nobody lived to see closed. Raises ``BlankerUnknown``."""
@@ -169,6 +178,7 @@ class Burner:
             heartbeat_s=clock.longest_step_s(duration_s),
             pace=clock.pace,
             at_s=clock.now_s(),
+            stage=proof.pose,
             reach_um=corners_of(self._reach(mark, agreed)),
             area_um2=x_um * mark.vpp[0] * y_um * mark.vpp[1],
         )

@@ -591,8 +591,8 @@ class BurnKey:
 class BurnBegin:
     """The ion beam is about to open for a mark on bare wafer, outside of any cycle. See :class:`MillBegin`.
 
-    ``reach_um``: corners of what its ions may meet on the wafer, x and y in turn. ``area_um2``: what the
-    raster scans across the beam.
+    ``stage``: where it stands beside the gun. ``reach_um``: corners of what the ions may meet on the wafer,
+    x and y in turn. ``area_um2``: what the raster scans across the beam.
     """
 
     key: BurnKey
@@ -603,6 +603,7 @@ class BurnBegin:
     heartbeat_s: float
     pace: float
     at_s: float
+    stage: StagePose
     reach_um: tuple[float, ...]
     area_um2: float
 

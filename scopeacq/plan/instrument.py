@@ -303,14 +303,16 @@ class MillSettings(Settings):
     glancing_deg: Annotated[float, Field(ge=1, lt=90)] = Field(
         30.0, title="Glancing angle", description="Between ion beam and wafer."
     )
-    gun_elevation_deg: Angle = Field(0.0, description="Of the gun over the horizontal.")
+    gun_elevation_deg: Annotated[Angle, MEASURED] = Field(
+        0.0, description="Of the gun over the horizontal."
+    )
     ion_current_na: Annotated[float, Field(ge=1e-3, le=1e6), MEASURED] = Field(
         38.0, description="For estimates; each pass measures its own before it opens."
     )
     raster_um_per_volt: Annotated[float, Field(ge=1, le=1e5), MEASURED] = Field(
         500.0, description="Edge of the raster across the beam, per Vpp.", title="Raster per volt: x"
     )
-    raster_y_um_per_volt: Annotated[float, Field(ge=1, le=1e5), MEASURED] | None = Field(
+    raster_y_um_per_volt: Annotated[Annotated[float, Field(ge=1, le=1e5)] | None, MEASURED] = Field(
         None,
         description="Other edge of the raster, measured across the beam, per Vpp; as that of x where none.",
         title="Raster per volt: y",

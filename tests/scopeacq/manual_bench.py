@@ -13,15 +13,16 @@ from hardware.simulator.specimen import demo_wafer
 from hardware.types import FrameSettings
 from scopeacq.manual import Manual, in_hand, wafer_place
 from tests.scenarios.harness import TinyRun, Waves, tiny_twin_settings
+from tests.scenarios.life import Life
 
 FRAME = FrameSettings(64, 64, 10.0, 200.0)
 SLOW_UM_PER_S = 200.0
 
 
 @contextmanager
-def held(run: TinyRun) -> Iterator[Manual]:
+def held(run: TinyRun, life: Life | None = None) -> Iterator[Manual]:
     """Manual control of a run's twin, as ``open_manual`` gives it of an instrument."""
-    with run.start() as program:
+    with run.start(life) as program:
         microscope, journal = program.rig.microscope, program.rig.journal
         with (
             microscope.claim("an operator"),
