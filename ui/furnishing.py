@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from scopeacq.plan.runfolder import require_unchanged
 from ui.after.after import mount_after
+from ui.calibrate.mounting import mount_calibrate
 from ui.hand.instrument import mount_instrument
 from ui.links import Links, link_views
 from ui.live import mount_live
@@ -66,5 +67,8 @@ def furnish(
     mount_prepare(workspace, banner, editing, viewport, manual)
     mount_marks(workspace, viewport, manual)
     yield
-    link_views(Links(workspace, viewport, live, *mount_after(workspace, banner)))
+    slices, plots = mount_after(workspace, banner)
+    calibrate = mount_calibrate(workspace, banner, manual, acquisition, editing, services.calibrations)
+    banner.followed.connect(workspace.offer_followed)
+    link_views(Links(workspace, viewport, live, slices, plots, calibrate))
     acquisition.open(workspace.plan)

@@ -277,6 +277,19 @@ def _bell() -> QPainterPath:
     return path
 
 
+def _gauge() -> QPainterPath:
+    """A dial with its needle."""
+    path = QPainterPath()
+    path.arcMoveTo(QRectF(3, 4, 18, 18), -30)
+    path.arcTo(QRectF(3, 4, 18, 18), -30, 240)
+    path.addPath(
+        _lines(
+            ((12, 13), (16, 8.5)), ((12, 6.5), (12, 7.5)), ((5.8, 13), (6.6, 13)), ((17.4, 13), (18.2, 13))
+        )
+    )
+    return _dot(path, 12, 13, 1.2)
+
+
 _PATHS: dict[Sign, Callable[[], QPainterPath]] = {
     Sign.CHECK: _check,
     Sign.PLAY: _play,
@@ -302,4 +315,5 @@ _PATHS: dict[Sign, Callable[[], QPainterPath]] = {
     Sign.SLICES: _slices,
     Sign.TARGET: _target,
     Sign.BELL: _bell,
+    Sign.GAUGE: _gauge,
 }

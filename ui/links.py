@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scopeacq.journal.records import PlaneKey
+from ui.calibrate.desk import CalibrateDesk
 from ui.live.page import LivePage
 from ui.plots.view import PlotsView
 from ui.presenters.curves import GROUPS
+from ui.presenters.messages import Offer
 from ui.presenters.wafer_map import Hit, Selection
 from ui.slices.view import SlicesView
 from ui.viewport.widget import WaferViewport
@@ -23,6 +25,7 @@ class Links:
     live: LivePage
     slices: SlicesView
     plots: PlotsView
+    calibrate: CalibrateDesk
 
     def show_on_wafer(self, place: Hit) -> None:
         """Choose a section, or a tile of it, on the wafer, and come near."""
@@ -53,10 +56,16 @@ class Links:
         self.workspace.show_view("live")
         self.live.show_correction(plane)
 
+    def follow(self, offer: Offer) -> None:
+        """Where a message leads: to the wizard of a calibration."""
+        self.workspace.show_view("calibrate")
+        self.calibrate.choose(offer.calibration)
+
 
 def link_views(links: Links) -> None:
     """Wire what the views point at."""
     links.workspace.place_wanted.connect(links.show_on_wafer)
+    links.workspace.offer_followed.connect(links.follow)
     links.viewport.slices_wanted.connect(links.show_slices)
     links.viewport.plots_wanted.connect(links.show_plots)
     links.live.tile_chosen.connect(lambda section, tile: links.show_on_wafer(Hit(section, tile)))

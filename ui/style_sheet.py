@@ -18,10 +18,12 @@ QFrame[role="card"][live="true"]:hover { background: $raised; border-color: $mut
 QFrame[role="card"][live="true"]:focus { border-color: $accent; }
 QFrame[role="step"] { background: transparent; border: 1px solid transparent; border-radius: ${radius}px; }
 QFrame[role="step"]:hover { background: $raised; }
+QFrame[role="step"][chosen="true"] { background: $raised; border-color: $line; }
 QFrame[role="step"]:focus { border-color: $accent; }
 QFrame[role="line"] { color: $line; }
 QFrame[role="rail"] { background: $panel; border: none; border-right: 1px solid $line; }
 QFrame[role="bar"] { background: $panel; border: none; border-bottom: 1px solid $line; }
+QFrame[role="foot"] { background: $panel; border: none; border-top: 1px solid $line; }
 
 QPushButton, QToolButton {
     background: $raised; color: $text; border: 1px solid $line; border-radius: 6px;

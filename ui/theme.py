@@ -83,6 +83,12 @@ LIGHT = Shades(
 )
 SHADES = {Mode.DARK: DARK, Mode.LIGHT: LIGHT}
 
+SERIES = {
+    Mode.DARK: ("#74c0fc", "#ffa94d", "#8ce99a", "#e599f7", "#faa2c1", "#66d9e8", "#ffe066", "#ced4da"),
+    Mode.LIGHT: ("#1971c2", "#e8590c", "#2f9e44", "#9c36b5", "#c2255c", "#0c8599", "#a07800", "#495057"),
+}
+"""Colours of series in plots, as in reports."""
+
 
 class Space:
     """Distances in device-independent pixels: multiples of 4."""
@@ -117,7 +123,18 @@ def shades(widget: QWidget) -> Shades:
 
     Whoever paints by itself asks in ``paintEvent``; Qt repaints when the mode changes.
     """
-    return DARK if widget.palette().color(QPalette.Window).lightness() < 128 else LIGHT
+    return SHADES[mode_of(widget)]
+
+
+def mode_of(widget: QWidget) -> Mode:
+    """Whether it is dark where ``widget`` is."""
+    return Mode.DARK if widget.palette().color(QPalette.Window).lightness() < 128 else Mode.LIGHT
+
+
+def series_colour(widget: QWidget, number: int) -> QColor:
+    """The colour of a series in plots; there are eight."""
+    colours = SERIES[mode_of(widget)]
+    return QColor(colours[number % len(colours)])
 
 
 def apply(app: QApplication, mode: Mode) -> None:
@@ -156,6 +173,11 @@ def set_role(widget: QWidget, role: str) -> None:
 def set_wrong(widget: QWidget, wrong: bool) -> None:
     """Mark a field whose value cannot be used, or take the mark away."""
     _set_property(widget, "wrong", str(wrong).lower())
+
+
+def set_chosen(widget: QWidget, chosen: bool) -> None:
+    """Mark the one of several that is chosen, or take the mark away."""
+    _set_property(widget, "chosen", str(chosen).lower())
 
 
 def set_locked(widget: QWidget, locked: bool) -> None:

@@ -45,6 +45,7 @@ class Workspace(QWidget):
     ``help_wanted`` (key): the operator asks what a panel or a view is about.
     ``place_wanted`` (Hit): something names a section or a tile, which is to be shown on the wafer.
     ``report_wanted``: the run's report is to be written and opened.
+    ``offer_followed`` (Offer): an operator goes where a message leads.
     """
 
     plan_changed = pyqtSignal(object)
@@ -53,6 +54,7 @@ class Workspace(QWidget):
     help_wanted = pyqtSignal(str)
     place_wanted = pyqtSignal(object)
     report_wanted = pyqtSignal()
+    offer_followed = pyqtSignal(object)
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()

@@ -29,6 +29,7 @@ from scopeacq.plan.wafer import Fiducial
 from tests.scenarios.harness import TinyRun, Waves, tiny_project
 from tests.scopeacq.manual_bench import held
 from tests.ui.tiny_acquisition import SITE, conduct_tiny
+from ui.calibrate.services import CALIBRATIONS, Calibrations
 from ui.furnishing import furnish
 from ui.live.page import LivePage
 from ui.memory import MemoryFile
@@ -171,7 +172,9 @@ class Operator:
 
 
 @contextmanager
-def at_work(qtbot: QtBot, folder: Path, run: TinyRun) -> Iterator[Operator]:
+def at_work(
+    qtbot: QtBot, folder: Path, run: TinyRun, calibrations: Calibrations = CALIBRATIONS
+) -> Iterator[Operator]:
     """The real window, shown, on a tiny run; closed at the end."""
 
     def conduct(plan: Plan, cycles: int | None, attendant: Attendant) -> Outcome:
@@ -185,7 +188,7 @@ def at_work(qtbot: QtBot, folder: Path, run: TinyRun) -> Iterator[Operator]:
             vars(manual).update(scorer=run.scorer, methods=methods)
             yield manual
 
-    services = Services(conduct, partial(brief, site=SITE), in_hand)
+    services = Services(conduct, partial(brief, site=SITE), in_hand, calibrations)
     root = run.plan.folder.root
     window = MainWindow(
         MemoryFile(folder / "config" / "window.toml"),

@@ -14,9 +14,13 @@ MOST_SHOWN = 3
 
 
 class Banner(QWidget):
-    """The messages, newest first; ``said`` carries each one. Nothing in it stops what runs."""
+    """The messages, newest first; ``said`` carries each one. Nothing in it stops what runs.
+
+    ``followed`` (Offer): the operator goes where a message leads.
+    """
 
     said = pyqtSignal(object)
+    followed = pyqtSignal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +59,8 @@ class Banner(QWidget):
 
     def _row(self, message: Message) -> QWidget:
         row = MessageRow(message)
+        row.follow_button.setVisible(message.offer is not None)
+        row.follow_button.clicked.connect(lambda: self.followed.emit(message.offer))
         row.close_button.clicked.connect(lambda: self.withdraw(message))
         return row
 

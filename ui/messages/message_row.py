@@ -26,10 +26,12 @@ class MessageRow(QFrame):
         box.setSpacing(theme.Space.M)
         box.addWidget(SignLabel(message.sign, message.tone, 20), 0, Qt.AlignmentFlag.AlignTop)
         box.addLayout(_texts(message, when), 1)
+        self.follow_button = QPushButton(message.offer.text if message.offer is not None else "")
+        self.follow_button.hide()  # until somebody is there who knows the way
         copy = _quiet_button("Copy", "Copy the whole message")
         copy.clicked.connect(lambda: copy_text(message.text))
         self.close_button = _quiet_button("Close", "Close this message; what it is about stays as it is")
-        for button in (copy, self.close_button):
+        for button in (self.follow_button, copy, self.close_button):
             box.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
 
     def paintEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)

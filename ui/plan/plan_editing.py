@@ -106,6 +106,13 @@ class PlanEditing(QObject):
         self._enable(False)
         self._tasks.run(lambda: _written(self._editor), self._kept, self._failed)
 
+    def take_files(self, plan: Plan) -> None:
+        """Go on with files that somebody else has changed since, while nothing is unsaved here."""
+        self._plan, self._editor = plan, Editor(plan)
+        self.saved.emit(plan)
+        if self._allowed:
+            self.allow()
+
     def stop(self) -> None:
         """The widgets go; what is still being read is for nobody."""
         self._over = True

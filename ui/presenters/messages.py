@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.telling.explain import Explained
 from ui.presenters.tone import Sign, Tone
 
@@ -28,10 +29,18 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What an operator may go to from a message, by one press: the wizard of a calibration."""
+
+    text: str
+    calibration: CalibrationKind
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One thing to be told. ``meaning`` and ``advice`` may be empty where ``what`` says it all.
 
-    ``urgent``: somebody is to come, although nothing is broken.
+    ``urgent``: somebody is to come, although nothing is broken. ``offer``: where it can be mended.
     """
 
     tone: Tone
@@ -39,6 +48,7 @@ class Message:
     meaning: str = ""
     advice: str = ""
     urgent: bool = False
+    offer: Offer | None = None
 
     @property
     def calls(self) -> bool:

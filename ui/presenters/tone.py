@@ -47,6 +47,7 @@ class Sign(Enum):
     SLICES = "slices"
     TARGET = "target"
     BELL = "bell"
+    GAUGE = "gauge"
 
 
 @dataclass(frozen=True, slots=True)

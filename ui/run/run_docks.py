@@ -6,8 +6,16 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import Qt
 
-from scopeacq.engine.events import AbortAnswered, IncidentHappened, RunState, StateChanged, WishAnswered
+from scopeacq.engine.events import (
+    AbortAnswered,
+    FocusDriftNoticed,
+    IncidentHappened,
+    RunState,
+    StateChanged,
+    WishAnswered,
+)
 from scopeacq.journal.records import Policy
+from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.telling.meaning import meaning_of
 from scopeacq.telling.wording import sentence
 from ui.messages.banner import Banner
@@ -17,7 +25,7 @@ from ui.panels.run_panel import RunPanel
 from ui.panels.timeline_panel import TimelinePanel
 from ui.parts.copying import offer_command
 from ui.presenters.command_lines import command_line
-from ui.presenters.messages import Message
+from ui.presenters.messages import Message, Offer
 from ui.presenters.notices import Notice
 from ui.presenters.tone import Tone
 from ui.run.acquisition import Acquisition
@@ -26,6 +34,8 @@ from ui.workspace import Workspace
 
 BELOW = ("log", "timeline")
 """The panels below the view: what happened and what happens next. Views that need the height do without."""
+
+RECALIBRATE = Offer("Recalibrate", CalibrationKind.DEEPFOCUS)
 
 _PAUSES = frozenset({Policy.PAUSE, Policy.PARK_AND_ALERT})
 
@@ -89,6 +99,8 @@ def message_of(notice: Notice) -> Message | None:
         case IncidentHappened(incident) if incident.decision in _PAUSES:
             meaning = meaning_of(incident)
             return Message(Tone.ALARM, f"{meaning.what} {meaning.decided}", meaning.means, meaning.advice)
+        case FocusDriftNoticed(text=text, advice=advice, recalibrate=recalibrate):
+            return Message(Tone.CAUTION, text, advice=advice, offer=RECALIBRATE if recalibrate else None)
         case AbortAnswered(text=text) if notice.unknown:
             return Message(Tone.ALARM, text, "Nobody can say whether the ion beam is blanked.")
         case WishAnswered(_, why_not) if why_not:
