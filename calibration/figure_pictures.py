@@ -93,4 +93,4 @@ def _picture(figure: Picture) -> Markup:
 def _embedded(colours: NDArray[Any], title: str) -> Markup:
     _, data = cv2.imencode(".png", colours)
     text = base64.b64encode(data.tobytes()).decode()
-    return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(escape(title), text)
+    return Markup('<img alt="{}" src="data:image/png;base64,{}"/>').format(escape(title), text)

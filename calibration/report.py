@@ -11,9 +11,11 @@ import jinja2
 from calibration.figure_pictures import drawn
 from calibration.procedure import Procedure, Result
 from scopeacq.plan.calibrations import Conditions, Profile
-from scopeacq.plan.templates import unit_of, without_unit
+from scopeacq.plan.profiles import COMPARED, Compared
 
 TEMPLATE = "report_template.html"
+SCAN_ROTATION = Compared("scan rotation", "degrees", 360.0)
+"""The one condition by which profiles are not told apart."""
 
 
 def report_html(procedure: Procedure[Any], profile: Profile, result: Result) -> str:
@@ -34,4 +36,5 @@ def report_html(procedure: Procedure[Any], profile: Profile, result: Result) -> 
 def conditions_told(conditions: Conditions) -> Iterator[str]:
     """What a calibration holds for, a clause each; nothing where it depends on nothing."""
     for key, value in conditions.model_dump(exclude_none=True).items():
-        yield f"{without_unit(key).replace('_', ' ')} {value:g} {unit_of(key)}"
+        told = COMPARED.get(key, SCAN_ROTATION)
+        yield f"{told.name} {value:g} {told.unit}"
