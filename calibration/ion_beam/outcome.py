@@ -22,7 +22,7 @@ from scopeacq.plan.calibrations import CalibratedValue, Verdict
 from scopeacq.plan.instrument import Instrument
 from scopeacq.telling.svg import Axes, Mark, Series
 
-MOST_RESIDUAL_UM = 25.0
+MOST_RESIDUAL_UM = 8.0
 """Marks that lie farther from where the fit has them were not burned as believed."""
 RETURN_SD_UM = 4.0
 """How far off a stage comes back from the gun, all marks alike: what no mark tells."""

@@ -1,0 +1,207 @@
+"""Burn marks tell where the ion beam ends: the fits, and the whole on a twin whose gun stands otherwise."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calibration.ion_beam.gun_fit import Found, fit_gun
+from calibration.ion_beam.layout import planned
+from calibration.ion_beam.mark_fit import Burned, NotSeen, Profile, fit_marks, rough_edges_um
+from calibration.ion_beam.outcome import MOST_ELEVATION_SD_DEG, MOST_RESIDUAL_UM
+from calibration.ion_beam.procedure import cost, measure
+from calibration.procedure import Result
+from hardware.simulator.truth import OpeningTruth
+from scopeacq.plan.instrument import MillSettings
+from scopeacq.plan.profiles import with_values
+from scopeacq.plan.settings import SettingsError
+from tests.calibration.burn_twin import TRUE_GUN, agreed_to, burn_run, burning
+
+HEIGHTS_UM, ROW_UM = np.array([400.0, -400.0, -400.0, 400.0]), np.array([-3e3, -1e3, 1e3, 3e3])
+
+
+# -- fits ----------------------------------------------------------------------------------
+
+
+def burned_by(
+    elevation_deg: float, aim_x_um: float, aim_z_um: float, turned_deg: float, tilt_deg: float
+) -> list[Found]:
+    """Marks of a beam that crosses the axis at a height; the wafer came back turned about the row."""
+    e, t, turned = (math.radians(a) for a in (elevation_deg, tilt_deg, turned_deg))
+    marks = []
+    for dz_um, x_um in zip(HEIGHTS_UM, ROW_UM, strict=True):
+        v_um = (aim_z_um - dz_um) * math.cos(e) / math.sin(t + e)
+        foot = x_um + aim_x_um, 5e3 + v_um
+        at = foot[0], foot[1] + turned * (foot[0] - aim_x_um)
+        marks.append(Found((float(x_um), 5e3), 5e3 + float(dz_um), tilt_deg, at, (1.0, 1.0)))
+    return marks
+
+
+@given(
+    elevation_deg=st.floats(-5, 5),
+    aim_x_um=st.floats(-500, 500),
+    aim_z_um=st.floats(-400, 400),
+    turned_deg=st.floats(-0.1, 0.1),
+    glancing_deg=st.floats(15, 60),
+)
+def test_marks_at_two_heights_tell_angle_and_aim(
+    elevation_deg: float, aim_x_um: float, aim_z_um: float, turned_deg: float, glancing_deg: float
+) -> None:
+    marks = burned_by(elevation_deg, aim_x_um, aim_z_um, turned_deg, glancing_deg)
+    fit = fit_gun(marks, glancing_deg, 5e3)
+    assert fit.elevation_deg == pytest.approx(elevation_deg, abs=1e-6)
+    assert fit.x_um == pytest.approx(-aim_x_um, abs=1e-6)
+    # with the tilt that the profile then asks for, the beam is under the glancing angle
+    along_um = aim_z_um * math.cos(math.radians(elevation_deg)) / math.sin(math.radians(glancing_deg))
+    assert fit.y_um == pytest.approx(-along_um, abs=1e-6)
+    assert np.abs(fit.residuals_um).max() < 1e-6
+
+
+def test_marks_at_one_height_tell_no_angle() -> None:
+    marks = [Found(m.stage_um, 5e3, 30.0, m.at_um, m.sd_um) for m in burned_by(0.0, 0.0, 0.0, 0.0, 30.0)]
+    with pytest.raises(ValueError, match="two heights"):
+        fit_gun(marks, 30.0, 5e3)
+
+
+def test_a_mark_that_lies_elsewhere_widens_the_spread() -> None:
+    marks = burned_by(0.5, 0.0, 0.0, 0.0, 30.0)
+    off = Found(
+        marks[0].stage_um, marks[0].z_um, 30.0, (marks[0].at_um[0], marks[0].at_um[1] + 80.0), (1, 1)
+    )
+    fit = fit_gun([off, *marks[1:]], 30.0, 5e3)
+    assert np.abs(fit.residuals_um).max() > MOST_RESIDUAL_UM
+    assert abs(fit.elevation_deg - 0.5) < 3 * fit.elevation_sd_deg
+    assert fit.elevation_sd_deg > MOST_ELEVATION_SD_DEG
+
+
+def drawn_marks(
+    scale: tuple[float, float], spot_um: float, coating: float, noise: float, seed: int
+) -> list[Burned]:
+    """Marks as the model has them, at places of their own; ``coating``: charge per area that it bears."""
+    rng, sigma_um = np.random.default_rng(seed), spot_um / 2.3548
+    at_um = np.arange(-2000.0, 2000.0, 4.0)
+
+    def line(edge_um: float, depth: float, centre_um: float) -> Profile:
+        s = (at_um[:, None] - centre_um + np.array([[edge_um / 2, -edge_um / 2]])) / sigma_um
+        ends = np.vectorize(math.erf)(s / math.sqrt(2)) / 2
+        gone = np.minimum(depth * (ends[:, 0] - ends[:, 1]), 1.0)
+        return Profile(at_um, 6.5 - 2.0 * gone + rng.normal(0, noise, at_um.size))
+
+    marks = []
+    for n, vpp in enumerate((0.6, 0.6, 0.9, 0.9)):
+        charge_uc = 0.5 * vpp**2
+        across = line(scale[0] * vpp, 0.5 / coating, 40.0 * n - 60)
+        along = line(scale[1] * vpp, 0.5 / coating, 90 - 50.0 * n)
+        marks.append(Burned(across, along, (vpp, vpp), charge_uc))
+    return marks
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    scale=st.tuples(st.floats(700, 1400), st.floats(1000, 2200)),
+    spot_um=st.floats(60, 250),
+    coating=st.floats(0.15, 0.7),
+    seed=st.integers(0, 100),
+)
+def test_marks_tell_scale_spot_and_middle_however_deep_they_are(
+    scale: tuple[float, float], spot_um: float, coating: float, seed: int
+) -> None:
+    fit = fit_marks(drawn_marks(scale, spot_um, coating, 0.05, seed))
+    assert fit.across.um_per_vpp == pytest.approx(scale[0], rel=0.02)
+    assert fit.along.um_per_vpp == pytest.approx(scale[1], rel=0.02)
+    assert fit.across.spot_um == pytest.approx(spot_um, rel=0.2)
+    np.testing.assert_allclose(fit.across.centres_um, [-60, -20, 20, 60], atol=3.0)
+    np.testing.assert_allclose(fit.along.centres_um, [90, 40, -10, -60], atol=3.0)
+
+
+@given(st.integers(0, 1000))
+def test_noise_is_no_mark(seed: int) -> None:
+    grey = np.random.default_rng(seed).normal(6.5, 0.5, 800)
+    with pytest.raises(NotSeen):
+        rough_edges_um(Profile(np.arange(800.0), grey))
+
+
+def test_a_mark_that_is_cut_off_is_refused() -> None:
+    at_um = np.arange(800.0)
+    with pytest.raises(NotSeen, match=r"beyond|told"):
+        rough_edges_um(Profile(at_um, np.where(at_um < 500, 4.0, 6.5)))
+
+
+def test_marks_lie_apart_and_heights_do_not_follow_the_row() -> None:
+    marks = planned(MillSettings(raster_um_per_volt=1100.0), (0.0, 0.0), agreed_to())
+    xs, zs = np.array([m.at_um[0] for m in marks]), np.array([m.mark.pose.z_um for m in marks])
+    assert (np.diff(xs) >= marks[2].half_um[0] + marks[3].half_um[0] - 1e-9).all()
+    assert abs(float((zs - zs.mean()) @ xs)) < 1e-6
+
+
+# -- on the twin ---------------------------------------------------------------------------
+
+TRIPS = {"trip_error_xy_um": 6.0, "trip_error_z_um": 5.0, "trip_error_tilt_deg": 0.02}
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, list[OpeningTruth]]:
+    run = burn_run(tmp_path_factory.mktemp("burn"), **TRIPS, trip_error_rotation_deg=0.05)
+    with burning(run) as (_, bench):
+        result = measure(bench, agreed_to())
+    return result, [t for t in run.truth if isinstance(t, OpeningTruth)]
+
+
+def value(result: Result, key: str) -> float:
+    (found,) = (v.value for v in result.values if v.key == key)
+    assert isinstance(found, float)
+    return found
+
+
+def test_the_truth_of_the_gun_is_recovered(measured: tuple[Result, list[OpeningTruth]]) -> None:
+    result, _ = measured
+    assert result.verdict.good, result.verdict.reasons
+    assert value(result, "mill.gun_elevation_deg") == pytest.approx(TRUE_GUN.elevation_deg, abs=0.1)
+    assert value(result, "mill.x_um") == pytest.approx(-TRUE_GUN.aim_x_um, abs=10.0)
+    assert value(result, "mill.y_um") == pytest.approx(-160.0, abs=25.0)  # 80 um higher, at 30 degrees
+    assert value(result, "mill.raster_um_per_volt") == pytest.approx(TRUE_GUN.um_per_vpp, rel=0.01)
+    assert value(result, "mill.raster_y_um_per_volt") == pytest.approx(1040.0, rel=0.01)
+    assert value(result, "mill.spot_um") == pytest.approx(TRUE_GUN.spot_um, rel=0.06)
+
+
+def test_every_opening_was_proven_and_no_more_fell_than_was_agreed(
+    measured: tuple[Result, list[OpeningTruth]],
+) -> None:
+    _, openings = measured
+    assert len(openings) == 4
+    assert not [o for o in openings if o.at_opening or o.while_open]
+    assert sum(o.delivered_uc for o in openings) < agreed_to().charge_limit_uc
+
+
+def test_it_ends_with_residuals_and_a_comparison(measured: tuple[Result, list[OpeningTruth]]) -> None:
+    result, _ = measured
+    assert len(result.residuals) == 3
+    assert {"Gun elevation", "Raster per volt: x"} <= {row.what for row in result.comparison}
+
+
+def test_the_profile_takes_what_was_measured(tmp_path: Path) -> None:
+    run = burn_run(tmp_path)
+    values = {"mill.gun_elevation_deg": 0.6, "mill.raster_y_um_per_volt": 1040.0, "mill.spot_um": 200.0}
+    mill = with_values(run.plan.instrument, values).mill
+    assert (mill.tilt_deg, mill.raster_um_per_vpp) == (pytest.approx(29.4), (1100.0, 1040.0))
+    assert cost(run.plan, agreed_to()).frames > 0
+
+
+def test_marks_that_do_not_show_give_no_values(tmp_path: Path) -> None:
+    run = burn_run(tmp_path)
+    run.nature.specimen.coating_nm = 0.0
+    with burning(run) as (_, bench):
+        result = measure(bench, agreed_to())
+    assert not result.verdict.good and result.values == () and result.residuals
+    assert "more charge or another place" in result.verdict.reasons[0]
+
+
+def test_a_place_must_be_chosen(tmp_path: Path) -> None:
+    run = burn_run(tmp_path)
+    with burning(run) as (_, bench), pytest.raises(SettingsError, match="no place was chosen"):
+        measure(bench, agreed_to(x_um=None))
