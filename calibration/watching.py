@@ -17,6 +17,7 @@ from scopeacq.engine.ways import xy_um
 from scopeacq.manual import Manual
 from scopeacq.mosaic.registering import LEAST_TEMPLATE_PX, Link, linked
 from scopeacq.plan.geometry import Point
+from scopeacq.plan.settings import SettingsError
 
 LOG = logging.getLogger(__name__)
 
@@ -77,17 +78,33 @@ class Reference:
     stage_um: Point
 
 
-def home_of(bench: Bench) -> Home:
-    """The place of this sitting, with the instrument made ready there: beam up, optics as they were."""
+def home_of(bench: Bench, section: str) -> Home:
+    """The place of this sitting, with beam up and optics as they were when it began.
+
+    It is the middle of a section, or where the stage stood if that has no name. Raises ``SettingsError`` for
+    a section that the wafer has not, or ``HardwareError``.
+    """
     manual = bench.manual
     manual.bring_up()
 
-    def found() -> Home:
-        return Home(*xy_um(manual.devices.stage.pose()), manual.devices.column.optics())
+    def chosen() -> Home:
+        at_um = _middle_um(bench, section) if section else xy_um(manual.devices.stage.pose())
+        return Home(*at_um, manual.devices.column.optics())
 
-    home = bench.once("home", Home, found)
+    home = bench.once("home", Home, chosen)
     manual.set_optics(home.optics)
     return home
+
+
+def _middle_um(bench: Bench, section: str) -> Point:
+    wafer = bench.plan.wafer
+    if section not in {one.id for one in wafer.sections}:
+        raise SettingsError(
+            bench.plan.folder.wafer_file,
+            [f"the wafer has no section {section}"],
+            "Choose one that it has, or none: then images are taken where the stage stands.",
+        )
+    return bench.manual.place.apply(wafer.section(section).roi_centre_um)
 
 
 def arrive(manual: Manual, at_um: Point, settle_s: float | None = None) -> None:

@@ -45,7 +45,7 @@ def cost(plan: Plan, settings: ScanCalibrationSettings) -> Cost:
 
 def measure(bench: Bench, settings: ScanCalibrationSettings) -> Result:
     """See the module. Raises ``Halted`` and whatever else the devices raise."""
-    home = home_of(bench)
+    home = home_of(bench, settings.section)
     first = Watch(bench, f"{settings.scan_rot_deg[0]:g}", settings.frame(settings.scan_rot_deg[0]))
     seen = first.reference(home).image[::SHOWN_EVERY_PX, ::SHOWN_EVERY_PX]
     place = Picture("The place that is looked at", np.asarray(seen, np.uint8))

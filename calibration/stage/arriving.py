@@ -52,14 +52,24 @@ class Arrivals:
         """Arrivals looked at in the end."""
         return 3 * self.settings.repeats + 2 * self.settings.long_repeats
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether it was never recognised so far: then there is no use in going on."""
+        return self.lost > 0 and not any(self.seen.values())
+
     def run(self, told: Callable[[], None]) -> None:
-        """All arrivals; ``told`` after each. Raises ``Halted`` and whatever else the devices raise."""
+        """All arrivals, unless none is recognised; ``told`` after each.
+
+        Raises ``Halted`` and whatever else the devices raise.
+        """
         watch = Watch(self.bench, "place", self.settings.frame)
         reference = watch.reference(self.home)
         for number in range(self.settings.repeats):
             for kind in (Arrival.RISING, Arrival.X_FALLING, Arrival.Y_FALLING):
                 self._look(watch, reference, kind, number)
                 told()
+            if self.hopeless:
+                return
         for number in range(self.settings.long_repeats):
             for kind in (Arrival.FAR_X, Arrival.FAR_Y):
                 self._look(watch, reference, kind, number)

@@ -45,10 +45,10 @@ def cost(plan: Plan, settings: StageCalibrationSettings) -> Cost:
 
 def measure(bench: Bench, settings: StageCalibrationSettings) -> Result:
     """See the module. Raises ``Halted`` and whatever else the devices raise."""
-    home = home_of(bench)
+    home = home_of(bench, settings.section)
     arrivals = Arrivals(bench, settings, home)
     arrivals.run(lambda: _show(bench, arrivals))
-    series = watch_rest(bench, settings, home)
+    series = [] if arrivals.hopeless else watch_rest(bench, settings, home)
     if min(len(places) for places in arrivals.seen.values()) < FEWEST_ARRIVALS:
         figures = (*_arrival_plots(arrivals), rest_plot(series))
         return Result((), Verdict(good=False, reasons=(TOO_LITTLE_SEEN,)), figures)

@@ -11,11 +11,13 @@ from calibration.bench import Bench
 from calibration.stage.arriving import ARRIVING_SHARE
 from calibration.stage.fit import Floats
 from calibration.stage.settings import StageCalibrationSettings
-from calibration.watching import NARROW_PX, Home, Watch, lab_um, link_between
+from calibration.watching import Home, Watch, lab_um, link_between
 from hardware.types import Frame
 
 WAITS_S = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 """Seconds after an arrival at which it is looked; at the last of them it is taken to be at rest."""
+SWING_PX = 24
+"""How far the stage may still be off when it says that it has arrived."""
 NM_PER_UM = 1e3
 
 
@@ -58,7 +60,7 @@ def _rest(watch: Watch, settings: StageCalibrationSettings, home: Home, number: 
 def _compared(frames: list[Frame], arrived_s: float) -> Rest:
     """All frames but the last against it."""
     rest = frames.pop()
-    links = [link_between(rest.image, frame.image, (0.0, 0.0), NARROW_PX) for frame in frames]
+    links = [link_between(rest.image, frame.image, (0.0, 0.0), SWING_PX) for frame in frames]
     seen = [
         (frame.scanned_at_s - arrived_s, NM_PER_UM * abs(lab_um(frame.settings, link.offset_px)))
         for frame, link in zip(frames, links, strict=True)

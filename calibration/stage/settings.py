@@ -13,6 +13,7 @@ from scopeacq.plan.settings import Settings
 class StageCalibrationSettings(Settings):
     """Frames, and how far and how often the stage goes away and comes back."""
 
+    section: str = Field("", description="Images are taken in its middle; empty is where the stage stands.")
     pixel_size_nm: Annotated[float, Field(ge=5, le=200)] = Field(
         50.0, description="Of the frames, which have to show structure."
     )
@@ -49,4 +50,4 @@ class StageCalibrationSettings(Settings):
     @property
     def quick_frame(self) -> FrameSettings:
         """Frames that take milliseconds, to watch the stage settle."""
-        return FrameSettings(self.width_px // 2, self.height_px // 4, self.pixel_size_nm, self.dwell_ns)
+        return FrameSettings(self.width_px // 2, self.height_px // 2, self.pixel_size_nm, self.dwell_ns)

@@ -19,6 +19,6 @@ def scatter_findings(plan: Plan) -> Findings:
         if SURE_SD * scatter_um > within_um:
             yield warning(
                 f"{what} of the stage scatter by {scatter_um:.2g} um, and registration.{key} is "
-                f"{within_um:g} um: set it to {SURE_SD * scatter_um:.2g} um or more, or what the stage misses "
-                "is not found again."
+                f"{within_um:g} um: set it to {SURE_SD * scatter_um:.2g} um or more, or what the stage "
+                "misses is not found again."
             )

@@ -59,6 +59,7 @@ from scopeacq.plan.project import (
     StorageSettings,
 )
 from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.scan_law import scan_law
 from scopeacq.plan.wafer import Fiducial, Section, Wafer
 from scopeacq.session import open_journal, open_store, progress_of
 from scopeacq.storage.files import FileEvent, FileLayer, perform_on_disk
@@ -356,7 +357,9 @@ class TinyRun:
         return Rig(
             plan=self.plan,
             microscope=microscope,
-            imager=Imager(devices.column, devices.scanner, devices.detector),
+            imager=Imager(
+                devices.column, devices.scanner, devices.detector, law=scan_law(self.plan.instrument)
+            ),
             methods=(PairFocus(self.estimator),),
             scorer=self.scorer,
             journal=cast(Journal, MortalJournal(journal, life)),
