@@ -49,12 +49,14 @@ def milled_run(
     milling: MillingSettings,
     spoil: Spoil = lambda _key, image: image,
     uncertain: float = 0.0,
+    prepare: Callable[[TinyRun], None] = lambda _run: None,
 ) -> TinyRun:
     """A run whose cycles are all imaged and milled. ``uncertain``: share of each opening's charge."""
     imaging = ImagingSettings(tile_width_px=EDGE_PX, tile_height_px=EDGE_PX, dwell_ns=400.0, overlap_px=8)
     run = TinyRun.make(
         folder, tiny_project(cycles, milling=milling, imaging=imaging), specimen=specimen, keep_truth=False
     )
+    prepare(run)
     plan = run.plan
     store = ImageStore.create(plan.folder.images(plan.project), DiskFiles())
     spec = ImageSpec((EDGE_PX, EDGE_PX), np.dtype(np.uint8), cycles, 10.0, 10.0)
