@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -46,7 +45,6 @@ class Pretended:
     good: bool = True
     at_place: Callable[[int], None] = lambda _: None
     measured: list[int] = field(default_factory=list)
-    going: threading.Event = field(default_factory=threading.Event)
 
     @property
     def procedure(self) -> Procedure[PretendSettings]:
@@ -68,7 +66,6 @@ class Pretended:
         return result_of(seen, good=self.good)
 
     def _take(self, n: int) -> Seen:
-        self.going.set()
         self.at_place(n)
         self.measured.append(n)
         return Seen(0.1 * ((7 * n) % 5 - 2))

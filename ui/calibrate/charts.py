@@ -123,6 +123,7 @@ class HeatChart(Chart[HeatMap]):
         self._bar = pg.ColorBarItem(
             width=BAR_PX, colorMap=pg.colormap.get("viridis"), interactive=False, colorMapMenu=False
         )
+        adopt_menu(self, self._bar)
         self._bar.setImageItem(self._image, insert_in=self.getPlotItem())
 
     def fill(self, figure: HeatMap, colours: theme.Shades) -> None:

@@ -31,7 +31,7 @@ def mount_calibrate(
 ) -> CalibrateDesk:
     """Give a workspace the view. Nothing is read before it is seen."""
     view, desk = CalibrateView(), CalibrateDesk(workspace.plan, manual, core, workspace)
-    _wire(view, desk)
+    wire(view, desk)
     view.shown.connect(desk.look)
     desk.told.connect(banner.say)
     desk.report_asked.connect(lambda path: _show_report(path, banner))
@@ -49,7 +49,7 @@ def _show_report(path: Path, banner: Banner) -> None:
         banner.say(Message(Tone.QUIET, f"The report is {path}", advice="Open it with a browser."))
 
 
-def _wire(view: CalibrateView, desk: CalibrateDesk) -> None:
+def wire(view: CalibrateView, desk: CalibrateDesk) -> None:
     """Have the desk do what its operator wants, and show what it says."""
     prepare, measure, result = view.wizard.prepare, view.wizard.measure, view.wizard.result
     view.entries.chosen.connect(desk.choose)

@@ -97,9 +97,8 @@ def _unfinished(plan: Plan) -> dict[CalibrationKind, datetime]:
     return {kind: waits[1].began_at for kind, waits in found.items() if waits is not None}
 
 
-def _opened(plan: Plan, kind: CalibrationKind) -> Opened:
-    with loading():
-        procedure = procedure_of(kind)
+def opened_with(procedure: Procedure[Any], plan: Plan, kind: CalibrationKind) -> Opened:
+    """What the wizard of a procedure begins with."""
     waits = last_unfinished(plan.folder, kind)
     if waits is None:
         return Opened(procedure, procedure.settings())
@@ -111,6 +110,12 @@ def _opened(plan: Plan, kind: CalibrationKind) -> Opened:
         return Opened(procedure, procedure.settings(), Waiting(sitting.began_at, why_not))
     why_not = sitting.unlike(Sitting.of(plan, procedure, settings))
     return Opened(procedure, settings, Waiting(sitting.began_at, why_not))
+
+
+def _opened(plan: Plan, kind: CalibrationKind) -> Opened:
+    with loading():
+        procedure = procedure_of(kind)
+    return opened_with(procedure, plan, kind)
 
 
 def _measured(plan: Plan, opened: Opened, anew: bool, manual: Manual | None, tell: Teller) -> Finished:

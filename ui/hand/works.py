@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from hardware.errors import Halted
 from scopeacq.telling.exit_codes import ExitCode
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window d
 
 T = TypeVar("T")
 
-TELL_EVERY_S = 0.05
+LOOK_MS = 50
 AT_ONCE_S = 2.0
 """What is done within so short a time was kept from an earlier try, and says nothing of the pace."""
 
@@ -33,9 +33,8 @@ NOT_CONNECTED = (
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """News of a work from its thread."""
+    """How far a work is."""
 
-    teller: Teller
     share: float
     detail: str
 
@@ -49,11 +48,14 @@ class _Shown:
 
 
 class Teller:
-    """What long work is handed: it tells how far it is and hears that it is to end. Used on its thread."""
+    """What long work is handed: it tells how far it is and hears that it is to end. Used on its thread.
+
+    ``news`` is what it told last; it may tell much more often than anybody looks.
+    """
 
     def __init__(self, say: Callable[[object], None]) -> None:
         self._say, self._stop = say, threading.Event()
-        self._told_s = 0.0
+        self.news: _Said | None = None
         self.begun_s = time.monotonic()
 
     def __call__(self, share: float, detail: str = "") -> None:
@@ -63,10 +65,7 @@ class Teller:
 
     def say(self, share: float, detail: str = "") -> None:
         """Tell the share that is done, of work that looks itself whether it is ``stopped``."""
-        now_s = time.monotonic()
-        if now_s - self._told_s >= TELL_EVERY_S or share >= 1.0:
-            self._told_s = now_s
-            self._say(_Said(self, share, detail))
+        self.news = _Said(share, detail)
 
     def show(self, what: object) -> None:
         """Show something that is there already."""
@@ -110,6 +109,10 @@ class Works(QObject, Generic[K]):
         self._shown: Callable[[Any], None] | None = None
         self._waits: Callable[[], None] | None = None
         self.work: Work[K] | None = None
+        self._heard: _Said | None = None
+        self._looks = QTimer(self)
+        self._looks.setInterval(LOOK_MS)
+        self._looks.timeout.connect(self._look)
         self._came.connect(self._take)
         manual.state_changed.connect(lambda _: self._hold_changed())
 
@@ -170,6 +173,7 @@ class Works(QObject, Generic[K]):
     def close(self) -> None:
         """Nothing is told any more; before the window's parts go."""
         self._came.disconnect(self._take)
+        self._looks.stop()
         if self._teller is not None:
             self._teller.stop()
         self._tasks.close(wait=False)
@@ -190,22 +194,25 @@ class Works(QObject, Generic[K]):
         self._teller, self._shown, self._in_hand = Teller(self._came.emit), shown, False
         self._pace_from = self._teller.begun_s, 0.0
         self._enter(begun)
+        self._looks.start()
         return self._teller
 
     def _enter(self, work: Work[K] | None) -> None:
         self.work = work
         self.changed.emit(work)
 
-    def _take(self, said: _Said | _Shown) -> None:
-        """News of a work that has ended meanwhile are for nobody."""
-        if said.teller is not self._teller or self.work is None:
+    def _take(self, shown: _Shown) -> None:
+        """What a work shows that has ended meanwhile is for nobody."""
+        if shown.teller is self._teller and self._shown is not None:
+            self._shown(shown.what)
+
+    def _look(self) -> None:
+        """Tell what the work has told last."""
+        teller, said = self._teller, self._teller.news if self._teller is not None else None
+        if teller is None or self.work is None or said is None or said is self._heard:
             return
-        if isinstance(said, _Shown):
-            if self._shown is not None:
-                self._shown(said.what)
-            return
-        now_s = time.monotonic()
-        if now_s - said.teller.begun_s < AT_ONCE_S:
+        self._heard, now_s = said, time.monotonic()
+        if now_s - teller.begun_s < AT_ONCE_S:
             self._pace_from = now_s, said.share
         (from_s, from_share), share = self._pace_from, said.share
         self._enter(
@@ -226,5 +233,7 @@ class Works(QObject, Generic[K]):
             self.failed.emit(step, error)
 
     def _leave(self) -> None:
+        self._look()
+        self._looks.stop()
         self._teller = self._shown = self._waits = None
         self._enter(None)
