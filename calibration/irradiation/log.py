@@ -29,45 +29,48 @@ class ReadingLog:
 
     folder: Path
     files: FileLayer
-    _readings: list[VoltReading] = field(default_factory=list)
+    _times_s: list[float] = field(default_factory=list)
+    _volts: list[float] = field(default_factory=list)
 
     @classmethod
     def read(cls, folder: Path, files: FileLayer) -> ReadingLog:
         """What was logged before, if anything. Raises ``SettingsError``, ``OSError``."""
         files.make_folder(folder)
         log = cls(folder, files)
-        while (path := log._part(len(log._readings))).exists():
+        while (path := log._part(len(log))).exists():
             found = _parsed(path, log.last_s)
-            log._readings += found
+            log._times_s += [reading.at_s for reading in found]
+            log._volts += [reading.volts for reading in found]
             if len(found) != PER_PART:
                 break
         return log
 
     def __len__(self) -> int:
-        return len(self._readings)
+        return len(self._times_s)
 
     @property
     def last_s(self) -> float:
         """When the newest reading was taken [s]."""
-        return self._readings[-1].at_s if self._readings else -math.inf
+        return self._times_s[-1] if self._times_s else -math.inf
 
     @property
     def parts(self) -> tuple[Path, ...]:
-        return tuple(self._part(n) for n in range(0, len(self._readings), PER_PART))
+        return tuple(self._part(n) for n in range(0, len(self), PER_PART))
 
     def add(self, reading: VoltReading) -> None:
         """Keep a reading durably; one that is no newer than the last tells nothing. Raises ``OSError``."""
         if not reading.at_s > self.last_s:
             return
-        first = len(self._readings) // PER_PART * PER_PART
-        lines = [_LINE.dump_json(r) for r in (*self._readings[first:], reading)]
+        first = len(self) // PER_PART * PER_PART
+        part = [*map(VoltReading, self._volts[first:], self._times_s[first:]), reading]
+        lines = [_LINE.dump_json(r) for r in part]
         self.files.write_durable(self._part(first), b"\n".join([*lines, b""]), replace=True)
-        self._readings.append(reading)
+        self._times_s.append(reading.at_s)
+        self._volts.append(reading.volts)
 
     def arrays(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Times [s] and volts, float64 (n,) each."""
-        pairs = np.array([(r.at_s, r.volts) for r in self._readings], np.float64).reshape(-1, 2)
-        return pairs[:, 0], pairs[:, 1]
+        return np.array(self._times_s, np.float64), np.array(self._volts, np.float64)
 
     def _part(self, number: int) -> Path:
         return self.folder / f"readings-{number // PER_PART:04d}.jsonl"
