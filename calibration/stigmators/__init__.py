@@ -7,10 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from calibration.bench import Bench
-from calibration.figures import Figure, Plot
 from calibration.procedure import Cost, Need, Procedure, Result
 from calibration.stigmators.outcome import outcome
-from calibration.stigmators.pairs import CannotMeasure, Station, go_to_place
+from calibration.stigmators.pairs import CannotMeasure, Sights, Station, go_to_place, sights_plot
 from calibration.stigmators.search import find_centre
 from calibration.stigmators.series import STAR, WD_STEPS, measure_series
 from scopeacq.plan.calibrations import CalibrationKind, Verdict
@@ -18,7 +17,6 @@ from scopeacq.plan.instrument import Positive
 from scopeacq.plan.project import FocusSettings
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import Settings
-from scopeacq.telling.svg import Axes
 
 USUAL_SEARCH_PAIRS = 7
 PACE_S = 2.0
@@ -42,23 +40,20 @@ class StigmatorSettings(Settings):
 
 def measure(bench: Bench, settings: StigmatorSettings) -> Result:
     """See :data:`PROCEDURE`. Raises ``HardwareError``, ``Halted``, ``SettingsError``."""
+    sights: Sights = {}
     try:
         place = go_to_place(bench, settings.section)
         bench.manual.bring_up()
-        station = Station.at_place(bench, _focus(bench.plan, settings), settings.scan_rot_deg)
+        station = Station.at_place(bench, _focus(bench.plan, settings), settings.scan_rot_deg, sights)
         centre = find_centre(station, place.optics, settings.offset_um)
         measured = measure_series(station, centre, settings.offset_um)
     except CannotMeasure as why:
-        return Result((), Verdict(good=False, reasons=(str(why),)), (_nothing(),))
+        return Result((), Verdict(good=False, reasons=(str(why),)), (sights_plot(sights),))
     return outcome(measured, bench.plan.instrument.electron)
 
 
 def _focus(plan: Plan, settings: StigmatorSettings) -> FocusSettings:
     return plan.project.focus.model_copy(update={"dwell_ns": settings.dwell_ns})
-
-
-def _nothing() -> Figure:
-    return Plot("Astigmatism: nothing was fitted", (), Axes("astigmatism x [um]", "astigmatism y [um]"))
 
 
 def cost(plan: Plan, settings: StigmatorSettings) -> Cost:
@@ -78,8 +73,8 @@ PROCEDURE = Procedure(
     CalibrationKind.STIGMATORS,
     "Stigmators",
     "Finds how strongly and along what axes both stigmators act, how far they move the image, and the "
-    "convergence angle, from pairs of images at offsets of the optics. Before: stand on tissue that is rich "
-    "in structure, within some 20 um of focus.",
+    "convergence angle, from pairs of images at offsets of the optics. "
+    "Before: stand on tissue that is rich in structure, within some 20 um of focus.",
     StigmatorSettings,
     frozenset({Need.ELECTRONS, Need.STAGE}),
     cost,

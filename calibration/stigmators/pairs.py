@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.bench import Bench
+from calibration.figures import Picture, Plot
 from hardware.types import Optics
 from models.estimate import AberrationEstimate, AberrationEstimator
 from models.images import ImagesRefused
@@ -18,7 +19,9 @@ from scopeacq.focus.autofocus import FocusBench
 from scopeacq.focus.focus_methods import PairFocus
 from scopeacq.focus.focus_pairs import Pair, take_pair
 from scopeacq.manual import Manual
+from scopeacq.plan.geometry import Point
 from scopeacq.plan.project import FocusSettings
+from scopeacq.telling.svg import Axes, Mark, Series
 
 Floats = NDArray[np.float64]
 
@@ -76,24 +79,35 @@ class Reading:
         return np.array([self.optics.stig_x, self.optics.stig_y])
 
 
+Sights = dict[str, Point]
+"""Astigmatism [um] as last read from each pair, by its key."""
+
+
+def sights_plot(sights: Sights) -> Plot:
+    """What was seen so far."""
+    series = Series("pairs", tuple(sights.values()), Mark.DOTS)
+    return Plot("Astigmatism as seen", (series,), Axes("astigmatism x [um]", "astigmatism y [um]"))
+
+
 @dataclass(frozen=True)
 class Station:
-    """Takes and reads pairs at one place. Used by one thread."""
+    """Takes and reads pairs at one place, and shows what was read. Used by one thread."""
 
     bench: Bench
     focus: FocusBench
     estimator: AberrationEstimator
     visit: int
+    sights: Sights
 
     @classmethod
-    def at_place(cls, bench: Bench, focus: FocusSettings, scan_rot_deg: float) -> Station:
+    def at_place(cls, bench: Bench, focus: FocusSettings, scan_rot_deg: float, sights: Sights) -> Station:
         """For the place where the stage stands and the images of ``focus``."""
         manual, electron = bench.manual, bench.plan.instrument.electron
         scans = FocusBench(manual.imager, manual.devices.column, focus, electron, scan_rot_deg)
         memory = bench.measurements
         visit = next(n for n in count() if memory.get(f"visit-{n}", Visit) is None)
         memory.add(f"visit-{visit}", Visit(visit))
-        return cls(bench, scans, estimator_of(manual), visit)
+        return cls(bench, scans, estimator_of(manual), visit, sights)
 
     def taken(self, key: str) -> Taken:
         """What is known of a pair that was taken under ``key``."""
@@ -129,8 +143,19 @@ class Station:
             estimate = self.estimator.estimate(pair.plus, pair.minus, condition)
         except ImagesRefused:
             return None
-        known = np.isfinite(estimate.mean).all() and np.isfinite(estimate.covariance).all()
-        return Reading(pair.optics, estimate) if estimate.structured and known else None
+        finite = np.isfinite(estimate.mean).all() and np.isfinite(estimate.covariance).all()
+        if not (estimate.structured and finite):
+            return None
+        self.sights[key] = float(estimate.mean[1]), float(estimate.mean[2])
+        self.bench.show("seen", sights_plot(self.sights))
+        return Reading(pair.optics, estimate)
+
+    def show_place(self, pair: Pair) -> None:
+        """What there is to see here."""
+        low, high = np.percentile(pair.plus, (1, 99))
+        share = np.clip((pair.plus - low) / max(high - low, 1.0), 0.0, 1.0)
+        grey = np.rint(255 * share).astype(np.uint8)
+        self.bench.show("place", Picture("Where the stigmators are tried out", grey))
 
 
 def estimator_of(manual: Manual) -> AberrationEstimator:

@@ -63,7 +63,9 @@ def measure_series(station: Station, centre: Centre, size_um: float) -> Measured
     wds = _wds_of(centre, station.focus.scans[0].perturbation_um)
     for number, (key, optics) in enumerate((star | wds).items()):
         station.bench.tell(0.25 + 0.5 * number / len(star | wds), "Taking pairs at offsets of the optics.")
-        station.pair(key, optics)
+        pair = station.pair(key, optics)
+        if number == 0:
+            station.show_place(pair)
     angle = _angle_of(station, {"star-0": centre.optics, **wds})
     station.bench.tell(0.85, "Reading the astigmatism of all pairs.")
     readings = [station.read(key, optics, angle.convergence_mrad) for key, optics in star.items()]

@@ -69,8 +69,8 @@ def _troubles(offsets: Floats, frame: FittedFrame, angle: BeamAngle) -> Iterator
         )
     if not angle.settled:
         yield (
-            f"The estimator's answers stretch by a factor of {angle.stretch:.2f} with every convergence angle "
-            "that was tried; begin nearer to focus, or recalibrate the estimator."
+            f"The estimator's answers stretch by {angle.stretch:.2f} with every convergence angle that was "
+            "tried; begin nearer to focus, or recalibrate the estimator."
         )
 
 
