@@ -78,6 +78,7 @@ def calibrate(
         bench = Bench(plan, Measurements.read(folder, files), audience, rng, manual, ions)
         with _as_found(procedure, manual, files):
             result = procedure.measure(bench, settings)
+        audience.told(1.0, "The instrument is as it was; writing the result")
         profile = _profile(procedure, plan, result, folder)
         text = report_html(procedure, profile, result)
         files.write_durable(folder / REPORT, text.encode(), replace=True)

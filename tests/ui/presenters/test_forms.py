@@ -18,6 +18,7 @@ from ui.memory import Memory
 from ui.presenters import form_text as ft
 from ui.presenters.form_state import SettingsForm, Unacceptable
 from ui.presenters.forms import (
+    HIDDEN,
     Field,
     Kind,
     groups_of,
@@ -128,7 +129,7 @@ def leaves(data: dict[str, Any], model: type[Settings], path: tuple[str, ...] = 
         kind = model.model_fields[key].annotation
         if isinstance(kind, type) and issubclass(kind, Settings):
             yield from leaves(value, kind, (*path, key))
-        elif key != "format":
+        elif key not in HIDDEN:
             yield (*path, key)
 
 
