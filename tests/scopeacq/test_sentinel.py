@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.types import Optics
+from scopeacq.engine.events import FocusDriftNoticed
 from scopeacq.focus.drift_chart import MOST_SDS, DriftChart, Place
 from scopeacq.focus.focus_traits import measures_of
 from scopeacq.focus.sentinel import LIMIT, TILES_AT_ONCE, VISITS_PER_FALSE_ALARM, Sentinel
+from scopeacq.journal.journal import Row
 from scopeacq.journal.journal_format import decode
 from scopeacq.journal.records import (
     CycleDone,
@@ -30,6 +33,8 @@ from scopeacq.journal.records import (
     Record,
 )
 from scopeacq.telling.drift import drift_told
+from ui.presenters.event_log import entry_of
+from ui.presenters.past import past_entries
 
 NAME = "DeepFocus"
 BEFORE = Optics(4500.0, 0.0, 0.0)
@@ -230,6 +235,16 @@ def test_a_restart_in_the_middle_tells_nothing_twice_and_forgets_nothing() -> No
         for record in (*journal, *told):
             rebuilt.apply(record)
         assert told + told_by(rebuilt, records[cut:]) == [news]
+
+
+def test_the_window_lists_it_now_and_when_the_run_is_opened_again() -> None:
+    (news,) = told_by(Sentinel(), drifting(6, gain=1.6))
+    told = drift_told(news)
+    now = datetime(2026, 1, 1).astimezone()
+    live = entry_of(FocusDriftNoticed(news, told.text, told.advice, told.recalibrate), now)
+    (later,) = past_entries([Row(1, now.timestamp(), news)], now.date())
+    assert live == later
+    assert (later.text, later.advice, later.routine) == (told.text, told.advice, False)
 
 
 def test_what_is_as_before_again_may_be_told_again() -> None:

@@ -9,14 +9,16 @@ from datetime import datetime
 
 from scopeacq.engine.events import (
     AbortAnswered,
+    FocusDriftNoticed,
     IncidentHappened,
     PlaneTaken,
     StateChanged,
     StepStarted,
     WishAnswered,
 )
-from scopeacq.journal.records import Incident, PlaneKey, Policy, Wish
+from scopeacq.journal.records import FocusDrifted, Incident, PlaneKey, Policy, Wish
 from scopeacq.plan.findings import Severity
+from scopeacq.telling.drift import drift_told
 from scopeacq.telling.meaning import meaning_of
 from scopeacq.telling.wording import sentence
 from ui.presenters.notices import Asked, Checked, Ended, Notice, Wished
@@ -110,6 +112,8 @@ def entry_of(notice: Notice, now: datetime) -> Entry | None:
             return Entry(now, badge_of(state), sentence(reason) or "The run is under way.")
         case IncidentHappened(incident):
             return incident_entry(incident, now)
+        case FocusDriftNoticed(drift=drift):
+            return drift_entry(drift, now)
         case Asked(request):
             return Entry(now, Badge(Tone.QUIET, Sign.HAND, "You asked"), f"To {request.value}.")
         case Wished(wish):
@@ -127,6 +131,13 @@ def entry_of(notice: Notice, now: datetime) -> Entry | None:
             return Entry(now, failed if code else Badge(Tone.GOOD, Sign.CHECK, "Done"), why)
         case _:
             return None
+
+
+def drift_entry(drift: FocusDrifted, at: datetime) -> Entry:
+    """What the drift sentinel told."""
+    told, place = drift_told(drift), Hit(drift.since_section)
+    noticed = Badge(Tone.CAUTION, Sign.WARNING, "Focus drifts")
+    return Entry(at, noticed, told.text, "The run goes on as before.", told.advice, place=place)
 
 
 def wish_entry(wish: Wish, at: datetime) -> Entry:

@@ -11,7 +11,14 @@ from scopeacq.engine.events import PlaneTaken, RunState
 from scopeacq.journal import records as r
 from scopeacq.journal.records import RunEnd, WaitReason, WishKind
 from scopeacq.telling.wording import counted, sentence
-from ui.presenters.event_log import Entry, incident_entry, place_of, plane_entry, wish_entry
+from ui.presenters.event_log import (
+    Entry,
+    drift_entry,
+    incident_entry,
+    place_of,
+    plane_entry,
+    wish_entry,
+)
 from ui.presenters.tone import Badge, Sign, Tone, badge_of
 from ui.presenters.wafer_map import Hit
 
@@ -54,6 +61,8 @@ def _entry(row: Row) -> Entry | None:
             return Entry(at, badge_of(waits), sentence(text))
         case r.Incident() as incident:
             return incident_entry(incident, at)
+        case r.FocusDrifted() as drift:
+            return drift_entry(drift, at)
         case r.PlaneJudged(key=key, score_um=score_um):  # told only where it was refused
             return plane_entry(PlaneTaken(key, score_um, accepted=False), at)
         case r.PlaneLost(key=key, reason=reason):

@@ -1,0 +1,185 @@
+"""How soon the drift sentinel tells that DeepFocus has come off the rails, and how seldom it is wrong.
+
+    python -m benchmarks.sentinel [--runs N] [--json]
+
+Runs on the twin's optics: the program's own correction on some places per cycle, cycle by cycle, a few
+micrometres off each time as after a mill. In the middle of a run something changes that the program does
+not know of. *Delay* is how many corrections were made from there until it was told, *never* those runs
+in which it was not told within as many cycles as went before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+
+from benchmarks.focus.machine import Machine, Specimen
+from benchmarks.focus.starts import usual
+from benchmarks.focus.textures import Kind, Resin
+from benchmarks.focus.trials import Setup, Trial, bench_of
+from benchmarks.held_out import kinds
+from hardware.optics import StigmatorFrame
+from models.deepfocus import DeepFocus
+from scopeacq.focus.autofocus import FocusMethod, correct_focus
+from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.focus.sentinel import Sentinel
+from scopeacq.journal.records import CycleDone, FocusDone, FocusDrifted, FocusReadBy, PlaneKey
+
+TISSUE = "neuropil"
+PLACES, SOUND_CYCLES = 4, 5
+OFF_FOCUS = np.array([2.0, 0.3, 0.3])
+"""How far a tile is off focus after a mill: standard deviations, um and a.u."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to the microscope or the tissue in the middle of a run."""
+
+    name: str
+    machine: Callable[[Machine], Machine] = lambda machine: machine
+    kind: Kind | None = None
+
+
+def changes() -> tuple[Change, ...]:
+    """All that is tried; the first is none."""
+    return (
+        Change("nothing"),
+        Change("stigmators turned by 40 degrees", _turned(40.0)),
+        Change("stigmators turned by 90 degrees", _turned(90.0)),
+        Change("convergence angle 1.5 times as wide", lambda m: replace(m, convergence_mrad=13.4)),
+        Change("convergence angle 0.6 times as wide", lambda m: replace(m, convergence_mrad=5.3)),
+        Change("a twentieth of the contrast", lambda m: replace(m, contrast=0.05 * m.contrast)),
+        Change("tissue becomes noise", kind=Resin()),
+    )
+
+
+def _turned(by_deg: float) -> Callable[[Machine], Machine]:
+    frame = StigmatorFrame(rotation_deg=by_deg)
+    return lambda machine: replace(machine, stigmators=frame)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run came to: what was told, and after how many corrections from the change on."""
+
+    told: FocusDrifted | None
+    corrections: int
+    too_early: bool
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of all runs with one change. ``traits``: what was told, by name."""
+
+    change: str
+    runs: int
+    told: float
+    too_early: float
+    delay_median: float
+    delay_most: float
+    traits: tuple[str, ...]
+
+
+def run_of(change: Change, method: FocusMethod, seed: int) -> Run:
+    """One run, up to the alarm."""
+    rng, sentinel, after = np.random.default_rng(seed), Sentinel(), 0
+    sentinel.apply(FocusReadBy(method.name, ()))
+    for done in _corrections(change, method, rng):
+        after += done.key.cycle >= SOUND_CYCLES
+        sentinel.apply(done)
+        if done.key.tile == 0 and done.key.section == f"S{PLACES - 1}":
+            sentinel.apply(CycleDone(done.key.cycle))
+        if (told := sentinel.news) is not None:
+            return Run(told, after, too_early=after == 0)
+    return Run(None, after, too_early=False)
+
+
+def _corrections(change: Change, method: FocusMethod, rng: np.random.Generator) -> Iterator[FocusDone]:
+    tissue = kinds()[TISSUE]
+    sound_setup = usual()(rng)
+    sound = [Specimen.of(tissue.tile(rng)) for _ in range(PLACES)]
+    changed_setup = replace(sound_setup, machine=change.machine(sound_setup.machine))
+    changed = [Specimen.of(change.kind.tile(rng)) for _ in range(PLACES)] if change.kind else sound
+    for cycle in range(2 * SOUND_CYCLES):
+        is_sound = cycle < SOUND_CYCLES
+        setup, places = (sound_setup, sound) if is_sound else (changed_setup, changed)
+        for number, place in enumerate(places):
+            yield _correction(PlaneKey(cycle, f"S{number}", 0), place, setup, method, rng)
+
+
+def _correction(
+    key: PlaneKey, place: Specimen, setup: Setup, method: FocusMethod, rng: np.random.Generator
+) -> FocusDone:
+    trial = Trial(place, setup, OFF_FOCUS * rng.standard_normal(3), int(rng.integers(2**32)), TISSUE)
+    outcome = correct_focus(bench_of(trial, trial.station()), [method])
+    return FocusDone(
+        key,
+        outcome.applied,
+        outcome.reason,
+        outcome.before,
+        outcome.after,
+        outcome.iterations,
+        outcome.electron_dose_per_nm2,
+        "",
+        0.0,
+        outcome.end,
+        outcome.wd_drift_um,
+    )
+
+
+def figures_of(change: Change, runs: list[Run]) -> Figures:
+    """Delays are those of runs in which it was told in time."""
+    told = [run for run in runs if run.told is not None and not run.too_early]
+    delays = [run.corrections for run in told]
+    return Figures(
+        change.name,
+        len(runs),
+        len(told) / len(runs),
+        sum(run.too_early for run in runs) / len(runs),
+        float(np.median(delays)) if delays else float("nan"),
+        float(max(delays)) if delays else float("nan"),
+        tuple(sorted({run.told.trait.value for run in told if run.told is not None})),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.sentinel",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--runs", type=int, default=5, help="with each change")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    method = PairFocus(DeepFocus.load())
+    found = []
+    for change in changes():
+        found.append(figures_of(change, [run_of(change, method, seed) for seed in range(arguments.runs)]))
+        print(f"{change.name}: done", file=sys.stderr, flush=True)
+    print(json.dumps([asdict(f) for f in found], indent=2) if arguments.json else markdown(found))
+
+
+def markdown(found: list[Figures]) -> str:
+    head = (
+        "| what changes | runs | told [%] | too early [%] | delay [corrections]: median, most | by |",
+        "| --- | --- | --- | --- | --- | --- |",
+    )
+    rows = (
+        f"| {f.change} | {f.runs} | {100 * f.told:.0f} | {100 * f.too_early:.0f} "
+        f"| {f.delay_median:.0f}, {f.delay_most:.0f} | {', '.join(f.traits)} |"
+        for f in found
+    )
+    return "\n".join((*head, *rows))
+
+
+if __name__ == "__main__":
+    main()
