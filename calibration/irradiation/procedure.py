@@ -157,25 +157,25 @@ def _compared(bench: Bench, settings: IrradiationSettings, dose: Dose) -> tuple[
     project = f"{bench.plan.project.milling.irradiation_1e27_ev_per_cm3:g}"
     found, sd = dose.dose_1e27_ev_per_cm3, dose.sd_1e27_ev_per_cm3
     rows = [
-        Compared("charge", "", f"{dose.charge_uc:.1f} uC", f"\u00b1 {dose.charge_sd_uc:.1f} uC"),
-        Compared("irradiation dose [10^27 eV/cm^3]", project, f"{found:.4f}", f"\u00b1 {sd:.4f}"),
+        Compared("charge", "", f"{dose.charge_uc:.6g} uC", f"\u00b1 {dose.charge_sd_uc:.2g} uC"),
+        Compared("irradiation dose [10^27 eV/cm^3]", project, f"{found:.4g}", f"\u00b1 {sd:.2g}"),
     ]
     for thickness_nm in sorted({s.thickness_nm for s in bench.plan.wafer.sections}):
         if thickness_nm != settings.thickness_nm:
             of_these = found * settings.thickness_nm / thickness_nm
-            rows.append(Compared(f"of sections of {thickness_nm:g} nm", project, f"{of_these:.4f}"))
+            rows.append(Compared(f"of sections of {thickness_nm:g} nm", project, f"{of_these:.4g}"))
     return tuple(rows)
 
 
 def _verdict(dose: Dose) -> Verdict:
     found, sd = dose.dose_1e27_ev_per_cm3, dose.sd_1e27_ev_per_cm3
-    said = [f"The sections were given {found:.3f} \u00b1 {sd:.3f} x 10^27 eV/cm^3."]
+    said = [f"The sections were given {found:.4g} \u00b1 {sd:.2g} x 10^27 eV/cm^3."]
     if dose.unread_s > 0:
         said.append(
             f"Over {dose.unread_s:.0f} s nothing was read: that charge is only known between bounds."
         )
     good = sd <= LARGEST_UNCERTAINTY * found
-    setting = f"Set milling.irradiation_1e27_ev_per_cm3 = {found:.3f} in project.toml: mill rates go by it."
+    setting = f"Set milling.irradiation_1e27_ev_per_cm3 = {found:.4g} in project.toml: mill rates go by it."
     said.append(setting if good else "That is too uncertain to go by.")
     return Verdict(good=good, reasons=tuple(said))
 

@@ -28,12 +28,16 @@ from calibration.milled.breakthrough import Height, first_wafer
 from calibration.milled.charges import Fallen, MillHistory
 from calibration.milled.sections import fallen_at, shared_window
 from calibration.procedure import Result
+from calibration.sitting import calibrate
 from hardware.simulator.mill_map import mill_rate_m3_per_c
 from hardware.types import Image
 from scopeacq.journal.records import PlaneKey, PlaneLost
+from scopeacq.plan.calibrations import Profile
 from scopeacq.plan.instrument import TABLE_2_1, MillRate
-from scopeacq.plan.mill_rate import raster_area_um2
+from scopeacq.plan.mill_rate import charge_uc_per_azimuth, raster_area_um2
+from scopeacq.plan.profiles import accepted
 from scopeacq.plan.project import ImagingSettings, MillingSettings
+from scopeacq.plan.runfolder import Plan, RunFolder
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.templates import to_toml
 from scopeacq.storage.plane_windows import PlaneShape, Take, file_of
@@ -291,11 +295,29 @@ def test_sections_that_are_not_through_are_left_out_or_all_there_is(tmp_path: Pa
     assert rates_of(by_eye)[0.5] == pytest.approx(5.453, rel=0.05)
 
 
+def written(run: TinyRun) -> RunFolder:
+    """The run's folder with the files that a program reads its plan from."""
+    folder = run.plan.folder
+    folder.project_file.write_text(to_toml(run.plan.project))
+    folder.wafer_file.write_text(run.plan.wafer.to_geojson())
+    folder.instrument_file.write_text(to_toml(run.plan.instrument))
+    return folder
+
+
+def test_what_is_accepted_changes_the_charge_for_a_depth(through: TinyRun) -> None:
+    """From the slices to a profile on the disk, and from there to what the next cycle is milled by."""
+    plan = Plan.read(written(through).root)
+    told = MillRateSettings(sections=("S001",), irradiation_1e27_ev_per_cm3=0.5, square_px=64)
+    finished = calibrate(PROCEDURE, told, plan, Listener())
+    after = accepted(plan.instrument, Profile.read(finished.profile_file), "here")
+    milled = MillingSettings(depth_nm=10.0, irradiation_1e27_ev_per_cm3=0.5)
+    charges = [charge_uc_per_azimuth(i.mill, milled) for i in (plan.instrument, after)]
+    assert charges[1] / charges[0] == pytest.approx(1.948 / 5.453, rel=0.03)
+    assert "Residuals of the mill rate" in finished.report_file.read_text()
+
+
 def test_sections_of_another_run_are_measured_for_this_one(through: TinyRun, tmp_path: Path) -> None:
-    folder = through.plan.folder
-    folder.project_file.write_text(to_toml(through.plan.project))
-    folder.wafer_file.write_text(through.plan.wafer.to_geojson())
-    folder.instrument_file.write_text(to_toml(through.plan.instrument))
+    folder = written(through)
     here = TinyRun.make(tmp_path / "here")
     found = measured(here, tmp_path, run=str(folder.root), sections=("S003",))
     assert rates_of(found)[0.5] == pytest.approx(1.948, rel=0.03)
