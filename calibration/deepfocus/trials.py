@@ -65,9 +65,9 @@ def start_at(place: Place, offset_um: Floats, frame: StigmatorFrame) -> Optics:
 
 
 def run_trial(
-    acquisition: Acquisition, place: Place, start: Optics, which: Which, believed: Believed
+    acquisition: Acquisition, place: int, start: Optics, which: Which, believed: Believed
 ) -> Trial:
-    """Correct from ``start``. Raises ``HardwareError``."""
+    """Correct from ``start``, where the stage stands: the place of this number. Raises ``HardwareError``."""
     focus = acquisition.bench.plan.project.focus
     bench = acquisition.focus_bench(focus, believed.electron)
     path = [bench.within_limits(start, focus.perturbation_um)]
@@ -77,12 +77,12 @@ def run_trial(
             pair = take_pair(bench, path[-1], bench.scans[0])
             estimate = believed.estimator.estimate(pair.plus, pair.minus, pair.condition)
         except ImagesRefused as refused:
-            return Trial(place.number, which, tuple(path), str(refused))
+            return Trial(place, which, tuple(path), str(refused))
         change = optics_change(estimate, believed.electron, acquisition.settings.scan_rot_deg)
         if not (estimate.structured and change.finite):
-            return Trial(place.number, which, tuple(path), "no structure to focus on")
+            return Trial(place, which, tuple(path), "no structure to focus on")
         path.append(bench.within_limits(change.added_to(pair.optics), focus.perturbation_um))
-    return Trial(place.number, which, tuple(path))
+    return Trial(place, which, tuple(path))
 
 
 def residuals_um(trial: Trial, focus: Optics, frame: StigmatorFrame) -> list[float]:
@@ -111,7 +111,7 @@ def trials_of(
 
         def take(place: Place = place, start: Optics = start) -> Trial:
             acquisition.go(place.spot)
-            return run_trial(acquisition, place, start, which, believed)
+            return run_trial(acquisition, place.number, start, which, believed)
 
         found.append(acquisition.bench.once(f"trial-{which.value}-{number}", Trial, take))
         done(found[-1])
