@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from calibration.folders import PROFILE, finished, sitting_folders
+from calibration.folders import PROFILE, Sitting, finished, sitting_folders
 from scopeacq.plan.calibrations import CalibrationKind, Fit, Profile
 from scopeacq.plan.profiles import conditions_of, differences
 from scopeacq.plan.runfolder import Plan
@@ -50,6 +50,8 @@ def _listed(plan: Plan, kind: CalibrationKind, errors: list[SettingsError]) -> L
     folders = sitting_folders(plan.folder, kind)
     done = [f / PROFILE for f in folders if finished(f)]
     whole = [file for file in done if attempt(Profile.read, file, errors) is not None]
+    begun = [f for f in folders if not finished(f)]
+    waiting = [f for f in begun if attempt(Sitting.read, f, errors) is not None]
     used = plan.instrument.calibrations_in_use.get(kind)
     return Listed(
         kind,
@@ -58,7 +60,7 @@ def _listed(plan: Plan, kind: CalibrationKind, errors: list[SettingsError]) -> L
         measured_at=used.measured_at.isoformat() if used else "",
         unfit=differences(used.conditions, conditions_of(plan.instrument)) if used else (),
         measured=tuple(map(str, whole)),
-        unfinished=tuple(str(f) for f in folders if not finished(f)),
+        unfinished=tuple(map(str, waiting)),
     )
 
 

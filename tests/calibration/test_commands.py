@@ -210,10 +210,11 @@ def test_the_list_says_what_is_in_use_and_what_waits(
     as_json(capsys, run, "scan", "--anew")
     newest = sitting_folders(run.plan.folder)[-1]
     (newest / PROFILE).write_text("junk")
+    (newest.parent / "torn").mkdir()
     found = as_json(capsys, run, "list")
     scan = next(kind for kind in found["kinds"] if kind["kind"] == "scan")
     assert len(scan["in_use"]) == 1 and len(scan["measured"]) == 1 and scan["fit"] == "exact"
-    assert len(found["unreadable"]) == 1 and str(newest) in found["unreadable"][0]
+    assert [str(newest) in found["unreadable"][0], "torn" in found["unreadable"][1]] == [True, True]
     code, out, _ = calibrate(capsys, run, "list")
     assert code == ExitCode.FINISHED and "never" in out
 
