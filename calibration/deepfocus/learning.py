@@ -9,7 +9,7 @@ from pathlib import Path
 from calibration.deepfocus.settings import DeepFocusSettings
 from calibration.figures import Plot
 from calibration.ground_truth.acquisition import Acquisition
-from calibration.ground_truth.readings import Microscope, Reading
+from calibration.ground_truth.microscope import Microscope, Reading
 from hardware.optics import probe_otf
 from models.training.recalibrated import KnownPair, Recalibrated, Teaching, recalibrate
 from models.training.recalibration import Look, Tuning

@@ -11,7 +11,7 @@ from calibration.deepfocus.trials import CORRECTIONS, Trial, Which, distance_um,
 from calibration.figures import Figure, Plot
 from calibration.ground_truth.acquisition import GroundTruth, Place
 from calibration.ground_truth.figures import map_of_places
-from calibration.ground_truth.readings import Microscope, offset_of
+from calibration.ground_truth.microscope import Microscope, offset_of
 from calibration.ground_truth.residuals import readings_figures
 from calibration.procedure import Compared, Result
 from hardware.optics import StigmatorFrame, depth_of_focus_um

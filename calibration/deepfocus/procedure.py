@@ -16,8 +16,9 @@ from calibration.deepfocus.outcome import Recalibration, Tried, outcome, trials_
 from calibration.deepfocus.settings import DeepFocusSettings
 from calibration.deepfocus.trials import Believed, Trial, Which, drawn_starts, trials_of
 from calibration.ground_truth.acquisition import Acquisition, GroundTruth, Place
+from calibration.ground_truth.microscope import Floats, Microscope
 from calibration.ground_truth.places import Spot
-from calibration.ground_truth.readings import Floats, Microscope, read_microscope
+from calibration.ground_truth.readings import read_microscope
 from calibration.ground_truth.residuals import nothing_measured
 from calibration.procedure import Result
 from calibration.stigmators.pairs import CannotMeasure

@@ -13,7 +13,7 @@ from enum import Enum
 import numpy as np
 
 from calibration.ground_truth.acquisition import Acquisition, Place
-from calibration.ground_truth.readings import Floats, offset_of
+from calibration.ground_truth.microscope import Floats, offset_of
 from hardware.optics import StigmatorFrame
 from hardware.types import Optics
 from models.estimate import AberrationEstimator
@@ -67,7 +67,7 @@ def start_at(place: Place, offset_um: Floats, frame: StigmatorFrame) -> Optics:
 def run_trial(
     acquisition: Acquisition, place: int, start: Optics, which: Which, believed: Believed
 ) -> Trial:
-    """Correct from ``start``, where the stage stands: the place of this number. Raises ``HardwareError``."""
+    """Correct from ``start``, where the stage stands: at this place. Raises ``HardwareError``."""
     focus = acquisition.bench.plan.project.focus
     bench = acquisition.focus_bench(focus, believed.electron)
     path = [bench.within_limits(start, focus.perturbation_um)]

@@ -7,7 +7,7 @@ import io
 from dataclasses import astuple
 
 from calibration.ground_truth.acquisition import Acquisition, GroundTruth
-from calibration.ground_truth.readings import Microscope, Reading
+from calibration.ground_truth.microscope import Microscope, Reading
 from models.training.acquired import COLUMNS, TABLE, Row
 from scopeacq.plan.instrument import Instrument
 

@@ -7,7 +7,8 @@ from calibration.figures import Plot
 from calibration.ground_truth.acquisition import Acquisition, GroundTruth
 from calibration.ground_truth.dataset import write_dataset
 from calibration.ground_truth.figures import map_of_places
-from calibration.ground_truth.readings import Microscope, read_microscope
+from calibration.ground_truth.microscope import Microscope
+from calibration.ground_truth.readings import read_microscope
 from calibration.ground_truth.residuals import nothing_measured, readings_figures
 from calibration.ground_truth.settings import GroundTruthSettings
 from calibration.procedure import Compared, Result

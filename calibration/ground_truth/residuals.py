@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from calibration.figures import Arrows, Figure, Plot
-from calibration.ground_truth.readings import Microscope
+from calibration.ground_truth.microscope import Microscope
 from scopeacq.telling.svg import Axes, Series
 
 ENLARGED = 3.0

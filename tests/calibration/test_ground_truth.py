@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from calibration.ground_truth.acquisition import PairTaken
 from calibration.ground_truth.bowl import fit_bowl
 from calibration.ground_truth.dataset import table
+from calibration.ground_truth.microscope import Angle, Reading, fit_microscope
 from calibration.ground_truth.places import regular_grid
-from calibration.ground_truth.readings import Angle, Reading, fit_microscope
 from hardware.optics import StigmatorFrame
 from hardware.types import Optics
 from models.convergence import stretch_of
