@@ -81,8 +81,8 @@ class Reference:
 def home_of(bench: Bench, section: str) -> Home:
     """The place of this sitting, with beam up and optics as they were when it began.
 
-    It is the middle of a section, or where the stage stood if that has no name. Raises ``SettingsError`` for
-    a section that the wafer has not, or ``HardwareError``.
+    It is the middle of a section, or where the stage stood if that has no name. Raises ``SettingsError``
+    for a section that the wafer has not, or ``HardwareError``.
     """
     manual = bench.manual
     manual.bring_up()

@@ -28,7 +28,8 @@ from hardware.errors import Halted
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.scan_geometry import as_scanned, scan_geometry
 from hardware.types import SQUARE, FrameSettings, PixelShape
-from scopeacq.manual import Manual
+from scopeacq.engine.locating import look
+from scopeacq.journal.records import Purpose
 from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.plan.geometry import Rigid, rotation, shaped
 from scopeacq.plan.scan_law import ScanLaw, scan_law
@@ -149,11 +150,11 @@ def calibrated(
     return result, {v.key: v.value for v in result.values if isinstance(v.value, float)}
 
 
-def where_truly(twin: GeometryTwin, manual: Manual, wanted: FrameSettings) -> NDArray[np.float64]:
+def where_truly(twin: GeometryTwin, wanted: FrameSettings) -> NDArray[np.float64]:
     """Where the twin scans the frame that the program takes when it wants this one, (2, 3) [um]."""
     nature = twin.run.nature
-    column, wd_um = nature.settings.column, manual.devices.column.optics().wd_um
-    told = scan_law(manual.plan.instrument).told(wanted, wd_um)
+    column, wd_um = nature.settings.column, nature.column.optics.wd_um
+    told = scan_law(twin.run.plan.instrument).told(wanted, wd_um)
     return scan_geometry(
         as_scanned(told, column),
         nature.stage.reported(nature.now_s),
@@ -188,15 +189,23 @@ def test_a_scan_that_is_off_is_measured_and_put_right(tmp_path: Path) -> None:
 
     twin.go_by(values)
     with twin.held() as manual:
-        wanted = FrameSettings(512, 512, 40.0, 50.0, 30.0)
         manual.set_optics(manual.devices.column.optics().shifted(wd_um=12.0))
-        frame = manual.grab(wanted)
-        field_um = manual.field_shift_um(frame.optics)
-        recorded = View.of(frame, Rigid(), field_um).to_wafer
-        true = where_truly(twin, manual, wanted)
-    assert frame.settings == wanted
+        frame = manual.grab(WANTED)
+        by_hand = View.of(frame, Rigid(), manual.field_shift_um(frame.optics))
+        assert frame.settings == WANTED
+        assert farthest_um(by_hand, where_truly(twin, WANTED)) < 0.05
+    with twin.run.start() as program:
+        in_a_run = look(program.rig, WANTED, Rigid(), Purpose.SECTION, (0.0, 0.0))
+        assert farthest_um(in_a_run, where_truly(twin, WANTED)) < 0.05
+
+
+WANTED = FrameSettings(512, 512, 40.0, 50.0, 30.0)
+
+
+def farthest_um(view: View, true: NDArray[np.float64]) -> float:
+    """How far corners of a frame lie from where they are believed; it is 20 um wide."""
     corners = np.array([(0, 0, 1), (511, 0, 1), (0, 511, 1), (511, 511, 1)]).T
-    assert np.abs(recorded @ corners - true @ corners).max() < 0.05  # a pixel, over 20 um
+    return float(np.abs(view.to_wafer @ corners - true @ corners).max())
 
 
 SCAN_KEYS = {
