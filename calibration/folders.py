@@ -99,7 +99,7 @@ def begin(run: RunFolder, sitting: Sitting, files: FileLayer) -> Path:
     top = run.calibrations / sitting.kind.value
     name = sitting.began_at.strftime("%Y%m%d-%H%M%S")
     names = (name if n == 1 else f"{name}-{n}" for n in count(1))
-    folder = next(path for n in names if not (path := top / n).exists())
+    folder = next(folder for folder in map(top.joinpath, names) if not folder.exists())
     files.make_folder(folder)
     files.write_durable(folder / SETTINGS, to_toml(sitting).encode())
     return folder
