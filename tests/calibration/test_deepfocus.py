@@ -24,7 +24,9 @@ from models.deepfocus import DeepFocus
 from models.training.acquired import read_rows
 from models.training.loop import train
 from models.weights import Weights
+from scopeacq.plan.focus_checks import network_problems
 from scopeacq.plan.project import FocusSettings
+from scopeacq.plan.runfolder import Plan
 from scopeacq.training import recipe_named
 from scopeacq.training_settings import applied, read_settings
 from tests.calibration.benches import Listener, bench_on
@@ -179,3 +181,15 @@ def test_a_ground_truth_can_be_trained_on(story: Story, tmp_path: Path):
     recipe = replace(recipe, calibrate=lambda *_: {})
     out = train(recipe, run, otf=probe_otf, out=tmp_path / "own.safetensors")
     assert Weights.load(out).card["settings"]["data"] == "Pairs that were acquired: sitting."
+
+
+def test_own_weights_are_what_a_run_is_checked_with(story: Story):
+    plan = story.twin.run.plan
+    assert network_problems(with_weights(plan, story.sitting / "deepfocus.safetensors")) == []
+    (problem,) = network_problems(with_weights(plan, Path("calibrations/gone.safetensors")))
+    assert str(plan.folder.root / "calibrations/gone.safetensors") in problem
+
+
+def with_weights(plan: Plan, path: Path) -> Plan:
+    electron = plan.instrument.electron.model_copy(update={"deepfocus_weights": str(path)})
+    return replace(plan, instrument=plan.instrument.model_copy(update={"electron": electron}))
