@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from shapely.geometry import Polygon
+
 from scopeacq.engine.planner import mill_plan
 from scopeacq.journal import records as r
 from scopeacq.journal.records import MillPlan, Record
 from scopeacq.journal.tallies import MillTally
 from scopeacq.journal.tile_curves import Points
+from scopeacq.plan.burn_place import polygon_of
 from scopeacq.plan.geometry import Point, inside
 from scopeacq.plan.mill_rate import raster_area_um2
 from scopeacq.plan.runfolder import Plan
@@ -33,12 +36,15 @@ class DoseLedger:
     """Ions inside the raster's square (see :mod:`scopeacq.plan.mill_rate`) until the section was dropped.
 
     ``looks_per_nm2``: electrons by which each section was found again. ``by_hand_per_nm2``: of all frames
-    by hand on it together, the most that one place of it can have borne.
+    by hand on it together, the most that one place of it can have borne. ``burned_per_nm2``: ions that the
+    mark of a calibration may have laid on it, which counts for no cycle.
     """
 
     plan: Plan
     looks_per_nm2: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     by_hand_per_nm2: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    burned_per_nm2: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _burn: r.BurnBegin | None = None
     _dropped: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,6 +60,11 @@ class DoseLedger:
             case r.DoseBooked(r.Purpose.MANUAL, x_um, y_um, dose):
                 for section in self.sections_at((x_um, y_um)):
                     self.by_hand_per_nm2[section] += dose
+            case r.BurnBegin():
+                self._burn = record
+            case r.BurnEnd(_, _, delivered_uc) if self._burn is not None:
+                for section in self._burned_by(self._burn):
+                    self.burned_per_nm2[section] += delivered_uc * IONS_PER_UC / (self._burn.area_um2 * 1e6)
             case r.SectionDropped(cycle, section):
                 self._dropped.setdefault(section, cycle)
             case _:
@@ -62,6 +73,11 @@ class DoseLedger:
     def sections_at(self, wafer_um: Point) -> Iterator[str]:
         """The sections within whose outlines a point of the wafer lies."""
         return (s.id for s in self.plan.wafer.sections if inside(wafer_um, s.outline_um))
+
+    def _burned_by(self, begin: r.BurnBegin) -> Iterator[str]:
+        """The sections that a mark's ions may have met."""
+        reach = polygon_of(begin.reach_um)
+        return (s.id for s in self.plan.wafer.sections if reach.intersects(Polygon(s.outline_um)))
 
     def milled(self) -> dict[str, Milled]:
         """Of every section of the plan."""
