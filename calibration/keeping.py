@@ -37,9 +37,8 @@ class NotPutBack(HardwareError):
     """Not all of the instrument is as it was found."""
 
     def __init__(self, troubles: list[str]) -> None:
-        super().__init__(
-            "instrument", f"not all is as before the calibration: {' '.join(troubles)}", ADVICE
-        )
+        said = " ".join(troubles).removesuffix(".")
+        super().__init__("instrument", f"not all is as before the calibration: {said}", ADVICE)
 
 
 @contextmanager

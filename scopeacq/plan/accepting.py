@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import xxhash
+
 from scopeacq.journal.history import has_begun
 from scopeacq.plan.adoption import adopted
 from scopeacq.plan.calibrations import Acceptance, CalibrationKind, Fit, Profile
@@ -13,6 +15,7 @@ from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.profiles import Undone, accepted, in_full, undone
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.saving import save_instrument
+from scopeacq.plan.settings import SettingsError
 
 DEPTH = 3
 """Folders between a profile and the folder of its run: calibrations, kind, sitting."""
@@ -64,11 +67,18 @@ def _read(plan: Plan, profile_file: Path) -> tuple[str, Profile]:
     """A profile, and how it is named: so that a copy of the run's folder finds its own."""
     path, root = profile_file.resolve(), plan.folder.root.resolve()
     profile = Profile.read(path)
+    _require_untouched(path.parent / profile.measurements, profile)
     if path.is_relative_to(root):
         return path.relative_to(root).as_posix(), profile
     elsewhere = path.parents[min(DEPTH, len(path.parents) - 1)]
     values = tuple(in_full(v, elsewhere) for v in profile.values)
     return str(path), profile.model_copy(update={"values": values})
+
+
+def _require_untouched(log: Path, profile: Profile) -> None:
+    """A profile may lie alone; what lies beside it is what it came from."""
+    if log.is_file() and xxhash.xxh3_128_hexdigest(log.read_bytes()) != profile.measurements_xxh3:
+        raise SettingsError(log, ["it is not what the profile beside it came from"], "Measure it anew.")
 
 
 def _saved(plan: Plan, instrument: Instrument, said: Iterable[str], in_hand: bool) -> Changed:

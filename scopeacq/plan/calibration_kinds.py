@@ -35,7 +35,7 @@ _ABOUT = {
     CalibrationKind.ION_CURRENT: "The ion current, by the Faraday cup.",
     CalibrationKind.ION_BEAM: "Mill pose and glancing angle, by the ion beam's profile and a burn mark.",
     CalibrationKind.RASTER: "How far the ion raster reaches per volt, in both directions.",
-    CalibrationKind.MILL_RATE: "How fast sections are removed, and its map over the wafer, by a test stack.",
+    CalibrationKind.MILL_RATE: "How fast sections are removed, and a map of it over the wafer.",
     CalibrationKind.EVENNESS: "How evenly the azimuths mill together.",
     CalibrationKind.IRRADIATION: "Watch the dose of the irradiation gun, up to a target.",
 }

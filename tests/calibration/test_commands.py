@@ -17,6 +17,7 @@ import calibration.measuring
 from calibration.bench import Bench
 from calibration.folders import PROFILE, sitting_folders
 from calibration.keeping import look
+from calibration.measurements import LOG
 from calibration.procedure import Need, Result
 from hardware.errors import Refused
 from scopeacq.cli import run_command
@@ -131,6 +132,18 @@ def test_a_bad_verdict_is_not_accepted_unless_somebody_insists(
     assert code == ExitCode.BAD_INPUT and "is not good: Too few images." in error
     as_json(capsys, run, "accept", "scan", "--even-if-bad")
     assert value_at(instrument(run), KEY) != value_at(run.plan.instrument, KEY)
+
+
+def test_measurements_that_were_changed_since_are_no_reason_for_a_profile(
+    capsys: pytest.CaptureFixture[str], run: TinyRun
+) -> None:
+    profile = Path(as_json(capsys, run, "scan")["profile"])
+    log = profile.with_name(LOG)
+    log.write_text(log.read_text().replace("luck", "skill"))
+    code, _, error = calibrate(capsys, run, "accept", "scan")
+    assert code == ExitCode.BAD_INPUT and "is not what the profile beside it came from" in error
+    log.unlink()
+    as_json(capsys, run, "accept", "scan")
 
 
 def test_ctrl_c_pauses_and_the_same_command_goes_on(

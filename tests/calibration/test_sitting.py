@@ -220,7 +220,7 @@ def test_a_kill_at_any_deed_is_mended_by_the_next_calibration(run: TinyRun) -> N
     before, whole = as_it_is(run), Life()
     lived(run, whole)
     assert whole.deeds > 60
-    for deed in range(5, whole.deeds, 5):
+    for deed in range(5, whole.deeds, 7):
         instrument = run.plan.instrument
         with suppress(BaseException):
             lived(run, Life(dies_at=deed))
@@ -357,7 +357,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> AsFound:
         return look(manual, CalibrationKind.SCAN)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @hostile
 def test_damaged_files_of_a_sitting_are_one_sentence_each(
     junk: bytes, place: int, cut: bool, found: AsFound, tmp_path_factory: pytest.TempPathFactory
