@@ -246,6 +246,7 @@ def test_a_guard_that_dies_lets_the_beam_go_and_its_charge_is_settled(tmp_path: 
         hands.append(manual)
         burner(manual).burn(mark(run.plan), AGREED)
     assert not run.nature.gun.open
+    run.repair()
     burn(run)
     true_uc = sum(o.delivered_uc for o in openings(run))
     ends = [r for r in of_kind(run, BurnEnd) if isinstance(r, BurnEnd)]
