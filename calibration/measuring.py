@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,8 +37,6 @@ from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.telling.explain import Explained, expected_code, explaining
 
 if TYPE_CHECKING:
-    import threading
-
     from scopeacq.manual import Manual
 
 PAUSED = "The calibration is paused: what was measured is kept, and the same command goes on with it."
@@ -72,12 +71,15 @@ class Reported:
 
 @dataclass
 class _Terminal:
-    """An audience: a bar with what happens now. Figures are in the report."""
+    """An audience: a bar with what happens now, and a pause at Ctrl-C. Figures are in the report."""
 
     bars: Progress
     task: TaskID
+    halted: threading.Event
 
     def told(self, share: float, saying: str) -> None:
+        if self.halted.is_set():
+            raise Halted("calibration", "stopped by the operator")
         self.bars.update(self.task, completed=share, description=escape(saying))
 
     def shown(self, key: str, figure: Figure) -> None:
@@ -121,7 +123,7 @@ def measure_in_console(order: Order, as_json: bool) -> ExitCode:
 
 def _measured(procedure: Procedure[Any], settings: Settings, plan: Plan, anew: bool) -> Finished:
     with Progress(console=Console(stderr=True)) as bars, interruptible() as halted:
-        terminal = _Terminal(bars, bars.add_task(procedure.title, total=1.0))
+        terminal = _Terminal(bars, bars.add_task(procedure.title, total=1.0), halted)
         with _noting(), _hand(procedure, plan, halted) as manual:
             return calibrate(procedure, settings, plan, terminal, manual, anew=anew)
 

@@ -166,6 +166,22 @@ def test_ctrl_c_pauses_and_the_same_command_goes_on(
     assert len(sitting_folders(run.plan.folder)) == 2
 
 
+def on_files(bench: Bench, settings: TinySettings) -> Result:
+    """A procedure that needs no instrument."""
+    for share in (0.0, 0.5):
+        bench.tell(share, "Reading [files]")
+        os.kill(os.getpid(), signal.SIGINT)
+    raise AssertionError("nobody heard the interruption")
+
+
+def test_ctrl_c_pauses_what_works_on_files_as_well(
+    capsys: pytest.CaptureFixture[str], run: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    procedure = replace(PROCEDURE, measure=on_files, needs=frozenset())
+    monkeypatch.setattr(calibration.measuring, "procedure_of", lambda _: procedure)
+    assert calibrate(capsys, run, "scan")[0] == ExitCode.PAUSED
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
