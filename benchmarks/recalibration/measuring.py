@@ -29,8 +29,8 @@ from scopeacq.manual import Manual
 from scopeacq.plan.instrument import ElectronSettings
 from tests.scenarios.harness import TinyRun
 
-PLACES, ABERRATIONS, TRIAL_PLACES, TRIALS = 6, 8, 1, 3
-TRACE_PLACES, TRACES, TRACES_BEFORE = 4, 12, 4
+PLACES, ABERRATIONS, TRIAL_PLACES, TRIALS = 4, 6, 1, 2
+TRACE_PLACES, TRACES, TRACES_BEFORE, OWN_LOOPS = 4, 8, 3, 2
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def traces(
         left_um.append(truth_um(run, manual, acquisition, machine, trial.optics[-1]))
         refused += bool(trial.refused)
         diverged += left_um[-1] > float(np.linalg.norm(offset_um))
-        if number < TRACE_PLACES:
+        if number < OWN_LOOPS:
             manual.set_optics(start)
             outcome = correct_focus(
                 acquisition.focus_bench(run.plan.project.focus, believed.electron),

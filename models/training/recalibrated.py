@@ -83,26 +83,41 @@ def recalibrate(
         WeightsError: the weights to begin with cannot be used.
         TrainingError: there are no pairs that can be judged.
     """
-    path = start or SHIPPED / "deepfocus.safetensors"
-    weights = Weights.load(path, PairPolarNet.architecture)
-    network = PairPolarNet()
-    load_into(network, weights, path)
-    known = calibration_of(weights.card, path)
+    weights, network, known = _begun(start or SHIPPED / "deepfocus.safetensors")
     training, held_out = (list(_examples(pairs)) for pairs in (teaching.training, teaching.held_out))
     tuned = tune(network, training, held_out, tuning, seen)
     assert isinstance(tuned.network, PairPolarNet)
-    before, after = (_errors(net.eval(), held_out, known) for net in (network, tuned.network))
-    unit_um = float(np.median([pair.condition.perturbation_um for pair in teaching.held_out]))
-    result = Recalibrated(
-        tuned.looks,
-        _medians_um(before, unit_um),
-        _medians_um(after, unit_um),
-        tuned.improved and float(np.median(after[0])) <= float(np.median(before[0])),
-    )
+    before, after = (_errors(net, held_out, known) for net in (network, tuned.network))
+    result = _result(tuned, before, after, teaching)
     calibration = _calibrated(tuned.network, known, after, otf, tuning.seed)
     card = _card(weights.card, calibration, teaching, tuning, tuned, result)
     Weights(weights.architecture, tuned.network.state_dict(), card).save(out)
     return result
+
+
+def _begun(path: Path) -> tuple[Weights, PairPolarNet, Calibration]:
+    weights = Weights.load(path, PairPolarNet.architecture)
+    network = PairPolarNet().eval()
+    load_into(network, weights, path)
+    return weights, network, calibration_of(weights.card, path)
+
+
+def _result(tuned: Tuned, before: Errors, after: Errors, teaching: Teaching) -> Recalibrated:
+    unit_um = float(np.median([pair.condition.perturbation_um for pair in teaching.held_out]))
+    better = tuned.improved and float(np.median(after.size)) <= float(np.median(before.size))
+    return Recalibrated(tuned.looks, before.medians_um(unit_um), after.medians_um(unit_um), better)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Errors:
+    """Absolute errors (n, 3) in perturbations of the answers to whole pairs, and these over their sd."""
+
+    size: Floats
+    z: Floats
+
+    def medians_um(self, unit_um: float) -> tuple[float, float, float]:
+        z, x, y = (unit_um * np.median(self.size, axis=0)).tolist()
+        return z, x, y
 
 
 def _examples(pairs: Sequence[KnownPair]) -> Iterator[Example]:
@@ -119,16 +134,11 @@ def _examples(pairs: Sequence[KnownPair]) -> Iterator[Example]:
         yield Example(cut, pair.aberration_um / pair.condition.perturbation_um, blur_px)
 
 
-def _errors(
-    network: PairPolarNet, examples: Sequence[Example], known: Calibration
-) -> tuple[Floats, Floats]:
-    """Absolute errors (n, 3) in perturbations of the answers to whole pairs, and these over their sd."""
-    errors, z = [], []
-    for example in examples:
-        answer = _answer(network, example, known)
-        errors.append(np.abs(answer.mean - example.target))
-        z.append(errors[-1] / np.sqrt(np.diag(answer.covariance)))
-    return np.array(errors), np.array(z)
+def _errors(network: PairPolarNet, examples: Sequence[Example], known: Calibration) -> Errors:
+    answers = [_answer(network, example, known) for example in examples]
+    sizes = np.array([np.abs(a.mean - e.target) for a, e in zip(answers, examples, strict=True)])
+    sds = np.array([np.sqrt(np.diag(answer.covariance)) for answer in answers])
+    return Errors(sizes, sizes / sds)
 
 
 def _answer(network: PairPolarNet, example: Example, known: Calibration) -> Answer:
@@ -138,16 +148,11 @@ def _answer(network: PairPolarNet, example: Example, known: Calibration) -> Answ
     return combine(mean.double().numpy(), covariance.double().numpy(), known.consensus)
 
 
-def _medians_um(errors: tuple[Floats, Floats], unit_um: float) -> tuple[float, float, float]:
-    z, x, y = (unit_um * np.median(errors[0], axis=0)).tolist()
-    return z, x, y
-
-
 def _calibrated(
-    network: PairPolarNet, known: Calibration, after: tuple[Floats, Floats], otf: ProbeOtf, seed: int
+    network: PairPolarNet, known: Calibration, after: Errors, otf: ProbeOtf, seed: int
 ) -> Calibration:
     """How the new weights are to be believed: a spread that covers their errors on held-out pairs."""
-    wider = max(1.0, float(np.quantile(after[1], ONE_SD)))
+    wider = max(1.0, float(np.quantile(after.z, ONE_SD)))
     blank = blank_sds(network, otf, FLAGSHIP_RANGES, seed)
     return replace(
         known, consensus=replace(known.consensus, spread=wider * known.consensus.spread, blank=blank)

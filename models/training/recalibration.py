@@ -170,18 +170,21 @@ def tune(
     last = last_layers(network)
     with threads(1), torch.random.fork_rng():
         torch.manual_seed(tuning.seed)
-        best, looks = copy.deepcopy(network), list[Look]()
+        best, looks = network, list[Look]()
         for look in _looks(last, _kept(last, training), _kept(last, held_out), tuning):
             if not looks or look.held_out < min(one.held_out for one in looks):
                 best = copy.deepcopy(network)
             looks.append(look)
             seen(look)
-            if (
-                look.step - min(looks, key=lambda one: one.held_out).step
-                >= tuning.patience * tuning.look_every
-            ):
+            if _idle(looks) >= tuning.patience:
                 break
     return Tuned(best, tuple(looks))
+
+
+def _idle(looks: Sequence[Look]) -> int:
+    """How many looks were taken since the best one."""
+    losses = [look.held_out for look in looks]
+    return len(losses) - 1 - losses.index(min(losses))
 
 
 def _kept(last: LastLayers, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:

@@ -50,9 +50,12 @@ def milled_run(
     spoil: Spoil = lambda _key, image: image,
     uncertain: float = 0.0,
     prepare: Callable[[TinyRun], None] = lambda _run: None,
+    dwell_ns: float = 400.0,
 ) -> TinyRun:
     """A run whose cycles are all imaged and milled. ``uncertain``: share of each opening's charge."""
-    imaging = ImagingSettings(tile_width_px=EDGE_PX, tile_height_px=EDGE_PX, dwell_ns=400.0, overlap_px=8)
+    imaging = ImagingSettings(
+        tile_width_px=EDGE_PX, tile_height_px=EDGE_PX, dwell_ns=dwell_ns, overlap_px=8
+    )
     run = TinyRun.make(
         folder, tiny_project(cycles, milling=milling, imaging=imaging), specimen=specimen, keep_truth=False
     )
@@ -74,7 +77,7 @@ def milled_run(
 def _taken(
     run: TinyRun, store: ImageStore, key: PlaneKey, rng: np.random.Generator, spoil: Spoil
 ) -> Iterator[r.Record]:
-    settings = FrameSettings(EDGE_PX, EDGE_PX, 10.0, 400.0)
+    settings = FrameSettings(EDGE_PX, EDGE_PX, 10.0, run.plan.project.imaging.dwell_ns)
     to_wafer = _to_wafer(run.plan, key)
     view = View(settings, to_wafer, 0.0, 0.0, 0.0, 1.8)
     seen = expose(view, run.nature.specimen, run.nature.removed_nm, ColumnPhysics(), 1.0, 0.0, rng)

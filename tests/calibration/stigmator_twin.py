@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hardware.simulator.nature import Nature
 from hardware.simulator.specimen import WaferSpecimen, demo_wafer
@@ -42,9 +43,7 @@ class StigmatorTwin:
     start: tuple[float, float, float] = (6.0, 0.8, -0.6)
 
     @classmethod
-    def of(
-        cls, folder: Path, focus: FocusSettings = SMALL, seed: int = 3, **column: object
-    ) -> StigmatorTwin:
+    def of(cls, folder: Path, focus: FocusSettings = SMALL, seed: int = 3, **column: Any) -> StigmatorTwin:
         """``column``: settings of the twin's column, over those of the tiny twin."""
         specimen = tissue(seed)
         run = TinyRun.make(folder, tiny_project(focus=focus), specimen=specimen)

@@ -111,6 +111,8 @@ def test_moves_at_one_scan_rotation_do_not_tell() -> None:
     moves = simulated(ScanLaw(), 0.0, 1.0, 0.02, np.random.default_rng(0))
     with pytest.raises(ValueError, match="do not determine"):
         fit_scan(replace(moves, scan_rot_deg=np.zeros(60)), np.random.default_rng(0), 0.01)
+    with pytest.raises(ValueError, match="mirrored"):
+        fit_scan(replace(moves, seen_um=moves.stage_um.conj()), np.random.default_rng(0), 0.01)
     with pytest.raises(ValueError, match="less than 30 degrees"):
         ScanCalibrationSettings(scan_rot_deg=(10.0, 190.0))
 
