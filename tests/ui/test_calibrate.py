@@ -80,7 +80,7 @@ def test_what_is_paused_goes_on_where_it_was(qtbot: QtBot, tmp_path: Path) -> No
         bench.begin()
         until(bench, gate.reached.is_set)
         measure = bench.view.wizard.measure
-        until(bench, lambda: "place 4 of 6" in measure.sentence.text())
+        until(bench, lambda: "Place 4 of 6" in measure.sentence.text())
         bench.click(measure.pause)
         gate.open.set()
         bench.rests()

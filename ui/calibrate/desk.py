@@ -123,7 +123,7 @@ class CalibrateDesk(QObject):
             return
         self._stopped = False
         measure = partial(self._core.measure, self._plan, opened, anew)
-        work, done = Work(kind, opened.procedure.title), partial(self._finished, kind)
+        work, done = Work(kind, f"Calibrating: {NAMES[kind]}"), partial(self._finished, kind)
         shown = partial(self._seen, kind)
         if opened.procedure.needs or self._manual.connected:  # whoever holds the instrument holds the run
             self.works.do_in_hand(work, measure, done, shown)
@@ -214,10 +214,9 @@ class CalibrateDesk(QObject):
         self._stock = stock
         self._tell()
 
-    def _take_changed(self, changed: Changed) -> None:
+    def _take_changed(self, changed: Changed, what: str) -> None:
         self.changed.emit(changed.plan)
-        what, *more = changed.said
-        self.told.emit(Message(Tone.GOOD, what, " ".join(more)))
+        self.told.emit(Message(Tone.GOOD, what, " ".join(changed.said)))
 
     def _finished(self, kind: CalibrationKind, finished: Finished) -> None:
         self._cases[kind].finish(finished)

@@ -11,7 +11,7 @@ from scopeacq.plan.accepting import Changed
 from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.plan.runfolder import Plan
 from ui.calibrate.services import Calibrations, Finished
-from ui.presenters.calibration_list import standing_of
+from ui.presenters.calibration_list import NAMES, standing_of
 from ui.presenters.calibration_page import Stock
 from ui.tasks import Tasks
 
@@ -21,12 +21,12 @@ class CalibrationFiles(QObject):
 
     Signals:
         stocked (Stock): how all calibrations stand.
-        changed (Changed): the instrument's file says something else now.
+        changed (Changed, str): the instrument's file says something else now, and why, in a sentence.
         failed (Explained): a file could not be read or changed.
     """
 
     stocked = pyqtSignal(object)
-    changed = pyqtSignal(object)
+    changed = pyqtSignal(object, str)
     failed = pyqtSignal(object)
 
     def __init__(
@@ -41,24 +41,29 @@ class CalibrationFiles(QObject):
 
     def accept(self, plan: Plan, finished: Finished, then: Callable[[], None]) -> None:
         """Have the instrument go by what was measured; ``then`` is called when it does."""
-        self._change(partial(self._core.accept, plan, finished, self._in_hand()), then)
+        accepted = partial(self._core.accept, plan, finished, self._in_hand())
+        self._change(accepted, "What was measured is in use from now on.", then)
 
     def undo(self, plan: Plan, kind: CalibrationKind) -> None:
         """Put back what stood there before the last calibration of a kind."""
-        self._change(partial(self._core.undo, plan, kind, self._in_hand()))
+        undone = partial(self._core.undo, plan, kind, self._in_hand())
+        self._change(undone, f"{NAMES[kind]} is as it was before its last calibration.")
 
     def adopt(self, plan: Plan, kind: CalibrationKind) -> None:
         """Have the instrument go by another calibration that fits the run."""
-        self._change(partial(self._core.adopt, plan, kind, self._in_hand()))
+        adopted = partial(self._core.adopt, plan, kind, self._in_hand())
+        self._change(adopted, f"{NAMES[kind]} goes by a calibration that fits.")
 
     def forget_left(self, plan: Plan) -> None:
         """Let the instrument count as it is now, whatever a calibration left."""
         self._tasks.run(partial(self._core.forget, plan), lambda _: self.look(plan), self.failed.emit)
 
-    def _change(self, change: Callable[[], Changed], then: Callable[[], None] = lambda: None) -> None:
+    def _change(
+        self, change: Callable[[], Changed], what: str, then: Callable[[], None] = lambda: None
+    ) -> None:
         def done(changed: Changed) -> None:
             then()
-            self.changed.emit(changed)
+            self.changed.emit(changed, what)
 
         self._tasks.run(change, done, self.failed.emit)
 

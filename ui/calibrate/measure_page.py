@@ -52,7 +52,8 @@ class MeasurePage(WizardPage):
         ):
             button.clicked.connect(lambda _, asked=signal: asked.emit())
         self.put(
-            (self.sentence, self.bar, self.held_back, self.figures),
+            (self.sentence, self.bar, self.figures),
+            (self.held_back,),
             (),
             (self.leave, self.pause, self.stop, self.go_on),
         )

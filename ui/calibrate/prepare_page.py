@@ -116,7 +116,7 @@ class PreparePage(WizardPage):
         self._forms.setContentsMargins(0, theme.Space.S, 0, theme.Space.S)
         forms.setLayout(self._forms)
         told = (self.estimate, self.unfinished, self.warning, self.confirm, self.held_back)
-        self.put((self.about, signs, forms, *told), (), (self.anew, self.begin))
+        self.put((self.about, signs, forms), told, (), (self.anew, self.begin))
 
 
 class _Need(QWidget):

@@ -56,8 +56,13 @@ class ResultPage(WizardPage):
         row.setSpacing(theme.Space.M)
         row.addWidget(self.sign)
         row.addWidget(self.verdict, 1)
-        parts = (head, self.reasons, self.table, self.figures, self.decision, self.held_back)
-        self.put(parts, (self.again, self.report), (self.keep, self.accept))
+        fixed = (self.decision, self.held_back)
+        self.put(
+            (head, self.reasons, self.table, self.figures),
+            fixed,
+            (self.again, self.report),
+            (self.keep, self.accept),
+        )
 
     def show_view(self, view: WizardView) -> None:
         """Show what came of it."""

@@ -13,10 +13,8 @@ Parts = tuple[QWidget, ...]
 class WizardPage(QWidget):
     """Laid out by ``put``, once."""
 
-    def put(
-        self, parts: tuple[QWidget, ...], left: tuple[QWidget, ...], right: tuple[QWidget, ...]
-    ) -> None:
-        """Put ``parts`` one below the other, and buttons at both ends of the foot."""
+    def put(self, parts: Parts, fixed: Parts, left: Parts, right: Parts) -> None:
+        """Put ``parts`` one below the other; below them ``fixed`` ones, and buttons at both ends."""
         holder, area = QWidget(), QScrollArea()
         inner = QVBoxLayout(holder)
         inner.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.L)
@@ -31,18 +29,22 @@ class WizardPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(area, 1)
-        column.addWidget(_foot(left, right))
+        column.addWidget(_foot(fixed, left, right))
 
 
-def _foot(left: Parts, right: Parts) -> QFrame:
-    foot = QFrame()
+def _foot(fixed: Parts, left: Parts, right: Parts) -> QFrame:
+    foot, row = QFrame(), QHBoxLayout()
     theme.set_role(foot, "foot")
-    row = QHBoxLayout(foot)
-    row.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.S)
     row.setSpacing(theme.Space.S)
     for button in left:
         row.addWidget(button)
     row.addStretch(1)
     for button in right:
         row.addWidget(button)
+    column = QVBoxLayout(foot)
+    column.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.S)
+    column.setSpacing(theme.Space.S)
+    for part in fixed:
+        column.addWidget(part)
+    column.addLayout(row)
     return foot

@@ -240,4 +240,14 @@ def _measure(chosen: Chosen) -> MeasureView:
     work = chosen.work
     if work is None:
         return MeasureView("" if chosen.trouble else PAUSED, None)
-    return MeasureView(work.sentence, work.share, work.ending)
+    return MeasureView(_under_way(work), work.share, work.ending)
+
+
+def _under_way(work: Work[CalibrationKind]) -> str:
+    """What happens now, and how long the rest takes."""
+    if work.ending:
+        return "Ending; what was set and moved is put back as it was found."
+    words = [sentence(work.detail or work.doing)]
+    if work.left_s is not None:
+        words.append(f"About {spoken(work.left_s)} left.")
+    return " ".join(words)

@@ -13,7 +13,7 @@ from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.profiles import CalibrationRefused, conditions_of, differences
 from scopeacq.plan.templates import unit_of
 from ui.presenters.forms import fields_of, label_of
-from ui.presenters.quantities import shown, unit_shown
+from ui.presenters.quantities import unit_shown
 from ui.presenters.tone import Badge, Sign, Tone
 
 GROUPS: Mapping[str, Mapping[CalibrationKind, str]] = {
@@ -163,7 +163,7 @@ def number_in_words(value: float, sd: float | None) -> str:
     if sd is None or not sd > 0:
         return f"{value:.{FIGURES}g}"
     digits = max(0, -_decade(sd) + 1)
-    return f"{shown(value, digits)} \N{PLUS-MINUS SIGN} {shown(sd, digits)}"
+    return f"{value:.{digits}f} \N{PLUS-MINUS SIGN} {sd:.{digits}f}"
 
 
 def _decade(number: float) -> int:

@@ -40,6 +40,8 @@ _SHOWN = {
     "um per um": "µm/µm",
     "um per Vpp": "µm/V pp",
     "10^27 eV/cm^3": "10²⁷ eV/cm³",
+    "mm^2": "mm²",
+    "uC/mm^2": "µC/mm²",
     "10^-8 m^3/C": "10⁻⁸ m³/C",
 }
 
