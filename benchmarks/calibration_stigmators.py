@@ -21,6 +21,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,14 +43,14 @@ class Trial:
     seed: int
     scan_rot_deg: float
     start: tuple[float, float, float]
-    column: dict[str, object]
+    column: dict[str, Any]
 
     @classmethod
     def drawn(cls, seed: int) -> Trial:
         rng = np.random.default_rng([seed, 20])
         own = seed % 2 == 1
         strength_um = 4.0 * float(np.exp(rng.uniform(math.log(0.3), math.log(3.0))))
-        column: dict[str, object] = {
+        column: dict[str, Any] = {
             "stigmator_um_per_unit": strength_um,
             "stigmator_rotation_deg": float(rng.uniform(0.0, 360.0)),
             "stigmator_y_ratio": float(np.exp(rng.uniform(-0.2, 0.2))) if own else 1.0,

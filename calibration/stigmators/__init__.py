@@ -31,9 +31,9 @@ class StigmatorSettings(Settings):
         0.0, title="Scan rotation", description="Of the images; the result holds for any."
     )
     offset_um: Annotated[float, Field(ge=1, le=20)] = Field(
-        5.0,
+        10.0,
         title="Size of offsets",
-        description="Astigmatism that the stigmators are to give; about the perturbation of focus is best.",
+        description="Astigmatism that the stigmators are to give; twice the perturbation of focus is best.",
     )
     dwell_ns: Positive = Field(200.0, title="Dwell time", description="Of the images.")
 

@@ -84,6 +84,6 @@ def bend(offsets: Floats, frame: FittedFrame) -> float:
     said_um = (offsets @ frame.response.matrix.T)[kept]
     along = (frame.response.residuals[kept] * said_um).sum(axis=1)
     squares = np.square(said_um).sum(axis=1)
-    large = squares > 0.4 * squares.max(initial=0.0)
+    large = squares > 0.7 * squares.max(initial=0.0)
     parts = [along[part].sum() / max(float(squares[part].sum()), 1e-12) for part in (large, ~large)]
     return float(parts[0] - parts[1])
