@@ -106,7 +106,7 @@ class Burner:
 
     def _problems(self, marks: tuple[Mark, ...], agreed: Agreed) -> Iterator[str]:
         if not agreed.consent:
-            yield "nobody has agreed that the ion beam opens: set consent"
+            yield "nobody has agreed that only bare wafer lies there: look, and set consent"
         if not self._mill.fails_closed_confirmed:
             yield "nobody has confirmed that the ion blanker blanks when it is unplugged: test it first"
         yield from self._too_much(marks, agreed)

@@ -22,7 +22,7 @@ class IonBeamSettings(Settings):
 
     consent: bool = Field(
         False,
-        title="The ion beam may open",
+        title="Only bare wafer lies there",
         description="I have looked: there is nothing but bare wafer around this place.",
     )
     x_um: Place | None = Field(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +13,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calibration.ion_beam import PROCEDURE
 from calibration.ion_beam.gun_fit import Found, fit_gun
 from calibration.ion_beam.layout import planned
 from calibration.ion_beam.mark_fit import Burned, NotSeen, Profile, fit_marks, rough_edges_um
 from calibration.ion_beam.outcome import MOST_ELEVATION_SD_DEG, MOST_RESIDUAL_UM
 from calibration.ion_beam.procedure import cost, measure
 from calibration.procedure import Result
+from calibration.sitting import calibrate
+from hardware.errors import Halted, HardwareError
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.simulator.truth import OpeningTruth
+from scopeacq.journal.records import MillHeartbeat, Record
 from scopeacq.plan.instrument import MillSettings
 from scopeacq.plan.profiles import with_values
 from scopeacq.plan.settings import SettingsError
-from tests.calibration.burn_twin import TRUE_GUN, agreed_to, burn_run, burning
+from tests.calibration.benches import Listener
+from tests.calibration.burn_twin import PLACE_UM, TRUE_GUN, agreed_to, burn_run, burning
+from tests.scenarios.harness import TinyRun
+from tests.scopeacq.manual_bench import held
 
 HEIGHTS_UM, ROW_UM = np.array([400.0, -400.0, -400.0, 400.0]), np.array([-3e3, -1e3, 1e3, 3e3])
 
@@ -207,3 +217,75 @@ def test_a_place_must_be_chosen(tmp_path: Path) -> None:
     run = burn_run(tmp_path)
     with burning(run) as (_, bench), pytest.raises(SettingsError, match="no place was chosen"):
         measure(bench, agreed_to(x_um=None))
+
+
+# -- a sitting that is broken off ------------------------------------------------------------
+
+
+def profiles(run: TinyRun) -> list[Path]:
+    return sorted((run.plan.folder.root / "calibrations").rglob("profile.toml"))
+
+
+def openings(run: TinyRun) -> list[OpeningTruth]:
+    return [t for t in run.truth if isinstance(t, OpeningTruth)]
+
+
+def on_heartbeat(run: TinyRun, nth: int, do: Callable[[], object]) -> None:
+    """Do something at a heartbeat of the open beam."""
+    left = [nth]
+
+    def look(records: tuple[Record, ...]) -> None:
+        left[0] -= sum(isinstance(r, MillHeartbeat) for r in records)
+        if left[0] <= 0 and do in pending:
+            pending.remove(do)
+            do()
+
+    pending = [do]
+    run.on_commit = look
+
+
+def test_a_stop_leaves_all_as_it_was_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    run, halted = burn_run(tmp_path), threading.Event()
+    on_heartbeat(run, 25, halted.set)
+    with held(run) as manual:
+        manual.go(manual.way_to(300.0, -200.0))
+        found = manual.devices.stage.pose(), manual.devices.column.optics(), manual.devices.detector.state()
+        manual.begin(halted)
+        with pytest.raises(Halted):
+            calibrate(PROCEDURE, agreed_to(), run.plan, Listener(), manual)
+        assert not run.nature.gun.open and profiles(run) == []
+        left = manual.devices.stage.pose(), manual.devices.column.optics(), manual.devices.detector.state()
+        assert left == found
+        manual.begin(threading.Event())
+        finished = calibrate(PROCEDURE, agreed_to(), run.plan, Listener(), manual)
+        assert manual.devices.stage.pose() == found[0] and not run.nature.raster.running
+    assert finished.profile.verdict.good and profiles(run) == [finished.profile_file]
+    asked_uc = sum(m.mark.charge_uc for m in planned(run.plan.instrument.mill, PLACE_UM, agreed_to()))
+    assert sum(o.delivered_uc for o in openings(run)) <= asked_uc + 0.02
+    assert not [o for o in openings(run) if o.at_opening or o.while_open]
+
+
+def test_a_device_that_fails_ends_it_without_a_profile(tmp_path: Path) -> None:
+    run = burn_run(tmp_path)
+
+    def leak() -> None:
+        fault = Fault(Device.CHAMBER, FaultKind.LOST_VACUUM, AfterCalls(1))
+        run.nature.faults = FaultDesk(FaultScript((fault,)), run.nature.meter_rng)
+
+    on_heartbeat(run, 25, leak)
+    with held(run) as manual:
+        with pytest.raises(HardwareError):
+            calibrate(PROCEDURE, agreed_to(), run.plan, Listener(), manual)
+        assert not run.nature.gun.open and profiles(run) == []
+        tilted = manual.devices.stage.pose().tilt_deg
+    assert tilted == pytest.approx(30.0), "the stage stays where it is"
+
+
+def test_without_consent_nothing_moves(tmp_path: Path) -> None:
+    run = burn_run(tmp_path)
+    with held(run) as manual:
+        before = manual.devices.stage.pose()
+        with pytest.raises(SettingsError, match="nobody has agreed"):
+            calibrate(PROCEDURE, agreed_to(consent=False), run.plan, Listener(), manual)
+        assert manual.devices.stage.pose() == before
+    assert openings(run) == [] and profiles(run) == []
