@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 from calibration.bench import Bench
+from calibration.procedure import Compared
 from hardware.errors import BadFrame
 from hardware.types import Frame, FrameSettings, Image, Optics
 from scopeacq.engine.ways import xy_um
@@ -42,6 +43,10 @@ class Home:
     @property
     def at_um(self) -> Point:
         return self.x_um, self.y_um
+
+    def row(self) -> Compared:
+        """The row of a comparison that says where this was."""
+        return Compared("Place (stage)", "", f"x {self.x_um:.0f} um, y {self.y_um:.0f} um")
 
     def beside(self, dx_um: float, dy_um: float) -> Point:
         """A point so far off."""

@@ -63,7 +63,8 @@ class ScanFit:
 def fit_scan(moves: Moves, rng: np.random.Generator, least_um: float) -> ScanFit:
     """Fit all at once, outliers left out; what differs by less than ``least_um`` is no outlier.
 
-    Raises ``ValueError`` where the moves do not tell, as with one scan rotation or along one line.
+    Raises ``ValueError`` where the moves do not tell, as with one scan rotation or along one line, or where
+    the image is mirrored.
     """
     conjugate = moves.stage_um.conj()
     turned = np.exp(2j * np.radians(moves.scan_rot_deg)) * conjugate
@@ -83,7 +84,9 @@ def _decomposed(
     scale_sd, stage_sd, shape_sd = (float(sd) for sd in sds)
     c /= 1 + g  # so that the stage's step to the right is the ruler
     right, up = c * (1 + e), c * (1j - 1j * e)
-    factor = math.sqrt((right.conjugate() * up).imag)
+    if (area := (right.conjugate() * up).imag) <= 0:
+        raise ValueError("the image is mirrored against the moves of the stage")
+    factor = math.sqrt(area)
     leaning = up / factor * abs(right) / right
     stage_up = (1j - 1j * g) / (1 + g)
     ruled_sd = math.hypot(scale_sd, stage_sd)

@@ -19,8 +19,8 @@ SHOWN_EVERY_PX = 2
 """The picture of the place is shown as small."""
 TOO_LITTLE_SEEN = (
     "The moves of the stage were not seen in the images. Choose a place with structure all over the frame, "
-    "focus there, and see that the scan is turned by less than a right angle and its pixels are no more "
-    "than twice off."
+    "focus there, and see that pixels are no more than twice off and that the image is not mirrored "
+    "against the stage."
 )
 LENS_UNSEEN = (
     "The place was not recognised through the working distances: choose a smaller way through them, "
@@ -60,7 +60,7 @@ def measure(bench: Bench, settings: ScanCalibrationSettings) -> Result:
     if lens is None:
         return nothing_seen(LENS_UNSEEN, arrows)
     bench.show("lens", lens_plot(series, lens))
-    found = Found(mover.fit, lens, len(mover.moves), home.optics.wd_um)
+    found = Found(mover.fit, lens, len(mover.moves), home)
     return result_of(found, series, bench.plan.instrument, arrows)
 
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from calibration.comparing import calibrated, compared
 from calibration.figures import Figure, Plot
 from calibration.procedure import Compared, Result
+from calibration.robust_fits import Estimate
 from calibration.scan.fit import ScanFit
 from calibration.scan.lens_fit import LensFit
 from calibration.scan.through_wd import LensSeries
+from calibration.watching import Home
 from hardware.types import PixelShape
 from scopeacq.plan.calibrations import CalibratedValue, Verdict
 from scopeacq.plan.instrument import Instrument
@@ -31,20 +33,21 @@ FEWEST_KEPT = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that was measured, at ``wd_um``. ``moves``: how many there were, seen or not."""
+    """All that was measured, and where. ``moves``: how many there were, seen or not."""
 
     scan: ScanFit
     lens: LensFit
     moves: int
-    wd_um: float
+    home: Home
 
     def law(self, gone_by: ScanLaw) -> ScanLaw:
         """The scanner's law, when frames were scanned by ``gone_by``: what that left adds to it."""
         per_um = gone_by.magnification_per_um + self.lens.magnification_per_um.value
         deg_per_um = gone_by.rotation_deg_per_um + self.lens.rotation_deg_per_um.value
-        off_um = self.wd_um - gone_by.nominal_wd_um
-        factor = gone_by.factor_at(self.wd_um) * self.scan.pixel_size_factor.value
-        turned_deg = gone_by.rotation_deg_at(self.wd_um) + self.scan.rotation_deg.value
+        wd_um = self.home.optics.wd_um
+        off_um = wd_um - gone_by.nominal_wd_um
+        factor = gone_by.factor_at(wd_um) * self.scan.pixel_size_factor.value
+        turned_deg = gone_by.rotation_deg_at(wd_um) + self.scan.rotation_deg.value
         return replace(
             gone_by,
             pixel_size_factor=factor / (1 + per_um * off_um),
@@ -69,7 +72,7 @@ def result_of(found: Found, series: LensSeries, instrument: Instrument, arrows: 
         values,
         _verdict(found),
         (arrows, lens_plot(series, found.lens)),
-        (*(compared(instrument, value) for value in values), *_stage_rows(found.scan)),
+        (*(compared(instrument, value) for value in values), *_stage_rows(found.scan), found.home.row()),
         conditions_of(instrument),
     )
 
@@ -119,12 +122,17 @@ def _verdict(found: Found) -> Verdict:
             scan.noise_um > WORST_NOISE_UM
         ),
         "The stage's axes are not square or not alike by over 2 um per mm: have the stage looked at.": (
-            max(abs(scan.stage_shear.value), abs(scan.stage_y_factor.value - 1)) > WORST_STAGE_SHEAR
+            _beyond(scan.stage_shear, 0.0) or _beyond(scan.stage_y_factor, 1.0)
         ),
     }
     reasons = tuple(reason for reason, holds in wrong.items() if holds)
     good = f"{kept} of {found.moves} moves fit together; each misses by {1e3 * scan.noise_um:.0f} nm."
     return Verdict(good=not reasons, reasons=reasons or (good,))
+
+
+def _beyond(estimate: Estimate, ideal: float) -> bool:
+    """Whether the stage is certainly worse than it may be."""
+    return abs(estimate.value - ideal) > WORST_STAGE_SHEAR + 2 * estimate.sd
 
 
 def nothing_seen(why: str, figure: Figure) -> Result:

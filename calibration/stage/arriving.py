@@ -26,11 +26,11 @@ ARRIVING_SHARE = 0.8
 class Arrival(Enum):
     """How the stage came back."""
 
-    RISING = "by rising, after a short move"
+    RISING = "rising"
     X_FALLING = "x falling"
     Y_FALLING = "y falling"
-    FAR_X = "by rising, from far away along x"
-    FAR_Y = "by rising, from far away along y"
+    FAR_X = "from afar along x"
+    FAR_Y = "from afar along y"
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Arrivals:
     def _look(self, watch: Watch, reference: Reference, kind: Arrival, number: int) -> None:
         done = sum(map(len, self.seen.values())) + self.lost
         share = ARRIVING_SHARE * done / self.total
-        self.bench.tell(share, f"Going away and back: {kind.value}, {number + 1}")
+        self.bench.tell(share, f"Going away and coming back: {kind.value}, {number + 1}")
         seen = self.bench.once(
             f"{kind.name.lower()}-{number}", Seen, partial(self._see, watch, reference, kind, number)
         )

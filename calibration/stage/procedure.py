@@ -62,6 +62,7 @@ def measure(bench: Bench, settings: StageCalibrationSettings) -> Result:
         rest,
         arrivals.lost,
         arrivals.total,
+        home,
     )
     return result_of(found, bench.plan.instrument, (*_arrival_plots(arrivals), rest_plot(series, rest)))
 

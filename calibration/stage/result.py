@@ -11,6 +11,7 @@ from calibration.procedure import Compared, Result
 from calibration.robust_fits import Complex, Estimate
 from calibration.stage.fit import Scatter, Settling
 from calibration.stage.resting import NM_PER_UM, Rest
+from calibration.watching import Home
 from scopeacq.plan.calibrations import CalibratedValue, Verdict
 from scopeacq.plan.instrument import Instrument
 from scopeacq.telling.svg import Axes, Mark, Series
@@ -33,6 +34,7 @@ class Found:
     settling: Settling
     lost: int
     arrivals: int
+    home: Home
 
 
 def result_of(found: Found, instrument: Instrument, figures: tuple[Figure, ...]) -> Result:
@@ -44,7 +46,7 @@ def result_of(found: Found, instrument: Instrument, figures: tuple[Figure, ...])
             after = f"{NM_PER_UM * sd.value:.0f} ± {NM_PER_UM * sd.sd:.0f} nm"
             rows.append(Compared(f"Scatter along {axis} after {name} moves", "", after))
     rows.append(Compared("Image counts as at rest within", "", f"{found.settling.within_nm:.0f} nm"))
-    return Result(values, _verdict(found), figures, tuple(rows))
+    return Result(values, _verdict(found), figures, (*rows, found.home.row()))
 
 
 def _values(found: Found) -> tuple[CalibratedValue, ...]:

@@ -24,10 +24,11 @@ from calibration.scan.lens_fit import Likeness, fit_lens
 from calibration.scan.result import Found, result_of
 from calibration.scan.settings import ScanCalibrationSettings
 from calibration.scan.through_wd import LensSeries, Through
+from calibration.watching import Home
 from hardware.errors import Halted
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.scan_geometry import as_scanned, scan_geometry
-from hardware.types import SQUARE, FrameSettings, PixelShape
+from hardware.types import SQUARE, FrameSettings, Optics, PixelShape
 from scopeacq.engine.locating import look
 from scopeacq.journal.records import Purpose
 from scopeacq.plan.calibrations import CalibrationKind
@@ -233,7 +234,8 @@ def test_a_stage_that_scatters_too_much_is_refused(tmp_path: Path) -> None:
     fit = fit_scan(simulated(ScanLaw(1.02, 1.0), 0.0, 1.0, 0.5, rng), rng, 0.01)
     wds_um = np.array([-20.0, -10.0, 0.0, 10.0, 20.0])
     images = tuple(Through(wd, Likeness(1.0, 0.0, (0.0, 0.0))) for wd in wds_um)
-    found = Found(fit, fit_lens(wds_um, [i.like for i in images if i.like]), 60, 4500.0)
+    home = Home(0.0, 0.0, Optics(4500.0, 0.0, 0.0))
+    found = Found(fit, fit_lens(wds_um, [i.like for i in images if i.like]), 60, home)
     instrument = GeometryTwin.of(tmp_path).run.plan.instrument
     verdict = result_of(
         found, LensSeries(images), instrument, Picture("", np.zeros((2, 2), np.uint8))
