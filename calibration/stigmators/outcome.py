@@ -22,7 +22,11 @@ ENLARGED = 5.0
 def outcome(measured: Measured, before: ElectronSettings) -> Result:
     """The result of a measurement, beside the profile in use."""
     return Result(
-        values=(*_frame_values(measured), *_shift_values(measured.shift), _angle_value(measured.angle)),
+        values=(
+            *_frame_values(measured, before),
+            *_shift_values(measured.shift),
+            _angle_value(measured.angle),
+        ),
         verdict=verdict_on(measured.offsets, measured.frame, measured.angle),
         residuals=tuple(_figures(measured)),
         comparison=tuple(_compared(measured, before)),
@@ -40,12 +44,14 @@ def _rounded(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-def _frame_values(measured: Measured) -> list[CalibratedValue]:
-    fitted = measured.frame
+def _frame_values(measured: Measured, before: ElectronSettings) -> list[CalibratedValue]:
+    """Axes are the same after half a turn: of both angles the one nearer to what is in use."""
+    fitted, used_deg = measured.frame, half_turn_deg(before.stigmator_rotation_deg)
     frame = fitted.frame
+    rotation_deg = used_deg + half_turn_deg(frame.rotation_deg - used_deg)
     return [
         _value("stigmator_um_per_unit", frame.um_per_unit, fitted.sd_um_per_unit),
-        _value("stigmator_rotation_deg", frame.rotation_deg, fitted.sd_rotation_deg),
+        _value("stigmator_rotation_deg", rotation_deg, fitted.sd_rotation_deg),
         _value("stigmator_y_ratio", frame.y_ratio, fitted.sd_y_ratio),
         _value("stigmator_skew_deg", frame.skew_deg, fitted.sd_skew_deg),
     ]
@@ -101,8 +107,8 @@ def _defocus_plot(angle: BeamAngle) -> Plot:
 def _compared(measured: Measured, electron: ElectronSettings) -> list[Compared]:
     old, new = electron.stigmator_frame, measured.frame.frame
     rows = [
-        _stigmator("Stigmator x", *_axes_x(old), *_axes_x(new)),
-        _stigmator("Stigmator y", *_axes_y(old), *_axes_y(new)),
+        _stigmator("Stigmator x", old.um_per_unit, old.rotation_deg, new.um_per_unit, new.rotation_deg),
+        _stigmator("Stigmator y", old.y_um_per_unit, _y_axes_deg(old), new.y_um_per_unit, _y_axes_deg(new)),
         Compared("Astigmatism left by one correction", _left(old, new), _left(new, new), ""),
         _changed("Convergence angle", electron.convergence_mrad, measured.angle.convergence_mrad, "mrad"),
     ]
@@ -121,12 +127,8 @@ _SHIFTS = {
 }
 
 
-def _axes_x(frame: StigmatorFrame) -> tuple[float, float]:
-    return frame.um_per_unit, frame.rotation_deg
-
-
-def _axes_y(frame: StigmatorFrame) -> tuple[float, float]:
-    return frame.y_um_per_unit, half_turn_deg(frame.rotation_deg + frame.skew_deg + 45.0)
+def _y_axes_deg(frame: StigmatorFrame) -> float:
+    return frame.rotation_deg + frame.skew_deg + 45.0
 
 
 def _stigmator(what: str, old_um: float, old_deg: float, um: float, deg: float) -> Compared:
@@ -134,7 +136,7 @@ def _stigmator(what: str, old_um: float, old_deg: float, um: float, deg: float) 
     return Compared(
         what,
         f"{old_um:.3g} um per unit, axes at {half_turn_deg(old_deg):.1f} degrees",
-        f"{um:.3g} um per unit, axes at {deg:.1f} degrees",
+        f"{um:.3g} um per unit, axes at {half_turn_deg(deg):.1f} degrees",
         f"{100 * (um / old_um - 1):+.1f} %, turned by {turned:+.1f} degrees",
     )
 
