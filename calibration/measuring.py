@@ -166,6 +166,8 @@ def _settings(procedure: Procedure[Any], choices: tuple[str, ...]) -> Settings:
         table = data
         for name in tables:
             table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise typer.BadParameter(f"'{choice}': {name} is no table of settings.")
         table[last] = _value(text.strip())
     if problems := [problem for _, problem in located_problems(procedure.settings, data)]:
         raise typer.BadParameter(f"{'; '.join(problems)}.")

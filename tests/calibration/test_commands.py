@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import calibration.measuring
 from calibration.bench import Bench
@@ -21,6 +23,7 @@ from calibration.measurements import LOG
 from calibration.procedure import Need, Result
 from hardware.errors import Refused
 from scopeacq.cli import run_command
+from scopeacq.journal.records import RunOpened
 from scopeacq.manual import Manual
 from scopeacq.plan.as_found import NAME, left_changed
 from scopeacq.plan.calibrations import CalibrationKind, Verdict
@@ -201,6 +204,26 @@ def test_bad_input_is_one_sentence_and_changes_nothing(
     code, _, error = calibrate(capsys, run, *options)
     assert code == ExitCode.BAD_INPUT and says in error.replace("│ ", "")
     assert instrument(run) == run.plan.instrument and not sitting_folders(run.plan.folder)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.text(max_size=12) | st.from_regex(r"(steps|step_um|a)(\.\w)?=.{0,6}"), max_size=3))
+def test_any_settings_are_refused_in_order_or_taken(
+    capsys: pytest.CaptureFixture[str], run: TinyRun, texts: list[str]
+) -> None:
+    options = [f"--set={text}" for text in texts]
+    code, _, _ = calibrate(capsys, run, "scan", "--show", *options)
+    assert code in (ExitCode.FINISHED, ExitCode.BAD_INPUT)
+
+
+def test_a_run_that_has_begun_goes_on_by_new_values_and_that_is_said(
+    capsys: pytest.CaptureFixture[str], run: TinyRun
+) -> None:
+    with run.start() as program:
+        program.rig.record(RunOpened("0", "host", 1))
+    said = as_json(capsys, run, "scan", "--accept")["accepted"]
+    assert "This run has begun" in said[-1]
+    assert "error: The calibration" not in findings(Plan.read(run.plan.folder.root))
 
 
 def test_the_ion_beam_is_only_opened_by_who_allows_it(
