@@ -40,6 +40,8 @@ CYCLES = 5
 FOLDER = "scopeacq-demo"
 FIDUCIAL_DEPTH_NM = 4000.0
 """As the twin's are engraved."""
+GOLD_NM = 10.0
+"""Of the coating, which a calibration of the ion beam burns its marks into."""
 
 
 def free_folder(parent: Path) -> Path:
@@ -146,7 +148,8 @@ def _instrument(
 
     ``nature``: its folder, empty is beside the run; ``stack``: what the twin is told of a specimen.
     """
-    twin = {"seed": seed, "specimen": {"n_sections": sections, **stack}}
+    specimen = {"n_sections": sections, "coating_nm": GOLD_NM, **stack}
+    twin = {"seed": seed, "specimen": specimen}
     return Instrument(
         name="twin",
         driver=DriverSettings(name="twin", folder=nature, settings=twin),
