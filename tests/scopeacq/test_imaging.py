@@ -11,8 +11,9 @@ from hardware.simulator.assembly import local_devices
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.tiny import TINY_FRAME, tiny_twin
 from hardware.simulator.truth import Record
-from hardware.types import Frame, FrameSettings
+from hardware.types import Frame, FrameSettings, PixelShape
 from scopeacq.engine.imaging import Imager
+from scopeacq.plan.scan_law import ScanLaw
 from tests.scopeacq.column_fakes import FakeColumn, FakeDetector, FakeScanner, noise_image, times_out
 
 SETTINGS = FrameSettings(64, 48, 10.0, 50.0)
@@ -43,6 +44,24 @@ def test_the_beam_is_on_only_while_a_frame_is_scanned(imager: Imager, column: Fa
     assert frame.image.shape == (48, 64)
     assert column.calls == ["unblank", "blank"]
     assert column.state().blanked
+
+
+def test_the_scanner_is_told_what_gives_the_frame_that_is_wanted(
+    column: FakeColumn, scanner: FakeScanner, detector: FakeDetector
+) -> None:
+    told: list[FrameSettings] = []
+
+    def overheard(frame: Frame) -> Frame:
+        told.append(frame.settings)
+        return frame
+
+    scanner.spoil = overheard
+    law = ScanLaw(1.25, 5.0, PixelShape(0.01, 0.99), 1e-3, 0.1, nominal_wd_um=column.now.wd_um - 10.0)
+    frame = Imager(column, scanner, detector, law=law).scan(SETTINGS)
+    assert frame.settings == SETTINGS and frame.shape == law.shape
+    assert told[0].pixel_size_nm == pytest.approx(10.0 / 1.25 / 1.01)
+    assert told[0].scan_rot_deg == pytest.approx(354.0)
+    assert replace(told[0], pixel_size_nm=10.0, scan_rot_deg=0.0) == SETTINGS
 
 
 def spoilt(change: Callable[[np.ndarray], object]) -> Callable[[Frame], Frame]:
