@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from hardware.optics import StigmatorFrame, astigmatism_in_image
 from hardware.types import Frame, FrameSettings, Optics
@@ -58,6 +59,22 @@ def test_depth_of_focus_is_that_of_probe_and_pixels() -> None:
     capped = FocusSettings(done_wd_um=0.3, done_stig=0.1)
     coarse = depth_of_focus(ElectronSettings(), 40.0, capped)
     assert (coarse.wd_um, coarse.stig_x, coarse.stig_y) == (0.3, 0.1, 0.1)
+    weak = depth_of_focus(ElectronSettings(stigmator_y_ratio=0.5), 10.0, FocusSettings(done_stig=10.0))
+    assert weak.stig_y == pytest.approx(2 * weak.stig_x)
+
+
+@pytest.mark.parametrize("scan_rot_deg", [0.0, 65.0])
+def test_stigmators_of_their_own_strength_and_axes_are_corrected(scan_rot_deg: float) -> None:
+    lab = Lab.at(scan_rot_deg=scan_rot_deg)
+    lab.electron = replace_electron(stigmator_y_ratio=0.6, stigmator_skew_deg=20.0)
+    outcome = lab.correct(PairFocus(Oracle(lab)))
+    assert outcome.applied, outcome.reason
+    assert in_focus(outcome.after, stig=0.3)
+
+
+def test_a_profile_whose_stigmators_do_the_same_is_refused() -> None:
+    with pytest.raises(ValidationError, match="would not act independently"):
+        ElectronSettings(stigmator_skew_deg=45.0)
 
 
 @pytest.mark.parametrize(("sd_um", "pairs"), [(0.1, 1), (0.4, 2)])
