@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.catalogue import procedure_of
-from calibration.procedure import Result
+from calibration.comparing import calibrated as calibrated_value
+from calibration.comparing import compared
+from calibration.procedure import Compared, Result
 from calibration.stage import PROCEDURE
 from calibration.stage.fit import backlash_um, scatter, settling
 from calibration.stage.settings import StageCalibrationSettings
@@ -128,6 +130,14 @@ def test_one_end_of_the_stage_is_enough(tmp_path: Path) -> None:
     twin = GeometryTwin.of(tmp_path, stage={"limits": limits})
     result, _ = calibrated(twin, tmp_path / "edge")
     assert result.verdict.good, result.verdict.reasons
+
+
+def test_values_are_shown_with_the_digits_that_their_spread_allows(tmp_path: Path) -> None:
+    instrument = GeometryTwin.of(tmp_path).run.plan.instrument
+    row = compared(instrument, calibrated_value("stage.backlash_x_um", 0.263384, 0.0441))
+    assert row == Compared("Backlash along x", "0.000 um", "0.263 ± 0.044 um", "+0.263 um")
+    row = compared(instrument, calibrated_value("scan.pixel_size_factor", 1.02, 0.0))
+    assert row.after.startswith("1.0200000")
 
 
 # -- how the program arrives -------------------------------------------------------------
