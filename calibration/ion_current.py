@@ -20,8 +20,8 @@ from calibration.procedure import Compared, Cost, Need, Procedure, Result
 from hardware.errors import Interlocked
 from hardware.types import Blanker, CurrentReading
 from scopeacq.manual import Manual
+from scopeacq.plan.bounds import NonNegative, Positive
 from scopeacq.plan.calibrations import CalibratedValue, CalibrationKind, Verdict
-from scopeacq.plan.instrument import NonNegative, Positive
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import Settings
 from scopeacq.telling.svg import Axes, Mark, Series

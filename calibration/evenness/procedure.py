@@ -28,8 +28,8 @@ from calibration.mill_rate.rates import UNIFORM_SD
 from calibration.mill_rate.settings import StackSettings, cost
 from calibration.milled.sections import Broken, MilledRun
 from calibration.procedure import Compared, Procedure, Result
+from scopeacq.plan.bounds import Positive
 from scopeacq.plan.calibrations import CalibrationKind, Verdict
-from scopeacq.plan.instrument import Positive
 from scopeacq.plan.mill_rate import evenly_milled
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from hardware.types import FrameSettings
-from scopeacq.plan.instrument import Angle, Positive
+from scopeacq.plan.bounds import Angle, Positive
 from scopeacq.plan.project import FocusSettings
 from scopeacq.plan.settings import Settings
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from hardware.types import FrameSettings
 from scopeacq.burning import Agreed
-from scopeacq.plan.instrument import Place
+from scopeacq.plan.bounds import Place
 from scopeacq.plan.settings import Settings
 
 FIELD_PX = 256

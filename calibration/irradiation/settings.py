@@ -9,7 +9,7 @@ from pydantic import Field
 from calibration.irradiation.dose import charge_uc_for, dose_1e27_ev_per_cm3
 from calibration.procedure import Cost
 from hardware.types import Preamplifier
-from scopeacq.plan.instrument import Positive
+from scopeacq.plan.bounds import Positive
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import Settings
 
@@ -45,10 +45,12 @@ class IrradiationSettings(Settings):
         5.0, title="Full scale", description="Where the preamplifier's output saturates."
     )
     largest_offset_v: Positive = Field(
-        0.05, title="Largest offset", description="What reads higher with the beam off is no offset."
+        0.05,
+        title="Largest offset",
+        description="That may read with the beam off, or be drifted by; what reads higher is beam.",
     )
     offset_readings: Annotated[int, Field(ge=5, le=1000)] = Field(
-        30, description="Taken with the beam off, before and after."
+        30, description="Taken with the beam off: at the begin, on going on, at the end."
     )
     interval_s: Annotated[float, Field(ge=0.1, le=60)] = Field(1.0, description="Between two readings.")
     longest_bridge_s: Positive = Field(

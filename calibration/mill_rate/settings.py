@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from calibration.procedure import Cost
-from scopeacq.plan.instrument import NonNegative
+from scopeacq.plan.bounds import NonNegative
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import Settings
 

@@ -12,8 +12,8 @@ from calibration.stigmators.outcome import outcome
 from calibration.stigmators.pairs import CannotMeasure, Sights, Station, go_to_place, sights_plot
 from calibration.stigmators.search import find_centre
 from calibration.stigmators.series import STAR, WD_STEPS, measure_series
+from scopeacq.plan.bounds import Positive
 from scopeacq.plan.calibrations import CalibrationKind, Verdict
-from scopeacq.plan.instrument import Positive
 from scopeacq.plan.project import FocusSettings
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import Settings

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from hardware.types import FrameSettings
-from scopeacq.plan.instrument import Fraction, NonNegative, Pixels, PixelSize, Positive
+from scopeacq.plan.bounds import Fraction, NonNegative, Pixels, PixelSize, Positive
 from scopeacq.plan.settings import Settings
 
 

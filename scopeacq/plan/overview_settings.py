@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from hardware.types import FrameSettings
-from scopeacq.plan.instrument import Pixels, PixelSize, Positive
+from scopeacq.plan.bounds import Pixels, PixelSize, Positive
 from scopeacq.plan.settings import Settings
 
 MAX_TILES_PER_EDGE = 200

@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 
 from hardware.types import FrameSettings
 from scopeacq.journal.records import ErrorKind, Policy
+from scopeacq.plan.bounds import Angle, Fraction, NonNegative, Pixels, PixelSize, Positive
 from scopeacq.plan.focus_settings import EstimatorName as EstimatorName
 from scopeacq.plan.focus_settings import FocusPolicy as FocusPolicy
 from scopeacq.plan.focus_settings import FocusSettings as FocusSettings
 from scopeacq.plan.focus_settings import RegistrationSettings as RegistrationSettings
-from scopeacq.plan.instrument import Angle, Fraction, NonNegative, Pixels, PixelSize, Positive
 from scopeacq.plan.overview_settings import OverviewSettings as OverviewSettings
 from scopeacq.plan.settings import Name, Settings, read_toml
 

@@ -10,8 +10,8 @@ import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
+from scopeacq.plan.bounds import Pixels, PixelSize, Positive
 from scopeacq.plan.geometry import Point, Tile, grid, rotation
-from scopeacq.plan.instrument import Pixels, PixelSize, Positive
 from scopeacq.plan.project import MOST_TILES_ACROSS, ImagingSettings, OverlapPx, TilesAcross
 from scopeacq.plan.settings import Settings
 

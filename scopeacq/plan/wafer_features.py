@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from shapely.geometry import Polygon
 
+from scopeacq.plan.bounds import Angle, Place
 from scopeacq.plan.geometry import Point, turn
-from scopeacq.plan.instrument import Angle, Place
 from scopeacq.plan.marks import Fiducial, Landmark
 from scopeacq.plan.section import MOST_TILES, Section, SectionGrid
 from scopeacq.plan.settings import Location, Settings, SettingsError, validate

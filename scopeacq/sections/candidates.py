@@ -19,8 +19,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from shapely.geometry import Polygon
 
+from scopeacq.plan.bounds import Fraction, Place
 from scopeacq.plan.geometry import Point
-from scopeacq.plan.instrument import Fraction, Place
 from scopeacq.plan.settings import Location, Settings, SettingsError, check_format, read_text, validate
 from scopeacq.plan.wafer_features import Identifier
 from scopeacq.sections.flags import Flag

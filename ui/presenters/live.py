@@ -11,7 +11,7 @@ from annotated_types import Ge, Le
 
 from hardware.types import FrameSettings, Range
 from scopeacq.journal.records import Verdict
-from scopeacq.plan.instrument import Pixels
+from scopeacq.plan.bounds import Pixels
 from scopeacq.plan.project import Project
 from scopeacq.telling.wording import sentence
 from scopeacq.vision.quality import Judgement
