@@ -24,8 +24,8 @@ from scopeacq.telling.svg import Axes, Mark, Series
 
 MOST_RESIDUAL_UM = 8.0
 """Marks that lie farther from where the fit has them were not burned as believed."""
-RETURN_SD_UM = 4.0
-"""How far off a stage comes back from the gun, all marks alike: what no mark tells."""
+RETURN_SD_UM = 5.0
+"""How far off a stage goes to the gun and comes back, all marks alike: what no mark tells."""
 UNEVENNESS = 0.04
 """A raster that is uneven along the beam shifts both edges of a mark by some such share of the spot."""
 MOST_ELEVATION_SD_DEG = 0.2
@@ -71,7 +71,7 @@ def outcome(
     tilt_deg = float(np.mean([mark.tilt_deg for mark in found]))
     measured = Measured(fit, gun, tilt_deg + gun.elevation_deg)
     values = tuple(_values(measured, settings))
-    problems = tuple(_problems(measured, marks, settings))
+    problems = tuple(_problems(measured))
     figures = (
         _profiles("Across the beam", [b.across for b in burned], fit.across),
         _profiles("Along the beam", [b.along for b in burned], fit.along),
@@ -79,7 +79,7 @@ def outcome(
     )
     return Result(
         values=() if problems else values,
-        verdict=Verdict(good=not problems, reasons=problems or tuple(_said(measured))),
+        verdict=Verdict(good=not problems, reasons=problems or tuple(_said(measured, marks, settings))),
         residuals=figures,
         comparison=tuple(_comparison(instrument, measured, values)),
     )
@@ -140,29 +140,29 @@ def _across_of(along: Edges, measured: Measured) -> tuple[float, float]:
     return value, math.hypot(along.um_per_vpp_sd * math.sin(angle), by_angle)
 
 
-def _problems(measured: Measured, marks: Sequence[Planned], settings: IonBeamSettings) -> Iterator[str]:
-    gun, across, along = measured.gun, measured.marks.across, measured.marks.along
+def _problems(measured: Measured) -> Iterator[str]:
+    gun = measured.gun
     residual_um = float(np.abs(gun.residuals_um).max())
     if residual_um > MOST_RESIDUAL_UM:
         yield f"A mark lies {residual_um:.0f} um from where the others have it: burn them anew."
     if gun.elevation_sd_deg > MOST_ELEVATION_SD_DEG:
         yield f"The angle is known to {gun.elevation_sd_deg:.2f} degrees only: change the height by more."
-    for edges, axis, name in ((across, 0, "across"), (along, 1, "along")):
-        reached_um = edges.um_per_vpp * settings.large_vpp / 2 + edges.spot_um
-        planned_um = max(mark.half_um[axis] for mark in marks)
-        if not reached_um <= planned_um:
-            yield (
-                f"The ions reached {reached_um:.0f} um from the middle of a mark {name} the beam, farther "
-                f"than the {planned_um:.0f} um agreed to: look there, and calibrate the raster first."
-            )
 
 
-def _said(measured: Measured) -> Iterator[str]:
-    gun = measured.gun
+def _said(measured: Measured, marks: Sequence[Planned], settings: IonBeamSettings) -> Iterator[str]:
+    gun, across, along = measured.gun, measured.marks.across, measured.marks.along
     yield (
         f"The marks were burned under {measured.glancing_deg:.2f} degrees, known to "
         f"{gun.elevation_sd_deg:.2f}, and lie within {np.abs(gun.residuals_um).max():.1f} um of the fit."
     )
+    for edges, axis, name in ((across, 0, "across"), (along, 1, "along")):
+        reached_um = edges.um_per_vpp * settings.large_vpp / 2 + edges.spot_um
+        agreed_um = max(mark.half_um[axis] for mark in marks)
+        if not reached_um <= agreed_um:
+            yield (
+                f"Ions reached {reached_um:.0f} um from the middle of a mark {name} the beam, farther than "
+                f"the {agreed_um:.0f} um agreed to, since the profile knew raster or spot wrongly: look there."
+            )
 
 
 def _comparison(

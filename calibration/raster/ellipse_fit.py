@@ -5,12 +5,15 @@ steepest change of a smoothed picture is found to a fraction of a pixel by the p
 neighbours. An ellipse ``(x - cx)^2 / a^2 + (y - cy)^2 / b^2 = 1`` with axes along columns and rows is
 fitted to all, with a loss that bounds what a scratch or a mount contributes (Huber 1964), and once more
 without what is far off.
+
+A disc that is blurred by a spot of sigma is steepest ``sigma^2 / (2 R)`` inside its border (the gradient
+goes as ``exp(-(r - R)^2 / (2 sigma^2)) / sqrt(r)``); sigma follows from how sharp the steepest places are.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -58,12 +61,13 @@ def fit_ellipse(picture: NDArray[np.integer] | NDArray[np.floating]) -> Ellipse:
         raise NoTarget("the picture is smaller than 64 pixels")
     smooth = gaussian_filter(grey, max(SMOOTHED_SHARE * min(grey.shape), 1.0))
     rough = _rough(smooth)
-    border = _border(smooth, rough)
-    found, kept = _fitted(border, rough)
+    border, blur_px = _border(smooth, rough)
+    found = _fitted(border, rough, smoothed_px=max(SMOOTHED_SHARE * min(grey.shape), 1.0))
     rms, radius = math.sqrt(float(np.mean(found.residuals**2))), math.sqrt(math.prod(found.half_axes))
-    if kept.sum() < LEAST_SHARE * RAYS or rms > MOST_RESIDUAL * radius:
+    if len(found.border) < LEAST_SHARE * RAYS or rms > MOST_RESIDUAL * radius:
         raise NoTarget("its border is no ellipse along columns and rows")
-    return found
+    a, b = found.half_axes
+    return replace(found, half_axes=(a + blur_px**2 / (2 * a), b + blur_px**2 / (2 * b)))
 
 
 def _rough(smooth: Floats) -> tuple[float, float, float, float]:
@@ -89,8 +93,11 @@ def _rough(smooth: Floats) -> tuple[float, float, float, float]:
     return float(centroids[largest][0]), float(centroids[largest][1]), width / 2, height / 2
 
 
-def _border(smooth: Floats, rough: tuple[float, float, float, float]) -> Floats:
-    """Column and row of the steepest change along each ray (n, 2); rays that have none are left out."""
+def _border(smooth: Floats, rough: tuple[float, float, float, float]) -> tuple[Floats, float]:
+    """Column and row of the steepest change along each ray (n, 2), and the blur's sigma there [px].
+
+    Rays that have none are left out.
+    """
     cx, cy, a, b = rough
     angles = np.linspace(0, 2 * math.pi, RAYS, endpoint=False)
     shares = np.linspace(0.7, 1.3, max(round(0.6 * max(a, b) * 2), 40))
@@ -103,27 +110,30 @@ def _border(smooth: Floats, rough: tuple[float, float, float, float]) -> Floats:
     ray, at = np.flatnonzero(inner), peak[inner]
     before, here, after = (steep[ray, at + k] for k in (-1, 0, 1))
     bend = before - 2 * here + after
-    shift = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, -1.0), 0.0)
-    step = shares[1] - shares[0]
+    bend = np.where(bend < 0, bend, -math.inf)
+    shift, step = 0.5 * (before - after) / bend, shares[1] - shares[0]
     share = shares[at] + step * (0.5 + shift)
-    return np.column_stack([cx + a * share * np.cos(angles[ray]), cy + b * share * np.sin(angles[ray])])
+    blur_px = step * math.sqrt(a * b) * math.sqrt(float(np.median(-here / bend))) if len(ray) else 0.0
+    border = np.column_stack([cx + a * share * np.cos(angles[ray]), cy + b * share * np.sin(angles[ray])])
+    return border, blur_px
 
 
-def _fitted(border: Floats, rough: tuple[float, float, float, float]) -> tuple[Ellipse, NDArray[np.bool_]]:
+def _fitted(border: Floats, rough: tuple[float, float, float, float], smoothed_px: float) -> Ellipse:
+    """``smoothed_px``: places on the border that are nearer than that by sigma share their noise."""
     scale = math.sqrt(rough[2] * rough[3])
     first = least_squares(_off, rough, loss="huber", f_scale=max(0.003 * scale, 0.3), args=(border,))
     off = _off(first.x, border)
     noise = max(float(1.4826 * np.median(np.abs(off - np.median(off)))), 1e-3)
-    kept = np.abs(off) < FAR_OFF_SD * noise
-    if kept.sum() < 8:
+    kept = border[np.abs(off) < FAR_OFF_SD * noise]
+    if len(kept) < 8:
         raise NoTarget("its border is no ellipse along columns and rows")
-    last = least_squares(_off, first.x, args=(border[kept],))
-    jacobian, residuals = np.asarray(last.jac, np.float64), _off(last.x, border[kept])
-    variance = 2 * float(last.cost) / max(int(kept.sum()) - 4, 1)
+    last = least_squares(_off, first.x, args=(kept,))
+    jacobian = np.asarray(last.jac, np.float64)
+    alike = max(2 * math.sqrt(math.pi) * smoothed_px * RAYS / (2 * math.pi * scale), 1.0)
+    variance = alike * 2 * float(last.cost) / max(len(kept) - 4, 1)
     sd = np.sqrt(np.diag(variance * np.linalg.pinv(jacobian.T @ jacobian)))
     cx, cy, a, b = (float(v) for v in last.x)
-    ellipse = Ellipse((cx, cy), (a, b), (float(sd[2]), float(sd[3])), border[kept], residuals)
-    return ellipse, kept
+    return Ellipse((cx, cy), (a, b), (float(sd[2]), float(sd[3])), kept, _off(last.x, kept))
 
 
 def _off(p: Floats, border: Floats) -> Floats:
