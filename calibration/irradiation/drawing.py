@@ -9,7 +9,7 @@ import numpy as np
 from calibration.figures import Figure, Plot
 from calibration.irradiation.dose import Floats
 from calibration.irradiation.settings import IrradiationSettings
-from calibration.irradiation.watch import Offset, current_ua
+from calibration.irradiation.watch import Offsets, current_ua
 from scopeacq.telling.svg import Axes, Mark, Series
 
 MOST_POINTS = 400
@@ -17,15 +17,10 @@ MOST_POINTS = 400
 
 
 def current_figure(
-    times_s: Floats,
-    volts: Floats,
-    settings: IrradiationSettings,
-    before: Offset,
-    after: Offset | None = None,
+    times_s: Floats, volts: Floats, settings: IrradiationSettings, offsets: Offsets
 ) -> Figure:
     """The beam's current over time."""
-    flows_ua = current_ua(times_s, volts, settings, before, after)
-    series = _series("beam current", times_s, flows_ua, 0)
+    series = _series("beam current", times_s, current_ua(times_s, volts, settings, offsets), 0)
     return Plot("Beam current", (series,), Axes("time [min]", "current [uA]"))
 
 
@@ -37,17 +32,16 @@ def dose_figure(times_s: Floats, dose_1e27: Floats, settings: IrradiationSetting
     return Plot("Irradiation dose", (series,), axes)
 
 
-def offset_figure(times_s: Floats, volts: Floats, offsets: tuple[Offset, Offset]) -> Figure:
-    """What is left of readings with the beam off, before and after, less the offset that was taken off."""
-    middles_s, means_v = [o.at_s for o in offsets], [o.volts for o in offsets]
-    left_mv = 1e3 * (volts - np.interp(times_s, middles_s, means_v))
-    series = tuple(
-        _series(name, times_s[part], left_mv[part], colour)
-        for colour, (name, part) in enumerate(
-            (("before", np.s_[: offsets[0].readings]), ("after", np.s_[-offsets[1].readings :]))
-        )
+def offset_figure(volts: Floats, offsets: Offsets) -> Figure:
+    """Readings with the beam off, each less the offset that they gave: first, on going on, at the end."""
+    series = []
+    for colour, offset in enumerate(offsets):
+        readings_mv = 1e3 * (volts[offset.first : offset.first + offset.readings] - offset.volts)
+        name = f"offset {1e3 * offset.volts:.2f} mV"
+        series.append(Series(name, tuple(enumerate(readings_mv.tolist())), Mark.DOTS, colour))
+    return Plot(
+        "Residuals of the offset, with the beam off", tuple(series), Axes("reading", "voltage [mV]")
     )
-    return Plot("Residuals of the offset, with the beam off", series, Axes("time [min]", "voltage [mV]"))
 
 
 def _series(label: str, times_s: Floats, values: Floats, colour: int, mark: Mark = Mark.DOTS) -> Series:

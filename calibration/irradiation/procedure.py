@@ -16,8 +16,10 @@ from calibration.irradiation.settings import IrradiationSettings, cost
 from calibration.irradiation.station import METER, SOURCE, Station
 from calibration.irradiation.watch import (
     Offset,
+    Offsets,
     Phase,
     Standing,
+    beam_on,
     charge_of,
     current_ua,
     offset_of,
@@ -57,34 +59,50 @@ def measure(bench: Bench, settings: IrradiationSettings) -> Result:
     log = ReadingLog.read(bench.measurements.folder / "readings", bench.measurements.files)
     station = Station.of(bench.manual.devices, settings, log)
     with station.never_unwatched():
-        before = bench.once("offset before", Offset, lambda: _offset(bench, station, settings))
-        if len(log) < before.readings:
-            raise SettingsError(log.folder, ["readings that were taken are not there"], ANEW)
-        _watch(bench, station, settings, before)
-        after = bench.once("offset after", Offset, lambda: _offset(bench, station, settings))
-    return _result(bench, settings, log, before, after)
+        offsets = _begin(bench, station, settings)
+        _watch(bench, station, settings, offsets)
+        offsets = (*offsets, _offset(bench, station, settings, offsets))
+    return _result(bench, settings, log, offsets)
 
 
-def _offset(bench: Bench, station: Station, settings: IrradiationSettings) -> Offset:
+def _begin(bench: Bench, station: Station, settings: IrradiationSettings) -> Offsets:
+    """The offsets that are known; one more wherever the irradiation begins or goes on with the beam off."""
+    known: Offsets = ()
+    while (offset := bench.measurements.get(_key(known), Offset)) is not None:
+        known = (*known, offset)
+    if len(station.log) < sum(offset.readings for offset in known):
+        raise SettingsError(station.log.folder, ["readings that were taken are not there"], ANEW)
+    if known:
+        station.take()
+        newest = station.log.arrays()[1][-1:]
+        if station.reads_on or beam_on(newest, settings, known):
+            return known
+    return (*known, _offset(bench, station, settings, known))
+
+
+def _key(known: Offsets) -> str:
+    return f"offset {len(known) + 1}"
+
+
+def _offset(bench: Bench, station: Station, settings: IrradiationSettings, known: Offsets) -> Offset:
     """Take readings with the beam off. Raises ``Refused`` where it is not."""
     station.require_off()
     first, count = len(station.log), settings.offset_readings
     while (taken := len(station.log) - first) < count:
-        bench.tell(0.0, f"Measuring the offset with the beam off: reading {taken + 1} of {count}")
+        bench.tell(1.0 if known else 0.0, f"Measuring the offset with the beam off: {taken + 1} of {count}")
         station.take()
-    times_s, volts = station.log.arrays()
+    times_s, volts = (column[first:] for column in station.log.arrays())
     try:
-        return offset_of(times_s[-count:], volts[-count:], settings)
+        offset = offset_of(times_s, volts, first, settings, known)
     except ValueError as error:
-        raise Refused(
-            SOURCE, str(error), "Switch the beam off, zero the preamplifier and go on."
-        ) from error
+        raise Refused(SOURCE, str(error), "Switch the beam off, and go on.") from error
+    return bench.once(_key(known), Offset, lambda: offset)
 
 
-def _watch(bench: Bench, station: Station, settings: IrradiationSettings, before: Offset) -> None:
+def _watch(bench: Bench, station: Station, settings: IrradiationSettings, offsets: Offsets) -> None:
     """Take readings until the target is reached and the beam is off."""
     phase = Phase.OFF
-    while (so_far := _stand(bench, station, settings, before)).phase is not Phase.DONE:
+    while (so_far := _stand(bench, station, settings, offsets)).phase is not Phase.DONE:
         if so_far.phase is not phase:
             phase = so_far.phase
             LOG.warning("Irradiation: %s.", phase.value)
@@ -101,17 +119,17 @@ def _try_to_switch_off(station: Station) -> None:
         LOG.error("The irradiation beam could not be switched off: %s", error)
 
 
-def _stand(bench: Bench, station: Station, settings: IrradiationSettings, before: Offset) -> Standing:
+def _stand(bench: Bench, station: Station, settings: IrradiationSettings, offsets: Offsets) -> Standing:
     """How it stands, told and shown."""
     times_s, volts = station.log.arrays()
-    if problem := wrong(volts, settings, before):
+    if problem := wrong(volts, settings, offsets):
         raise Refused(METER, *problem.value)
-    so_far = standing(times_s, volts, settings, before)
+    so_far = standing(times_s, volts, settings, offsets)
     dose = settings.dose_1e27(so_far.charge.most_uc)
     bench.tell(min(dose / settings.target_1e27_ev_per_cm3, 1.0), _said(so_far, dose, settings))
     if len(times_s) % SHOWN_EVERY == 0:
-        bench.show("current", current_figure(times_s, volts, settings, before))
-        flows_ua = current_ua(times_s, volts, settings, before)
+        bench.show("current", current_figure(times_s, volts, settings, offsets))
+        flows_ua = current_ua(times_s, volts, settings, offsets)
         bench.show("dose", dose_figure(times_s, _running_dose(times_s, flows_ua, settings), settings))
     return so_far
 
@@ -129,17 +147,15 @@ def _running_dose(times_s: Floats, flows_ua: Floats, settings: IrradiationSettin
     return np.concatenate([[0.0], np.cumsum(steps_uc)]) * settings.dose_1e27(1.0)
 
 
-def _result(
-    bench: Bench, settings: IrradiationSettings, log: ReadingLog, before: Offset, after: Offset
-) -> Result:
+def _result(bench: Bench, settings: IrradiationSettings, log: ReadingLog, offsets: Offsets) -> Result:
     times_s, volts = log.arrays()
-    flows_ua = current_ua(times_s, volts, settings, before, after)
-    charge = charge_of(times_s, flows_ua, settings, before)
+    flows_ua = current_ua(times_s, volts, settings, offsets)
+    charge = charge_of(times_s, flows_ua, settings, offsets)
     dose = bench.once("dose", Dose, lambda: _dose(charge, settings))
     figures = (
         dose_figure(times_s, _running_dose(times_s, flows_ua, settings), settings),
-        current_figure(times_s, volts, settings, before, after),
-        offset_figure(times_s, volts, (before, after)),
+        current_figure(times_s, volts, settings, offsets),
+        offset_figure(volts, offsets),
     )
     files = tuple(path.relative_to(bench.measurements.folder).as_posix() for path in log.parts)
     return Result((), _verdict(dose), figures, _compared(bench, settings, dose), files=files)

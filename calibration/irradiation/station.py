@@ -79,9 +79,14 @@ class Station:
             self.source.switch_off()
         return not self.source.beam_on()
 
+    @property
+    def reads_on(self) -> bool:
+        """Whether the beam reads back as on; never where nothing reads it back."""
+        return self.source is not None and self.source.beam_on()
+
     def require_off(self) -> None:
         """Raise ``Refused`` where the beam reads back as on."""
-        if self.source is not None and self.source.beam_on():
+        if self.reads_on:
             raise Refused(SOURCE, "its beam is on", "Switch it off, so that the offset can be measured.")
 
     @contextmanager

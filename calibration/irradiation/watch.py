@@ -16,6 +16,8 @@ NOISE_SD = 8.0
 LAST = 3
 """So many readings must agree that the beam is off."""
 SATURATED = 0.98
+MAD_TO_SD = 1.4826
+"""From the median of absolute deviations to the standard deviation of normal noise."""
 
 
 class Phase(Enum):
@@ -43,12 +45,20 @@ class Wrong(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """What the multimeter reads with the beam off: mean and noise [V], in the middle of ``at_s``."""
+    """What the multimeter reads with the beam off: mean and noise [V], in the middle of ``at_s``.
+
+    Of so many readings of the log, from the ``first`` on.
+    """
 
     volts: float
     sd_v: float
     at_s: float
+    first: int
     readings: int
+
+
+Offsets = tuple[Offset, ...]
+"""In the order of time, at least one; between them the offset drifts evenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,67 +71,70 @@ class Standing:
     phase: Phase
 
 
-def offset_of(times_s: Floats, volts: Floats, settings: IrradiationSettings) -> Offset:
-    """The offset, from readings float64 (n,). Raises ``ValueError`` where the beam was or went on."""
-    offset = Offset(float(volts.mean()), float(volts.std(ddof=1)), float(times_s.mean()), len(volts))
-    noise_v = float(np.median(np.abs(np.diff(volts)))) * 1.4826 / math.sqrt(2)
+def offset_of(
+    times_s: Floats, volts: Floats, first: int, settings: IrradiationSettings, before: Offsets
+) -> Offset:
+    """The offset by readings, float64 (n,), that begin with the ``first`` of the log.
+
+    Raises ``ValueError`` where the beam was or went on.
+    """
+    offset = Offset(float(volts.mean()), float(volts.std(ddof=1)), float(times_s.mean()), first, len(volts))
+    noise_v = float(np.median(np.abs(np.diff(volts)))) * MAD_TO_SD / math.sqrt(2)
     if np.ptp(volts) > 2 * NOISE_SD * max(noise_v, 1e-6 * settings.full_scale_v):
         raise ValueError(f"the current changed by {np.ptp(volts):.3g} V while its offset was measured")
-    if abs(offset.volts) > settings.largest_offset_v:
+    expected_v = before[-1].volts if before else 0.0
+    if abs(offset.volts - expected_v) > settings.largest_offset_v:
         raise ValueError(f"the multimeter reads {offset.volts:.3g} V where the beam should be off")
     return offset
 
 
-def current_ua(
-    times_s: Floats,
-    volts: Floats,
-    settings: IrradiationSettings,
-    before: Offset,
-    after: Offset | None = None,
-) -> Floats:
-    """Current [uA] of readings, float64 (n,); between two offsets the offset drifts evenly."""
-    offset_v = np.full_like(volts, before.volts)
-    if after is not None:
-        offset_v = np.interp(times_s, [before.at_s, after.at_s], [before.volts, after.volts])
+def current_ua(times_s: Floats, volts: Floats, settings: IrradiationSettings, offsets: Offsets) -> Floats:
+    """Current [uA] of readings, float64 (n,)."""
+    offset_v = np.interp(times_s, [o.at_s for o in offsets], [o.volts for o in offsets])
     return np.asarray((volts - offset_v) * settings.sensitivity_a_per_v * 1e6, np.float64)
 
 
 def charge_of(
-    times_s: Floats, flows_ua: Floats, settings: IrradiationSettings, before: Offset
+    times_s: Floats, flows_ua: Floats, settings: IrradiationSettings, offsets: Offsets
 ) -> Delivered:
     """The charge of a current [uA], float64 (n,)."""
-    off_below_ua = _threshold_v(settings, before) * settings.sensitivity_a_per_v * 1e6
+    off_below_ua = _threshold_v(settings, offsets) * settings.sensitivity_a_per_v * 1e6
     return delivered(times_s, flows_ua, settings.interval_s, settings.longest_bridge_s, off_below_ua)
 
 
-def wrong(volts: Floats, settings: IrradiationSettings, before: Offset) -> Wrong | None:
+def wrong(volts: Floats, settings: IrradiationSettings, offsets: Offsets) -> Wrong | None:
     """Why the newest readings cannot be counted, if they cannot."""
     newest = volts[-LAST:]
     if np.abs(newest).max() >= SATURATED * settings.full_scale_v:
         return Wrong.SATURATED
-    if (newest < before.volts - _threshold_v(settings, before)).all():
+    if (newest < offsets[-1].volts - _threshold_v(settings, offsets)).all():
         return Wrong.NEGATIVE
     return None
 
 
-def standing(times_s: Floats, volts: Floats, settings: IrradiationSettings, before: Offset) -> Standing:
+def beam_on(volts: Floats, settings: IrradiationSettings, offsets: Offsets) -> bool:
+    """Whether any of the newest readings (n,) shows the beam."""
+    return bool((volts[-LAST:] > offsets[-1].volts + _threshold_v(settings, offsets)).any())
+
+
+def standing(times_s: Floats, volts: Floats, settings: IrradiationSettings, offsets: Offsets) -> Standing:
     """How it stands after these readings, float64 (n,) each with n >= 1."""
-    flows_ua = current_ua(times_s, volts, settings, before)
-    charge = charge_of(times_s, flows_ua, settings, before)
-    left_uc = settings.target_uc - charge.most_uc
-    newest_ua = float(flows_ua[-1])
-    beam_on = bool((volts[-LAST:] > before.volts + _threshold_v(settings, before)).any())
-    left_s = max(left_uc, 0.0) / newest_ua if beam_on and newest_ua > 0 else math.inf
-    return Standing(charge, newest_ua, left_s, _phase(beam_on, left_uc <= 0, left_s <= settings.warn_s))
+    flows_ua = current_ua(times_s, volts, settings, offsets)
+    charge = charge_of(times_s, flows_ua, settings, offsets)
+    left_uc, newest_ua = settings.target_uc - charge.most_uc, float(flows_ua[-1])
+    on = beam_on(volts, settings, offsets)
+    left_s = max(left_uc, 0.0) / newest_ua if on and newest_ua > 0 else math.inf
+    return Standing(charge, newest_ua, left_s, _phase(on, left_uc <= 0, left_s <= settings.warn_s))
 
 
-def _threshold_v(settings: IrradiationSettings, before: Offset) -> float:
-    return max(NOISE_SD * before.sd_v, 1e-3 * settings.full_scale_v)
+def _threshold_v(settings: IrradiationSettings, offsets: Offsets) -> float:
+    """Above the offset by it the beam is on: more than noise, and more than an offset may drift by."""
+    return max(NOISE_SD * offsets[-1].sd_v, settings.largest_offset_v)
 
 
-def _phase(beam_on: bool, reached: bool, soon: bool) -> Phase:
+def _phase(on: bool, reached: bool, soon: bool) -> Phase:
     if reached:
-        return Phase.REACHED if beam_on else Phase.DONE
-    if not beam_on:
+        return Phase.REACHED if on else Phase.DONE
+    if not on:
         return Phase.OFF
     return Phase.SOON if soon else Phase.ON
