@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from calibration.bench import Bench
-from calibration.ground_truth.baseline import Baseline, first_focus, searched, stronger
+from calibration.ground_truth.baseline import Baseline, ending_near, first_focus, searched, stronger
 from calibration.ground_truth.figures import bowl_figure, map_of_places
 from calibration.ground_truth.places import Spot, regular_grid, room
 from calibration.ground_truth.settings import GroundTruthSettings
@@ -198,10 +198,10 @@ class Acquisition:
             self.go(spot)
             if known:
                 self.bench.manual.set_optics(known[-1].focus)
-            electron = stronger(self._electron, strength)
-            bench = self.focus_bench(self.settings.search_focus(self._focus), electron)
             least_um = float(np.median(sharpest)) if sharpest else None
-            return searched(bench, self.bench.manual.scorer, seed, least_um)
+            focus = ending_near(self.settings.search_focus(self._focus), least_um)
+            bench = self.focus_bench(focus, stronger(self._electron, strength))
+            return searched(bench, self.bench.manual.scorer, seed)
 
         return Place(number, spot, self.bench.once(f"baseline-{number}", Baseline, take))
 

@@ -16,6 +16,7 @@ from models.estimate import SharpnessScorer
 from scopeacq.focus.autofocus import FocusBench, Focused
 from scopeacq.focus.score_search import Looks, ScoreSearch
 from scopeacq.plan.instrument import ElectronSettings
+from scopeacq.plan.project import FocusSettings
 
 WD_SWEEP_UM = (-18.0, -12.0, -6.0, 6.0, 12.0, 18.0)
 STIG_SWEEP_UM = (-14.0, -8.0, -4.0, 4.0, 8.0, 14.0)
@@ -113,15 +114,18 @@ class Listening:
         return score_um
 
 
-def searched(bench: FocusBench, scorer: SharpnessScorer, seed: int, sharpest_um: float | None) -> Baseline:
+def ending_near(focus: FocusSettings, sharpest_um: float | None) -> FocusSettings:
+    """Settings with which a descent ends near the best score of the places before, where there is one."""
+    if sharpest_um is None:
+        return focus
+    return focus.model_copy(update={"score_trigger_um": SHARP_ENOUGH * sharpest_um / STOPS_AT})
+
+
+def searched(bench: FocusBench, scorer: SharpnessScorer, seed: int) -> Baseline:
     """Focus from where the column's optics stand, by all scores together, or by a descent after them.
 
-    ``sharpest_um``: the best score of the places before, near which the descent may end. Raises
-    ``HardwareError``.
+    Raises ``HardwareError``.
     """
-    if sharpest_um is not None:
-        trigger_um = SHARP_ENOUGH * sharpest_um / STOPS_AT
-        bench.focus = bench.focus.model_copy(update={"score_trigger_um": trigger_um})
     listening = Listening(scorer, bench.column)
     found = ScoreSearch(listening, seed).find(bench)
     optics = found.optics if isinstance(found, Focused) else None

@@ -31,14 +31,16 @@ def measured_or_failed(bench: Bench, settings: GroundTruthSettings) -> Result:
         microscope = read_microscope(acquisition, truth, DeepFocus.load(bench.plan.deepfocus_weights))
     except CannotMeasure as why:
         return Result((), Verdict(good=False, reasons=(str(why),)), (nothing_measured(),))
-    files = write_dataset(acquisition, truth, microscope)
+    files, electron = write_dataset(acquisition, truth, microscope), bench.plan.instrument.electron
     return Result(
         (),
         _verdict(truth, microscope),
         (*readings_figures(microscope), _map(truth)),
         (Compared("Pairs with known aberrations", "", str(len(microscope.readings))),),
         Conditions(
-            landing_energy_kv=bench.plan.instrument.electron.eht_kv, wd_um=truth.places[0].focus.wd_um
+            landing_energy_kv=electron.eht_kv,
+            wd_um=truth.places[0].focus.wd_um,
+            aperture_um=electron.aperture_um,
         ),
         (*files, *(f"{pair.image}.tif" for pair in truth.pairs)),
     )
