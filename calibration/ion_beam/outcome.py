@@ -161,7 +161,7 @@ def _said(measured: Measured, marks: Sequence[Planned], settings: IonBeamSetting
         if not reached_um <= agreed_um:
             yield (
                 f"Ions reached {reached_um:.0f} um from the middle of a mark {name} the beam, farther than "
-                f"the {agreed_um:.0f} um agreed to, since the profile knew raster or spot wrongly: look there."
+                f"the {agreed_um:.0f} um agreed to: the profile had raster or spot wrong, so look there."
             )
 
 
