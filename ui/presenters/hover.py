@@ -104,6 +104,8 @@ def _dose_lines(section: SectionShown) -> Iterator[str]:
         )
     if section.by_hand_per_nm2 > 0:
         yield f"By hand: at most {section.by_hand_per_nm2:.1f} {UNITS[Layer.DOSE]} at one place of it."
+    if section.burned_per_nm2 > 0:
+        yield f"A calibration's mark: up to {section.burned_per_nm2:.3g} ions/nm\N{SUPERSCRIPT TWO} more."
 
 
 def _curve(layer: Layer, history: History) -> CurveShown | None:

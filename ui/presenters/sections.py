@@ -133,6 +133,7 @@ class SectionShown:
 
     ``ions_per_nm2``: delivered by milling; ``looks_per_nm2``: electrons by which it was found again,
     ``by_hand_per_nm2``: by frames by hand, the most that one place of it can have borne.
+    ``burned_per_nm2``: ions that marks of calibrations may have laid on it.
     """
 
     section: Section
@@ -143,6 +144,7 @@ class SectionShown:
     ions_per_nm2: float = 0.0
     looks_per_nm2: float = 0.0
     by_hand_per_nm2: float = 0.0
+    burned_per_nm2: float = 0.0
 
     @property
     def id(self) -> str:

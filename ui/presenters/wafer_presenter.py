@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from scopeacq.journal.dose_ledger import DoseLedger, Milled
 from scopeacq.journal.progress import Progress
 from scopeacq.journal.records import (
+    BurnEnd,
     CycleDone,
     DoseBooked,
     GatePassed,
@@ -72,7 +73,7 @@ class WaferPresenter:
             self._note_plane(record)
             for section in touched:
                 self._shown.pop(section, None)
-            if isinstance(record, RunOpened):
+            if isinstance(record, RunOpened | BurnEnd):
                 self._shown.clear()
         if self._progress.cycle != cycle:
             self._shown.clear()
@@ -152,6 +153,7 @@ class WaferPresenter:
             self._ions(section.id),
             self._doses.looks_per_nm2.get(section.id, 0.0),
             self._doses.by_hand_per_nm2.get(section.id, 0.0),
+            self._doses.burned_per_nm2.get(section.id, 0.0),
         )
 
     def _tile(self, section: str, index: int) -> TileShown:
