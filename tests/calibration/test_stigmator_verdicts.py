@@ -9,16 +9,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from calibration.stigmators.beam_angle import BeamAngle, Seen, find_angle, stretch_of
-from calibration.stigmators.fit import FittedFrame, fit_frame
-from calibration.stigmators.series import STAR
+from calibration.stigmators.fit import FittedFrame, fit_frame, fit_response
+from calibration.stigmators.outcome import outcome
+from calibration.stigmators.series import STAR, Measured
 from calibration.stigmators.verdict import bend, verdict_on
 from hardware.optics import StigmatorFrame
+from hardware.types import Optics
+from scopeacq.engine.imaging import lens_shift_um
+from scopeacq.plan.instrument import ElectronSettings
 
 Floats = NDArray[np.float64]
 
 FRAME = StigmatorFrame(4.0, 30.0)
 OFFSETS = np.array(STAR)
-TRUE_ANGLE = BeamAngle(8.9, 0.1, 1.0, 0.02, ())
+TRUE_ANGLE = BeamAngle(8.9, 0.1, 1.0, 0.02, (Seen(4496.0, -4.0, 0.1), Seen(4504.0, 4.0, 0.1)))
 SD_UM = 0.05
 
 
@@ -90,3 +94,36 @@ def test_stigmators_that_saturate_are_said() -> None:
 
 def test_a_frame_that_is_hardly_known_is_said() -> None:
     assert "richer in structure" in reasons(fitted(sd_um=1.0))
+
+
+def test_the_result_names_values_of_the_profile_and_shows_what_the_fit_leaves() -> None:
+    shift = fit_response(
+        OFFSETS, 0.1 * OFFSETS[:, ::-1], np.broadcast_to(np.eye(2) * 1e-4, (len(OFFSETS), 2, 2))
+    )
+    angle = find_angle(lambda assumed_mrad: stretched(9.5, assumed_mrad), 8.9)
+    measured = Measured(Optics(4500.0, 0.4, -0.3), OFFSETS, fitted(), angle, OFFSETS, shift)
+    before = ElectronSettings(stigmator_rotation_deg=200.0)
+    result = outcome(measured, before)
+    values = {v.key.removeprefix("electron."): v.value for v in result.values}
+    after = ElectronSettings.model_validate(before.model_dump() | values)
+    assert after.stigmator_frame.matrix_um(0.0) == pytest.approx(FRAME.matrix_um(0.0), abs=0.1)
+    assert after.stigmator_rotation_deg == pytest.approx(30.0, abs=0.5), (
+        "the axis at 200 degrees is that at 20"
+    )
+    assert after.convergence_mrad == pytest.approx(9.5, rel=0.01)
+    moved = lens_shift_um(after, 0.0, stig_x=1.0, stig_y=2.0)
+    assert moved == pytest.approx((0.2, 0.1)), "as the program counts with it"
+    assert result.conditions.wd_um == 4500.0
+    assert [row.what for row in result.comparison][:3] == [
+        "Stigmator x",
+        "Stigmator y",
+        "Astigmatism left by one correction",
+    ]
+    assert len(result.residuals) == 3
+
+
+def test_a_shift_that_could_not_be_registered_leaves_what_is_known() -> None:
+    measured = Measured(Optics(4500.0, 0.4, -0.3), OFFSETS, fitted(), TRUE_ANGLE, np.zeros((0, 2)), None)
+    result = outcome(measured, ElectronSettings())
+    assert not [v for v in result.values if "shift" in v.key]
+    assert result.comparison[-1].after == "could not be registered"
