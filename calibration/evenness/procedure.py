@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydantic import Field
-from shapely.geometry import Polygon
+from shapely.geometry import MultiPoint
 
 from calibration.bench import Bench
 from calibration.evenness.tilt import (
@@ -23,7 +23,7 @@ from calibration.evenness.tilt import (
 )
 from calibration.figures import Figure, Plot
 from calibration.mill_rate.drawing import wafer_map
-from calibration.mill_rate.procedure import THROUGH, look_through
+from calibration.mill_rate.procedure import counts, look_through
 from calibration.mill_rate.rates import UNIFORM_SD
 from calibration.mill_rate.settings import StackSettings, cost
 from calibration.milled.sections import Broken, MilledRun
@@ -85,7 +85,7 @@ def measure(bench: Bench, settings: EvennessSettings) -> Result:
     """Read a run's slices. Raises ``Halted``, ``SettingsError``, ``JournalError``, ``StorageError``."""
     run = MilledRun.of(bench.plan, settings.run)
     seen = look_through(bench, run, settings)
-    through = [b for b in seen if b.through >= THROUGH and b.fallen.uc_per_um2 > 0]
+    through = [b for b in seen if counts(b)]
     try:
         found = evenness(run, through)
     except ValueError as error:
@@ -162,7 +162,7 @@ def _raster_advice(plan: Plan) -> Iterator[str]:
     """Whether the raster of the plan covers every section from all azimuths, and which would."""
     mill, milling, mount = plan.instrument.mill, plan.project.milling, plan.wafer.mount
     corners = [mount.apply(p) for section in plan.wafer.sections for p in section.outline_um]
-    hull = Polygon() if len(corners) < 3 else _hull(corners)
+    hull = MultiPoint(corners).convex_hull
     if evenly_milled(mill, milling).covers(hull):
         return
     for vpp in np.arange(milling.raster_vpp, MOST_VPP + STEP_VPP, STEP_VPP).round(2):
@@ -171,11 +171,6 @@ def _raster_advice(plan: Plan) -> Iterator[str]:
             yield f"The raster misses sections: set milling.raster_vpp to {wider.raster_vpp:g}."
             return
     yield "No raster covers every section evenly: leave out those farthest from the middle."
-
-
-def _hull(points: Sequence[tuple[float, float]]) -> Polygon:
-    hull = Polygon(points).convex_hull
-    return hull if isinstance(hull, Polygon) else Polygon()
 
 
 def _map_figure(found: Evenness) -> Figure:

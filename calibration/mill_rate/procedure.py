@@ -14,7 +14,7 @@ from calibration.figures import Figure
 from calibration.mill_rate.drawing import deviation_figure, first_wafer_figure, table_figure, wafer_map
 from calibration.mill_rate.rates import Cut, Rate, combined, rate_of, with_row
 from calibration.mill_rate.settings import MillRateSettings, StackSettings, cost
-from calibration.milled.sections import Broken, Looked, MilledRun, fallen_at
+from calibration.milled.sections import Broken, Looked, MilledRun, fallen_at, slice_at
 from calibration.procedure import Compared, Procedure, Result
 from scopeacq.plan.calibrations import CalibratedValue, CalibrationKind, Verdict
 from scopeacq.plan.mill_rate import rate_m3_per_c
@@ -50,7 +50,7 @@ def measure(bench: Bench, settings: MillRateSettings) -> Result:
     seen = look_through(bench, run, settings)
     if settings.final_slice is not None:
         seen = (by_eye(run, seen[0], settings.final_slice),)
-    counting = [b for b in seen if b.through >= THROUGH and b.fallen.uc_per_um2 > 0]
+    counting = [b for b in seen if counts(b)]
     if not counting:
         return Result((), _not_through(seen), (first_wafer_figure(seen),))
     measured = weigh(counting, settings)
@@ -76,9 +76,15 @@ def look_through(bench: Bench, run: MilledRun, settings: StackSettings) -> tuple
     return tuple(found)
 
 
+def counts(broken: Broken) -> bool:
+    """Whether a section was milled through, and not from the start."""
+    return broken.through >= THROUGH and min(broken.fallen.uc_per_um2, broken.by_source_uc_per_um2) > 0
+
+
 def by_eye(run: MilledRun, broken: Broken, final_slice: int) -> Broken:
     """The same section, milled through behind a slice that somebody chose (counted from 1)."""
-    fallen = fallen_at(run.history.before_slices(final_slice + 1), final_slice)
+    before = run.history.before_slices(final_slice + 2)
+    fallen = fallen_at(before, final_slice)
     return replace(
         broken,
         through=1.0,
@@ -86,6 +92,7 @@ def by_eye(run: MilledRun, broken: Broken, final_slice: int) -> Broken:
         sd=0.0,
         fallen=fallen,
         spread_uc_per_um2=0.0,
+        slice_uc_per_um2=slice_at(before, final_slice),
         by_source_uc_per_um2=fallen.uc_per_um2,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scopeacq.journal import records as r
-from scopeacq.journal.records import MillPlan, Record
+from scopeacq.journal.records import Record
 from scopeacq.journal.tallies import Charge, MillTally
 from scopeacq.plan.instrument import MillSettings
 from scopeacq.plan.mill_rate import raster_area_um2
@@ -70,15 +70,6 @@ class MillHistory:
                 self._open_s[key.cycle] = self._open_s.get(key.cycle, 0.0) + open_s
             case _:
                 pass
-
-    @property
-    def cycles(self) -> int:
-        """How many cycles have been milled, at least in part."""
-        return max(self._tally.plans, default=-1) + 1
-
-    def plan(self, cycle: int) -> MillPlan:
-        """How a cycle was to be milled. Raises ``KeyError`` for one that never passed the gate."""
-        return self._tally.plans[cycle]
 
     def by_azimuth(self, until_cycle: int) -> dict[float, float]:
         """Likeliest charges [uC] per azimuth [deg] of all cycles before one."""

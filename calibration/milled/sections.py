@@ -130,8 +130,8 @@ class MilledRun:
             height.sd,
             tuple(np.bincount(seen.least_contradicted.ravel(), minlength=seen.slices + 1).tolist()),
             fallen_at(fallen, height.mean),
-            height.sd * _slope(fallen, height.mean),
-            _slope(fallen, height.mean),
+            height.sd * slice_at(fallen, height.mean),
+            slice_at(fallen, height.mean),
             fallen_at(fallen, by_source.mean).uc_per_um2,
         )
 
@@ -163,6 +163,12 @@ def fallen_at(fallen: Sequence[Fallen], first: float) -> Fallen:
     return Fallen(*(float(np.interp(at, numbers, [getattr(f, name) for f in fallen])) for name in names))
 
 
+def slice_at(fallen: Sequence[Fallen], first: float) -> float:
+    """What fell between two slices, where the wafer came through [uC/um^2]."""
+    later, sooner = fallen_at(fallen, first + 0.5), fallen_at(fallen, first - 0.5)
+    return later.uc_per_um2 - sooner.uc_per_um2
+
+
 def shared_window(
     to_wafer: Sequence[NDArray[np.float64]], shape: PlaneShape, square_px: int
 ) -> tuple[NDArray[np.intp], Window]:
@@ -181,12 +187,6 @@ def shared_window(
     edges = np.clip(high - low, 0, square_px)
     corner = low + (high - low - edges) // 2
     return off + corner, Window(0, int(corner[1]), int(corner[0]), int(edges[1]), int(edges[0]))
-
-
-def _slope(fallen: Sequence[Fallen], first: float) -> float:
-    """What fell between two slices, where the wafer came through [uC/um^2]."""
-    later, sooner = fallen_at(fallen, first + 0.5), fallen_at(fallen, first - 0.5)
-    return later.uc_per_um2 - sooner.uc_per_um2
 
 
 def _to_wafer(plane: PlaneRow) -> NDArray[np.float64]:

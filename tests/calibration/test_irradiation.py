@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from hardware.errors import Deadline, Halted, HardwareError, Refused
 from hardware.simulator.config import IrradiationSettings as Gun
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.simulator.irradiation_body import IrradiationBody
-from hardware.types import VoltReading
+from hardware.types import Preamplifier, VoltReading
 from scopeacq.manual import Manual
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles
@@ -300,6 +301,18 @@ def test_a_preamplifier_of_the_wrong_polarity_is_noticed(tmp_path: Path) -> None
         bench = bench_on(manual, manual.plan, tmp_path / "sitting")
         with pytest.raises(Refused, match="negative"):
             PROCEDURE.measure(bench, QUICK.model_copy(update={"inverted": False}))
+
+
+def test_the_twin_remembers_its_gun(tmp_path: Path) -> None:
+    body = TinyRun.make(tmp_path).nature.irradiation
+    body.configure(Preamplifier(1e-5, True), 10.0)
+    body.switch_off(500.0)
+    body.configure(Preamplifier(1e-4, True), 600.0)
+    again = IrradiationBody(body.settings, np.random.default_rng(0))
+    again.recall(json.loads(json.dumps(body.remember())))
+    assert again.preamplifier == body.preamplifier
+    for at_s in (0.0, 400.0, 700.0, 9000.0):
+        assert again.charge_uc(at_s) == body.charge_uc(at_s) and again.beam_on(at_s) == body.beam_on(at_s)
 
 
 def test_the_cost_is_the_time_at_the_expected_current() -> None:
