@@ -11,6 +11,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from scopeacq.engine.readings import Readings
 from scopeacq.manual import Manual
 from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.plan.instrument import Instrument
@@ -23,7 +24,7 @@ from ui.calibrate.desk import CalibrateDesk
 from ui.calibrate.mounting import wire
 from ui.calibrate.services import CALIBRATIONS, Calibrations, opened_with
 from ui.calibrate.view import CalibrateView
-from ui.hand.manual import ManualControl
+from ui.hand.manual import ManualControl, ManualState
 from ui.presenters.calibration import WizardStep
 from ui.presenters.messages import Message
 
@@ -46,6 +47,7 @@ class CalibrateBench:
     run: TinyRun
     pretended: Pretended
     told: list[Message] = field(default_factory=list)
+    read: list[Readings] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.manual = ManualControl(self.run.plan, self._opened)
@@ -57,6 +59,7 @@ class CalibrateBench:
         self.desk.changed.connect(self._take)
         for source in (self.manual, self.desk):
             source.told.connect(self.told.append)
+        self.manual.readings.connect(self._read)
         self.view.resize(1000, 700)
         self.view.show()
 
@@ -64,6 +67,10 @@ class CalibrateBench:
     def _opened(self, _: Plan) -> Iterator[Manual]:
         with held(self.run) as manual:
             yield manual
+
+    def _read(self, readings: Readings) -> None:
+        if self.manual.state is ManualState.BUSY:
+            self.read.append(readings)
 
     def _take(self, plan: Plan) -> None:
         self.run.plan = plan

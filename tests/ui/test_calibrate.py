@@ -85,6 +85,7 @@ def test_what_is_paused_goes_on_where_it_was(qtbot: QtBot, tmp_path: Path) -> No
         gate.open.set()
         bench.rests()
         bench.word("Unfinished")
+        assert bench.read, "what the instrument reads is told between measurements"
         assert bench.view.wizard.step is WizardStep.MEASURE and measure.sentence.text() == PAUSED
         bench.click(measure.go_on)
         bench.at(WizardStep.RESULT)

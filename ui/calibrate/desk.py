@@ -11,6 +11,7 @@ from typing import Any
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from calibration.figures import Figure
+from scopeacq.engine.readings import Readings
 from scopeacq.plan.accepting import Changed
 from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.plan.runfolder import Plan
@@ -241,10 +242,13 @@ class CalibrateDesk(QObject):
         self.look()
         self._open(kind)
 
-    def _seen(self, kind: CalibrationKind, shown: tuple[str, Figure]) -> None:
-        key, figure = shown
-        self._cases[kind].seen[key] = figure
-        self._figures_due.ask()
+    def _seen(self, kind: CalibrationKind, shown: tuple[str, Figure] | Readings) -> None:
+        if isinstance(shown, Readings):
+            self._manual.note_readings(shown)
+        else:
+            key, figure = shown
+            self._cases[kind].seen[key] = figure
+            self._figures_due.ask()
 
     # -- what is told ------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import ValidationError
 
 from calibration.catalogue import procedure_of
-from calibration.figures import Figure
 from calibration.folders import Sitting, last_unfinished
 from calibration.procedure import Procedure, Result
 from scopeacq.plan import accepting
@@ -78,20 +77,6 @@ class Calibrations:
     adopt: Callable[[Plan, CalibrationKind, bool], Changed]
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Tells the window what a calibration says and shows; an audience of the core's."""
-
-    tell: Teller
-
-    def told(self, share: float, saying: str) -> None:
-        """Raises ``Halted`` where the operator wants an end."""
-        self.tell(share, saying)
-
-    def shown(self, key: str, figure: Figure) -> None:
-        self.tell.show((key, figure))
-
-
 def _unfinished(plan: Plan) -> dict[CalibrationKind, datetime]:
     found = {kind: last_unfinished(plan.folder, kind) for kind in CalibrationKind}
     return {kind: waits[1].began_at for kind, waits in found.items() if waits is not None}
@@ -121,7 +106,9 @@ def _opened(plan: Plan, kind: CalibrationKind) -> Opened:
 def _measured(plan: Plan, opened: Opened, anew: bool, manual: Manual | None, tell: Teller) -> Finished:
     with loading():
         from calibration.sitting import calibrate
-    return calibrate(opened.procedure, opened.settings, plan, Heard(tell), manual, anew=anew)
+        from ui.calibrate.heard import Heard
+    audience = Heard(tell, manual)
+    return calibrate(opened.procedure, opened.settings, plan, audience, manual, anew=anew)
 
 
 def _left(plan: Plan) -> AsFound | None:

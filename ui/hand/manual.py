@@ -17,6 +17,7 @@ from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Tone
 
 if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window does without
+    from scopeacq.engine.readings import Readings
     from scopeacq.manual import Manual
 
 __all__ = ["ManualControl", "ManualState"]
@@ -204,6 +205,10 @@ class ManualControl(QObject):
         """Do what brings the instrument to rest past whatever is under way, on a thread of its own."""
         if self._hold is not None:
             self._hold.at_once(work)
+
+    def note_readings(self, readings: Readings) -> None:
+        """What a job that takes long has read meanwhile."""
+        self.readings.emit(readings)
 
     # -- what the instrument's thread says -------------------------------------------------------
 

@@ -7,9 +7,9 @@ from PyQt5.QtWidgets import QFrame, QWidget
 
 from scopeacq.sections.candidates import Candidates, Verdict
 from ui import theme
+from ui.forms.choice_form import ChoiceForm
 from ui.panels.accept_row import AcceptRow
 from ui.parts.label import label
-from ui.forms.choice_form import ChoiceForm
 from ui.prepare.exchange import Exchange
 from ui.prepare.preview import Preview
 from ui.prepare.step_card import column_of, main_button, remark, side_button

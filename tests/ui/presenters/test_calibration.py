@@ -172,7 +172,7 @@ def test_the_estimate_counts_what_it_takes() -> None:
         (Surroundings(), ""),
         (Surroundings(run_active=True, unsaved=True), RUN_ACTIVE),
         (Surroundings(unsaved=True), UNSAVED),
-        (Surroundings(busy_with="Focusing"), "The instrument is busy (Focusing): wait for that, or stop it first."),
+        (Surroundings(busy_with="x"), "The instrument is busy (x): wait for that, or stop it first."),
         (Surroundings(working=SCAN), "Scan is being calibrated: wait for that, or stop it first."),
     ],
 )  # fmt: skip
