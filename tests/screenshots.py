@@ -29,6 +29,7 @@ from PyQt5.QtGui import QPixmap
 from PyQt5.QtWidgets import QApplication, QWidget
 
 if TYPE_CHECKING:
+    from ui.hand.manual import ManualControl
     from ui.viewport import WaferViewport
     from ui.window import MainWindow
     from ui.workspace import Workspace
@@ -41,6 +42,7 @@ SIZE_PX = 1440, 900
 SETTLE_S = 1.0
 PATIENCE_S = 300.0
 HOST = "microscope"
+WITH_INSTRUMENT = frozenset({"live", "calibrate", "calibrating"})
 COLOURS = 200, 128, 64, 32, 16, 8
 LARGEST_BYTES = 200_000
 
@@ -88,7 +90,7 @@ def make(wanted: Wanted, folder: Path) -> None:
     assert isinstance(app, QApplication)
     wanted.out.mkdir(parents=True, exist_ok=True)
     finished = wanted.run or finished_run(folder)
-    if not wanted.only or wanted.only - {"start", "prepare", "found", "live", "running"}:
+    if not wanted.only or wanted.only - {"start", "prepare", "found", "running", *WITH_INSTRUMENT}:
         with studio(app, wanted, folder) as work:
             work.of_finished(finished)
     with studio(
@@ -156,7 +158,7 @@ class Studio:
 
         workspace = self._open(root)
         for key in workspace.views:
-            if key != "live":  # shown with an instrument
+            if key not in WITH_INSTRUMENT:
                 workspace.show_view(key)
                 self.keep(key, self._window)
         workspace.show_view(workspace.views[0])
@@ -226,29 +228,26 @@ class Studio:
 
     def of_running(self, folder: Path) -> None:
         """The live view with the instrument in hand, then a run until its first section is imaged."""
-        if not {"live", "running"} & (self._wanted.only or {"live"}):
+        if not {"running", *WITH_INSTRUMENT} & (self._wanted.only or {"live"}):
             return
         from scopeacq.plan.demo import make_demo
 
         workspace = self._open(make_demo(folder / "running", seed=SEED).folder.root)
         if "live" in self._wanted:
             self._of_live(workspace)
+        if "calibrate" in self._wanted or "calibrating" in self._wanted:
+            self._of_calibration(workspace)
         if "running" in self._wanted:
             self._of_run(workspace)
 
     def _of_live(self, workspace: Workspace) -> None:
         """A frame in focus on the first section."""
-        from ui.hand.manual import ManualControl
         from ui.live.page import LivePage
 
-        manual, page = workspace.findChild(ManualControl), workspace.findChild(LivePage)
-        assert isinstance(manual, ManualControl)
+        page = workspace.findChild(LivePage)
         assert isinstance(page, LivePage)
         workspace.show_view("live")
-        workspace.strip.connect_asked.emit()
-        self.until(lambda: manual.connected)
-        x_um, y_um = workspace.plan.wafer.sections[0].roi_centre_um
-        manual.submit(lambda hand: hand.go(hand.way_to(x_um, y_um)), doing="Going there")
+        self._take_in_hand(workspace)
         for press in (page.focus.start, page.action_bar.grab_button):
             self.until(press.isEnabled)
             press.click()
@@ -258,7 +257,42 @@ class Studio:
         page.tabs.setCurrentWidget(page.frame)
         workspace.panel("instrument").raise_()
         self.keep("live", self._window)
+        self._let_go(workspace)
+
+    def _of_calibration(self, workspace: Workspace) -> None:
+        """The stage being calibrated, and what came of it."""
+        from scopeacq.plan.calibrations import CalibrationKind
+        from ui.calibrate.view import CalibrateView
+        from ui.presenters.calibration import WizardStep
+
+        view = workspace.view("calibrate")
+        assert isinstance(view, CalibrateView)
+        workspace.show_view("calibrate")
+        self._take_in_hand(workspace)
+        view.entries.cards[CalibrationKind.STAGE].pressed.emit()
+        wizard = view.wizard
+        self.until(wizard.prepare.begin.isEnabled)
+        wizard.prepare.begin.click()
+        self.until(lambda: wizard.measure.bar.value() > 0.6 * wizard.measure.bar.maximum() > 0)
+        self.keep("calibrating", self._window)
+        self.until(lambda: wizard.step is WizardStep.RESULT)
+        self.wait(SETTLE_S)
+        self.keep("calibrate", self._window)
+        self._let_go(workspace)
+
+    def _take_in_hand(self, workspace: Workspace) -> None:
+        """Connect, and drive to the first section."""
+        manual = _manual_of(workspace)
+        workspace.strip.connect_asked.emit()
+        self.until(lambda: manual.connected)
+        x_um, y_um = workspace.plan.wafer.sections[0].roi_centre_um
+        there: list[object] = []
+        manual.submit(lambda hand: hand.go(hand.way_to(x_um, y_um)), there.append, "Going there")
+        self.until(lambda: there)
+
+    def _let_go(self, workspace: Workspace) -> None:
         workspace.strip.release_asked.emit()
+        manual = _manual_of(workspace)
         self.until(lambda: not manual.connected)
         workspace.show_view(workspace.views[0])
 
@@ -309,6 +343,14 @@ class Studio:
         assert self._window.workspace is not None
         self.wait(4 * SETTLE_S)
         return self._window.workspace
+
+
+def _manual_of(workspace: Workspace) -> ManualControl:
+    from ui.hand.manual import ManualControl
+
+    manual = workspace.findChild(ManualControl)
+    assert isinstance(manual, ManualControl)
+    return manual
 
 
 def small_png(pixmap: QPixmap) -> bytes:
