@@ -130,7 +130,7 @@ def _verdict(found: Recalibration, before: Instrument) -> Verdict:
         return Verdict(good=False, reasons=(*troubles, "Weights and profile stay as they are."))
     within_um = inside_um(found, before)
     reasons = [
-        f"All {counted(_count(found, Which.AFTER), 'trial')} came within {within_um:.1f} um of focus by "
+        f"All trials ({_count(found, Which.AFTER)}) came within {within_um:.1f} um of focus by "
         f"{CORRECTIONS} corrections.",
         "The trained layers read places kept back better, and are used."
         if found.learned.better
