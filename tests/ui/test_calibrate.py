@@ -6,14 +6,24 @@ import threading
 from pathlib import Path
 
 import pytest
+from PyQt5.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from calibration.folders import last_unfinished
 from calibration.procedure import Need
 from hardware.errors import BadFrame
-from tests.ui.calibrate_bench import AT_LEISURE_MS, CalibrateBench, at_the_page
+from scopeacq.engine.events import FocusDriftNoticed
+from scopeacq.journal.records import FocusDrifted, FocusTrait
+from scopeacq.plan.calibrations import CalibrationKind
+from tests.ui.calibrate_bench import AT_LEISURE_MS, CalibrateBench, at_the_page, core_with
 from tests.ui.calibrations import Pretended
+from tests.ui.cut_texts import cut_texts
+from tests.ui.story import at_work, run_on_disk
+from ui.calibrate.view import CalibrateView
+from ui.messages.message_row import MessageRow
 from ui.presenters.calibration import CONFIRM_IONS, PAUSED, UNSAVED, Decision, WizardStep
+from ui.presenters.edits import move
+from ui.run.run_docks import message_of
 
 
 def until(bench: CalibrateBench, holds: object) -> None:
@@ -220,3 +230,67 @@ def test_what_works_on_files_needs_no_instrument(qtbot: QtBot, tmp_path: Path) -
         bench.begin()
         bench.at(WizardStep.RESULT)
         assert not bench.manual.connected
+
+
+def test_nothing_is_cut_in_any_step_however_narrow(qtbot: QtBot, tmp_path: Path) -> None:
+    pretended = Pretended(needs=frozenset(Need))
+    with at_the_page(qtbot, tmp_path, pretended) as bench:
+        bench.choose()
+
+        def cut() -> list[str]:
+            found = []
+            for width_px in (1000, 700):
+                bench.view.resize(width_px, 560)
+                qtbot.wait(50)
+                found += cut_texts(bench.view)
+            return found
+
+        bench.word("Never measured")
+        assert not cut()
+        bench.click(bench.view.wizard.prepare.confirm)
+        bench.begin()
+        bench.at(WizardStep.RESULT)
+        assert not cut()
+
+
+def test_a_message_of_the_sentinel_leads_to_the_wizard_of_deepfocus(qtbot: QtBot, tmp_path: Path) -> None:
+    drift = FocusDrifted("DeepFocus", FocusTrait.PAIRS, 1.1, 3.0, 2, "S001", 12)
+    noticed = FocusDriftNoticed(drift, "DeepFocus needs more pairs.", "Look at the images first.", True)
+    message = message_of(noticed)
+    assert message is not None and message.advice == "Look at the images first."
+    pretended = Pretended(kind=CalibrationKind.DEEPFOCUS)
+    with at_work(qtbot, tmp_path, run_on_disk(tmp_path), core_with(pretended)) as operator:
+        operator.open()
+        operator.window.banner.say(message)
+        (row,) = operator.window.banner.findChildren(MessageRow)
+        operator.click(row.follow_button)
+        assert operator.workspace.shown_view == "calibrate"
+        view = operator.workspace.view("calibrate")
+        assert isinstance(view, CalibrateView)
+        qtbot.waitUntil(lambda: view.wizard.prepare.begin.isEnabled(), timeout=AT_LEISURE_MS)
+        assert view.entries.cards[CalibrationKind.DEEPFOCUS].property("chosen") == "true"
+
+
+def test_in_the_window_a_calibration_waits_for_edits_and_changes_the_plan(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    with at_work(qtbot, tmp_path, run_on_disk(tmp_path), core_with(Pretended())) as operator:
+        operator.open()
+        qtbot.waitUntil(lambda: operator.viewport.editor is not None, timeout=AT_LEISURE_MS)
+        section = operator.workspace.plan.wafer.sections[0]
+        operator.viewport.propose(move([section.id], 5.0, 0.0))
+        operator.look_at("calibrate")
+        view = operator.workspace.view("calibrate")
+        assert isinstance(view, CalibrateView)
+        prepare, result = view.wizard.prepare, view.wizard.result
+        qtbot.mouseClick(view.entries.cards[CalibrationKind.STAGE], Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: prepare.form is not None, timeout=AT_LEISURE_MS)
+        assert prepare.held_back.text() == UNSAVED and not prepare.begin.isEnabled()
+        operator.viewport.undo()
+        operator.click(prepare.begin)
+        operator.click(result.accept)
+        speed = lambda: operator.workspace.plan.instrument.stage.speed_x_um_per_s  # noqa: E731
+        qtbot.waitUntil(lambda: speed() == pytest.approx(1989.8), timeout=AT_LEISURE_MS)
+        qtbot.waitUntil(lambda: operator.viewport.editor is not None, timeout=AT_LEISURE_MS)
+        assert operator.viewport.editor.plan.instrument == operator.workspace.plan.instrument
+        assert operator.window.workspace is operator.workspace, "nothing was opened anew"

@@ -107,8 +107,13 @@ class PlanEditing(QObject):
         self._tasks.run(lambda: _written(self._editor), self._kept, self._failed)
 
     def take_files(self, plan: Plan) -> None:
-        """Go on with files that somebody else has changed since, while nothing is unsaved here."""
-        self._plan, self._editor = plan, Editor(plan)
+        """Go on with files that somebody else has changed since.
+
+        What was edited in that very moment stays on show; saving it will say why that is refused.
+        """
+        if not self._editor.unsaved:
+            self._plan, self._editor = plan, Editor(plan)
+            self._hand_out(None)
         self.saved.emit(plan)
         if self._allowed:
             self.allow()
