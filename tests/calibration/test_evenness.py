@@ -87,7 +87,7 @@ def run_of(folder: Path, azimuths_deg: tuple[float, ...]) -> TinyRun:
         settings = run.nature.settings.gun.model_dump() | {"unevenness": UNEVENNESS}
         run.nature.mill.settings = GunSettings(**settings)
 
-    return milled_run(folder, wafer_of(AROUND, (0.5,) * len(AROUND)), 46, milling, prepare=strong)
+    return milled_run(folder, wafer_of(AROUND, (0.5,) * len(AROUND)), 45, milling, prepare=strong)
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +113,9 @@ def evenness_of(run: TinyRun) -> Evenness:
 
 def test_one_azimuth_shows_the_gradient_along_the_beam(one: TinyRun, tmp_path: Path) -> None:
     per_um = UNEVENNESS * math.sin(math.radians(30)) * 2 / (1100 * VPP)
-    x, y = evenness_of(one).tilt.gradient_per_um
-    assert y == pytest.approx(per_um, rel=0.1) and abs(x) < 0.1 * per_um
+    tilt = evenness_of(one).tilt
+    sds = np.sqrt(np.diag(tilt.covariance))
+    assert (np.abs(tilt.gradient_per_um - (0.0, per_um)) < 3 * sds).all() and (sds < 0.1 * per_um).all()
     result = measured(one.plan, tmp_path)
     assert not result.verdict.good
     assert any("from one side" in reason for reason in result.verdict.reasons)
