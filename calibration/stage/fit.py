@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 FEWEST_IMAGES = 6
 """Of a series, to tell rest from noise."""
+LAST_SHARE = 0.25
+"""Of the images of a series: at the end, when what they are off is noise alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def settling(series: Sequence[tuple[Floats, Floats]], wanted_nm: float) -> Settl
     series = [one for one in series if len(one[0]) >= FEWEST_IMAGES]
     if not series:
         return Settling(None, wanted_nm)
-    last = np.concatenate([off_nm[len(off_nm) // 2 :] for _, off_nm in series])
+    last = np.concatenate([off_nm[-round(LAST_SHARE * len(off_nm)) :] for _, off_nm in series])
     within_nm = max(wanted_nm, 3 * float(np.sqrt(np.mean(last**2))))
     ends = [_settled(times_s, off_nm, within_nm) for times_s, off_nm in series]
     if any(end is None for end in ends):

@@ -72,7 +72,7 @@ def test_a_stage_has_settled_when_no_image_is_off_any_more(
     rng, times_s = np.random.default_rng(seed), np.arange(0.0, 4.0, 0.05)
     decay = swing_nm * np.exp(-times_s / tau_s)
     found = settling([(times_s, np.abs(decay + rng.normal(0, 1.0, len(times_s))))] * 2, 20.0)
-    assert found.settled_s is not None
+    assert found.settled_s is not None and found.within_nm == 20.0
     assert found.settled_s.value == pytest.approx(tau_s * math.log(swing_nm / found.within_nm), abs=0.2)
 
 
