@@ -49,7 +49,7 @@ def as_found(manual: Manual, kind: CalibrationKind, files: FileLayer) -> Iterato
     ``SettingsError``, ``OSError``; ``NotPutBack`` at the end. An error from inside carries what was not put
     back as a note.
     """
-    _put_back_before(manual, files)
+    put_back_before(manual, files)
     found = look(manual, kind)
     _keep(manual, found, files)
     try:
@@ -111,7 +111,8 @@ def _troubles(manual: Manual, found: AsFound, trust: Trust) -> Iterator[str]:
             yield str(error)
 
 
-def _put_back_before(manual: Manual, files: FileLayer) -> None:
+def put_back_before(manual: Manual, files: FileLayer) -> None:
+    """Put back what a calibration that was killed has left. Raises ``Refused`` where a device had failed."""
     left = left_changed(manual.plan.instrument_folder)
     if left is None:
         return

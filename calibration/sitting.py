@@ -15,7 +15,7 @@ import xxhash
 
 from calibration.bench import Audience, Bench
 from calibration.folders import PROFILE, REPORT, Sitting, begin, last_unfinished
-from calibration.keeping import as_found
+from calibration.keeping import as_found, put_back_before
 from calibration.measurements import LOG, Measurements
 from calibration.procedure import Need, Procedure, Result, S
 from calibration.report import report_html
@@ -136,6 +136,7 @@ def _as_found(procedure: Procedure[Any], manual: Manual | None, files: FileLayer
     if manual is None or not procedure.needs:
         yield
         return
+    put_back_before(manual, files)  # a kill beside the ion gun leaves the stage tilted
     pose = manual.devices.stage.pose()
     if Need.STAGE in procedure.needs and not at_imaging(manual.plan.instrument.stage, pose):
         what = "it does not stand flat at the imaging height, where this calibration begins"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,21 @@ from calibration.ion_beam.procedure import cost, measure
 from calibration.procedure import Result
 from calibration.sitting import calibrate
 from hardware.errors import Halted, HardwareError
+from hardware.microscope import SafeState
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.simulator.truth import OpeningTruth
-from scopeacq.journal.records import MillHeartbeat, Record
+from hardware.types import Blanker
+from scopeacq.journal.journal import JournalError
+from scopeacq.journal.records import BurnEnd, MillHeartbeat, Record
+from scopeacq.journal.wafer_place import WaferPlace
+from scopeacq.manual import Manual
 from scopeacq.plan.instrument import MillSettings
 from scopeacq.plan.profiles import with_values
 from scopeacq.plan.settings import SettingsError
 from tests.calibration.benches import Listener
 from tests.calibration.burn_twin import PLACE_UM, TRUE_GUN, agreed_to, burn_run, burning
 from tests.scenarios.harness import TinyRun
+from tests.scenarios.life import Killed, Life
 from tests.scopeacq.manual_bench import held
 
 HEIGHTS_UM, ROW_UM = np.array([400.0, -400.0, -400.0, 400.0]), np.array([-3e3, -1e3, 1e3, 3e3])
@@ -263,6 +270,25 @@ def test_a_stop_leaves_all_as_it_was_and_the_same_call_goes_on(tmp_path: Path) -
     asked_uc = sum(m.mark.charge_uc for m in planned(run.plan.instrument.mill, PLACE_UM, agreed_to()))
     assert sum(o.delivered_uc for o in openings(run)) <= asked_uc + 0.02
     assert not [o for o in openings(run) if o.at_opening or o.while_open]
+
+
+def test_after_a_kill_beside_the_gun_the_same_call_puts_back_and_goes_on(tmp_path: Path) -> None:
+    run, life = burn_run(tmp_path), Life()
+    on_heartbeat(run, 25, life.end)
+    with run.start(life) as program, suppress(Killed, OSError, JournalError, HardwareError):
+        microscope, journal = program.rig.microscope, program.rig.journal
+        blanked = SafeState(Blanker.BLANKED, electrons_blanked=True, stage_stopped=True)
+        manual = Manual(run.plan, microscope, journal, WaferPlace(), blanked)
+        calibrate(PROCEDURE, agreed_to(), run.plan, Listener(), manual)
+    assert not run.nature.gun.open and run.nature.stage.reported(run.nature.now_s).tilt_deg == 30.0
+    run.on_commit = None
+    with held(run) as manual:
+        finished = calibrate(PROCEDURE, agreed_to(), run.plan, Listener(), manual)
+        assert manual.devices.stage.pose().tilt_deg == 0.0
+    assert finished.profile.verdict.good
+    ends = [r for r in run.records() if isinstance(r, BurnEnd)]
+    assert len(ends) == 5, "one mark was cut off and got its rest"
+    assert sum(end.uncertain_uc > 0 for end in ends) == 1
 
 
 def test_a_device_that_fails_ends_it_without_a_profile(tmp_path: Path) -> None:
