@@ -133,7 +133,8 @@ class Station:
     def read(self, key: str, optics: Optics, convergence_mrad: float | None = None) -> Reading | None:
         """What the estimator makes of a pair, with the profile's convergence angle or another one.
 
-        None where the images tell nothing. Raises what :meth:`pair` does.
+        None where the images tell nothing. Raises ``CannotMeasure`` for optics that the estimator was not
+        made for, and what :meth:`pair` does.
         """
         pair = self.pair(key, optics)
         condition = pair.condition
@@ -143,6 +144,8 @@ class Station:
             estimate = self.estimator.estimate(pair.plus, pair.minus, condition)
         except ImagesRefused:
             return None
+        except ValueError as error:
+            raise CannotMeasure(f"{str(error).rstrip('.')}.") from error
         finite = np.isfinite(estimate.mean).all() and np.isfinite(estimate.covariance).all()
         if not (estimate.structured and finite):
             return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from calibration.stigmators.beam_angle import BeamAngle, Seen, find_angle
 from calibration.stigmators.fit import FittedFrame, Response, fit_frame, fit_response
-from calibration.stigmators.image_shift import FieldShift, field_shift
+from calibration.stigmators.image_shift import field_shift
 from calibration.stigmators.pairs import CannotMeasure, Reading, Station
 from calibration.stigmators.search import Centre
 from hardware.types import Optics
@@ -45,8 +45,8 @@ REGISTERED_PX = 0.3
 class Measured:
     """What a series came to.
 
-    ``offsets`` (n, 2) [a.u.] and ``size_um`` (n,) of the readings that ``frame`` is fitted to;
-    ``shift`` [um per a.u. in the lab] is None where images could not be registered.
+    ``offsets`` (n, 2) [a.u.] of the readings that ``frame`` is fitted to, ``shift_offsets`` (m, 2) of the
+    images that ``shift`` [um per a.u. in the lab] is; it is None where these could not be registered.
     """
 
     centre: Optics
@@ -122,20 +122,20 @@ def _frame_of(
 def _shift_of(station: Station, star: dict[str, Optics]) -> tuple[Floats, Response | None]:
     """Registered with the first image, of each visit apart: between two the stage may have moved."""
     frame, centre = station.focus.frame, station.pair("star-0", star["star-0"])
+    middle = (centre.optics.stig_x, centre.optics.stig_y)
     offsets, shifts, visits = [], [], []
     for key, optics in star.items():
         pair = station.pair(key, optics)
-        seen: FieldShift = field_shift(pair, centre, frame.scan_rot_deg)
+        seen = field_shift(pair, centre, frame.scan_rot_deg)
         if seen.certain:
-            offsets.append(
-                (pair.optics.stig_x - centre.optics.stig_x, pair.optics.stig_y - centre.optics.stig_y)
-            )
+            offsets.append(np.subtract((pair.optics.stig_x, pair.optics.stig_y), middle))
             shifts.append(seen.by_um)
             visits.append(station.taken(key).visit)
+    at = np.array(offsets).reshape(-1, 2)
     sd_um = 1e-3 * REGISTERED_PX * frame.pixel_size_nm
     covariances = np.broadcast_to(sd_um**2 * np.eye(2), (len(shifts), 2, 2))
+    _, places = np.unique(visits, return_inverse=True)
     try:
-        _, places = np.unique(visits, return_inverse=True)
-        return np.array(offsets), fit_response(offsets, shifts, covariances, places)
+        return at, fit_response(at, shifts, covariances, places)
     except ValueError:
-        return np.array(offsets), None
+        return at, None

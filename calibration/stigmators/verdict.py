@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from calibration.stigmators.beam_angle import BeamAngle
-from calibration.stigmators.fit import FittedFrame, Floats
+from calibration.stigmators.fit import FittedFrame, Floats, Response
 from scopeacq.plan.calibrations import Verdict
 
 LEAST_PAIRS = 9
@@ -41,25 +41,14 @@ def _praise(frame: FittedFrame) -> str:
 
 
 def _troubles(offsets: Floats, frame: FittedFrame, angle: BeamAngle) -> Iterator[str]:
-    response, count = frame.response, len(offsets)
-    used = count - len(response.left_out)
-    if used < LEAST_PAIRS:
-        yield f"Only {used} pairs could be used, and {LEAST_PAIRS} are needed; {RICHER}."
-    if len(response.left_out) > LARGEST_SHARE_LEFT_OUT * count:
-        yield f"{len(response.left_out)} of {count} pairs contradict the others; measure again."
-    if response.spread > LARGEST_SPREAD:
+    yield from _of_pairs(frame.response, len(offsets))
+    strength_sd = max(
+        frame.sd_um_per_unit / frame.frame.um_per_unit, frame.sd_y_ratio / frame.frame.y_ratio
+    )
+    axes_sd_deg = max(frame.sd_rotation_deg, frame.sd_skew_deg)
+    if strength_sd > STRENGTH_SD or axes_sd_deg > ROTATION_SD_DEG:
         yield (
-            f"The pairs scatter {response.spread:.1f} times as much as their estimator says; see whether "
-            "anything drifts or charges, and measure again."
-        )
-    strength_sd = frame.sd_um_per_unit / frame.frame.um_per_unit
-    ratio_sd = frame.sd_y_ratio / frame.frame.y_ratio
-    if max(strength_sd, ratio_sd) > STRENGTH_SD or max(frame.sd_rotation_deg, frame.sd_skew_deg) > (
-        ROTATION_SD_DEG
-    ):
-        yield (
-            f"The frame is known to {100 * max(strength_sd, ratio_sd):.0f} % and "
-            f"{max(frame.sd_rotation_deg, frame.sd_skew_deg):.1f} degrees only; {RICHER}."
+            f"The frame is known to {100 * strength_sd:.0f} % and {axes_sd_deg:.1f} degrees only; {RICHER}."
         )
     bent = bend(offsets, frame)
     if abs(bent) > BENT:
@@ -71,6 +60,19 @@ def _troubles(offsets: Floats, frame: FittedFrame, angle: BeamAngle) -> Iterator
         yield (
             f"The estimator's answers stretch by {angle.stretch:.2f} with every convergence angle that was "
             "tried; begin nearer to focus, or recalibrate the estimator."
+        )
+
+
+def _of_pairs(response: Response, count: int) -> Iterator[str]:
+    left_out = len(response.left_out)
+    if count - left_out < LEAST_PAIRS:
+        yield f"Only {count - left_out} pairs could be used, and {LEAST_PAIRS} are needed; {RICHER}."
+    if left_out > LARGEST_SHARE_LEFT_OUT * count:
+        yield f"{left_out} of {count} pairs contradict the others; measure again."
+    if response.spread > LARGEST_SPREAD:
+        yield (
+            f"The pairs scatter {response.spread:.1f} times as much as their estimator says; see whether "
+            "anything drifts or charges, and measure again."
         )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.calibration_stigmators import LARGEST_AXES_DEG, LARGEST_STRENGTH_PCT, compared
 from calibration.catalogue import procedure_of
+from calibration.sitting import calibrate
 from calibration.stigmators import PROCEDURE, StigmatorSettings, measure
 from calibration.stigmators.image_shift import field_shift
 from hardware.errors import Halted
@@ -57,15 +58,17 @@ def frames_of(twin: StigmatorTwin) -> int:
 def test_what_stigmators_truly_do_is_found_through_a_pause_in_which_the_stage_moves(tmp_path: Path) -> None:
     twin = StigmatorTwin.of(tmp_path, **COLUMN)
     settings = StigmatorSettings(scan_rot_deg=90.0, dwell_ns=100.0)
-    plan, sitting, listener = twin.run.plan, tmp_path / "sitting", Listener()
+    plan, listener = twin.run.plan, Listener()
     with twin.held() as manual:
         found, frames = manual.devices.column.optics(), frames_of(twin)
         with pytest.raises(Halted):
-            measure(bench_on(manual, plan, sitting, audience=Impatient(until=0.5)), settings)
-        manual.devices.column.set_optics(found)
+            calibrate(PROCEDURE, settings, plan, Impatient(until=0.5), manual)
+        assert manual.devices.column.optics() == found
         away_from(manual, 2.0)
-        result = measure(bench_on(manual, plan, sitting, audience=listener), settings)
-    assert frames_of(twin) - frames == 2 * len(list(sitting.glob("*.tif*"))), "no pair is taken twice"
+        finished = calibrate(PROCEDURE, settings, plan, listener, manual)
+        assert manual.devices.column.optics() == found
+    result, pairs = finished.result, len(list(finished.folder.glob("*.tif")))
+    assert frames_of(twin) - frames == 2 * pairs, "no pair is taken twice"
     assert result.verdict.good, result.verdict.reasons
     strength_pct, axes_deg, angle_pct, shift_nm = compared(result, twin.run.nature.settings.column)
     assert strength_pct <= LARGEST_STRENGTH_PCT
