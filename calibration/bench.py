@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,15 @@ class Audience(Protocol):
 
     def shown(self, key: str, figure: Figure) -> None:
         """A figure to look at; it replaces what was shown under the same key."""
+        ...
+
+
+@runtime_checkable
+class Caller(Protocol):
+    """An audience that makes itself heard where nobody looks."""
+
+    def called(self, what: str) -> None:
+        """Somebody is needed at the instrument; one sentence that says for what."""
         ...
 
 
@@ -65,6 +74,11 @@ class Bench:
         """Say how far the work is. Raises ``Halted`` likewise."""
         self.heed()
         self.audience.told(share, saying)
+
+    def call(self, what: str) -> None:
+        """Call somebody to the instrument, where the audience can; one sentence that says for what."""
+        if isinstance(self.audience, Caller):
+            self.audience.called(what)
 
     def show(self, key: str, figure: Figure) -> None:
         """Show a figure, in place of the one under the same key."""

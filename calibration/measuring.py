@@ -85,6 +85,10 @@ class _Terminal:
     def shown(self, key: str, figure: Figure) -> None:
         """A terminal has no pictures."""
 
+    def called(self, what: str) -> None:
+        self.bars.console.bell()
+        self.bars.console.print(escape(what))
+
 
 def show_in_console(order: Order) -> None:
     """Say what a calibration does, takes and can be told."""

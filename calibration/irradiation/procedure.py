@@ -34,6 +34,7 @@ from scopeacq.plan.settings import SettingsError
 
 LOG = logging.getLogger(__name__)
 
+NAME = "Electron irradiation"
 SHOWN_EVERY = 5
 """Readings between two pictures."""
 LARGEST_UNCERTAINTY = 0.1
@@ -101,11 +102,13 @@ def _offset(bench: Bench, station: Station, settings: IrradiationSettings, known
 
 def _watch(bench: Bench, station: Station, settings: IrradiationSettings, offsets: Offsets) -> None:
     """Take readings until the target is reached and the beam is off."""
-    phase = Phase.OFF
+    phase = None
     while (so_far := _stand(bench, station, settings, offsets)).phase is not Phase.DONE:
         if so_far.phase is not phase:
             phase = so_far.phase
             LOG.warning("Irradiation: %s.", phase.value)
+            if phase is not Phase.ON:
+                bench.call(f"{NAME}: {phase.value}.")
         if phase is Phase.REACHED:
             _try_to_switch_off(station)
         station.take()
@@ -198,7 +201,7 @@ def _verdict(dose: Dose) -> Verdict:
 
 PROCEDURE = Procedure(
     kind=CalibrationKind.IRRADIATION,
-    title="Electron irradiation",
+    title=NAME,
     about="Watches the irradiation gun's current and counts the energy it leaves in the sections, up to a "
     "target. The gun is ready and its beam off; preamplifier and multimeter are connected.",
     settings=IrradiationSettings,

@@ -20,12 +20,16 @@ class Listener:
 
     said: list[tuple[float, str]] = field(default_factory=list)
     figures: dict[str, Figure] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
 
     def told(self, share: float, saying: str) -> None:
         self.said.append((share, saying))
 
     def shown(self, key: str, figure: Figure) -> None:
         self.figures[key] = figure
+
+    def called(self, what: str) -> None:
+        self.calls.append(what)
 
 
 def bench_on(

@@ -191,6 +191,8 @@ def test_the_beam_is_off_at_the_target_and_the_dose_is_as_delivered(tmp_path: Pa
         "ALARM",
         "The target is reached",
     ]
+    needed = ["switch it on", "is near", "ALARM"]
+    assert [word in call for word, call in zip(needed, audience.calls, strict=True)] == [True] * 3
     firsts = [next(n for n, phase in enumerate(phases) if phase.startswith(name)) for name in order]
     assert firsts == sorted(firsts)
 

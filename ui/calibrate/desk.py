@@ -242,9 +242,11 @@ class CalibrateDesk(QObject):
         self.look()
         self._open(kind)
 
-    def _seen(self, kind: CalibrationKind, shown: tuple[str, Figure] | Readings) -> None:
+    def _seen(self, kind: CalibrationKind, shown: tuple[str, Figure] | Readings | Message) -> None:
         if isinstance(shown, Readings):
             self._manual.note_readings(shown)
+        elif isinstance(shown, Message):
+            self.told.emit(shown)
         else:
             key, figure = shown
             self._cases[kind].seen[key] = figure

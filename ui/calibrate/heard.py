@@ -10,11 +10,14 @@ from hardware.types import Blanker
 from scopeacq.engine.looks import EVERY_S, SHARE
 from scopeacq.manual import Manual
 from ui.hand.works import Teller
+from ui.presenters.messages import Message
+from ui.presenters.tone import Tone
 
 
 @dataclass
 class Heard:
-    """An audience of the core's. It shows figures by their keys, and ``Readings`` between measurements."""
+    """An audience of the core's. It shows figures by their keys, ``Readings`` between measurements, and a
+    ``Message`` where somebody is needed."""
 
     tell: Teller
     manual: Manual | None = None
@@ -27,6 +30,9 @@ class Heard:
 
     def shown(self, key: str, figure: Figure) -> None:
         self.tell.show((key, figure))
+
+    def called(self, what: str) -> None:
+        self.tell.show(Message(Tone.CAUTION, what, urgent=True))
 
     def _look(self) -> None:
         """Read everything, if that is due; not while ions fly: nothing may come before their heartbeat."""
