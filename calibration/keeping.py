@@ -112,7 +112,7 @@ def _troubles(manual: Manual, found: AsFound, trust: Trust) -> Iterator[str]:
 
 
 def put_back_before(manual: Manual, files: FileLayer) -> None:
-    """Put back what a calibration that was killed has left. Raises ``Refused`` where a device had failed."""
+    """Put back what a calibration that was killed has left. Raises ``Refused`` where one had failed."""
     left = left_changed(manual.plan.instrument_folder)
     if left is None:
         return
