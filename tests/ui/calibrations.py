@@ -44,6 +44,7 @@ class Pretended:
     needs: frozenset[Need] = frozenset({Need.ELECTRONS, Need.STAGE})
     good: bool = True
     at_place: Callable[[int], None] = lambda _: None
+    calls: str = ""
     measured: list[int] = field(default_factory=list)
 
     @property
@@ -62,6 +63,8 @@ class Pretended:
             bench.tell(n / settings.places, f"place {n + 1} of {settings.places}")
             seen.append(bench.once(f"place {n}", Seen, lambda n=n: self._take(n)).value)
             self._show(bench, seen)
+        if self.calls:
+            bench.call(self.calls)
         bench.tell(1.0, "fitting")
         return result_of(seen, good=self.good)
 

@@ -224,6 +224,15 @@ def test_nothing_begins_while_the_plan_is_edited_or_a_run_is_active(qtbot: QtBot
         assert prepare.begin.isEnabled()
 
 
+def test_a_calibration_calls_somebody_to_the_instrument(qtbot: QtBot, tmp_path: Path) -> None:
+    with at_the_page(qtbot, tmp_path, Pretended(calls="Switch the beam off.")) as bench:
+        bench.choose()
+        bench.begin()
+        bench.at(WizardStep.RESULT)
+        (call,) = (message for message in bench.told if message.urgent)
+        assert call.what == "Switch the beam off."
+
+
 def test_what_works_on_files_needs_no_instrument(qtbot: QtBot, tmp_path: Path) -> None:
     with at_the_page(qtbot, tmp_path, Pretended(needs=frozenset())) as bench:
         bench.choose()
