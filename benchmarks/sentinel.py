@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -87,29 +88,51 @@ class Figures:
     traits: tuple[str, ...]
 
 
-def run_of(change: Change, method: FocusMethod, seed: int) -> Run:
+@dataclass
+class Scene:
+    """The run up to the change, which is the same whatever comes after it."""
+
+    method: FocusMethod
+    seed: int
+    setup: Setup = field(init=False)
+    places: list[Specimen] = field(init=False)
+    sound: list[FocusDone] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rng = np.random.default_rng(self.seed)
+        self.setup = usual()(rng)
+        self.places = [Specimen.of(kinds()[TISSUE].tile(rng)) for _ in range(PLACES)]
+        cycles = range(SOUND_CYCLES)
+        self.sound = list(_corrections(cycles, self.places, self.setup, self.method, rng))
+
+    def after(self, change: Change) -> Iterator[FocusDone]:
+        """The corrections from the change on, in as many cycles as came before it."""
+        rng = np.random.default_rng([self.seed, zlib.crc32(change.name.encode())])
+        setup, places = replace(self.setup, machine=change.machine(self.setup.machine)), self.places
+        if change.kind is not None:
+            places = [Specimen.of(change.kind.tile(rng)) for _ in range(PLACES)]
+        cycles = range(SOUND_CYCLES, 2 * SOUND_CYCLES)
+        yield from _corrections(cycles, places, setup, self.method, rng)
+
+
+def run_of(change: Change, scene: Scene) -> Run:
     """One run, up to the alarm."""
-    rng, sentinel, after = np.random.default_rng(seed), Sentinel(), 0
-    sentinel.apply(FocusReadBy(method.name, ()))
-    for done in _corrections(change, method, rng):
+    sentinel, after = Sentinel(), 0
+    sentinel.apply(FocusReadBy(scene.method.name, ()))
+    for done in chain(scene.sound, scene.after(change)):
         after += done.key.cycle >= SOUND_CYCLES
         sentinel.apply(done)
-        if done.key.tile == 0 and done.key.section == f"S{PLACES - 1}":
+        if done.key.section == f"S{PLACES - 1}":
             sentinel.apply(CycleDone(done.key.cycle))
         if (told := sentinel.news) is not None:
             return Run(told, after, too_early=after == 0)
     return Run(None, after, too_early=False)
 
 
-def _corrections(change: Change, method: FocusMethod, rng: np.random.Generator) -> Iterator[FocusDone]:
-    tissue = kinds()[TISSUE]
-    sound_setup = usual()(rng)
-    sound = [Specimen.of(tissue.tile(rng)) for _ in range(PLACES)]
-    changed_setup = replace(sound_setup, machine=change.machine(sound_setup.machine))
-    changed = [Specimen.of(change.kind.tile(rng)) for _ in range(PLACES)] if change.kind else sound
-    for cycle in range(2 * SOUND_CYCLES):
-        is_sound = cycle < SOUND_CYCLES
-        setup, places = (sound_setup, sound) if is_sound else (changed_setup, changed)
+def _corrections(
+    cycles: range, places: Sequence[Specimen], setup: Setup, method: FocusMethod, rng: np.random.Generator
+) -> Iterator[FocusDone]:
+    for cycle in cycles:
         for number, place in enumerate(places):
             yield _correction(PlaneKey(cycle, f"S{number}", 0), place, setup, method, rng)
 
@@ -160,25 +183,22 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    method = PairFocus(DeepFocus.load())
-    found = []
-    for change in changes():
-        found.append(figures_of(change, [run_of(change, method, seed) for seed in range(arguments.runs)]))
-        print(f"{change.name}: done", file=sys.stderr, flush=True)
-    print(json.dumps([asdict(f) for f in found], indent=2) if arguments.json else markdown(found))
+    scenes = [Scene(PairFocus(DeepFocus.load()), seed) for seed in range(arguments.runs)]
+    measured = (figures_of(change, [run_of(change, scene) for scene in scenes]) for change in changes())
+    if arguments.json:
+        print(json.dumps([asdict(figures) for figures in measured], indent=2))
+    else:
+        tell(measured)
 
 
-def markdown(found: list[Figures]) -> str:
-    head = (
-        "| what changes | runs | told [%] | too early [%] | delay [corrections]: median, most | by |",
-        "| --- | --- | --- | --- | --- | --- |",
-    )
-    rows = (
-        f"| {f.change} | {f.runs} | {100 * f.told:.0f} | {100 * f.too_early:.0f} "
-        f"| {f.delay_median:.0f}, {f.delay_most:.0f} | {', '.join(f.traits)} |"
-        for f in found
-    )
-    return "\n".join((*head, *rows))
+def tell(measured: Iterable[Figures]) -> None:
+    """A table, row by row: each takes minutes."""
+    print("| what changes | runs | told [%] | too early [%] | delay [corrections]: median, most | by |")
+    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    for f in measured:
+        shares = f"{100 * f.told:.0f} | {100 * f.too_early:.0f}"
+        delays = f"{f.delay_median:.0f}, {f.delay_most:.0f}"
+        print(f"| {f.change} | {f.runs} | {shares} | {delays} | {', '.join(f.traits)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from models.estimate import Floats, SharpnessScorer
 from scopeacq.focus.autofocus import FocusBench, Focused, NotFocused
 from scopeacq.focus.correction import OpticsChange
 from scopeacq.focus.nelder_mead import nelder_mead
-from scopeacq.focus.trilateration import trilaterate
+from scopeacq.focus.trilateration import Search, go_on, trilaterate
 
 STEP_UM = np.array([5.0, 8.0, 8.0])
 KICK_UM = np.array([2.0, 2.0, 2.0])
@@ -22,8 +22,15 @@ KICK_UM = np.array([2.0, 2.0, 2.0])
 STOP_SHARE = 0.5
 """Nelder-Mead stops at this share of the score that would trigger it again."""
 
-TRILATERATED_IMAGES = 45
+TRILATERATED_IMAGES = 50
 """A trilateration that has not ended by then is led astray; most end within 25."""
+
+MIXED_IMAGES, CONTRADICTING = 20, 2.0
+"""After so many images whose scores scatter by more than so many times what they should, in squares, coarse
+images no longer count: regular lines show large pixels something else than small ones."""
+
+LEAST_FINE = 4
+"""With fewer fine images the search begins anew: they do not tell a place."""
 
 SOFT = 2.0
 """A soft specimen may score so many times the trigger where all images together put focus."""
@@ -43,6 +50,7 @@ class Looks:
     bench: FocusBench
     points_um: list[Floats] = field(default_factory=list)
     scores_um: list[float] = field(default_factory=list)
+    fine: list[bool] = field(default_factory=list)
 
     @property
     def spent(self) -> bool:
@@ -61,7 +69,9 @@ class Looks:
 
     @property
     def best(self) -> int:
-        return int(np.argmin(self.scores_um))
+        """The image with the lowest score, a fine one where any is: coarse ones are another measure."""
+        measured = np.where(self.fine, self.scores_um, math.inf) if any(self.fine) else self.scores_um
+        return int(np.argmin(measured))
 
     def look(self, point_um: Floats, coarse: bool = False) -> float:
         """The score at a point, or at the nearest one that the column allows."""
@@ -71,6 +81,7 @@ class Looks:
         score = self.scorer.score(self.bench.image_at(optics, frame), frame.pixel_size_nm)
         self.points_um.append(self.point_um(optics))
         self.scores_um.append(math.inf if math.isnan(score) else score)
+        self.fine.append(not coarse)
         return self.scores_um[-1]
 
     def point_um(self, optics: Optics) -> Floats:
@@ -107,7 +118,7 @@ class ScoreSearch:
 
     def find(self, bench: FocusBench) -> Focused | NotFocused:
         looks = Looks(self.scorer, bench)
-        trilaterated = _trilaterated(looks, self.coarse_from_um)
+        trilaterated = _trilaterated(looks, self.coarse_from_um) or _trilaterated_finely(looks)
         chosen = len(looks.scores_um) - 1 if trilaterated else _descended(looks, self.seed)
         count, score_um = len(looks.scores_um), looks.scores_um[chosen]
         if math.isinf(score_um):
@@ -122,11 +133,29 @@ class ScoreSearch:
 def _trilaterated(looks: Looks, coarse_from_um: float) -> bool:
     """Whether all scores together led to a place that agrees with them; the last image is of it."""
     search = trilaterate(looks.point_um(looks.bench.before))
+    return _followed(search, looks, coarse_from_um)
+
+
+def _trilaterated_finely(looks: Looks) -> bool:
+    """The same with fine images alone, those of before among them, where both sorts contradicted."""
+    known = np.flatnonzero(looks.fine)
+    if len(known) >= LEAST_FINE:
+        search = go_on(np.array(looks.points_um)[known], np.array(looks.scores_um)[known])
+    else:
+        search = trilaterate(looks.point_um(looks.bench.before))
+    return _followed(search, looks, None)
+
+
+def _followed(search: Search, looks: Looks, coarse_from_um: float | None) -> bool:
+    """Whether a search ended at a place where the image is good; None takes fine images alone."""
     wanted = next(search)
     while not looks.spent and len(looks.scores_um) < TRILATERATED_IMAGES and not looks.blind:
+        mixed = coarse_from_um is not None
+        if mixed and len(looks.scores_um) >= MIXED_IMAGES and wanted.scatter > CONTRADICTING:
+            return False
+        blurred = coarse_from_um is not None and wanted.expected_um >= coarse_from_um
         try:
-            coarse = wanted.expected_um >= coarse_from_um or looks.lost
-            wanted = search.send(looks.look(wanted.point_um, coarse))
+            wanted = search.send(looks.look(wanted.point_um, blurred or (mixed and looks.lost)))
         except StopIteration:
             return looks.scores_um[-1] <= SOFT * looks.bench.focus.score_trigger_um
     return False

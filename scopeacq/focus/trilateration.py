@@ -21,10 +21,14 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A point to look at [um], (3,), and how blurred it should be [um], inf where nothing is known."""
+    """A point to look at [um], (3,), and how blurred it should be [um], inf where nothing is known.
+
+    ``scatter``: of the scores so far, see :class:`Place`.
+    """
 
     point_um: Doubles
     expected_um: float
+    scatter: float = 1.0
 
 
 Search = Generator[Target, float, None]
@@ -63,13 +67,15 @@ LEAST_BLUR = 0.1  # of 1 um off focus
 class Place:
     """Where focus is believed to be [um], (3,), with its covariance (3, 3) and the score there.
 
-    ``lean`` (2,): what directions the texture prefers, see :func:`blurs_um`.
+    ``lean`` (2,): what directions the texture prefers, see :func:`blurs_um`. ``scatter``: how many times
+    as much as they should, in squares, scores scatter about the fit; at least 1.
     """
 
     centre_um: Doubles
     covariance: Doubles
     score_um: float
     lean: Doubles
+    scatter: float
 
     @property
     def sd_um(self) -> float:
@@ -117,7 +123,7 @@ def place_of_focus(points_um: Doubles, scores_um: Doubles) -> Place:
     jacobian = np.asarray(best.jac, dtype=np.float64)
     scatter = max(1.0, (2 * best.cost + USUAL_SCORES) / (len(scores_um) - 4 + USUAL_SCORES))
     covariance = np.asarray(scatter * np.linalg.inv(jacobian.T @ jacobian)[:3, :3], dtype=np.float64)
-    return Place(best.x[:3], covariance, float(np.exp(best.x[4])), best.x[5:])
+    return Place(best.x[:3], covariance, float(np.exp(best.x[4])), best.x[5:], scatter)
 
 
 def _linear(points: Doubles, scores: Doubles, start: Doubles) -> Doubles:
@@ -132,22 +138,28 @@ def _linear(points: Doubles, scores: Doubles, start: Doubles) -> Doubles:
 
 
 def trilaterate(start_um: Doubles) -> Search:
-    """Find focus from ``start_um`` (3,): look at the start, beside it, then where it is least certain.
-
-    Whenever the place is certain enough it is looked at itself; the search ends if that image is
-    about as sharp as it should be, and no other sharper.
-    """
+    """Find focus from ``start_um`` (3,): look at the start, beside it, then go on as :func:`go_on`."""
     points, scores = start_um[None], np.array([(yield Target(start_um, math.inf))])
     step_um = float(np.clip(0.7 * scores[0], *REACH_UM))
     for axis in np.eye(3):
         score = yield Target(start_um + step_um * axis, float(scores[0]))
         points, scores = np.vstack([points, start_um + step_um * axis]), np.append(scores, score)
+    yield from go_on(points, scores)
+
+
+def go_on(points: Doubles, scores: Doubles) -> Search:
+    """Find focus after scores (n,) at points (n, 3), at least one: look where it is least certain.
+
+    Whenever the place is certain enough it is looked at itself; the search ends if that image is
+    about as sharp as it should be, and no other sharper.
+    """
     while True:
         place = place_of_focus(points, scores)
         loose = LOOSE if len(scores) >= PATIENCE_IMAGES else 1.0
         certain = place.sd_um <= loose * FOUND_UM
         point = place.centre_um if certain else _least_certain(place, points)
-        score = yield Target(point, float(np.linalg.norm(point - place.centre_um)) + place.sd_um)
+        expected_um = float(np.linalg.norm(point - place.centre_um)) + place.sd_um
+        score = yield Target(point, expected_um, place.scatter)
         points, scores = np.vstack([points, point]), np.append(scores, score)
         if certain and score <= ABOUT * min(ABOUT * place.score_um, scores.min()):
             return
