@@ -41,6 +41,10 @@ class NotPutBack(HardwareError):
         super().__init__("instrument", f"not all is as before the calibration: {said}", ADVICE)
 
 
+class _LeftAlone(Refused):
+    """A part is not put back, by choice: no device has failed."""
+
+
 @contextmanager
 def as_found(manual: Manual, kind: CalibrationKind, files: FileLayer) -> Iterator[None]:
     """Whatever is set and driven inside is as it was before, afterwards.
@@ -57,7 +61,7 @@ def as_found(manual: Manual, kind: CalibrationKind, files: FileLayer) -> Iterato
     except Exception as error:
         _put_back_after(error, manual, found, files)
         raise
-    put_back(manual, found, files)
+    put_back(manual, found, files, _trust_unless_stopped(manual))
 
 
 def look(manual: Manual, kind: CalibrationKind) -> AsFound:
@@ -83,6 +87,8 @@ def look(manual: Manual, kind: CalibrationKind) -> AsFound:
 def put_back(manual: Manual, found: AsFound, files: FileLayer, trust: Trust = Trust.ALL) -> None:
     """Put the instrument back, part by part, the electron beam blanked; each in spite of the others.
 
+    Once a device fails, nothing more is switched on.
+
     Raises ``NotPutBack`` where a part is not as found; that stays on file then. ``OSError``.
     """
     before = manual.begin(threading.Event())  # the operator's pause is no reason to leave it as it is
@@ -107,7 +113,10 @@ def _troubles(manual: Manual, found: AsFound, trust: Trust) -> Iterator[str]:
     for part in _PARTS:
         try:
             part(manual, found, trust)
+        except _LeftAlone as left:
+            yield str(left)
         except HardwareError as error:
+            trust = Trust.NO_RISK
             yield str(error)
 
 
@@ -130,16 +139,24 @@ def _keep(manual: Manual, found: AsFound, files: FileLayer) -> None:
 def _put_back_after(error: Exception, manual: Manual, found: AsFound, files: FileLayer) -> None:
     """The error is what the operator must see; what came of putting back is told along."""
     trust = _trust_after(error, manual)
-    failed = str(error) if trust is Trust.NO_RISK else ""
-    try:
-        put_back(manual, found.model_copy(update={"failed": failed}), files, trust)
-    except (HardwareError, OSError) as trouble:
-        error.add_note(str(trouble))
+    why = {Trust.ALL: "", Trust.NO_MOVE: trust.value, Trust.NO_RISK: str(error)}[trust]
+    found = found.model_copy(update={"failed": why})
+    # known before anything is tried: after a kill in between, the next calibration must not drive either
+    known = [lambda: _keep(manual, found, files)] if why else []
+    for step in (*known, lambda: put_back(manual, found, files, trust)):
+        try:
+            step()
+        except (HardwareError, OSError) as trouble:
+            error.add_note(str(trouble))
 
 
 def _trust_after(error: Exception, manual: Manual) -> Trust:
     if isinstance(error, HardwareError) and not isinstance(error, Halted):
         return Trust.NO_RISK
+    return _trust_unless_stopped(manual)
+
+
+def _trust_unless_stopped(manual: Manual) -> Trust:
     return Trust.NO_MOVE if manual.stage_stopped else Trust.ALL
 
 
@@ -156,7 +173,7 @@ def _stage(manual: Manual, found: AsFound, trust: Trust) -> None:
     if all(deviation <= getattr(tolerance, axis) for axis, deviation in off.items()):
         return
     if trust is not Trust.ALL:
-        raise Refused("stage", f"it stays where it was stopped, since {trust.value}")
+        raise _LeftAlone("stage", f"it stays where it was stopped, since {trust.value}")
     if not at_imaging(profile, found.pose):
         raise Refused("stage", "it did not stand at the imaging height, and no way is known back")
     manual.go(manual.way_to(*xy_um(found.pose)))
@@ -198,7 +215,7 @@ def _may_switch(device: str, otherwise: str, on: bool, manual: Manual, trust: Tr
     if not on:
         return
     if trust is Trust.NO_RISK:
-        raise Refused(device, f"{otherwise}, since {trust.value}")
+        raise _LeftAlone(device, f"{otherwise}, since {trust.value}")
     manual.require_vacuum()
 
 
