@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from shapely.geometry import Polygon
 
-from hardware.errors import Halted
+from hardware.errors import Halted, Refused
 from hardware.interlocks import MillProof
 from hardware.microscope import Microscope
 from hardware.milling import end_mill, prepare_mill
@@ -94,7 +94,12 @@ class Burner:
             self._manual.heed()
             if not self._go_on(key, mark, agreed):
                 break
-        stage = next(begin.stage for begin in self._burns.begun if begin.key == key)
+        stage = next((begin.stage for begin in self._burns.begun if begin.key == key), None)
+        if stage is None:
+            what = (
+                f"at its current one frame of the raster gives more than the mark's {mark.charge_uc:.3g} uC"
+            )
+            raise Refused("ion gun", what, "Give the marks more charge, or a larger raster.")
         return Burnt(stage, self._burns.delivered_uc[key])
 
     def settle(self) -> None:
@@ -112,6 +117,8 @@ class Burner:
         yield from self._too_much(marks, agreed)
         kept = self._kept()
         for mark in marks:
+            if is_delivered(mark.charge_uc, 0.0, self._nominal_na, self._mill):
+                yield f"mark {mark.number + 1}: {mark.charge_uc:.3g} uC is less than one frame of the raster"
             burned = self._reach(mark, agreed)
             yield from (f"mark {mark.number + 1}: {reason}" for reason in objections(burned, kept))
             if others := self._burned_before(burned):
