@@ -46,6 +46,10 @@ FILES = frozenset({"electron.deepfocus_weights"})
 """Values that name files, from the run's folder on."""
 
 
+CHAMBER = frozenset({"electron.wd_at_z0_um", "stage.rotation_centre_x_um", "stage.rotation_centre_y_um"})
+"""Where the wafer is under the pole piece: what :func:`scopeacq.plan.instrument.chamber_model` goes by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Undone:
     """An instrument without its last calibration of a kind.
@@ -112,6 +116,10 @@ def with_values(instrument: Instrument, values: Mapping[str, Value | None]) -> I
     data = instrument.model_dump()
     for key, value in values.items():
         _require_measured(key)
+        if key in CHAMBER and value != value_at(instrument, key):
+            raise CalibrationRefused(
+                f"By {key} collisions are foreseen, so no calibration changes it: edit it by hand."
+            )
         *tables, last = key.split(".")
         table = data
         for name in tables:
