@@ -25,7 +25,7 @@ STOP_SHARE = 0.5
 TRILATERATED_IMAGES = 50
 """A trilateration that has not ended by then is led astray; most end within 25."""
 
-MIXED_IMAGES, CONTRADICTING = 20, 2.0
+MIXED_IMAGES, CONTRADICTING = 20, 1.3
 """After so many images whose scores scatter by more than so many times what they should, in squares, coarse
 images no longer count: regular lines show large pixels something else than small ones."""
 
