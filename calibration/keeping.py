@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 
 from hardware.errors import Halted, HardwareError, Refused
 from hardware.interlocks import pose_deviation
@@ -142,8 +143,8 @@ def _put_back_after(error: Exception, manual: Manual, found: AsFound, files: Fil
     why = {Trust.ALL: "", Trust.NO_MOVE: trust.value, Trust.NO_RISK: str(error)}[trust]
     found = found.model_copy(update={"failed": why})
     # known before anything is tried: after a kill in between, the next calibration must not drive either
-    known = [lambda: _keep(manual, found, files)] if why else []
-    for step in (*known, lambda: put_back(manual, found, files, trust)):
+    known = [partial(_keep, manual, found, files)] if why else []
+    for step in (*known, partial(put_back, manual, found, files, trust)):
         try:
             step()
         except (HardwareError, OSError) as trouble:

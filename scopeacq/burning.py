@@ -118,7 +118,7 @@ class Burner:
         kept = self._kept()
         for mark in marks:
             if is_delivered(mark.charge_uc, 0.0, self._nominal_na, self._mill):
-                yield f"mark {mark.number + 1}: {mark.charge_uc:.3g} uC is less than one frame of the raster"
+                yield f"mark {mark.number + 1}: {mark.charge_uc:.3g} uC is less than one frame gives"
             burned = self._reach(mark, agreed)
             yield from (f"mark {mark.number + 1}: {reason}" for reason in objections(burned, kept))
             if others := self._burned_before(burned):
