@@ -248,7 +248,7 @@ def test_nothing_is_cut_in_any_step_however_narrow(qtbot: QtBot, tmp_path: Path)
 
         def cut() -> list[str]:
             found = []
-            for width_px in (1000, 700):
+            for width_px in (1000, 402):
                 bench.view.resize(width_px, 560)
                 qtbot.wait(50)
                 found += cut_texts(bench.view)

@@ -38,12 +38,12 @@ class ResultPage(WizardPage):
         self.reasons, self.decision, self.held_back = label(), label(role="strong"), label(role="remark")
         self.table, self.figures = ComparisonTable(), FigureGrid()
         self.keep = side_button(
-            "Keep what is in use", "Nothing changes; what was measured stays with the run"
+            "Keep the old", "What is in use stays in use; what was measured stays with the run"
         )
         self.accept = main_button(
             "", "Write what was measured into the instrument's file; it can be undone"
         )
-        self.again = side_button("Measure again", "Back to the settings")
+        self.again = side_button("Again", "Back to the settings, to measure once more")
         self.report = side_button("Report", "Opens the file with all figures, to be handed on")
         theme.set_tone(self.held_back, Tone.CAUTION)
         self.accept.clicked.connect(lambda: self.accept_asked.emit())
@@ -56,11 +56,12 @@ class ResultPage(WizardPage):
         row.setSpacing(theme.Space.M)
         row.addWidget(self.sign)
         row.addWidget(self.verdict, 1)
+        row.addWidget(self.report)
         fixed = (self.decision, self.held_back)
         self.put(
             (head, self.reasons, self.table, self.figures),
             fixed,
-            (self.again, self.report),
+            (self.again,),
             (self.keep, self.accept),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QShowEvent
+from PyQt5.QtGui import QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from calibration.figures import Figure
@@ -17,7 +17,11 @@ from ui.parts.label import label
 from ui.presenters.calibration import NOTHING_CHOSEN
 from ui.presenters.calibration_page import PageView
 
-BEGIN_PX = WIDTH_PX, 2 * WIDTH_PX
+BESIDE_PX = WIDTH_PX, 2 * WIDTH_PX
+ABOVE_PX = 180, 400
+"""Sizes of list and wizard as they begin, beside and above each other."""
+NARROW_PX = 700
+"""In a narrower view, as beside the help, the list stands above the wizard."""
 
 
 class CalibrateView(QWidget):
@@ -34,14 +38,14 @@ class CalibrateView(QWidget):
         right = QWidget()
         for part in (self.nothing, self.wizard):
             _column(right).addWidget(part)
-        split = QSplitter()
-        split.addWidget(self.entries)
-        split.addWidget(right)
-        split.setStretchFactor(1, 1)
-        split.setSizes(BEGIN_PX)
-        split.setChildrenCollapsible(False)
+        self._split = QSplitter()
+        self._split.addWidget(self.entries)
+        self._split.addWidget(right)
+        self._split.setStretchFactor(1, 1)
+        self._split.setSizes(BESIDE_PX)
+        self._split.setChildrenCollapsible(False)
         _column(self).addWidget(self.left)
-        _column(self).addWidget(split, 1)
+        _column(self).addWidget(self._split, 1)
         self.wizard.hide()
 
     def show_view(self, view: PageView) -> None:
@@ -62,6 +66,14 @@ class CalibrateView(QWidget):
         """What the chosen calibration has seen so far, and how well its result fits."""
         self.wizard.measure.figures.show_figures(seen)
         self.wizard.result.figures.show_figures(residuals)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802 (Qt's name)
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW_PX
+        along = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
+        if along != self._split.orientation():
+            self._split.setOrientation(along)
+            self._split.setSizes(ABOVE_PX if narrow else BESIDE_PX)
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 (Qt's name)
         super().showEvent(event)
