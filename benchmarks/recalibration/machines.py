@@ -14,7 +14,7 @@ from benchmarks.held_out import kinds
 from hardware.optics import StigmatorFrame, aberration_floor_um, depth_of_focus_um
 from hardware.simulator.nature import Nature
 from hardware.simulator.specimen import demo_wafer
-from hardware.simulator.texture import ProceduralTexture, StackTexture, Texture
+from hardware.simulator.texture import StackTexture, Texture
 from scopeacq.manual import Manual
 from scopeacq.plan.instrument import ElectronSettings
 from scopeacq.plan.project import FocusSettings
@@ -37,7 +37,7 @@ class Machine:
     floor_nm: float = 4.5
     stigmators: StigmatorFrame = field(default_factory=StigmatorFrame)
     scan_rot_deg: float = 0.0
-    tissue: str = "home"
+    tissue: str = TISSUES[0]
 
     @classmethod
     def drawn(cls, number: int) -> Machine:
@@ -58,8 +58,7 @@ class Machine:
 
     @property
     def texture(self) -> Texture:
-        if self.tissue == "home":
-            return ProceduralTexture(self.number)
+        """Of the held-out set, which nothing was trained on."""
         tile = kinds()[self.tissue].tile(np.random.default_rng(self.number))
         return StackTexture(tile[None], 10.0, 1e6)
 
@@ -67,6 +66,18 @@ class Machine:
     def electron(self) -> ElectronSettings:
         """The home machine's profile with what an operator knows."""
         return ElectronSettings(eht_kv=self.eht_kv, probe_current_na=self.current_na)
+
+    @property
+    def true_electron(self) -> ElectronSettings:
+        """The profile that says how this machine truly is."""
+        return self.electron.model_copy(
+            update={
+                "convergence_mrad": self.convergence_mrad,
+                "probe_floor_nm": self.floor_nm,
+                "stigmator_um_per_unit": self.stigmators.um_per_unit,
+                "stigmator_rotation_deg": self.stigmators.rotation_deg,
+            }
+        )
 
     @property
     def depth_um(self) -> float:

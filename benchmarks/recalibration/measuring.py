@@ -30,7 +30,9 @@ from scopeacq.plan.instrument import ElectronSettings
 from tests.scenarios.harness import TinyRun
 
 PLACES, ABERRATIONS, TRIAL_PLACES, TRIALS = 4, 6, 1, 2
-TRACE_PLACES, TRACES, TRACES_BEFORE, OWN_LOOPS = 4, 8, 3, 2
+TRACE_PLACES, TRACES, TRACES_HOME, TRACES_BEFORE = 4, 8, 12, 3
+HOME = 100
+"""Seed of the home machine's wafer."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,13 @@ class Told:
 
 
 def traces(
-    run: TinyRun, manual: Manual, bench: Bench, machine: Machine, believed: Believed, count: int
+    run: TinyRun,
+    manual: Manual,
+    bench: Bench,
+    machine: Machine,
+    believed: Believed,
+    count: int,
+    own_loops: int = 2,
 ) -> Left:
     """What corrections leave at places of their own, in truth."""
     settings = DeepFocusSettings(scan_rot_deg=machine.scan_rot_deg)
@@ -93,7 +101,7 @@ def traces(
         left_um.append(truth_um(run, manual, acquisition, machine, trial.optics[-1]))
         refused += bool(trial.refused)
         diverged += left_um[-1] > float(np.linalg.norm(offset_um))
-        if number < OWN_LOOPS:
+        if number < own_loops:
             manual.set_optics(start)
             outcome = correct_focus(
                 acquisition.focus_bench(run.plan.project.focus, believed.electron),
@@ -130,12 +138,16 @@ def _looked(run: TinyRun, manual: Manual, acquisition: Acquisition) -> FrameTrut
     return truth
 
 
-def home(number: int) -> Left:
+def home(tissue: str) -> Left:
     """What is left on the home machine, whose profile is right, with the weights that are shipped."""
-    machine = Machine(number)
+    return exactly_known(Machine(HOME, tissue=tissue), TRACES_HOME)
+
+
+def exactly_known(machine: Machine, count: int = TRACES) -> Left:
+    """What is left on a machine whose true profile is given to the program, with the weights shipped."""
     with tempfile.TemporaryDirectory() as name, on_twin(machine, Path(name)) as (run, manual):
-        believed = Believed(DeepFocus.load(), machine.electron)
-        return traces(run, manual, _bench(run, manual, Path(name)), machine, believed, TRACES)
+        believed = Believed(DeepFocus.load(), machine.true_electron)
+        return traces(run, manual, _bench(run, manual, Path(name)), machine, believed, count, own_loops=0)
 
 
 def recalibrated(machine: Machine) -> Outcome:
