@@ -13,7 +13,8 @@ from scopeacq.journal.records import BurnBegin, BurnEnd, BurnKey, MillHeartbeat,
 class Burns:
     """A fold over the journal. What was delivered includes what is uncertain.
 
-    ``begun``: all openings. ``open``: an opening that nobody lived to see closed, and ``heartbeat_uc`` what it had delivered then.
+    ``begun``: all openings. ``open``: one that nobody lived to see closed, and ``heartbeat_uc`` what it had
+    delivered then.
     """
 
     delivered_uc: dict[BurnKey, float] = field(default_factory=lambda: defaultdict(float))
