@@ -14,6 +14,9 @@ import pytest
 
 import hardware
 import scopeacq
+from calibration.bench import Bench
+from calibration.procedure import Need, Result
+from calibration.sitting import calibrate
 from hardware.errors import Halted, HardwareError
 from hardware.microscope import SafeState
 from hardware.simulator.config import GunSettings
@@ -35,7 +38,10 @@ from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Fiducial, Landmark
 from scopeacq.sections.candidates import Candidate, Candidates
+from tests.calibration import tiny_procedure
+from tests.calibration.benches import Listener
 from tests.calibration.burn_twin import burn_run
+from tests.calibration.tiny_procedure import TinySettings
 from tests.scenarios.harness import TinyRun
 from tests.scenarios.life import Killed, Life
 from tests.scopeacq.manual_bench import held
@@ -390,3 +396,18 @@ def test_the_guard_is_asked_to_open_in_one_place() -> None:
     folders = [root / name for name in ("scopeacq", "calibration", "ui", "hardware")]
     assert set().union(*(calls_of(f, "guard", "open") for f in folders)) == {"opening.py"}
     assert Path(hardware.__file__).parent in folders
+
+
+def test_a_calibration_that_does_not_say_so_is_not_lent_the_ion_beam(run: TinyRun) -> None:
+    lent: list[Burner | None] = []
+
+    def measure(bench: Bench, settings: TinySettings) -> Result:
+        lent.append(bench.ions)
+        return tiny_procedure.measure(bench, settings)
+
+    tiny = replace(tiny_procedure.PROCEDURE, measure=measure)
+    with held(run) as manual:
+        for procedure in (tiny, replace(tiny, needs=tiny.needs | {Need.IONS})):
+            calibrate(procedure, TinySettings(), run.plan, Listener(), manual, anew=True)
+    assert lent[0] is None and isinstance(lent[1], Burner)
+    assert openings(run) == []
