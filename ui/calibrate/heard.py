@@ -16,8 +16,10 @@ from ui.presenters.tone import Tone
 
 @dataclass
 class Heard:
-    """An audience of the core's. It shows figures by their keys, ``Readings`` between measurements, and a
-    ``Message`` where somebody is needed."""
+    """An audience of the core's, on the instrument's thread.
+
+    It shows figures by their keys, ``Readings`` between measurements, and a ``Message`` where one is needed.
+    """
 
     tell: Teller
     manual: Manual | None = None
