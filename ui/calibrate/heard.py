@@ -18,7 +18,7 @@ from ui.presenters.tone import Tone
 class Heard:
     """An audience of the core's, on the instrument's thread.
 
-    It shows figures by their keys, ``Readings`` between measurements, and a ``Message`` where one is needed.
+    It shows figures by their keys, ``Readings`` between measurements, and messages that call somebody.
     """
 
     tell: Teller
