@@ -28,6 +28,9 @@ RETURN_SD_UM = 5.0
 """How far off a stage goes to the gun and comes back, all marks alike: what no mark tells."""
 UNEVENNESS = 0.04
 """A raster that is uneven along the beam shifts both edges of a mark by some such share of the spot."""
+MODEL_SD, MODEL_SPOT_SD = 0.004, 0.02
+"""Of a scale and of the spot: what random guns show that the noise of the pictures does not explain
+(``python -m benchmarks.calibration_ions``)."""
 MOST_ELEVATION_SD_DEG = 0.2
 MOST_SPOT_SD = 0.25
 """Of its width: beyond it nothing is said of the spot."""
@@ -126,9 +129,11 @@ def _values(measured: Measured, settings: IonBeamSettings) -> Iterator[Calibrate
     )
     yield calibrated("mill.gun_elevation_deg", gun.elevation_deg, gun.elevation_sd_deg)
     if across.spot_sd_um < MOST_SPOT_SD * across.spot_um:
-        yield calibrated("mill.spot_um", across.spot_um, across.spot_sd_um)
+        spot_sd_um = math.hypot(across.spot_sd_um, MODEL_SPOT_SD * across.spot_um)
+        yield calibrated("mill.spot_um", across.spot_um, spot_sd_um)
     if settings.take_raster:
-        yield calibrated("mill.raster_um_per_volt", across.um_per_vpp, across.um_per_vpp_sd)
+        x_sd_um = math.hypot(across.um_per_vpp_sd, MODEL_SD * across.um_per_vpp)
+        yield calibrated("mill.raster_um_per_volt", across.um_per_vpp, x_sd_um)
         yield calibrated("mill.raster_y_um_per_volt", *_across_of(along, measured))
 
 
@@ -137,7 +142,7 @@ def _across_of(along: Edges, measured: Measured) -> tuple[float, float]:
     angle = math.radians(measured.glancing_deg)
     value = along.um_per_vpp * math.sin(angle)
     by_angle = value / math.tan(angle) * math.radians(measured.gun.elevation_sd_deg)
-    return value, math.hypot(along.um_per_vpp_sd * math.sin(angle), by_angle)
+    return value, math.hypot(along.um_per_vpp_sd * math.sin(angle), by_angle, MODEL_SD * value)
 
 
 def _problems(measured: Measured) -> Iterator[str]:
