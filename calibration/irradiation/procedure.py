@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from calibration.bench import Bench
+from calibration.folders import finished
 from calibration.irradiation.dose import Delivered, Floats
 from calibration.irradiation.drawing import current_figure, dose_figure, offset_figure
 from calibration.irradiation.log import ReadingLog
@@ -35,6 +37,7 @@ from scopeacq.plan.settings import SettingsError
 LOG = logging.getLogger(__name__)
 
 NAME = "Electron irradiation"
+READINGS = "readings"
 SHOWN_EVERY = 5
 """Readings between two pictures."""
 LARGEST_UNCERTAINTY = 0.1
@@ -57,13 +60,25 @@ def measure(bench: Bench, settings: IrradiationSettings) -> Result:
 
     Raises ``Halted``, ``HardwareError``, ``OSError``; the next sitting goes on with what was read.
     """
-    log = ReadingLog.read(bench.measurements.folder / "readings", bench.measurements.files)
+    folder = bench.measurements.folder
+    log = ReadingLog.read(folder / READINGS, bench.measurements.files)
+    if not len(log) and (before := _left_before(folder)):
+        bench.call(
+            f"The irradiation {before} was not ended, and what it gave is not counted here: if these are "
+            "the same sections, pause and lower the target."
+        )
     station = Station.of(bench.manual.devices, settings, log)
     with station.never_unwatched():
         offsets = _begin(bench, station, settings)
         _watch(bench, station, settings, offsets)
         offsets = (*offsets, _offset(bench, station, settings, offsets))
     return _result(bench, settings, log, offsets)
+
+
+def _left_before(folder: Path) -> str:
+    """The sitting before that in ``folder``, where it took readings and came to no end; else empty."""
+    before = sorted(f for f in folder.parent.iterdir() if f.name < folder.name)[-1:]
+    return "".join(f.name for f in before if any(f.glob(f"{READINGS}/*")) and not finished(f))
 
 
 def _begin(bench: Bench, station: Station, settings: IrradiationSettings) -> Offsets:

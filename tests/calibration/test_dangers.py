@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from calibration.irradiation import PROCEDURE as IRRADIATION
 from calibration.irradiation.log import ReadingLog
 from calibration.irradiation.settings import IrradiationSettings
 from calibration.irradiation.station import Station
 from calibration.keeping import NotPutBack, as_found
 from calibration.sitting import calibrate
-from hardware.errors import ConnectionLost, HardwareError, Refused
+from hardware.errors import ConnectionLost, Halted, HardwareError, Refused
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.types import Preamplifier, VoltReading
 from scopeacq.burning import Agreed, Burner, Mark
@@ -25,7 +26,7 @@ from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.plan.profiles import CalibrationRefused, with_values
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles
-from tests.calibration.benches import Listener
+from tests.calibration.benches import Listener, bench_on
 from tests.calibration.tiny_procedure import PROCEDURE, TinySettings
 from tests.scenarios.harness import TinyRun
 from tests.scenarios.life import Killed
@@ -188,6 +189,23 @@ def test_readings_that_count_for_nothing_end_the_watch(tmp_path: Path, meter: Me
         for _ in range(20):
             watch.take()
     assert len(watch.log) == 1
+
+
+def test_an_irradiation_that_was_left_unended_is_not_forgotten_by_the_next(run: TinyRun) -> None:
+    """Begun anew, as after an edit of the wafer: the same sections would get all of it once more."""
+    top, audience = run.plan.folder.root / "irradiation", Listener()
+    left = ReadingLog.read(top / "20260101-000000" / "readings", DiskFiles())
+    left.add(VoltReading(0.5, 1.0))
+
+    def stop(*_: object) -> None:
+        raise Halted("irradiation", "stopped")
+
+    with held(run) as manual:
+        audience.told = stop  # type: ignore[method-assign]
+        bench = bench_on(manual, run.plan, top / "20260102-000000", audience=audience)
+        with pytest.raises(Halted):
+            IRRADIATION.measure(bench, IrradiationSettings())
+    assert len(audience.calls) == 1 and "20260101-000000 was not ended" in audience.calls[0]
 
 
 # -- accepting ---------------------------------------------------------------------------------
