@@ -191,17 +191,19 @@ def test_readings_that_count_for_nothing_end_the_watch(tmp_path: Path, meter: Me
     assert len(watch.log) == 1
 
 
-def test_an_irradiation_that_was_left_unended_is_not_forgotten_by_the_next(run: TinyRun) -> None:
-    """Begun anew, as after an edit of the wafer: the same sections would get all of it once more."""
-    top, audience = run.plan.folder.root / "irradiation", Listener()
-    left = ReadingLog.read(top / "20260101-000000" / "readings", DiskFiles())
-    left.add(VoltReading(0.5, 1.0))
+class Stopping(Listener):
+    """An audience that stops at once."""
 
-    def stop(*_: object) -> None:
+    def told(self, share: float, saying: str) -> None:
         raise Halted("irradiation", "stopped")
 
+
+def test_an_irradiation_that_was_left_unended_is_not_forgotten_by_the_next(run: TinyRun) -> None:
+    """Begun anew, as after an edit of the wafer: the same sections would get all of it once more."""
+    top, audience = run.plan.folder.root / "irradiation", Stopping()
+    left = ReadingLog.read(top / "20260101-000000" / "readings", DiskFiles())
+    left.add(VoltReading(0.5, 1.0))
     with held(run) as manual:
-        audience.told = stop  # type: ignore[method-assign]
         bench = bench_on(manual, run.plan, top / "20260102-000000", audience=audience)
         with pytest.raises(Halted):
             IRRADIATION.measure(bench, IrradiationSettings())
