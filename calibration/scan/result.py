@@ -27,6 +27,11 @@ WORST_ROTATION_SD_DEG = 0.025
 WORST_STAGE_SHEAR = 2e-3
 """A stage whose axes are so little square misses by 2 um per millimetre."""
 WORST_NOISE_UM = 2.0
+WANDER_UM = 50.0
+"""So far focus wanders over a wafer and from cycle to cycle: there, too, frames must lie as is believed."""
+WORST_LENS_SD = 2e-3
+"""Of pixel sizes, as a share, and of turns [rad] so far off."""
+WORST_LENS_SHIFT_SD_UM = 0.5
 FEWEST_KEPT = 0.7
 """Share of all moves that must fit together."""
 
@@ -121,6 +126,9 @@ def _verdict(found: Found) -> Verdict:
         f"Moves scatter by {scan.noise_um:.1f} um: look whether the stage is in order.": (
             scan.noise_um > WORST_NOISE_UM
         ),
+        "What the lens does through working distances is not known: take a place with more structure.": (
+            not _known_away(found.lens)
+        ),
         "The stage's axes are not square or not alike by over 2 um per mm: have the stage looked at.": (
             _beyond(scan.stage_shear, 0.0) or _beyond(scan.stage_y_factor, 1.0)
         ),
@@ -128,6 +136,17 @@ def _verdict(found: Found) -> Verdict:
     reasons = tuple(reason for reason, holds in wrong.items() if holds)
     good = f"{kept} of {found.moves} moves fit together; each misses by {1e3 * scan.noise_um:.0f} nm."
     return Verdict(good=not reasons, reasons=reasons or (good,))
+
+
+def _known_away(lens: LensFit) -> bool:
+    """Whether frames lie as believed wherever focus may be; not where that is no number."""
+    shift_sd = math.hypot(lens.shift_x_um_per_um.sd, lens.shift_y_um_per_um.sd)
+    turn_sd = math.radians(lens.rotation_deg_per_um.sd)
+    return (
+        WANDER_UM * lens.magnification_per_um.sd <= WORST_LENS_SD
+        and WANDER_UM * turn_sd <= WORST_LENS_SD
+        and WANDER_UM * shift_sd <= WORST_LENS_SHIFT_SD_UM
+    )
 
 
 def _beyond(estimate: Estimate, ideal: float) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from calibration.irradiation import PROCEDURE as IRRADIATION
@@ -14,19 +16,25 @@ from calibration.irradiation.log import ReadingLog
 from calibration.irradiation.settings import IrradiationSettings
 from calibration.irradiation.station import Station
 from calibration.keeping import NotPutBack, as_found
+from calibration.scan.fit import fit_scan
+from calibration.scan.lens_fit import Likeness, fit_lens
+from calibration.scan.result import Found, _verdict
 from calibration.sitting import calibrate
+from calibration.watching import Home
 from hardware.errors import ConnectionLost, Halted, HardwareError, Refused
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
-from hardware.types import Preamplifier, VoltReading
+from hardware.types import Optics, Preamplifier, VoltReading
 from scopeacq.burning import Agreed, Burner, Mark
 from scopeacq.journal.records import BurnBegin
 from scopeacq.plan.as_found import left_changed
 from scopeacq.plan.burn_place import pose_for
 from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.plan.profiles import CalibrationRefused, with_values
+from scopeacq.plan.scan_law import ScanLaw
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles
 from tests.calibration.benches import Listener, bench_on
+from tests.calibration.test_scan import simulated
 from tests.calibration.tiny_procedure import PROCEDURE, TinySettings
 from tests.scenarios.harness import TinyRun
 from tests.scenarios.life import Killed
@@ -208,6 +216,20 @@ def test_an_irradiation_that_was_left_unended_is_not_forgotten_by_the_next(run: 
         with pytest.raises(Halted):
             IRRADIATION.measure(bench, IrradiationSettings())
     assert len(audience.calls) == 1 and "20260101-000000 was not ended" in audience.calls[0]
+
+
+# -- scanning ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("noise", "good"), [(1e-5, True), (1e-2, False), (math.nan, False)])
+def test_a_scan_is_not_judged_by_its_moves_alone(run: TinyRun, noise: float, good: bool) -> None:
+    """What the lens adds is counted in all frames: known badly, it has doses and places wrong off focus."""
+    rng = np.random.default_rng(0)
+    wds_um = np.linspace(-30.0, 30.0, 9)
+    seen = [Likeness(1.0 + noise * float(rng.standard_normal()), 0.0, (0.0, 0.0)) for _ in wds_um]
+    fit = fit_scan(simulated(ScanLaw(1.02, 1.0), 0.0, 1.0, 0.01, rng), rng, 0.01)
+    found = Found(fit, fit_lens(wds_um, seen), 60, Home(0.0, 0.0, Optics(4500.0, 0.0, 0.0)))
+    assert _verdict(found).good == good
 
 
 # -- accepting ---------------------------------------------------------------------------------
