@@ -105,7 +105,7 @@ class ScanSettings(Settings):
     aspect: Annotated[float, Field(ge=0.8, le=1.25), MEASURED] = Field(
         1.0, title="Aspect of pixels", description="Height of a pixel over its width."
     )
-    magnification_per_um: Annotated[float, Field(ge=-0.01, le=0.01), MEASURED] = Field(
+    magnification_per_um: Annotated[float, Field(ge=-0.002, le=0.002), MEASURED] = Field(
         0.0,
         title="Pixel size per um of wd",
         description="Share by which pixels grow per um of working distance.",

@@ -232,6 +232,13 @@ def test_a_scan_is_not_judged_by_its_moves_alone(run: TinyRun, noise: float, goo
     assert _verdict(found).good == good
 
 
+@pytest.mark.parametrize("per_um", [-0.01, -0.0021, 0.0021, 0.01])
+def test_no_profile_has_pixels_vanish_at_a_working_distance(run: TinyRun, per_um: float) -> None:
+    """An ideal lens of 4.5 mm has 0.0002 per um; ten times that is none."""
+    with pytest.raises(CalibrationRefused, match="magnification_per_um"):
+        with_values(run.plan.instrument, {"scan.magnification_per_um": per_um})
+
+
 # -- accepting ---------------------------------------------------------------------------------
 
 
