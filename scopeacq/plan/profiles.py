@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -104,7 +104,8 @@ def value_at(instrument: Instrument, key: str) -> Value | None:
     value: Any = instrument.model_dump()
     for name in key.split("."):
         value = value[name]
-    return cast(Value | None, TypeAdapter(Value | None).validate_python(value))
+    found: Value | None = TypeAdapter(Value | None).validate_python(value)
+    return found
 
 
 def with_values(instrument: Instrument, values: Mapping[str, Value | None]) -> Instrument:
