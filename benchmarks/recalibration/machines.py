@@ -46,7 +46,7 @@ class Machine:
         return cls(
             number,
             eht_kv,
-            float(rng.uniform(1.2, 2.0)),
+            1.8,
             mrad,
             1e3 * aberration_floor_um(eht_kv, 1e-3 * mrad, CS_MM, CC_MM, SPREAD_EV),
             StigmatorFrame(

@@ -30,7 +30,7 @@ from scopeacq.plan.instrument import ElectronSettings
 from tests.scenarios.harness import TinyRun
 
 PLACES, ABERRATIONS, TRIAL_PLACES, TRIALS = 4, 6, 1, 2
-TRACE_PLACES, TRACES, TRACES_HOME, TRACES_BEFORE = 4, 8, 12, 3
+TRACE_PLACES, TRACES, TRACES_HOME, TRACES_BEFORE = 4, 12, 24, 3
 HOME = 100
 """Seed of the home machine's wafer."""
 

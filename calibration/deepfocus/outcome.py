@@ -23,9 +23,6 @@ from scopeacq.telling.svg import Axes, Mark, Series
 from scopeacq.telling.wording import counted
 
 LEAST_PLACES, LEAST_PAIRS = 3, 12
-GAIN_OFF = 0.05
-"""Working distances are read too long or short by no more."""
-
 LARGEST_SD_DEG, LARGEST_SD_SHARE = 3.0, 0.05
 """Of the stigmators' frame."""
 
@@ -146,7 +143,7 @@ def _troubles(found: Recalibration, before: Instrument) -> list[str]:
     troubles = list[str]()
     if places < LEAST_PLACES or pairs < LEAST_PAIRS:
         troubles.append(f"Only {counted(pairs, 'pair')} of {counted(places, 'place')} could be read.")
-    if abs(microscope.gain - 1) > GAIN_OFF:
+    if not microscope.true_gain:
         troubles.append(
             f"Changes of the working distance are seen {microscope.gain:.2f} times as large as they are."
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import least_squares
 
 from calibration.ground_truth.acquisition import PairTaken
 from calibration.stigmators.fit import FittedFrame, fit_frame
@@ -15,6 +17,9 @@ from models.estimate import AberrationEstimate
 from scopeacq.plan.instrument import ElectronSettings
 
 Floats = NDArray[np.float64]
+
+GAIN_OFF = 0.05
+"""Working distances may be read too long or short by so much: loops make up for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Microscope:
     """What all pairs together say.
 
     ``defocus_um``: of each place by its number, what the search for focus was off by. ``gain``: defocus
-    seen over defocus set. ``residuals_um`` (n, 3): what is seen less what this says.
+    seen over defocus set, and its standard deviation. ``residuals_um`` (n, 3): what is seen less that.
     """
 
     angle: Angle
@@ -49,8 +54,14 @@ class Microscope:
     defocus_um: dict[int, float]
     astig_um: dict[int, Floats]
     gain: float
+    sd_gain: float
     readings: tuple[Reading, ...]
     residuals_um: Floats
+
+    @property
+    def true_gain(self) -> bool:
+        """Whether working distances are seen as long as they are, for all that is known."""
+        return abs(self.gain - 1) <= GAIN_OFF + 2 * self.sd_gain
 
     def electron(self, before: ElectronSettings) -> ElectronSettings:
         """A profile with what was found."""
@@ -81,29 +92,47 @@ def fit_microscope(readings: Sequence[Reading], angle: Angle, scan_rot_deg: floa
     places = np.array([index[reading.taken.place] for reading in readings])
     offsets = np.array([reading.offset for reading in readings])
     seen = np.array([reading.estimate.mean for reading in readings])
-    covariances = np.array([reading.estimate.covariance[1:, 1:] for reading in readings])
-    frame = fit_frame(offsets[:, 1:], seen[:, 1:], covariances, scan_rot_deg, places)
-    off_um = seen[:, 0] - offsets[:, 0]
-    defocus_um = np.array([np.median(off_um[places == n]) for n in range(len(numbers))])
-    residuals_um = np.column_stack([off_um - defocus_um[places], frame.response.residuals])
+    sds_um = np.array([reading.estimate.sd[0] for reading in readings])
+    defocus = fit_defocus(offsets[:, 0], seen[:, 0], sds_um, places)
+    # far from focus answers are short: by as much for both, and of the two the lens is known to be true
+    covariances = np.array([reading.estimate.covariance[1:, 1:] for reading in readings]) / defocus.gain**2
+    frame = fit_frame(offsets[:, 1:], seen[:, 1:] / defocus.gain, covariances, scan_rot_deg, places)
     return Microscope(
         angle,
         frame,
         scan_rot_deg,
-        {number: float(defocus_um[n]) for number, n in index.items()},
+        {number: float(defocus.off_um[n]) for number, n in index.items()},
         {number: frame.response.constants[n] for number, n in index.items()},
-        _gain(offsets[:, 0], seen[:, 0] - defocus_um[places]),
+        defocus.gain,
+        defocus.sd_gain,
         tuple(readings),
-        residuals_um,
+        np.column_stack([defocus.residuals_um, frame.response.residuals]),
     )
 
 
-def _gain(set_um: Floats, seen_um: Floats) -> float:
-    """The slope of what is seen over what was set, by the median of slopes weighted by distance."""
-    order = np.argsort(seen_um / set_um)
-    weights = np.abs(set_um)[order]
-    middle = int(np.searchsorted(np.cumsum(weights), 0.5 * weights.sum()))
-    return float((seen_um / set_um)[order][middle])
+@dataclass(frozen=True, slots=True, eq=False)
+class Defocus:
+    """``seen = gain (set + off)``: ``off_um`` (places,), ``residuals_um`` (n,) of what was seen."""
+
+    gain: float
+    sd_gain: float
+    off_um: Floats
+    residuals_um: Floats
+
+
+def fit_defocus(set_um: Floats, seen_um: Floats, sds_um: Floats, places: NDArray[np.intp]) -> Defocus:
+    """Robust least squares (soft L1) of defocus seen (n,) over defocus set, and offsets of places."""
+    count = int(places.max()) + 1
+
+    def residuals(unknown: Floats) -> Floats:
+        return np.asarray((seen_um - unknown[0] * (set_um + unknown[1:][places])) / sds_um)
+
+    found = least_squares(residuals, [1.0, *np.zeros(count)], loss="soft_l1")
+    jacobian = np.asarray(found.jac, np.float64)
+    scatter = max(1.0, 2 * float(found.cost) / max(len(set_um) - count - 1, 1))
+    sd_gain = math.sqrt(scatter * float(np.linalg.inv(jacobian.T @ jacobian)[0, 0]))
+    gain, off_um = float(found.x[0]), np.asarray(found.x[1:], np.float64)
+    return Defocus(gain, sd_gain, off_um, seen_um - gain * (set_um + off_um[places]))
 
 
 def offset_of(optics: Optics, focus: Optics) -> Floats:

@@ -18,7 +18,6 @@ from scopeacq.plan.calibrations import Conditions, Verdict
 from scopeacq.telling.wording import counted
 
 TAKING_SHARE = 0.85
-GAIN_OFF = 0.05
 
 
 def measured_or_failed(bench: Bench, settings: GroundTruthSettings) -> Result:
@@ -51,10 +50,9 @@ def _verdict(truth: GroundTruth, microscope: Microscope) -> Verdict:
     reasons = [f"{counted(read, 'pair')} of {taken} at {counted(len(truth.places), 'place')} can be used."]
     if truth.spared:
         reasons.append(f"{counted(len(truth.spared), 'place')} had no focus to be found and were spared.")
-    good = abs(microscope.gain - 1) <= GAIN_OFF
-    if not good:
+    if not microscope.true_gain:
         reasons.append(f"Working distances are seen {microscope.gain:.2f} times as large as they were set.")
-    return Verdict(good=good, reasons=tuple(reasons))
+    return Verdict(good=microscope.true_gain, reasons=tuple(reasons))
 
 
 def _map(truth: GroundTruth) -> Plot:
