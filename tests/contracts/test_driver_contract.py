@@ -30,6 +30,7 @@ from hardware.milling import end_mill, prepare_mill
 from hardware.protocols import IonBlanker
 from hardware.registry import blanker_target
 from hardware.types import Blanker, FrameSettings, Optics, Preamplifier, Range, Raster, StagePose
+from scopeacq.engine.imaging import as_asked
 from tests.contracts.drivers import DRIVERS
 
 AXES = tuple(f.name for f in fields(StagePose))
@@ -118,14 +119,17 @@ def test_optics_outside_their_limits_change_nothing(devices: Devices, name: str)
 
 @pytest.mark.parametrize("bit_depth", [8, 16])
 def test_a_frame_is_complete_and_as_it_was_set(devices: Devices, bit_depth: int) -> None:
-    settings = replace(TINY, bit_depth=bit_depth, scan_rot_deg=10.0)
+    # not round: a calibrated scan is told such, and read back to within what the device rounds to
+    settings = replace(
+        TINY, bit_depth=bit_depth, pixel_size_nm=TINY.pixel_size_nm / 1.0123, scan_rot_deg=353.98765
+    )
     before_s = devices.clock.now_s()
     devices.column.unblank()
     frame = devices.scanner.acquire(settings)
     devices.column.blank()
     assert frame.image.shape == (settings.height_px, settings.width_px)
     assert frame.image.dtype == (np.uint8 if bit_depth == 8 else np.uint16)
-    assert frame.settings == settings and frame.optics == devices.column.optics()
+    assert as_asked(frame.settings, settings) and frame.optics == devices.column.optics()
     assert frame.stage == devices.stage.pose()
     assert before_s <= frame.scanned_at_s <= devices.clock.now_s()
     assert devices.clock.now_s() - before_s >= settings.duration_s

@@ -81,6 +81,10 @@ BAD: dict[str, Callable[[Frame], Frame]] = {
     "no newer": lambda frame: replace(frame, scanned_at_s=1.0),
     "last one again": lambda frame: replace(frame, image=noise_image(SETTINGS, 1)),
     "other settings": lambda frame: replace(frame, settings=replace(SETTINGS, dwell_ns=100.0)),
+    "with other settings": lambda frame: replace(frame, settings=replace(SETTINGS, pixel_size_nm=10.02)),
+    "scanned with other settings": lambda frame: replace(
+        frame, settings=replace(SETTINGS, scan_rot_deg=0.1)
+    ),
 }
 
 
@@ -93,6 +97,17 @@ def test_a_frame_that_cannot_be_true_is_refused(
     with pytest.raises(BadFrame, match=what):
         imager.scan(SETTINGS)
     assert column.state().blanked
+
+
+@pytest.mark.parametrize(
+    "rounded", [{"pixel_size_nm": 10.009}, {"scan_rot_deg": 0.009}, {"scan_rot_deg": 359.992}]
+)
+def test_a_scanner_may_round_what_no_device_can_hold(
+    imager: Imager, scanner: FakeScanner, rounded: dict[str, float]
+) -> None:
+    """What a calibrated scanner is told is not round; the frame is recorded as it was wanted."""
+    scanner.spoil = lambda frame: replace(frame, settings=replace(SETTINGS, **rounded))  # type: ignore[arg-type]
+    assert imager.scan(SETTINGS).settings == SETTINGS
 
 
 def test_a_dark_frame_is_no_bad_frame(imager: Imager, scanner: FakeScanner) -> None:
