@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import xxhash
 
-from scopeacq.journal.history import has_begun
+from scopeacq.journal.history import has_begun, has_mills_ahead
 from scopeacq.plan.adoption import adopted
 from scopeacq.plan.calibrations import Acceptance, CalibrationKind, Fit, Profile
 from scopeacq.plan.instrument import Instrument
-from scopeacq.plan.profiles import Undone, accepted, in_full, undone
+from scopeacq.plan.profiles import CalibrationRefused, Undone, accepted, in_full, undone
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.saving import save_instrument
 from scopeacq.plan.settings import SettingsError
+from scopeacq.storage.locks import OwnerLock
 
 DEPTH = 3
 """Folders between a profile and the folder of its run: calibrations, kind, sitting."""
@@ -83,9 +85,21 @@ def _require_untouched(log: Path, profile: Profile) -> None:
 
 def _saved(plan: Plan, instrument: Instrument, said: Iterable[str], in_hand: bool) -> Changed:
     begun = has_begun(plan.folder)
-    after = save_instrument(plan, instrument, in_hand=in_hand)
+    with nullcontext() if in_hand else OwnerLock.of_run(plan.folder.root):
+        if instrument.mill != plan.instrument.mill:
+            _require_no_mills_ahead(plan)
+        after = save_instrument(plan, instrument)
     note = ("This run has begun: what it takes and mills from now on goes by these values.",)
     return Changed(after, (*said, *(note if begun else ())))
+
+
+def _require_no_mills_ahead(plan: Plan) -> None:
+    """Azimuths that are cut by two poses of the gun do not even each other out."""
+    if has_mills_ahead(plan.folder):
+        raise CalibrationRefused(
+            "A cycle of this run has passed its mill gate, and all its passes go by the same gun: "
+            "finish this cycle's milling first, with `scopeacq run`."
+        )
 
 
 def _values_told(acceptance: Acceptance) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 
 from scopeacq.journal.history import read_history
@@ -53,22 +53,16 @@ def save_wafer(plan: Plan, wafer: Wafer, files: FileLayer | None = None) -> Plan
     return replace(plan, wafer=wafer)
 
 
-def save_instrument(
-    plan: Plan, instrument: Instrument, files: FileLayer | None = None, *, in_hand: bool = False
-) -> Plan:
+def save_instrument(plan: Plan, instrument: Instrument, files: FileLayer | None = None) -> Plan:
     """Write ``instrument.toml`` durably; the plan with it. A run that has begun goes on by what it says.
 
-    Args:
-        in_hand: whoever calls has the instrument in hand, and so holds the run already.
+    Whoever calls holds the run.
 
     Raises:
         SettingsError: the files of the run were changed since the plan was read. Nothing was touched.
-        Locked: a program works on the run.
         OSError: the disk refuses; the file is as it was.
     """
-    files = files or DiskFiles()
-    with nullcontext() if in_hand else OwnerLock.of_run(plan.folder.root, files):
-        require_unchanged(plan)
-        text = to_toml(instrument, *INSTRUMENT_HEADER)
-        files.write_durable(plan.folder.instrument_file, text.encode(), replace=True)
+    require_unchanged(plan)
+    text = to_toml(instrument, *INSTRUMENT_HEADER)
+    (files or DiskFiles()).write_durable(plan.folder.instrument_file, text.encode(), replace=True)
     return replace(plan, instrument=instrument)

@@ -6,6 +6,7 @@ import math
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +26,25 @@ from hardware.errors import ConnectionLost, Halted, HardwareError, Refused
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.types import Optics, Preamplifier, VoltReading
 from scopeacq.burning import Agreed, Burner, Mark
-from scopeacq.journal.records import BurnBegin
+from scopeacq.journal.journal import JournalError
+from scopeacq.journal.records import BurnBegin, MillDone, Record
+from scopeacq.plan.accepting import accept, undo
 from scopeacq.plan.as_found import left_changed
 from scopeacq.plan.burn_place import pose_for
-from scopeacq.plan.calibrations import CalibrationKind
+from scopeacq.plan.calibrations import CalibratedValue, CalibrationKind, Profile, Verdict
+from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.new_run import write_run
 from scopeacq.plan.profiles import CalibrationRefused, with_values
+from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.scan_law import ScanLaw
 from scopeacq.plan.settings import SettingsError
+from scopeacq.plan.templates import to_toml
 from scopeacq.storage.files import DiskFiles
 from tests.calibration.benches import Listener, bench_on
 from tests.calibration.test_scan import simulated
 from tests.calibration.tiny_procedure import PROCEDURE, TinySettings
 from tests.scenarios.harness import TinyRun
-from tests.scenarios.life import Killed
+from tests.scenarios.life import Killed, Life
 from tests.scopeacq.manual_bench import held
 
 STAGE = CalibrationKind.STAGE
@@ -248,3 +255,56 @@ def test_no_profile_has_pixels_vanish_at_a_working_distance(run: TinyRun, per_um
 def test_no_profile_moves_the_pole_piece_by_which_collisions_are_foreseen(run: TinyRun, key: str) -> None:
     with pytest.raises(CalibrationRefused, match="collisions"):
         with_values(run.plan.instrument, {key: 45_000.0})
+
+
+def on_file(plan: Plan, kind: CalibrationKind, key: str, value: float) -> Path:
+    """A profile that was measured in a run, of one value."""
+    profile = Profile(
+        kind=kind,
+        measured_at=datetime(2026, 3, 1, tzinfo=UTC),
+        machine=plan.instrument.name,
+        software="0",
+        verdict=Verdict(good=True),
+        values=(CalibratedValue(key=key, value=value),),
+    )
+    file = plan.folder.root / "calibrations" / kind.value / "now" / "profile.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(to_toml(profile))
+    return file
+
+
+def die_between_mills(run: TinyRun) -> None:
+    """One pass of the first cycle is done and the other one ahead when the program dies."""
+    life = Life()
+
+    def look(records: tuple[Record, ...]) -> None:
+        if any(isinstance(r, MillDone) for r in records):
+            life.end()
+
+    run.on_commit = look
+    with suppress(Killed, OSError, HardwareError, JournalError), run.start(life) as program:
+        program.engine.run()
+    run.on_commit = None
+
+
+def test_a_cycle_is_milled_to_its_end_by_the_gun_that_it_was_begun_with(run: TinyRun) -> None:
+    """Accepted or undone between two passes, the azimuths would be cut at two places."""
+    parts = run.plan.project, run.plan.wafer, run.plan.instrument
+    run.plan.folder.root.rmdir()
+    plan = write_run(run.plan.folder.root, *parts)
+    gun, scale = CalibrationKind.ION_BEAM, CalibrationKind.RASTER
+    raster = on_file(plan, scale, "mill.raster_um_per_volt", 1160.0)
+    settling = on_file(plan, STAGE, "stage.settle_s", 0.1)
+    run.plan = accept(plan, on_file(plan, gun, "mill.gun_elevation_deg", 0.1)).plan
+    die_between_mills(run)
+    with pytest.raises(CalibrationRefused, match="finish this cycle's milling first"):
+        accept(run.plan, raster)
+    with pytest.raises(CalibrationRefused, match="finish this cycle's milling first"):
+        undo(run.plan, gun)
+    run.plan = accept(run.plan, settling).plan
+    with run.start() as program:
+        program.engine.run()
+    accept(undo(run.plan, gun).plan, raster)
+    now = Instrument.read(run.plan.folder.instrument_file)
+    assert now.stage.settle_s == 0.1
+    assert (now.mill.gun_elevation_deg, now.mill.raster_um_per_volt) == (0.0, 1160.0)
