@@ -25,6 +25,9 @@ from scopeacq.plan.as_found import ADVICE, NAME, AsFound, left_changed
 from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.storage.files import FileLayer
 
+PUMPED_WITHIN_S = 60.0
+"""The gun's gas is; whoever vented the chamber is told before long."""
+
 
 class Trust(Enum):
     """What may be done to put an instrument back."""
@@ -217,7 +220,7 @@ def _may_switch(device: str, otherwise: str, on: bool, manual: Manual, trust: Tr
         return
     if trust is Trust.NO_RISK:
         raise _LeftAlone(device, f"{otherwise}, since {trust.value}")
-    manual.require_vacuum()
+    manual.await_vacuum(PUMPED_WITHIN_S)
 
 
 _PARTS: tuple[Callable[[Manual, AsFound, Trust], None], ...] = (

@@ -8,6 +8,7 @@ and checked before. Whoever leaves, in whatever way, leaves both beams blanked a
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from models.estimate import SharpnessJudge
 from scopeacq.engine.endable_scans import EndableScans
 from scopeacq.engine.imaging import Imager, lens_shift_um
 from scopeacq.engine.readings import OPTICS, Author, Quantity, Reader, Readings
+from scopeacq.engine.vacuum import await_pressure, require_pressure
 from scopeacq.engine.ways import Way, path_to_point, tolerance_of, xy_um
 from scopeacq.focus.autofocus import FocusMethod
 from scopeacq.journal.journal import Journal
@@ -239,10 +241,18 @@ class Manual:
 
     def require_vacuum(self) -> None:
         """Raise ``Interlocked`` unless the pressure reads low enough for imaging."""
-        most_mbar = self.plan.project.recovery.pressure_max_mbar
-        if not 0.0 < (pressure_mbar := self.devices.chamber.pressure_mbar()) <= most_mbar:
-            reason = f"the pressure is {pressure_mbar:.1e} mbar, imaging needs {most_mbar:.1e} mbar"
-            raise Interlocked("chamber", [reason])
+        require_pressure(self.devices, self.plan.project.recovery.pressure_max_mbar)
+
+    def await_vacuum(self, longest_s: float = math.inf) -> None:
+        """Wait until the pressure reads low enough for imaging, as after a burn, whose gas raised it.
+
+        At most ``longest_s``, and never longer than a run waits after a mill. Raises ``Interlocked`` when
+        it does not come down, or ``Halted``.
+        """
+        recovery = self.plan.project.recovery
+        timeout_s = min(longest_s, recovery.pressure_timeout_s)
+        await_pressure(self.devices, recovery.pressure_max_mbar, timeout_s, self._halted.is_set)
+        self.heed()
 
     # -- setting -----------------------------------------------------------------------------
 

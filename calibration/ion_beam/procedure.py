@@ -70,6 +70,8 @@ def _seen(bench: Bench, mark: Planned, settings: IonBeamSettings) -> Sight:
     name, share = f"mark-{number}", BURNED_SHARE + (1 - BURNED_SHARE) * mark.mark.number / 4
 
     def take() -> Placed:
+        bench.tell(share, "Waiting until the gun's gas is pumped off")
+        bench.manual.await_vacuum()
         picture, placed = look(
             bench.manual,
             mark.at_um,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from hardware.errors import Interlocked
 from hardware.milling import end_mill
 from hardware.motion import follow
 from hardware.paths import path_to_imaging
@@ -16,6 +15,7 @@ from scopeacq.engine.rig import Rig
 from scopeacq.engine.steps import Clean, DropSection, PassGate, RecoverImaging, WaivePlane
 from scopeacq.engine.taking import PLANES_AHEAD, require_room
 from scopeacq.engine.trouble import StepRefused
+from scopeacq.engine.vacuum import await_pressure
 from scopeacq.journal.records import (
     Cleaned,
     DropRefused,
@@ -33,8 +33,6 @@ from scopeacq.storage.storage import Written
 from scopeacq.vision.darkness import require_tissue
 from scopeacq.vision.drop import DropCase, ReferenceTile, drop_evidence
 
-PRESSURE_POLL_S = 2.0
-
 
 def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     """Make the column fit for imaging: ions blanked, pressure, valve, EHT, detector, a frame.
@@ -44,7 +42,10 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     ``BadFrame`` when the frame is dark before it can be.
     """
     end_mill(rig.microscope)
-    pressure_mbar = _await_pressure(rig)
+    recovery = rig.plan.project.recovery
+    pressure_mbar = await_pressure(
+        rig.devices, recovery.pressure_max_mbar, recovery.pressure_timeout_s, lambda: rig.control.urgent
+    )
     if pressure_mbar is None:
         return
     column, detector = rig.devices.column, rig.devices.detector
@@ -65,25 +66,6 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     frame = rig.imager.scan(scan)
     require_tissue(rig, section, frame.image)
     rig.record(ImagingRecovered(step.cycle, pressure_mbar, float(frame.image.mean()), rig.now_s()))
-
-
-def _await_pressure(rig: Rig) -> float | None:
-    """The pressure [mbar] once it is low enough; None when the operator wants an end at once."""
-    recovery = rig.plan.project.recovery
-    give_up_s = rig.now_s() + recovery.pressure_timeout_s
-    while not 0.0 < (pressure_mbar := rig.devices.chamber.pressure_mbar()) <= recovery.pressure_max_mbar:
-        if rig.control.urgent:
-            return None
-        if rig.now_s() >= give_up_s:
-            raise Interlocked(
-                "chamber",
-                [
-                    f"the pressure is {pressure_mbar:.1e} mbar, imaging needs "
-                    f"{recovery.pressure_max_mbar:.1e} mbar"
-                ],
-            )
-        rig.devices.clock.sleep(PRESSURE_POLL_S)
-    return pressure_mbar
 
 
 def _await_charge_decay(rig: Rig) -> bool:

@@ -22,7 +22,7 @@ from calibration.ion_beam.outcome import MOST_ELEVATION_SD_DEG, MOST_RESIDUAL_UM
 from calibration.ion_beam.procedure import cost, measure
 from calibration.procedure import Result
 from calibration.sitting import calibrate
-from hardware.errors import Halted, HardwareError
+from hardware.errors import Halted, HardwareError, Interlocked
 from hardware.microscope import SafeState
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.simulator.truth import OpeningTruth
@@ -270,6 +270,55 @@ def test_a_stop_leaves_all_as_it_was_and_the_same_call_goes_on(tmp_path: Path) -
     asked_uc = sum(m.mark.charge_uc for m in planned(run.plan.instrument.mill, PLACE_UM, agreed_to()))
     assert sum(o.delivered_uc for o in openings(run)) <= asked_uc + 0.02
     assert not [o for o in openings(run) if o.at_opening or o.while_open]
+
+
+def gas_stays(run: TinyRun) -> Callable[[tuple[Record, ...]], None]:
+    """After each opening the pressure is too high for imaging, until it was pumped."""
+
+    def look(records: tuple[Record, ...]) -> None:
+        if any(isinstance(r, BurnEnd) for r in records):
+            run.nature.chamber.pressure_mbar = 9e-5
+
+    return look
+
+
+def test_electrons_wait_until_the_guns_gas_is_pumped_off(tmp_path: Path) -> None:
+    run = burn_run(tmp_path)
+    run.on_commit = gas_stays(run)
+    with held(run) as manual:
+        finished = calibrate(PROCEDURE, agreed_to(), run.plan, Listener(), manual)
+    assert finished.profile.verdict.good
+
+
+def test_a_stop_beside_the_gun_has_the_column_put_back_once_the_gas_is_pumped_off(tmp_path: Path) -> None:
+    run, halted = burn_run(tmp_path), threading.Event()
+    gas = gas_stays(run)
+
+    def look(records: tuple[Record, ...]) -> None:
+        gas(records)
+        if any(isinstance(r, MillHeartbeat) for r in records):
+            halted.set()
+
+    run.on_commit = look
+    with held(run) as manual:
+        manual.bring_up()
+        manual.begin(halted)
+        with pytest.raises(Halted) as stopped:
+            calibrate(PROCEDURE, agreed_to(), run.plan, Listener(), manual)
+        assert not hasattr(stopped.value, "__notes__") and manual.devices.detector.state().hv_on
+
+
+def test_a_chamber_that_does_not_pump_ends_it_in_time(tmp_path: Path) -> None:
+    run = burn_run(tmp_path)
+    chamber = run.nature.chamber
+    chamber.settings = chamber.settings.model_copy(update={"gas_load_mbar": 5e-5})
+    with held(run) as manual:
+        began_s = manual.devices.clock.now_s()
+        chamber.pressure_mbar = 5e-5
+        with pytest.raises(Interlocked, match="imaging needs"):
+            manual.await_vacuum()
+        waited_s = manual.devices.clock.now_s() - began_s
+    assert waited_s == pytest.approx(run.plan.project.recovery.pressure_timeout_s, abs=5.0)
 
 
 def test_after_a_kill_beside_the_gun_the_same_call_puts_back_and_goes_on(tmp_path: Path) -> None:
