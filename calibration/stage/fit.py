@@ -57,9 +57,10 @@ def scatter(places_um: Complex) -> Scatter:
     return Scatter(x_um, y_um)
 
 
-def settling(series: Sequence[tuple[Floats, Floats]], wanted_nm: float) -> Settling:
+def settling(series: Sequence[tuple[Floats, Floats]], wanted_nm: float, borne_nm: float) -> Settling:
     """From when on all images stay within ``wanted_nm``, or within their noise where that is more.
 
+    Noise of more than ``borne_nm`` is a stage that shakes: it never settles.
     ``series``: seconds since the stage arrived, rising, and how far the image was from where it came to
     rest [nm], (n,) each. Those of few images are left out.
     """
@@ -67,7 +68,10 @@ def settling(series: Sequence[tuple[Floats, Floats]], wanted_nm: float) -> Settl
     if not series:
         return Settling(None, wanted_nm)
     last = np.concatenate([off_nm[-round(LAST_SHARE * len(off_nm)) :] for _, off_nm in series])
-    within_nm = max(wanted_nm, 3 * float(np.sqrt(np.mean(last**2))))
+    noise_nm = 3 * float(np.sqrt(np.mean(last**2)))
+    if not noise_nm <= borne_nm:
+        return Settling(None, borne_nm)
+    within_nm = max(wanted_nm, noise_nm)
     ends = [_settled(times_s, off_nm, within_nm) for times_s, off_nm in series]
     if any(end is None for end in ends):
         return Settling(None, within_nm)

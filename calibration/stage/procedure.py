@@ -16,6 +16,8 @@ from scopeacq.plan.runfolder import Plan
 
 FEWEST_ARRIVALS = 2
 """Of each kind; fewer tell nothing of how they scatter."""
+BORNE_PX = 2.0
+"""Of a tile: a stage that shakes farther while tiles are scanned smears them."""
 TOO_LITTLE_SEEN = (
     "The place was hardly ever recognised when the stage came back. Choose one with structure, focus there "
     "and search farther."
@@ -53,7 +55,8 @@ def measure(bench: Bench, settings: StageCalibrationSettings) -> Result:
         figures = (*_arrival_plots(arrivals), rest_plot(series))
         return Result((), Verdict(good=False, reasons=(TOO_LITTLE_SEEN,)), figures)
     rising = arrivals.places_um(Arrival.RISING)
-    rest = settling([one.series() for one in series], settings.settled_within_nm)
+    borne_nm = BORNE_PX * finest_pixel_nm(bench.plan)
+    rest = settling([one.series() for one in series], settings.settled_within_nm, borne_nm)
     found = Found(
         backlash_um(rising.real, arrivals.places_um(Arrival.X_FALLING).real),
         backlash_um(rising.imag, arrivals.places_um(Arrival.Y_FALLING).imag),
@@ -65,6 +68,14 @@ def measure(bench: Bench, settings: StageCalibrationSettings) -> Result:
         home,
     )
     return result_of(found, bench.plan.instrument, (*_arrival_plots(arrivals), rest_plot(series, rest)))
+
+
+def finest_pixel_nm(plan: Plan) -> float:
+    """Edge of the smallest pixels in which the plan has tiles imaged [nm]."""
+    imaging = plan.project.imaging
+    return min(
+        (s.imaging(imaging).pixel_size_nm for s in plan.wafer.sections), default=imaging.pixel_size_nm
+    )
 
 
 def _show(bench: Bench, arrivals: Arrivals) -> None:

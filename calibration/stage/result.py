@@ -75,8 +75,8 @@ def _verdict(found: Found) -> Verdict:
         f"Backlash is beyond {WORST_BACKLASH_UM:g} um: have the stage looked at.": (
             max(abs(axis.value) for axis in axes) > WORST_BACKLASH_UM
         ),
-        f"The stage did not come to rest within {found.settling.within_nm:.0f} nm: look for what shakes "
-        "it.": found.settling.settled_s is None,
+        f"The stage did not come to rest within {found.settling.within_nm:.0f} nm, as far as images tell: "
+        "look for what shakes it, or take smaller pixels.": found.settling.settled_s is None,
     }
     reasons = tuple(reason for reason, holds in wrong.items() if holds)
     good = f"{found.arrivals - found.lost} of {found.arrivals} arrivals were seen."

@@ -16,14 +16,20 @@ from calibration.catalogue import procedure_of
 from calibration.comparing import calibrated as calibrated_value
 from calibration.comparing import compared
 from calibration.procedure import Compared, Result
+from calibration.robust_fits import Estimate
 from calibration.stage import PROCEDURE
-from calibration.stage.fit import backlash_um, scatter, settling
+from calibration.stage.fit import Floats, Scatter, Settling, backlash_um, scatter, settling
+from calibration.stage.procedure import finest_pixel_nm
+from calibration.stage.resting import WAITS_S
+from calibration.stage.result import Found, result_of
 from calibration.stage.settings import StageCalibrationSettings
+from calibration.watching import Home
 from hardware.errors import Halted
-from hardware.types import StagePose
+from hardware.types import Optics, StagePose
 from scopeacq.engine.ways import path_to_point
 from scopeacq.plan.calibrations import CalibrationKind
-from scopeacq.plan.instrument import StageSettings
+from scopeacq.plan.instrument import DriverSettings, Instrument, StageSettings
+from scopeacq.plan.section import SectionGrid
 from scopeacq.plan.settings import SettingsError
 from scopeacq.route.stage_time import travel_s
 from tests.calibration.benches import Listener, bench_on
@@ -71,7 +77,7 @@ def test_a_stage_has_settled_when_no_image_is_off_any_more(
 ) -> None:
     rng, times_s = np.random.default_rng(seed), np.arange(0.0, 4.0, 0.05)
     decay = swing_nm * np.exp(-times_s / tau_s)
-    found = settling([(times_s, np.abs(decay + rng.normal(0, 1.0, len(times_s))))] * 2, 20.0)
+    found = settling([(times_s, np.abs(decay + rng.normal(0, 1.0, len(times_s))))] * 2, 20.0, 20.0)
     assert found.settled_s is not None and found.within_nm == 20.0
     assert found.settled_s.value == pytest.approx(tau_s * math.log(swing_nm / found.within_nm), abs=0.2)
 
@@ -80,8 +86,34 @@ def test_a_stage_that_never_rests_is_not_said_to() -> None:
     times_s = np.arange(0.0, 4.0, 0.2)
     still, late = np.zeros(20), np.zeros(20)
     late[-2:] = 300.0
-    assert settling([(times_s, still)] * 5 + [(times_s, late)], 20.0).settled_s is None
-    assert settling([(times_s[:2], still[:2])], 20.0).settled_s is None
+    assert settling([(times_s, still)] * 5 + [(times_s, late)], 20.0, 1000.0).settled_s is None
+    assert settling([(times_s[:2], still[:2])], 20.0, 20.0).settled_s is None
+
+
+def shaking(times_s: Floats, rng: np.random.Generator) -> Floats:
+    """How far a stage that swings by 300 nm at 13 Hz is from where the last image saw it."""
+    angles = 2 * np.pi * 13.0 * times_s + rng.uniform(0, 2 * np.pi)
+    return np.asarray(300.0 * np.abs(np.sin(angles) - np.sin(angles[-1])))
+
+
+def test_a_stage_that_shakes_never_settles_however_much_its_last_images_move() -> None:
+    rng, times_s = np.random.default_rng(2), np.array(WAITS_S[:-1])
+    rest = settling([(times_s, shaking(times_s, rng)) for _ in range(4)], 20.0, 20.0)
+    assert rest == Settling(None, 20.0)
+    sure, still = Estimate(0.0, 0.01), Scatter(Estimate(0.05, 0.01), Estimate(0.05, 0.01))
+    home = Home(0.0, 0.0, Optics(4500.0, 0.0, 0.0))
+    found = Found(sure, sure, still, still, rest, 0, 40, home)
+    result = result_of(found, Instrument(name="lab", driver=DriverSettings(name="twin")), ())
+    assert not result.verdict.good and "within 20 nm" in result.verdict.reasons[0]
+    assert "stage.settle_s" not in [v.key for v in result.values]
+
+
+def test_a_stage_need_rest_no_better_than_the_finest_tiles_show(tmp_path: Path) -> None:
+    plan = GeometryTwin.of(tmp_path).run.plan
+    fine = replace(plan.wafer.sections[0], id="S9", grid=SectionGrid(pixel_size_nm=4.0))
+    assert finest_pixel_nm(plan) == 10.0
+    wafer = replace(plan.wafer, sections=(*plan.wafer.sections, fine))
+    assert finest_pixel_nm(replace(plan, wafer=wafer)) == 4.0
 
 
 def test_a_loose_stage_is_measured_and_the_program_makes_up_for_it(tmp_path: Path) -> None:
