@@ -116,6 +116,8 @@ class Burner:
             yield "nobody has confirmed that the ion blanker blanks when it is unplugged: test it first"
         yield from self._too_much(marks, agreed)
         kept = self._kept()
+        if kept.outlines_um and not self._manual.place_is_known:
+            yield "nobody knows where the sections lie under the beam: measure at least two landmarks first"
         for mark in marks:
             if is_delivered(mark.charge_uc, 0.0, self._nominal_na, self._mill):
                 yield f"mark {mark.number + 1}: {mark.charge_uc:.3g} uC is less than one frame gives"

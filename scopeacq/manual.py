@@ -130,6 +130,11 @@ class Manual:
         """From the wafer to the stage frame: as it was found since it was mounted, else as mounted."""
         return self._known.under(self.plan.wafer.mount)
 
+    @property
+    def place_is_known(self) -> bool:
+        """Whether anybody has seen the wafer there; else it counts as mounted as it is drawn."""
+        return self._known.is_known(self.plan.wafer)
+
     @cached_property
     def scorer(self) -> SharpnessJudge:
         """Loaded when first asked for, which takes seconds. Raises ``WeightsError``."""

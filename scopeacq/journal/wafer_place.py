@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from scopeacq.journal.records import Record, WaferMounted, WaferRegistered
 from scopeacq.plan.geometry import Rigid
+from scopeacq.plan.landmarks import tell_mount
 from scopeacq.plan.wafer import Wafer
 
 
@@ -31,6 +32,10 @@ class WaferPlace:
         ``mount`` is :attr:`scopeacq.plan.wafer.Wafer.mount`: another one than that of the journal is newer.
         """
         return self.found if self.found is not None and mount == self.mounted else mount
+
+    def is_known(self, wafer: Wafer) -> bool:
+        """Whether a wafer was seen where it is taken to lie: by landmarks, or found by fiducials since."""
+        return tell_mount(wafer.landmarks) or (self.found is not None and wafer.mount == self.mounted)
 
 
 @dataclass(slots=True)

@@ -87,10 +87,13 @@ def mount_of(landmarks: tuple[Landmark, ...]) -> Rigid:
 
     That is where fewer than two of them are, or all lie on one spot.
     """
+    return rigid(*_points(_measured(landmarks))) if tell_mount(landmarks) else Rigid()
+
+
+def tell_mount(landmarks: Sequence[Landmark]) -> bool:
+    """Whether enough of them were measured, not all on one spot, to say how the wafer is mounted."""
     wafer, stage = _points(_measured(landmarks))
-    if len(wafer) < LEAST or min(extent_um(wafer), extent_um(stage)) < LEAST_APART_UM:
-        return Rigid()
-    return rigid(wafer, stage)
+    return len(wafer) >= LEAST and min(extent_um(wafer), extent_um(stage)) >= LEAST_APART_UM
 
 
 def unmounted(landmarks: Sequence[Landmark]) -> tuple[Landmark, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hardware.simulator.nature import Nature
 from hardware.simulator.specimen import demo_wafer
 from scopeacq.burning import Burner
 from scopeacq.manual import Manual
+from scopeacq.plan.wafer import Landmark
 from tests.calibration.benches import Listener, bench_on
 from tests.scenarios.harness import TinyRun, Waves, tiny_twin_settings
 from tests.scenarios.life import Life
@@ -24,6 +26,8 @@ SITTING = "calibrations/ion-beam/now"
 COATING_NM = 10.0
 PLACE_UM = (0.0, 6000.0)
 """Bare wafer of the demo."""
+LANDMARKS = tuple(Landmark(f"L{n}", at_um, at_um) for n, at_um in enumerate([(-9e3, -6e3), (9e3, -6e3)], 1))
+"""Measured far from there: the wafer is mounted as it is drawn, and that is known."""
 
 TRUE_GUN = GunSettings(
     elevation_deg=0.6,
@@ -36,6 +40,13 @@ TRUE_GUN = GunSettings(
 )
 
 
+def mounted_run(folder: Path) -> TinyRun:
+    """A run whose wafer's place is known."""
+    run = TinyRun.make(folder)
+    run.plan = replace(run.plan, wafer=replace(run.plan.wafer, landmarks=LANDMARKS))
+    return run
+
+
 def burn_run(
     folder: Path,
     gun: GunSettings = TRUE_GUN,
@@ -44,7 +55,7 @@ def burn_run(
     **stage: float,
 ) -> TinyRun:
     """A run on a twin with this gun, under its profile of before. ``stage``: its errors."""
-    run = TinyRun.make(folder)
+    run = mounted_run(folder)
     tiny = tiny_twin_settings(seed)
     settings: TwinSettings = tiny.model_copy(
         update={"gun": gun, "stage": tiny.stage.model_copy(update=stage)}

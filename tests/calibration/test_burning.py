@@ -29,18 +29,18 @@ from scopeacq.engine.steps import SettleBurn
 from scopeacq.journal.dose_ledger import DoseLedger
 from scopeacq.journal.journal import JournalError
 from scopeacq.journal.progress import Progress
-from scopeacq.journal.records import BurnBegin, BurnEnd, MillHeartbeat, Record
+from scopeacq.journal.records import BurnBegin, BurnEnd, MillHeartbeat, Record, WaferRegistered
 from scopeacq.journal.wafer_place import WaferPlace
 from scopeacq.manual import Manual
 from scopeacq.plan.burn_place import pose_for
-from scopeacq.plan.geometry import Point
+from scopeacq.plan.geometry import Point, Rigid
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Fiducial, Landmark
 from scopeacq.sections.candidates import Candidate, Candidates
 from tests.calibration import tiny_procedure
 from tests.calibration.benches import Listener
-from tests.calibration.burn_twin import burn_run
+from tests.calibration.burn_twin import burn_run, mounted_run
 from tests.calibration.tiny_procedure import TinySettings
 from tests.scenarios.harness import TinyRun
 from tests.scenarios.life import Killed, Life
@@ -58,7 +58,7 @@ FRAME_UC = 0.038
 
 @pytest.fixture
 def run(tmp_path: Path) -> TinyRun:
-    return TinyRun.make(tmp_path)
+    return mounted_run(tmp_path)
 
 
 def mark(plan: Plan, at_um: Point = PLACE_UM, number: int = 0, charge_uc: float = CHARGE_UC) -> Mark:
@@ -165,6 +165,32 @@ def test_the_reach_is_longer_along_the_beam(run: TinyRun) -> None:
             assert bool(problems) == refused
 
 
+@pytest.mark.parametrize("measured", [0, 1])
+def test_nothing_opens_on_a_wafer_that_lies_nobody_knows_where(run: TinyRun, measured: int) -> None:
+    """As drawn and as mounted are taken for the same: ions might meet any section."""
+    marks = run.plan.wafer.landmarks
+    on_wafer(run, landmarks=(*marks[:measured], *(replace(m, stage_um=None) for m in marks[measured:])))
+    with pytest.raises(SettingsError, match="at least two landmarks"):
+        burn(run)
+    assert untouched(run)
+
+
+def test_a_wafer_that_a_run_has_found_lies_where_it_was_found(run: TinyRun) -> None:
+    """Until it is mounted otherwise, which only landmarks tell."""
+    on_wafer(run, landmarks=())
+    with held(run) as manual:
+        manual.note(WaferRegistered(0, 3.0, -2.0, 0.0, 0.1, 2, 1.0))
+    burn(run)
+    assert len(openings(run)) == 1
+    assert not WaferPlace(mounted=Rigid(500.0), found=Rigid()).is_known(run.plan.wafer)
+
+
+def test_a_wafer_without_anything_needs_no_place(run: TinyRun) -> None:
+    on_wafer(run, landmarks=(), sections=())
+    with held(run) as manual:
+        burner(manual).require((mark(run.plan),), AGREED)
+
+
 def test_ions_stay_on_the_wafer(run: TinyRun) -> None:
     with held(run) as manual, pytest.raises(SettingsError, match="rim"):
         burner(manual).burn(mark(run.plan, (0.0, 12_400.0)), AGREED)
@@ -267,7 +293,7 @@ def test_whatever_the_stage_does_the_beam_opens_at_its_place_or_not_at_all(
 ) -> None:
     failed = 0
     for n_calls in range(1, 24, 4):
-        run = TinyRun.make(tmp_path / str(n_calls))
+        run = mounted_run(tmp_path / str(n_calls))
         fault = Fault(Device.STAGE, kind, AfterCalls(n_calls))
         run.nature.faults = FaultDesk(FaultScript((fault,)), run.nature.meter_rng)
         try:

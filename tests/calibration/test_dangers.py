@@ -41,6 +41,7 @@ from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.templates import to_toml
 from scopeacq.storage.files import DiskFiles
 from tests.calibration.benches import Listener, bench_on
+from tests.calibration.burn_twin import mounted_run
 from tests.calibration.test_scan import simulated
 from tests.calibration.tiny_procedure import PROCEDURE, TinySettings
 from tests.scenarios.harness import TinyRun
@@ -53,7 +54,7 @@ AGREED = Agreed(consent=True, charge_limit_uc=1.0, clearance_um=300.0)
 
 @pytest.fixture
 def run(tmp_path: Path) -> TinyRun:
-    return TinyRun.make(tmp_path)
+    return mounted_run(tmp_path)
 
 
 # -- putting back ------------------------------------------------------------------------------
