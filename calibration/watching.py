@@ -19,9 +19,15 @@ from scopeacq.manual import Manual
 from scopeacq.mosaic.registering import LEAST_TEMPLATE_PX, Link, linked
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.settings import SettingsError
+from scopeacq.vision.quality import has_coarse_structure, shows_wafer
 
 LOG = logging.getLogger(__name__)
 
+WHERE = (
+    "Images are taken in its middle; empty is where the stage stands, or the section nearest to it where "
+    "that shows nothing."
+)
+"""What the setting ``section`` of a procedure says of itself."""
 RETAKES = 2
 """So often a frame that was lost is taken again."""
 RUN_UP_UM = 15.0
@@ -34,11 +40,15 @@ WIDE_PX = 100
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where stage and optics stood when the sitting began: the place that is looked at."""
+    """The place that is looked at (stage), and the optics when the sitting began.
+
+    ``section`` has it in its middle; empty where the stage stood there already.
+    """
 
     x_um: float
     y_um: float
     optics: Optics
+    section: str = ""
 
     @property
     def at_um(self) -> Point:
@@ -46,7 +56,8 @@ class Home:
 
     def row(self) -> Compared:
         """The row of a comparison that says where this was."""
-        return Compared("Place (stage)", "", f"x {self.x_um:.0f} um, y {self.y_um:.0f} um")
+        within = f", section {self.section}" if self.section else ""
+        return Compared("Place (stage)", "", f"x {self.x_um:.0f} um, y {self.y_um:.0f} um{within}")
 
     def beside(self, dx_um: float, dy_um: float) -> Point:
         """A point so far off."""
@@ -83,22 +94,37 @@ class Reference:
     stage_um: Point
 
 
-def home_of(bench: Bench, section: str) -> Home:
-    """The place of this sitting, with beam up and optics as they were when it began.
+def home_of(bench: Bench, section: str, frame: FrameSettings) -> Home:
+    """The place of this sitting, with beam up and optics as they were when it began; nothing moves.
 
-    It is the middle of a section, or where the stage stood if that has no name. Raises ``SettingsError``
-    for a section that the wafer has not, or ``HardwareError``.
+    It is the middle of a section. Where none is named, it is where the stage stood if a frame shows
+    something there, else the nearest section. Raises ``SettingsError`` for a section that the wafer has
+    not, or ``HardwareError``.
     """
     manual = bench.manual
     manual.bring_up()
 
     def chosen() -> Home:
-        at_um = _middle_um(bench, section) if section else xy_um(manual.devices.stage.pose())
-        return Home(*at_um, manual.devices.column.optics())
+        optics, stands_um = manual.devices.column.optics(), xy_um(manual.devices.stage.pose())
+        middle = section or _instead(bench, stands_um, frame)
+        return Home(*(_middle_um(bench, middle) if middle else stands_um), optics, middle)
 
     home = bench.once("home", Home, chosen)
     manual.set_optics(home.optics)
     return home
+
+
+def _instead(bench: Bench, stands_um: Point, frame: FrameSettings) -> str:
+    """The section nearest to a stage that stands over bare wafer; empty where there is something to see."""
+    sections = [one.id for one in bench.plan.wafer.sections]
+    if not sections:
+        return ""
+    seen = _grabbed(bench, frame).image
+    if has_coarse_structure(seen) and not shows_wafer(seen, bench.plan.project.quality):
+        return ""
+    nearest = min(sections, key=lambda section: math.dist(stands_um, _middle_um(bench, section)))
+    bench.tell(0.0, f"There is nothing to see where the stage stands: going to section {nearest}")
+    return nearest
 
 
 def _middle_um(bench: Bench, section: str) -> Point:
@@ -110,6 +136,16 @@ def _middle_um(bench: Bench, section: str) -> Point:
             "Choose one that it has, or none: then images are taken where the stage stands.",
         )
     return bench.manual.place.apply(wafer.section(section).roi_centre_um)
+
+
+def _grabbed(bench: Bench, frame: FrameSettings) -> Frame:
+    """A frame; one that was lost is taken again, a few times."""
+    for _ in range(RETAKES):
+        try:
+            return bench.manual.grab(frame)
+        except BadFrame as error:
+            LOG.warning("A frame of a calibration is taken again: %s", error)
+    return bench.manual.grab(frame)
 
 
 def arrive(manual: Manual, at_um: Point, settle_s: float | None = None) -> None:
@@ -152,12 +188,7 @@ class Watch:
 
     def grab(self) -> Frame:
         """A frame; one that was lost is taken again, a few times."""
-        for _ in range(RETAKES):
-            try:
-                return self.bench.manual.grab(self.frame)
-            except BadFrame as error:
-                LOG.warning("A frame of a calibration is taken again: %s", error)
-        return self.bench.manual.grab(self.frame)
+        return _grabbed(self.bench, self.frame)
 
 
 def lab_um(frame: FrameSettings, offset_px: Point) -> complex:

@@ -30,14 +30,14 @@ LENS_UNSEEN = (
 
 def cost(plan: Plan, settings: ScanCalibrationSettings) -> Cost:
     """At most; it ends earlier once it is precise."""
-    frames = settings.most_moves + 2 + 1 + len(SHARES)
+    frames = 1 + settings.most_moves + 2 + 1 + len(SHARES)
     stage, frame = plan.instrument.stage, settings.frame(0.0)
     way_um = 2 * settings.farthest_um + 2 * RUN_UP_UM
     move_s = 2 * stage.move_s + way_um / stage.speed_x_um_per_s + stage.settle_s
     dose = frames * frame.electron_dose_per_nm2(plan.instrument.electron.probe_current_na)
     reach_um = 0.5e-3 * settings.pixel_size_nm * settings.width_px
     said = (
-        f"The stage moves up to {settings.farthest_um:.0f} um around where it stands. Frames reach "
+        f"The stage moves up to {settings.farthest_um:.0f} um around its place. Frames reach "
         f"{reach_um:.0f} um beyond: choose a place that is not to be imaged.",
     )
     return Cost(frames * (frame.duration_s + move_s), frames, dose, said)
@@ -45,8 +45,8 @@ def cost(plan: Plan, settings: ScanCalibrationSettings) -> Cost:
 
 def measure(bench: Bench, settings: ScanCalibrationSettings) -> Result:
     """See the module. Raises ``Halted`` and whatever else the devices raise."""
-    home = home_of(bench, settings.section)
     first = Watch(bench, f"{settings.scan_rot_deg[0]:g}", settings.frame(settings.scan_rot_deg[0]))
+    home = home_of(bench, settings.section, first.frame)
     seen = first.reference(home).image[::SHOWN_EVERY_PX, ::SHOWN_EVERY_PX]
     place = Picture("The place that is looked at", np.asarray(seen, np.uint8))
     bench.show("place", place)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from calibration.watching import WHERE
 from hardware.types import FrameSettings
 from scopeacq.plan.settings import Settings
 
@@ -15,7 +16,7 @@ ScanRotation = Annotated[float, Field(ge=0, lt=360)]
 class ScanCalibrationSettings(Settings):
     """Frames, how far the stage moves between them, and how precise the result is to be."""
 
-    section: str = Field("", description="Images are taken in its middle; empty is where the stage stands.")
+    section: str = Field("", description=WHERE)
     pixel_size_nm: Annotated[float, Field(ge=5, le=500)] = Field(
         100.0, description="Of the frames: large ones need fewer moves, but they have to show structure."
     )

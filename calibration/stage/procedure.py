@@ -32,7 +32,7 @@ def cost(plan: Plan, settings: StageCalibrationSettings) -> Cost:
     speed = min(stage.speed_x_um_per_s, stage.speed_y_um_per_s)
     moves = 3 * (arrivals + journeys) + 2 * settings.settling_moves
     ways_um = arrivals * 2 * (settings.short_move_um + RUN_UP_UM) + journeys * 2 * settings.long_move_um
-    frames = arrivals + journeys + 1
+    frames = 1 + arrivals + journeys + 1
     duration_s = (
         moves * (stage.move_s + stage.settle_s)
         + ways_um / speed
@@ -47,7 +47,7 @@ def cost(plan: Plan, settings: StageCalibrationSettings) -> Cost:
 
 def measure(bench: Bench, settings: StageCalibrationSettings) -> Result:
     """See the module. Raises ``Halted`` and whatever else the devices raise."""
-    home = home_of(bench, settings.section)
+    home = home_of(bench, settings.section, settings.frame)
     arrivals = Arrivals(bench, settings, home)
     arrivals.run(lambda: _show(bench, arrivals))
     series = [] if arrivals.hopeless else watch_rest(bench, settings, home)

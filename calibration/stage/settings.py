@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from calibration.watching import WHERE
 from hardware.types import FrameSettings
 from scopeacq.plan.settings import Settings
 
@@ -13,7 +14,7 @@ from scopeacq.plan.settings import Settings
 class StageCalibrationSettings(Settings):
     """Frames, and how far and how often the stage goes away and comes back."""
 
-    section: str = Field("", description="Images are taken in its middle; empty is where the stage stands.")
+    section: str = Field("", description=WHERE)
     pixel_size_nm: Annotated[float, Field(ge=5, le=200)] = Field(
         50.0, description="Of the frames, which have to show structure."
     )

@@ -12,6 +12,7 @@ from calibration.stigmators.outcome import outcome
 from calibration.stigmators.pairs import CannotMeasure, Sights, Station, go_to_place, sights_plot
 from calibration.stigmators.search import find_centre
 from calibration.stigmators.series import STAR, WD_STEPS, measure_series
+from calibration.watching import WHERE
 from scopeacq.plan.bounds import Positive
 from scopeacq.plan.calibrations import CalibrationKind, Verdict
 from scopeacq.plan.project import FocusSettings
@@ -26,7 +27,7 @@ PACE_S = 2.0
 class StigmatorSettings(Settings):
     """Where and how the stigmators are tried out."""
 
-    section: str = Field("", description="Images are taken in its middle; empty is where the stage stands.")
+    section: str = Field("", description=WHERE)
     scan_rot_deg: Annotated[float, Field(ge=-360, le=360)] = Field(
         0.0, title="Scan rotation", description="Of the images; the result holds for any."
     )
@@ -42,9 +43,9 @@ def measure(bench: Bench, settings: StigmatorSettings) -> Result:
     """See :data:`PROCEDURE`. Raises ``HardwareError``, ``Halted``, ``SettingsError``."""
     sights: Sights = {}
     try:
-        place = go_to_place(bench, settings.section)
-        bench.manual.bring_up()
-        station = Station.at_place(bench, _focus(bench.plan, settings), settings.scan_rot_deg, sights)
+        focus = _focus(bench.plan, settings)
+        place = go_to_place(bench, settings.section, focus.frame(settings.scan_rot_deg))
+        station = Station.at_place(bench, focus, settings.scan_rot_deg, sights)
         centre = find_centre(station, place.optics, settings.offset_um)
         measured = measure_series(station, centre, settings.offset_um)
     except CannotMeasure as why:
@@ -63,8 +64,8 @@ def cost(plan: Plan, settings: StigmatorSettings) -> Cost:
     dose = frame.electron_dose_per_nm2(plan.instrument.electron.probe_current_na)
     return Cost(
         duration_s=pairs * (2 * frame.duration_s + PACE_S),
-        frames=2 * pairs,
-        electron_dose_per_nm2=2 * pairs * dose,
+        frames=2 * pairs + 1,
+        electron_dose_per_nm2=(2 * pairs + 1) * dose,
         said=("All images are taken at one place: choose one that may get this dose.",),
     )
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from calibration.bench import Bench
 from calibration.figures import Picture, Plot
-from hardware.types import Optics
+from calibration.watching import Home, home_of
+from hardware.types import FrameSettings, Optics
 from models.estimate import AberrationEstimate, AberrationEstimator
 from models.images import ImagesRefused
 from scopeacq.engine.ways import xy_um
@@ -31,15 +32,6 @@ ELSEWHERE_UM = 1.0
 
 class CannotMeasure(Exception):
     """The images or the instrument do not allow it; the message is one sentence for the operator."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the stage stood, and the optics then."""
-
-    x_um: float
-    y_um: float
-    optics: Optics
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,23 +163,12 @@ def estimator_of(manual: Manual) -> AberrationEstimator:
     )
 
 
-def go_to_place(bench: Bench, section: str) -> Place:
-    """Stand where the images are taken: the middle of a section, or where the stage stood at first.
+def go_to_place(bench: Bench, section: str, frame: FrameSettings) -> Home:
+    """Stand where the images are taken, with the beam up: see :func:`calibration.watching.home_of`.
 
-    After a pause or crash that is the same place. Raises ``CannotMeasure``, ``HardwareError``.
+    After a pause or crash that is the same place. Raises ``SettingsError``, ``HardwareError``.
     """
-    place = bench.once("place", Place, lambda: _chosen(bench, section))
-    manual = bench.manual
-    if math.dist(xy_um(manual.devices.stage.pose()), (place.x_um, place.y_um)) > ELSEWHERE_UM:
-        manual.go(manual.way_to(place.x_um, place.y_um))
-    return place
-
-
-def _chosen(bench: Bench, section: str) -> Place:
-    manual, optics = bench.manual, bench.manual.devices.column.optics()
-    if not section:
-        return Place(*xy_um(manual.devices.stage.pose()), optics)
-    chosen = next((s for s in bench.plan.wafer.sections if s.id == section), None)
-    if chosen is None:
-        raise CannotMeasure(f"The wafer has no section {section}; choose one of the plan.")
-    return Place(*manual.place.apply(chosen.roi_centre_um), optics)
+    home, manual = home_of(bench, section, frame), bench.manual
+    if math.dist(xy_um(manual.devices.stage.pose()), home.at_um) > ELSEWHERE_UM:
+        manual.go(manual.way_to(*home.at_um))
+    return home
