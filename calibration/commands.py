@@ -109,10 +109,12 @@ def adopt(
     as_json: AsJson = False,
 ) -> None:
     """Choose what was measured at the run's present conditions, or interpolate between two."""
+    from calibration.listing import existing
     from scopeacq.plan import accepting
     from scopeacq.plan.runfolder import Plan
 
-    _say(accepting.adopt(Plan.read(project), kind, profiles or ()).said, as_json)
+    plan, others = Plan.read(project), [existing(profile) for profile in profiles or ()]
+    _say(accepting.adopt(plan, kind, others).said, as_json)
 
 
 @app.command()

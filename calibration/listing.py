@@ -68,12 +68,24 @@ def profile_named(plan: Plan, text: str) -> Path:
     """The newest profile of a kind, or the one at a path. Raises ``SettingsError``."""
     if text not in {kind.value for kind in CalibrationKind}:
         path = Path(text)
-        return path / PROFILE if path.is_dir() else path
+        return existing(path / PROFILE if path.is_dir() else path)
     done = [f for f in sitting_folders(plan.folder, CalibrationKind(text)) if finished(f)]
     if not done:
         what = f"no calibration {text} was measured in this run"
         raise SettingsError(plan.folder.calibrations, [what], "Measure it, or name a profile.toml.")
     return done[-1] / PROFILE
+
+
+def existing(path: Path) -> Path:
+    """A profile that was named. Raises ``SettingsError`` where there is none."""
+    if path.exists():
+        return path
+    kinds = ", ".join(kind.value for kind in CalibrationKind)
+    raise SettingsError(
+        path,
+        ["there is no such profile"],
+        f"Name a profile.toml that was measured, or a calibration: {kinds}.",
+    )
 
 
 def show_list(found: Listing) -> None:

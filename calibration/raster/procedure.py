@@ -57,9 +57,11 @@ def measure(bench: Bench, settings: RasterSettings) -> Result:
 
 def _read(bench: Bench, settings: RasterSettings) -> NDArray[np.float64]:
     """The picture in grey (h, w)."""
-    path = Path(settings.picture)
-    if not settings.picture or not path.is_file():
-        raise SettingsError(path, ["there is no such picture"], "Name the file of the target's picture.")
+    path, advice = Path(settings.picture), "Name the file of the target's picture in the setting picture."
+    if not settings.picture:
+        raise SettingsError(bench.plan.folder.root, ["no picture of the target is named"], advice)
+    if not path.is_file():
+        raise SettingsError(path, ["there is no such picture"], advice)
     try:
         pixels = read_source(path).pixels
     except UnreadablePicture as error:

@@ -136,9 +136,11 @@ def test_a_hostile_file_is_one_sentence(tmp_path_factory: pytest.TempPathFactory
 
 
 def test_a_missing_picture_is_said(tmp_path: Path) -> None:
-    run = TinyRun.make(tmp_path)
-    with pytest.raises(SettingsError, match="no such picture"):
-        measure(bench_on(None, run.plan, tmp_path / "sitting"), RasterSettings(picture=""))
+    bench = bench_on(None, TinyRun.make(tmp_path).plan, tmp_path / "sitting")
+    with pytest.raises(SettingsError, match=r"no picture of the target is named.*setting picture"):
+        measure(bench, RasterSettings(picture=""))
+    with pytest.raises(SettingsError, match=r"nowhere\.tif: there is no such picture"):
+        measure(bench, RasterSettings(picture=str(tmp_path / "nowhere.tif")))
 
 
 def test_it_needs_nothing_of_the_instrument_and_the_profile_takes_it(tmp_path: Path) -> None:
