@@ -58,7 +58,7 @@ def test_a_calibration_ends_with_residuals_a_comparison_a_verdict_and_undo(
             "Residuals over the wafer", "Repeatability", "Mill rate", "Marks",
         ]  # fmt: skip
         assert len(bench.view.wizard.measure.figures.cards) == 2
-        assert result.verdict.text() == "May be used" and "0.21 um" in result.reasons.text()
+        assert result.verdict.text() == "May be used" and "0.21 µm" in result.reasons.text()
         assert bench.on_disk == before, "nothing goes by it before it is accepted"
         bench.word("Decide")
         bench.click(result.accept)

@@ -14,7 +14,7 @@ from ui import theme
 from ui.calibrate.charts import ArrowsChart, HeatChart, PlotChart
 from ui.calibrate.picture import PictureCanvas
 from ui.parts.label import label
-from ui.presenters.calibration_figures import named, note_of
+from ui.presenters.calibration_figures import labelled, named, note_of
 
 LEAST_PX = 296
 """How narrow a figure may become beside another one."""
@@ -78,6 +78,7 @@ class FigureCard(QFrame):
         self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setWordWrap(True)
         theme.set_role(self.legend, "small")
+        self._given: Figure | None = None
         self._figure: Figure | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.Space.M, theme.Space.S, theme.Space.M, theme.Space.S)
@@ -92,9 +93,10 @@ class FigureCard(QFrame):
 
     def show_figure(self, figure: Figure) -> None:
         """Show it, if it is another one."""
-        if figure is self._figure:
+        if figure is self._given:
             return
-        self._figure = figure
+        self._given = figure
+        self._figure = figure = labelled(figure)
         self.title.setText(figure.title)
         self.note.setText(note_of(figure))
         self.note.setVisible(bool(self.note.text()))

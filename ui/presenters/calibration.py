@@ -12,6 +12,7 @@ from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.telling.wording import counted, sentence
 from ui.presenters.calibration_list import NAMES, day
 from ui.presenters.durations import spoken
+from ui.presenters.quantities import units_shown
 from ui.presenters.tone import Badge, Sign, Tone
 from ui.presenters.work import Work
 
@@ -192,18 +193,27 @@ def estimate_in_words(cost: Cost) -> tuple[str, ...]:
     if cost.electron_dose_per_nm2 > 0:
         dose = f"{cost.electron_dose_per_nm2:.2g} e-/nm\N{SUPERSCRIPT TWO}"
         parts.append(f"at most {dose} at any place")
-    return (f"{', '.join(parts)}.", *map(sentence, cost.said))
+    return (f"{', '.join(parts)}.", *map(_told, cost.said))
 
 
 def result_view(result: Result, decision: Decision | None = None) -> ResultView:
     """A result with its verdict in plain words."""
     good = result.verdict.good
-    reasons = tuple(map(sentence, result.verdict.reasons))
+    reasons, rows = tuple(map(_told, result.verdict.reasons)), tuple(map(_row, result.comparison))
     said = decision.value if decision is not None else ""
     if not result.values:
-        return ResultView(_COMPLETE if good else _POOR, reasons, result.comparison, "", good, said)
+        return ResultView(_COMPLETE if good else _POOR, reasons, rows, "", good, said)
     accept = "Use it" if good else "Use it all the same"
-    return ResultView(_GOOD if good else _BAD, reasons, result.comparison, accept, good, said)
+    return ResultView(_GOOD if good else _BAD, reasons, rows, accept, good, said)
+
+
+def _told(text: str) -> str:
+    """A sentence of a procedure."""
+    return sentence(units_shown(text))
+
+
+def _row(row: Compared) -> Compared:
+    return Compared(*map(units_shown, (row.what, row.before, row.after, row.change)))
 
 
 def _step(chosen: Chosen) -> WizardStep:
@@ -218,7 +228,7 @@ def _prepare(chosen: Chosen, now: datetime) -> PrepareView:
     signs = tuple(badge for need, badge in _NEEDS.items() if need in needs)
     goes_on, ions = waiting is not None and not waiting.why_not, Need.IONS in needs
     return PrepareView(
-        about=procedure.about if procedure is not None else "",
+        about=units_shown(procedure.about) if procedure is not None else "",
         needs=signs or ((_NO_INSTRUMENT,) if procedure is not None else ()),
         estimate=estimate_in_words(chosen.cost) if chosen.cost is not None else (),
         unfinished=_unfinished(waiting, now) if waiting is not None else "",
@@ -247,7 +257,7 @@ def _under_way(work: Work[CalibrationKind]) -> str:
     """What happens now, and how long the rest takes."""
     if work.ending:
         return "Ending; what was set and moved is put back as it was found."
-    words = [sentence(work.detail or work.doing)]
+    words = [_told(work.detail or work.doing)]
     if work.left_s is not None:
         words.append(f"About {spoken(work.left_s)} left.")
     return " ".join(words)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.figures import Arrows, Figure, HeatMap, Picture, Plot
-from scopeacq.telling.svg import Mark
+from scopeacq.telling.svg import Axes, Mark
 from scopeacq.telling.wording import counted
-from ui.presenters.quantities import unit_shown
+from ui.presenters.quantities import unit_shown, units_shown
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +44,25 @@ def drawn(figure: Arrows) -> ArrowsDrawn:
     at, by = _points(figure.at), figure.factor * _points(figure.by)
     out = np.isin(np.arange(len(at)), sorted(figure.left_out))
     return ArrowsDrawn(_strokes(at[~out], by[~out]), _strokes(at[out], by[out]), at)
+
+
+def labelled(figure: Figure) -> Figure:
+    """The figure with the units of its texts as a window writes them."""
+    figure = replace(figure, title=units_shown(figure.title))
+    match figure:
+        case Plot(series=series, axes=axes):
+            named_series = tuple(replace(one, label=units_shown(one.label)) for one in series)
+            return replace(figure, series=named_series, axes=_labelled_axes(axes))
+        case HeatMap(x_label=x, y_label=y, value_label=value):
+            x, y, value = map(units_shown, (x, y, value))
+            return replace(figure, x_label=x, y_label=y, value_label=value)
+        case Arrows() | Picture():
+            return figure
+
+
+def _labelled_axes(axes: Axes) -> Axes:
+    x, y, limit = map(units_shown, (axes.x_label, axes.y_label, axes.limit_label))
+    return replace(axes, x_label=x, y_label=y, limit_label=limit)
 
 
 def note_of(figure: Figure) -> str:

@@ -9,6 +9,7 @@ from scopeacq.plan.as_found import AsFound
 from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.telling.wording import sentence
 from ui.presenters.calibration_list import NAMES, day
+from ui.presenters.quantities import units_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,6 @@ def left_view(left: AsFound, held_back: str, now: datetime) -> LeftView:
     when = day(left.found_at.astimezone(now.tzinfo), now)
     what = f"The calibration {NAMES[left.kind]} has not put the instrument back ({when})."
     if left.failed:
-        what = f"{what} {sentence(left.failed)}"
+        what = f"{what} {sentence(units_shown(left.failed))}"
     advice = "Look at the instrument, then have it put back, or leave it as it is. No run starts before."
     return LeftView(left.kind, f"{what} {held_back or advice}", not held_back)

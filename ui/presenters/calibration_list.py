@@ -13,7 +13,7 @@ from scopeacq.plan.instrument import Instrument
 from scopeacq.plan.profiles import CalibrationRefused, conditions_of, differences
 from scopeacq.plan.templates import unit_of
 from ui.presenters.forms import fields_of, label_of
-from ui.presenters.quantities import unit_shown
+from ui.presenters.quantities import unit_shown, units_shown
 from ui.presenters.tone import Badge, Sign, Tone
 
 GROUPS: Mapping[str, Mapping[CalibrationKind, str]] = {
@@ -193,5 +193,5 @@ def _sentence(standing: Standing, now: datetime) -> str:
         words[-1] += f" and {more} more"
     when = (day(in_use.measured_at.astimezone(now.tzinfo), now), conditions_in_words(in_use.conditions))
     words.append(", ".join(part for part in when if part))
-    why = f"Measured at {', '.join(standing.differs)}." if standing.differs else ""
+    why = f"Measured at {units_shown(', '.join(standing.differs))}." if standing.differs else ""
     return f"{'; '.join(words)}. {why}".strip()

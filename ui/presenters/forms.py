@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from scopeacq.plan.settings import S, Settings, is_measured
 from scopeacq.plan.templates import unit_of, without_unit
 from ui.presenters import form_text as ft
-from ui.presenters.quantities import unit_shown
+from ui.presenters.quantities import unit_shown, units_shown
 
 Path = tuple[str, ...]
 """The keys that lead to a value: ``("imaging", "dwell_ns")``."""
@@ -140,7 +140,7 @@ def _field(path: Path, info: FieldInfo) -> Field:
         kind,
         codec,
         unit,
-        info.description or "",
+        units_shown(info.description or ""),
         has_default=not info.is_required(),
         default=None if info.is_required() else info.get_default(call_default_factory=True),
         measured=is_measured(info),

@@ -45,6 +45,12 @@ _SHOWN = {
     "10^-8 m^3/C": "10⁻⁸ m³/C",
 }
 
+_MICRO = re.compile(r"\bu(?=(?:m|C|A|bar)(?:\b|[23]\b))")
+_AREA = re.compile(r"\b([cmnµ]?m)\^?([23])\b")
+_POWER = re.compile(r"(?<=\d)\^(-?\d+)")
+_DEGREES = re.compile(r"(?<=\d) degrees\b|(?<=\[)degrees(?=\])")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 _NUMBER = re.compile(r"[+-]?(?P<mantissa>[0-9][0-9., ']*|[.,][0-9]+)(?P<exponent>[eE][+-]?[0-9]{1,3})?")
 _SPACES = re.compile(r"[\s\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]+")
 
@@ -56,6 +62,16 @@ class Unreadable(ValueError):
 def unit_shown(unit: str) -> str:
     """How a unit (of :func:`scopeacq.plan.templates.unit_of`) stands beside its number."""
     return _SHOWN.get(unit) or re.sub(r"\bu(?=[A-Za-z])", "µ", unit)
+
+
+def units_shown(text: str) -> str:
+    """A sentence or label of a terminal, which is ASCII, with its units as a window writes them.
+
+    ``3 um off`` is ``3 µm off``; likewise ``uC``, ``nm2`` and ``um^3``, ``10^27``, and ``3 degrees``.
+    """
+    text = _AREA.sub(lambda found: found[1] + found[2].translate(_RAISED), _MICRO.sub("µ", text))
+    text = _POWER.sub(lambda found: found[1].translate(_RAISED), text)
+    return _DEGREES.sub("\N{DEGREE SIGN}", text)
 
 
 def parse(text: str, unit: str = "", limits: Range | None = None, *, whole: bool = False) -> float:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibration.figures import Arrows, HeatMap, Picture, Plot
-from calibration.procedure import Cost, Need, Procedure, Result
+from calibration.procedure import Compared, Cost, Need, Procedure, Result
 from scopeacq.plan.as_found import AsFound
 from scopeacq.plan.calibrations import (
     Acceptance,
@@ -35,7 +35,7 @@ from ui.presenters.calibration import (
     result_view,
     wizard_view,
 )
-from ui.presenters.calibration_figures import as_points, drawn, named, note_of, spans, to_scale
+from ui.presenters.calibration_figures import as_points, drawn, labelled, named, note_of, spans, to_scale
 from ui.presenters.calibration_list import (
     NAMES,
     Activity,
@@ -286,3 +286,22 @@ def test_lines_keep_their_gaps_and_dots_leave_them_out() -> None:
     assert len(as_points(figure, 0)) == 3 and len(as_points(figure, 1)) == 2
     assert named(figure) and note_of(figure) == "Dashed: limit."
     assert len(as_points(Plot("p", (Series("a", []),), Axes("x", "y")), 0)) == 0
+
+
+def test_what_procedures_tell_is_shown_with_the_units_of_a_window() -> None:
+    row = Compared("Shift per um", "1 um", "2 um", "+1 um")
+    verdict = Verdict(good=True, reasons=("off by 3 um",))
+    view = result_view(Result((), verdict, (), (row,)))
+    assert view.reasons == ("Off by 3 µm.",)
+    assert view.rows == (Compared("Shift per µm", "1 µm", "2 µm", "+1 µm"),)
+    assert estimate_in_words(Cost(60.0, said=("it lays down 2 uC",)))[-1] == "It lays down 2 µC."
+
+
+def test_figures_are_labelled_with_the_units_of_a_window() -> None:
+    plot = labelled(Plot("By um", (Series("at 1 um", ()),), Axes("x [um]", "y [uC]", 1.0, "1 um")))
+    assert isinstance(plot, Plot)
+    assert (plot.title, plot.series[0].label) == ("By µm", "at 1 µm")
+    assert plot.axes == Axes("x [µm]", "y [µC]", 1.0, "1 µm")
+    heat = labelled(HeatMap("h", np.zeros((2, 2)), (0, 0, 1, 1), "x [um]", "y [um]", "rate [um^3/s]"))
+    assert isinstance(heat, HeatMap)
+    assert (heat.x_label, heat.value_label) == ("x [µm]", "rate [µm³/s]") and to_scale(heat)

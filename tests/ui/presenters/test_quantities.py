@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hardware.types import Range
-from ui.presenters.quantities import Unreadable, parse, shown, stepped, unit_shown
+from ui.presenters.quantities import Unreadable, parse, shown, stepped, unit_shown, units_shown
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
@@ -121,6 +121,30 @@ def test_every_number_is_shown_so_that_it_reads_back_the_same(number: float) -> 
 @given(FINITE, st.sampled_from([("ns", "ns"), ("um", "µm"), ("degrees", "°"), ("", "")]))
 def test_a_comma_and_the_shown_unit_mean_the_same(number: float, unit: tuple[str, str]) -> None:
     assert parse(f"{shown(number).replace('.', ',')} {unit_shown(unit[0])}", unit[0]) == number
+
+
+@pytest.mark.parametrize(
+    ("told", "shown_as"),
+    [
+        ("each misses by 1.2 um along x", "each misses by 1.2 µm along x"),
+        ("0.01 um per um", "0.01 µm per µm"),
+        ("distance [um]", "distance [µm]"),
+        ("rate at 38 nA [um^3/s]", "rate at 38 nA [µm³/s]"),
+        ("5.2 uC, 3 uC/mm2", "5.2 µC, 3 µC/mm²"),
+        ("45 e-/nm2 of 10^27 eV/cm^3", "45 e-/nm² of 10²⁷ eV/cm³"),
+        ("5.45 10^-8 m^3/C", "5.45 10⁻⁸ m³/C"),
+        ("0.003 ± 0.014 degrees per um", "0.003 ± 0.014° per µm"),
+        ("direction [degrees]", "direction [°]"),
+    ],
+)
+def test_units_in_a_text_are_shown_as_beside_numbers(told: str, shown_as: str) -> None:
+    assert units_shown(told) == shown_as
+    assert units_shown(shown_as) == shown_as
+
+
+def test_words_are_no_units() -> None:
+    text = "The maximum of us up to S002, in degrees; nm, mm and cm3m of x^y"
+    assert units_shown(text) == text
 
 
 @given(FINITE.filter(lambda x: abs(x) < 1e9), st.integers(0, 6))
