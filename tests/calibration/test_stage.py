@@ -148,7 +148,7 @@ def test_measured_again_through_a_pause_backlash_is_still_there(tmp_path: Path) 
     result, values = calibrated(twin, folder)
     assert result.verdict.good, result.verdict.reasons
     assert values["stage.backlash_x_um"] == pytest.approx(0.7, abs=0.15)
-    assert frames(twin) == 1 + 18 + 6 + 2 * 18  # none of them twice
+    assert frames(twin) == 1 + 1 + 18 + 6 + 2 * 18  # a look where it stands, and none of the rest twice
 
 
 def test_where_nothing_is_to_be_seen_the_old_values_are_kept(tmp_path: Path) -> None:
