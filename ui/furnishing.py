@@ -70,5 +70,5 @@ def furnish(
     slices, plots = mount_after(workspace, banner)
     calibrate = mount_calibrate(workspace, banner, manual, acquisition, editing, services.calibrations)
     banner.followed.connect(workspace.offer_followed)
-    link_views(Links(workspace, viewport, live, slices, plots, calibrate))
+    link_views(Links(workspace, viewport, live, slices, plots, calibrate.choose))
     acquisition.open(workspace.plan)

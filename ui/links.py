@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from scopeacq.journal.records import PlaneKey
-from ui.calibrate.desk import CalibrateDesk
+from scopeacq.plan.calibrations import CalibrationKind
 from ui.live.page import LivePage
 from ui.plots.view import PlotsView
 from ui.presenters.curves import GROUPS
@@ -25,7 +26,7 @@ class Links:
     live: LivePage
     slices: SlicesView
     plots: PlotsView
-    calibrate: CalibrateDesk
+    choose_calibration: Callable[[CalibrationKind], None]
 
     def show_on_wafer(self, place: Hit) -> None:
         """Choose a section, or a tile of it, on the wafer, and come near."""
@@ -59,7 +60,7 @@ class Links:
     def follow(self, offer: Offer) -> None:
         """Where a message leads: to the wizard of a calibration."""
         self.workspace.show_view("calibrate")
-        self.calibrate.choose(offer.calibration)
+        self.choose_calibration(offer.calibration)
 
 
 def link_views(links: Links) -> None:

@@ -46,7 +46,7 @@ class Opened:
         self.live = LivePage(plan, LiveControl(self.manual, self.workspace))
         self.workspace.mount_view("live", "Live", Sign.EYE, "", self.live)
         views = mount_after(self.workspace, self.banner)
-        link_views(Links(self.workspace, self.viewport, self.live, *views))
+        link_views(Links(self.workspace, self.viewport, self.live, *views, lambda _: None))
         self.workspace.resize(1200, 800)
         self.workspace.show()
 
