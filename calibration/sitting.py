@@ -140,7 +140,8 @@ def _as_found(procedure: Procedure[Any], manual: Manual | None, files: FileLayer
     pose = manual.devices.stage.pose()
     if Need.STAGE in procedure.needs and not at_imaging(manual.plan.instrument.stage, pose):
         what = "it does not stand flat at the imaging height, where this calibration begins"
-        raise Refused("stage", what, "Drive it to a place of the wafer first.")
+        advice = "Drive it to a place of the wafer first, in the window, on the map or by Instrument."
+        raise Refused("stage", what, advice)
     with as_found(manual, procedure.kind, files):
         if Need.ELECTRONS in procedure.needs:
             manual.bring_up()

@@ -13,6 +13,7 @@ from calibration.figures import Arrows, HeatMap, Plot
 from scopeacq.telling.svg import Mark, Series
 from ui import theme
 from ui.plots.adoption import adopt_menu
+from ui.plots.axes import colour_axis
 from ui.presenters.calibration_figures import as_points, drawn, finite, spans, to_scale
 from ui.presenters.quantities import unit_shown
 from ui.presenters.tone import Tone
@@ -140,13 +141,6 @@ class HeatChart(Chart[HeatMap]):
         self._bar.setLevels(levels)
         self.addItem(self._image)
         self.enableAutoRange()
-
-
-def colour_axis(axis: pg.AxisItem, colours: theme.Shades) -> None:
-    """Give an axis the window's colours and its type."""
-    axis.setPen(pg.mkPen(colours.line))
-    axis.setTextPen(pg.mkPen(colours.muted))
-    axis.setStyle(tickFont=theme.font(theme.FontPt.SMALL), tickLength=-4)
 
 
 def name_axis(axis: pg.AxisItem, label: str, colours: theme.Shades) -> None:

@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QWidget
 from scopeacq.journal.focus_history import FocusedTile, WaferFocus
 from ui import theme
 from ui.plots.adoption import adopt_menu
+from ui.plots.axes import colour_axis
 from ui.presenters.focus_trials import SeriesView
 from ui.presenters.focusing import Curve, TraceView
 from ui.presenters.tone import Tone
@@ -75,9 +76,7 @@ class Charts(pg.GraphicsLayoutWidget):  # type: ignore[misc]
             plot.clear()
             for name in ("left", "bottom"):
                 axis = plot.getAxis(name)
-                axis.setPen(pg.mkPen(colours.line))
-                axis.setTextPen(pg.mkPen(colours.muted))
-                axis.setStyle(tickFont=theme.font(theme.FontPt.SMALL), tickLength=-4)
+                colour_axis(axis, colours)
                 axis.enableAutoSIPrefix(False)
         self.fill(colours)
 

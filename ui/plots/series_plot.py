@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QLabel
 from scopeacq.journal.run_series import UNITS, Quantity
 from ui import theme
 from ui.plots.adoption import adopt_menu
+from ui.plots.axes import colour_axis
 from ui.presenters.curves import JOINED, WRITTEN, Across, Curve, Indices
 
 HEIGHT_PX = 176
@@ -131,10 +132,7 @@ class SeriesPlot(pg.PlotWidget):  # type: ignore[misc]
         soft.setAlpha(170)
         self.setBackground(None)
         for name in ("left", "bottom"):
-            axis = self.getAxis(name)
-            axis.setPen(pg.mkPen(shades.line))
-            axis.setTextPen(pg.mkPen(shades.muted))
-            axis.setStyle(tickFont=theme.font(theme.FontPt.SMALL), tickLength=-4)
+            colour_axis(self.getAxis(name), shades)
         self.showGrid(x=False, y=True, alpha=0.12)
         self._line.setPen(pg.mkPen(soft, width=1.5))
         self._dots.setBrush(pg.mkBrush(soft))
