@@ -64,6 +64,10 @@ class Interlocked(HardwareError):
         self.reasons = reasons
 
 
+class Garbled(HardwareError):
+    """What the device answered makes no sense."""
+
+
 class BadFrame(HardwareError):
     """The scanner gave a frame that cannot be true: truncated, stale, or constant."""
 

@@ -1,6 +1,7 @@
 """Drivers by name: entry points of installed packages.
 
 ``scopeacq.microscopes``: ``connect(settings, folder) -> Devices``.
+``scopeacq.devices``: a :class:`~hardware.parts.DeviceDriver`, of what an instrument is assembled.
 ``scopeacq.blankers``: ``connect(settings) -> IonBlanker``, imported by the guard process only.
 """
 
@@ -15,8 +16,9 @@ from hardware.errors import ConnectionLost, HardwareError
 
 if TYPE_CHECKING:
     from hardware.microscope import Devices
+    from hardware.parts import DeviceDriver
 
-MICROSCOPES, BLANKERS = "scopeacq.microscopes", "scopeacq.blankers"
+MICROSCOPES, DEVICES, BLANKERS = "scopeacq.microscopes", "scopeacq.devices", "scopeacq.blankers"
 
 
 def microscope_names() -> list[str]:
@@ -50,6 +52,22 @@ def connect_devices(driver: str, settings: Mapping[str, object], folder: Path) -
         what = f"the driver {driver!r} did not connect: {error}"
         raise ConnectionLost("microscope", what, "Check its settings.") from error
     return devices
+
+
+def device_names() -> list[str]:
+    """Names of the installed device drivers, sorted."""
+    return sorted(entry_points(group=DEVICES).names)
+
+
+def load_device(driver: str) -> DeviceDriver:
+    """A device's driver, nothing connected. Raises ``ConnectionLost`` when it is missing or broken."""
+    entry = _entry(DEVICES, driver)
+    try:
+        found: DeviceDriver = entry.load()
+    except (ImportError, AttributeError) as error:
+        what = f"the driver {driver!r} ({entry.value}) cannot be loaded: {error}"
+        raise ConnectionLost(driver, what, _installed(DEVICES)) from error
+    return found
 
 
 def blanker_target(driver: str) -> str:

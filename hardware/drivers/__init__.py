@@ -1,0 +1,1 @@
+"""Drivers of real devices, a package or module each; vendors' packages are imported only when used."""
