@@ -44,6 +44,7 @@ SUPERVISED = (
 
 CAPABILITIES: tuple[type, ...] = (
     protocols.ElectronColumn,
+    protocols.SpecimenCurrentMeter,
     protocols.Scanner,
     protocols.Detector,
     protocols.Stage,

@@ -163,6 +163,18 @@ class IonCurrentMeter(Protocol):
 
 
 @runtime_checkable
+class SpecimenCurrentMeter(Protocol):
+    """A column whose instrument measures the current from specimen to ground; not all do.
+
+    Whatever the meter's input is wired to is measured: the stage, or a Faraday cup.
+    """
+
+    def specimen_current_na(self) -> float:
+        """The current now [nA], as the instrument reads it, sign included."""
+        ...
+
+
+@runtime_checkable
 class IrradiationMeter(Protocol):
     """The current of an irradiation gun: a preamplifier on what it shines on, and a multimeter."""
 

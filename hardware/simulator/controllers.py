@@ -186,6 +186,7 @@ class GunController:
             "gun.read": self._read,
             "gun.hv": self._hv,
             "ion_current.measure": self._measure,
+            "column.specimen_current": self._specimen_current,
             "raster.read": self._raster_read,
             "raster.configure": self._raster_configure,
             "raster.run": self._raster_run,
@@ -210,6 +211,12 @@ class GunController:
             now_s = nature.catch_up()
             noise = 1 + nature.settings.gun.meter_noise * float(nature.meter_rng.standard_normal())
             return Reply({"current_na": nature.gun.current_na(now_s) * noise, "at_s": now_s})
+
+    def _specimen_current(self, values: Json, kinds: Kinds) -> Reply:
+        """The electron microscope's own meter, wired to the cup; electrons that are on get into it as well."""
+        column = self.nature.column
+        cup_na = 0.0 if self.nature.gun.open else self._measure(values, kinds).values["current_na"]
+        return Reply({"current_na": cup_na + (column.probe_current_na if column.on_wafer else 0.0)})
 
     def _raster_read(self, values: Json, kinds: Kinds) -> Reply:
         return Reply(asdict(self.nature.raster.state()))

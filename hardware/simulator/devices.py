@@ -100,6 +100,9 @@ class TwinColumn:
     def state(self) -> BeamState:
         return BeamState(**self._link.call("column.read").values["state"])
 
+    def specimen_current_na(self) -> float:
+        return float(self._link.call("column.specimen_current").values["current_na"])
+
     def blank(self) -> None:
         self._link.call("column.blank", {"on": True})
         read_back(Device.COLUMN, "blanked", True, self.state().blanked)
