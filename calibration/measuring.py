@@ -22,13 +22,14 @@ from calibration.keeping import put_back
 from calibration.procedure import Compared, Need, Procedure
 from calibration.sitting import Finished, calibrate
 from hardware.errors import Halted, HardwareError
+from hardware.model_problems import located_problems
 from scopeacq.commands.interruption import interruptible
 from scopeacq.manual import open_manual
 from scopeacq.plan.accepting import accept
 from scopeacq.plan.as_found import NAME, left_changed
 from scopeacq.plan.calibration_kinds import CalibrationKind
 from scopeacq.plan.runfolder import Plan
-from scopeacq.plan.settings import Settings, located_problems
+from scopeacq.plan.settings import Settings
 from scopeacq.plan.templates import to_toml
 from scopeacq.storage.files import DiskFiles
 from scopeacq.storage.locks import OwnerLock

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hardware.model_problems import located_problems
 from scopeacq.plan.calibrations import (
     Acceptance,
     CalibratedValue,
@@ -18,7 +19,7 @@ from scopeacq.plan.calibrations import (
     Value,
 )
 from scopeacq.plan.instrument import Instrument
-from scopeacq.plan.settings import Settings, is_measured, located_problems
+from scopeacq.plan.settings import Settings, is_measured
 
 
 class CalibrationRefused(Exception):

@@ -6,17 +6,17 @@ that lists all that is wrong in sentences. Values are never guessed or dropped.
 
 from __future__ import annotations
 
-import reprlib
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
+
+from hardware.model_problems import Location, dotted, located_problems
 
 MAX_FILE_BYTES = 64 * 2**20
 """A settings file larger than this is not one of ours."""
@@ -24,8 +24,6 @@ MAX_FILE_BYTES = 64 * 2**20
 
 MOST_PROBLEMS = 50
 """Problems of one file that are listed; the rest is counted."""
-
-Location = tuple[int | str, ...]
 
 
 class SettingsError(ValueError):
@@ -156,91 +154,15 @@ def check_format(path: Path, found: object, wanted: str) -> None:
     )
 
 
-def validate(
-    path: Path,
-    model: type[S],
-    data: Any,
-    where: Callable[[Location], str] = lambda location: ".".join(map(str, location)),
-) -> S:
+def validate(path: Path, model: type[S], data: Any, where: Callable[[Location], str] = dotted) -> S:
     """A model from parsed data, or a ``SettingsError`` with one sentence per wrong value.
 
     ``where`` says how a place in the data is called.
     """
     try:
         return model.model_validate(data)
-    except ValidationError as error:
-        found = _located(model, data, error, where)
+    except ValidationError:
+        found = located_problems(model, data, where)
         raise SettingsError(path, [text for _, text in found], "Correct these values.") from None
     except RecursionError:
         raise SettingsError(path, ["the file is nested too deeply"], "Restore it from a copy.") from None
-
-
-def located_problems(
-    model: type[Settings],
-    data: Any,
-    where: Callable[[Location], str] = lambda location: ".".join(map(str, location)),
-) -> list[tuple[Location, str]]:
-    """Where in the data something is wrong, and what, in a sentence; nothing where all is right."""
-    try:
-        model.model_validate(data)
-    except ValidationError as error:
-        return _located(model, data, error, where)
-    return []
-
-
-def _located(
-    model: type[Settings], data: Any, error: ValidationError, where: Callable[[Location], str]
-) -> list[tuple[Location, str]]:
-    return [(e["loc"], _sentence(model, e, where)) for e in _all_errors(model, data, error)]
-
-
-def _all_errors(model: type[Settings], data: Any, found: ValidationError) -> list[ErrorDetails]:
-    """What was found, and what a second look finds in tables that were given up for an unknown key."""
-    unknown = [e for e in found.errors(include_url=False) if e["type"] == "extra_forbidden"]
-    try:
-        model.model_validate(data, extra="ignore")
-    except ValidationError as rest:
-        return [*unknown, *rest.errors(include_url=False)]
-    return unknown
-
-
-_PLAIN = {"greater than or equal to": "at least", "less than or equal to": "at most"}
-
-
-def _sentence(model: type[Settings], error: ErrorDetails, where: Callable[[Location], str]) -> str:
-    place, value, message = where(error["loc"]) or "the file", error["input"], error["msg"]
-    match error["type"]:
-        case "extra_forbidden":
-            return f"{place} is unknown{_meant(model, error['loc'])}"
-        case "missing":
-            return f"{place} is missing"
-        case "value_error":
-            return f"{place}: {error['ctx']['error']}"
-        case "model_type":
-            return f"{place} should be a table, but is {reprlib.repr(value)}"
-        case _:
-            _, should, rest = message.partition(" should ")
-            told = f" should {rest}" if should else f": {message}"
-            for formal, plain in _PLAIN.items():
-                told = told.replace(formal, plain)
-            return f"{place}{told}, but is {_shown(value)}"
-
-
-def _shown(value: object) -> str:
-    return "a table" if isinstance(value, Mapping) else reprlib.repr(value)
-
-
-def _meant(model: type[Settings], location: Location) -> str:
-    """The key of the same table that is spelled most like the last one of ``location``."""
-    known = _table_at(model, location[:-1]).model_fields
-    close = get_close_matches(str(location[-1]), known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def _table_at(model: type[Settings], location: Location) -> type[Settings]:
-    for key in location:
-        if isinstance(key, str):
-            annotation = model.model_fields[key].annotation
-            kinds = (annotation, *get_args(annotation))
-            model = next(k for k in kinds if isinstance(k, type) and issubclass(k, Settings))
-    return model

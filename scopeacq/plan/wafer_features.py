@@ -11,11 +11,12 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from shapely.geometry import Polygon
 
+from hardware.model_problems import Location
 from scopeacq.plan.bounds import Angle, Place
 from scopeacq.plan.geometry import Point, turn
 from scopeacq.plan.marks import Fiducial, Landmark
 from scopeacq.plan.section import MOST_TILES, Section, SectionGrid
-from scopeacq.plan.settings import Location, Settings, SettingsError, validate
+from scopeacq.plan.settings import Settings, SettingsError, validate
 
 
 def _identifier(text: str) -> str:

@@ -19,9 +19,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from shapely.geometry import Polygon
 
+from hardware.model_problems import Location
 from scopeacq.plan.bounds import Fraction, Place
 from scopeacq.plan.geometry import Point
-from scopeacq.plan.settings import Location, Settings, SettingsError, check_format, read_text, validate
+from scopeacq.plan.settings import Settings, SettingsError, check_format, read_text, validate
 from scopeacq.plan.wafer_features import Identifier
 from scopeacq.sections.flags import Flag
 

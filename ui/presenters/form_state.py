@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic
 
-from scopeacq.plan.settings import Location, S, Settings, located_problems
+from hardware.model_problems import Location, located_problems
+from scopeacq.plan.settings import S, Settings
 from scopeacq.telling.wording import sentence
 from ui.presenters.forms import Path, fields_of, with_values
 
