@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 import xxhash
 
+from calibration.approach import come_to_imaging
 from calibration.bench import Audience, Bench
 from calibration.folders import PROFILE, REPORT, Sitting, begin, last_unfinished
 from calibration.keeping import as_found, put_back_before
 from calibration.measurements import LOG, Measurements
 from calibration.procedure import Need, Procedure, Result, S
 from calibration.report import report_html
-from hardware.errors import Refused
 from scopeacq.burning import Burner
-from scopeacq.engine.ways import at_imaging
 from scopeacq.manual import Manual
 from scopeacq.plan.calibrations import Profile
 from scopeacq.plan.profiles import value_at
@@ -76,7 +75,7 @@ def calibrate(
         rng = np.random.default_rng(sitting.seed)
         ions = _burner(procedure, manual, folder)
         bench = Bench(plan, Measurements.read(folder, files), audience, rng, manual, ions)
-        with _as_found(procedure, manual, files):
+        with _as_found(procedure, manual, audience, files):
             result = procedure.measure(bench, settings)
         audience.told(1.0, "The instrument is as it was; writing the result")
         profile = _profile(procedure, plan, result, folder)
@@ -132,16 +131,15 @@ def _burner(procedure: Procedure[Any], manual: Manual | None, folder: Path) -> B
 
 
 @contextmanager
-def _as_found(procedure: Procedure[Any], manual: Manual | None, files: FileLayer) -> Iterator[None]:
+def _as_found(
+    procedure: Procedure[Any], manual: Manual | None, audience: Audience, files: FileLayer
+) -> Iterator[None]:
     if manual is None or not procedure.needs:
         yield
         return
     put_back_before(manual, files)  # a kill beside the ion gun leaves the stage tilted
-    pose = manual.devices.stage.pose()
-    if Need.STAGE in procedure.needs and not at_imaging(manual.plan.instrument.stage, pose):
-        what = "it does not stand flat at the imaging height, where this calibration begins"
-        advice = "Drive it to a place of the wafer first, in the window, on the map or by Instrument."
-        raise Refused("stage", what, advice)
+    if Need.STAGE in procedure.needs:
+        come_to_imaging(manual, audience)
     with as_found(manual, procedure.kind, files):
         if Need.ELECTRONS in procedure.needs:
             manual.bring_up()

@@ -10,6 +10,7 @@ import logging
 import math
 from dataclasses import dataclass
 
+from calibration.approach import nearest_section
 from calibration.bench import Bench
 from calibration.procedure import Compared
 from hardware.errors import BadFrame
@@ -116,13 +117,12 @@ def home_of(bench: Bench, section: str, frame: FrameSettings) -> Home:
 
 def _instead(bench: Bench, stands_um: Point, frame: FrameSettings) -> str:
     """The section nearest to a stage that stands over bare wafer; empty where there is something to see."""
-    sections = [one.id for one in bench.plan.wafer.sections]
-    if not sections:
+    nearest = nearest_section(bench.plan.wafer, bench.manual.place, stands_um)
+    if not nearest:
         return ""
     seen = _grabbed(bench, frame).image
     if has_coarse_structure(seen) and not shows_wafer(seen, bench.plan.project.quality):
         return ""
-    nearest = min(sections, key=lambda section: math.dist(stands_um, _middle_um(bench, section)))
     bench.tell(0.0, f"There is nothing to see where the stage stands: going to section {nearest}")
     return nearest
 

@@ -18,9 +18,11 @@ from calibration.folders import PROFILE, SETTINGS, Sitting, finished, sitting_fo
 from calibration.keeping import NotPutBack, as_found, look, put_back
 from calibration.measurements import LOG, Measurements
 from calibration.sitting import Finished, calibrate
-from hardware.errors import Halted, HardwareError, Refused
-from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
+from hardware.errors import BlankerUnknown, Halted, HardwareError, Refused
+from hardware.paths import path_to_mill
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.types import DetectorState, StagePose
+from scopeacq.engine.ways import at_imaging, xy_um
 from scopeacq.manual import Manual, in_hand, wafer_place
 from scopeacq.plan.as_found import NAME, AsFound, left_changed
 from scopeacq.plan.calibrations import CalibrationKind, Profile
@@ -322,12 +324,69 @@ def test_what_was_off_is_switched_off_again(run: TinyRun) -> None:
     assert as_it_is(run) == before
 
 
-def test_a_calibration_that_moves_begins_at_the_imaging_height(run: TinyRun) -> None:
+def beside_the_gun(run: TinyRun, manual: Manual) -> StagePose:
+    """The stage as a mill leaves it: tilted and turned, the detector safe."""
+    profile, stage = run.plan.instrument, manual.devices.stage
+    manual.set_detector_hv(False)
+    for leg in path_to_mill(stage.pose(), profile.mill.pose(120.0), profile.stage.safe_z_um):
+        stage.move(leg).wait(100.0)
+    return stage.pose()
+
+
+def test_a_stage_beside_the_gun_comes_to_the_nearest_section_and_stays_there(run: TinyRun) -> None:
+    section = run.plan.wafer.sections[0]
     with held(run) as manual:
-        manual.devices.stage.move(StagePose(z_um=6000.0)).wait(100.0)
-        with pytest.raises(Refused, match="imaging height"):
-            measured(run, manual)
+        beside_the_gun(run, manual)
+        audience = Listener()
+        done = measured(run, manual, audience=audience)
+        pose = manual.devices.stage.pose()
+        assert at_imaging(run.plan.instrument.stage, pose)
+        assert xy_um(pose) == pytest.approx(manual.place.apply(section.roi_centre_um), abs=2.0)
+    told = [said for _, said in audience.said]
+    assert told[0].endswith(f"over the safe plane to section {section.id}") and finished(done.folder)
     assert pending(run) is None
+
+
+@pytest.mark.parametrize("call", [2, 4, 8, 14])
+def test_a_fault_on_the_way_from_the_gun_moves_and_sets_nothing_else(run: TinyRun, call: int) -> None:
+    with held(run) as manual:
+        beside_the_gun(run, manual)
+        manual.set_eht(False)
+        before = look(manual, CalibrationKind.SCAN)
+        fault = Fault(Device.STAGE, FaultKind.REFUSED, AfterCalls(call))
+        run.nature.faults = FaultDesk(FaultScript((fault,)), run.nature.meter_rng)
+        with pytest.raises(HardwareError) as error:
+            measured(run, manual)
+        after = look(manual, CalibrationKind.SCAN)
+    assert "\n" not in str(error.value) and not hasattr(error.value, "__notes__")
+    kept = {"found_at", "x_um", "y_um", "z_um", "tilt_deg", "rotation_deg"}
+    assert after.model_dump(exclude=kept) == before.model_dump(exclude=kept)
+    assert not at_imaging(run.plan.instrument.stage, after.pose) and pending(run) is None
+
+
+def test_no_stage_is_driven_from_the_gun_while_the_ions_are_not_known_to_be_blanked(
+    run: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown() -> None:
+        raise BlankerUnknown("no answer in time")
+
+    with held(run) as manual:
+        before = beside_the_gun(run, manual)
+        monkeypatch.setattr(type(manual.microscope), "blank_ions", lambda _: unknown())
+        with pytest.raises(BlankerUnknown):
+            measured(run, manual)
+        assert manual.devices.stage.pose() == before
+        monkeypatch.undo()
+
+
+def test_a_stop_on_the_way_from_the_gun_leaves_the_stage_where_it_is(run: TinyRun) -> None:
+    halted = threading.Event()
+    with held(run) as manual:
+        before = beside_the_gun(run, manual)
+        manual.begin(halted)
+        with pytest.raises(Halted):
+            measured(run, manual, audience=Until(at=1, then=halted.set))
+        assert manual.devices.stage.pose() == before and pending(run) is None
 
 
 def test_a_full_disk_puts_back_and_goes_on_later(run: TinyRun) -> None:
