@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,16 +10,13 @@ import numpy as np
 import xxhash
 
 from hardware.errors import BadFrame, HardwareError, Interlocked
+from hardware.frames import as_asked
 from hardware.protocols import Detector, ElectronColumn, Scanner
 from hardware.types import Frame, FrameSettings
 from scopeacq.engine.frames import defect
 from scopeacq.plan.geometry import Point
 from scopeacq.plan.instrument import ElectronSettings
 from scopeacq.plan.scan_law import AS_TOLD, ScanLaw
-
-PIXEL_SIZE_ROUNDED = 1e-3
-ROTATION_ROUNDED_DEG = 0.01
-"""So far a scanner may round what it was told, which is not round when calibrated: a share, an angle."""
 
 
 class Imager:
@@ -147,17 +143,6 @@ def _mismatch(frame: Frame, settings: FrameSettings) -> str | None:
     if not as_asked(frame.settings, settings):
         return "the frame was scanned with other settings than asked"
     return None
-
-
-def as_asked(scanned: FrameSettings, asked: FrameSettings) -> bool:
-    """Whether a frame was scanned as asked, but for what a scanner rounds."""
-    turned_deg = scanned.scan_rot_deg - asked.scan_rot_deg
-    same = replace(scanned, pixel_size_nm=asked.pixel_size_nm, scan_rot_deg=asked.scan_rot_deg) == asked
-    return (
-        same
-        and math.isclose(scanned.pixel_size_nm, asked.pixel_size_nm, rel_tol=PIXEL_SIZE_ROUNDED)
-        and (turned_deg + ROTATION_ROUNDED_DEG) % 360.0 <= 2 * ROTATION_ROUNDED_DEG
-    )
 
 
 def _bad(what: str) -> BadFrame:
