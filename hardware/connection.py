@@ -23,8 +23,10 @@ from hardware.types import FrameSettings, StagePose
 
 if TYPE_CHECKING:
     from hardware.microscope import Devices
+    from hardware.parts import Parts
 
 T = TypeVar("T")
+D = TypeVar("D", "Devices", "Parts")
 
 URGENT = frozenset({"abort", "stop", "blank"})
 
@@ -174,7 +176,7 @@ class SupervisedMotion:
         self.lanes.urgent.call(self.motion.cancel, self.lanes.deadlines.urgent_s)
 
 
-def supervise(devices: Devices, deadlines: Deadlines = Deadlines()) -> Devices:
+def supervise(devices: D, deadlines: Deadlines = Deadlines()) -> D:
     """The same devices, each behind a thread and deadlines. The clock stays as it is."""
     lanes: list[Lanes] = []
     wrapped: dict[str, Any] = {}

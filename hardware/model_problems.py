@@ -80,9 +80,10 @@ def _meant(model: type[BaseModel], location: Location) -> str:
 
 
 def _table_at(model: type[BaseModel], location: Location) -> type[BaseModel]:
+    """The model of the table at a place; rows and named tables have that of their list or mapping."""
     for key in location:
-        if isinstance(key, str):
-            annotation = model.model_fields[key].annotation
+        if key in model.model_fields:
+            annotation = model.model_fields[str(key)].annotation
             kinds = (annotation, *get_args(annotation))
-            model = next(k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel))
+            model = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), model)
     return model

@@ -87,7 +87,7 @@ class Surroundings:
 
     ``name``: how the operator calls the device; errors carry it. ``folder``: for files of its own.
     ``devices()``: the whole instrument, for a device with an interlock on others; to be asked when it
-    is used, not while it connects.
+    is used, not while it connects. ``plays``: what it is to play; the rest of its parts is left out.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Surroundings:
     clock: Clock
     wire_log: WireLog
     devices: Callable[[], Devices]
+    plays: frozenset[Part] = frozenset(Part)
 
 
 class DeviceSettings(BaseModel):
