@@ -1,10 +1,11 @@
-"""Whether a frame that came is the one that was asked for."""
+"""What a scanner can be asked for, and whether a frame that came is the one that was."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
+from hardware.errors import OutOfRange
 from hardware.types import FrameSettings
 
 PIXEL_SIZE_ROUNDED = 1e-3
@@ -21,3 +22,14 @@ def as_asked(scanned: FrameSettings, asked: FrameSettings) -> bool:
         and math.isclose(scanned.pixel_size_nm, asked.pixel_size_nm, rel_tol=PIXEL_SIZE_ROUNDED)
         and (turned_deg + ROTATION_ROUNDED_DEG) % 360.0 <= 2 * ROTATION_ROUNDED_DEG
     )
+
+
+def require_scan(device: str, settings: FrameSettings) -> None:
+    """Raise ``OutOfRange`` for settings that no scanner takes, whatever its own limits are."""
+    for name in ("width_px", "height_px", "pixel_size_nm", "dwell_ns"):
+        if not 0 < (value := getattr(settings, name)) < math.inf:
+            raise OutOfRange(device, f"a frame's {name} cannot be {value}", "Choose one above 0.")
+    if not math.isfinite(settings.scan_rot_deg):
+        raise OutOfRange(device, f"scan rotation {settings.scan_rot_deg} is no angle", "Choose one.")
+    if settings.bit_depth not in (8, 16):
+        raise OutOfRange(device, f"frames have no {settings.bit_depth} bit", "Choose 8 or 16.")

@@ -2,6 +2,8 @@
 
 from hypothesis import settings
 
+pytest_plugins = ["hardware.contract.plugin"]
+
 # how long an example takes says more of the machine than of the code; pytest ends a test that hangs
 settings.register_profile("search", deadline=None, print_blob=True)
 # the gate judges a change by the same examples as the last one; `make soak` looks for others

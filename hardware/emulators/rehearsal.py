@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hardware.simulator.firmware import Firmware
 from hardware.simulator.local import LocalLink
 from hardware.simulator.nature import Nature
 from hardware.transport.wire_log import FileLog
+from hardware.types import Blanker
 
 WIRE_LOG = "wire.jsonl"
 
@@ -31,6 +32,11 @@ class Rehearsal:
         """What a driver under trial is given; the twin plays all other parts."""
         return Surroundings(name, folder, self.twin.clock, FileLog(folder / WIRE_LOG), lambda: self.twin)
 
+    def ions(self) -> Blanker:
+        """What becomes of the ion beam, whatever its blanker says."""
+        with self.nature.lock:
+            return Blanker.OPEN if self.nature.gun.open else Blanker.BLANKED
+
     def played_by(self, *devices: Parts) -> Devices:
         """An instrument in which these parts are played by devices under trial, all others by the twin."""
         played = {
@@ -39,8 +45,7 @@ class Rehearsal:
             for part in fields(parts)
             if part.name != "close" and (value := getattr(parts, part.name)) is not None
         }
-        closes = [parts.close for parts in devices]
-        return replace(self.twin, **played, close=lambda: _all(*closes, self.twin.close))
+        return replace(self.twin, **played, close=lambda: _close(self.twin, devices))
 
 
 def rehearsal(nature: Nature) -> Rehearsal:
@@ -50,6 +55,9 @@ def rehearsal(nature: Nature) -> Rehearsal:
     return Rehearsal(nature, firmware, link, devices_over(link, nature.settings, port.settings, port.close))
 
 
-def _all(*calls: Callable[[], None]) -> None:
-    for call in calls:
-        call()
+def _close(twin: Devices, tried: tuple[Parts, ...]) -> None:
+    """Close all, whatever becomes of one; the twin last."""
+    with ExitStack() as stack:
+        stack.callback(twin.close)
+        for parts in tried:
+            stack.callback(parts.close)

@@ -13,6 +13,7 @@ from dataclasses import asdict
 import numpy as np
 
 from hardware.errors import BadFrame, OutOfRange, Refused
+from hardware.frames import require_scan
 from hardware.protocols import Clock
 from hardware.simulator.clock import clock_of
 from hardware.simulator.config import TwinSettings
@@ -133,6 +134,7 @@ class TwinScanner:
         return max(frame_time_s(settings, self._settings) / self._clock.pace, computing_s)
 
     def acquire(self, settings: FrameSettings) -> Frame:
+        require_scan(Device.SCANNER.value, settings)
         deadline_s = SLOWEST_CALL_S + 2 * self.frame_time_s(settings)
         reply = self._link.call("scanner.acquire", asdict(settings), deadline_s)
         assert reply.image is not None

@@ -1,40 +1,58 @@
-"""The drivers that the contract suite runs against. A new driver adds a line."""
+"""The drivers that the contract suite runs against.
+
+A new driver adds a function and a line to ``DRIVERS``. The function starts the emulator, connects
+the driver to it, and yields a bench; the twin plays all parts that the driver does not::
+
+    @contextmanager
+    def my_device(folder: Path) -> Iterator[Bench]:
+        around = trial_twin()
+        with closing(TcpPort(MyEmulator(around.link))) as wire:
+            settings = MySettings(port=wire.port)
+            parts = my_driver.DRIVER.connect(settings, around.surroundings("my device", folder))
+            yield rehearsed(around, parts, wires=[wire])
+
+The suite closes the devices. Tests of parts that nobody plays there are skipped. With ``wires`` the
+suite pulls the cable out and spoils answers as well. ``replace(rehearsed(...), frame=...)`` where the
+scanner takes only certain frames.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from hardware.connection import supervise
-from hardware.microscope import Devices
-from hardware.simulator.assembly import local_devices
-from hardware.simulator.config import ColumnSettings, StageSettings, TwinSettings
-from hardware.simulator.nature import Nature
-from hardware.simulator.specimen import SectionSpec, WaferSpecimen
-from hardware.simulator.tiny import Ripples, tiny_settings
+from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
+from hardware.types import Blanker
 from tests.hardware.fakes import fake_devices
+from tests.hardware.lines import lock_line_is_open
 
 
-def fake(folder: Path) -> Devices:
-    return fake_devices(folder)
+@contextmanager
+def fake(folder: Path) -> Iterator[Bench]:
+    def ions() -> Blanker:
+        return Blanker.OPEN if lock_line_is_open(folder / "line") else Blanker.BLANKED
+
+    devices = fake_devices(folder)
+    yield Bench(devices, played_by(devices), ions)
 
 
-def twin_settings() -> TwinSettings:
-    """A quick twin whose stage and lenses take their time."""
-    return tiny_settings().model_copy(update={"stage": StageSettings(), "column": ColumnSettings()})
-
-
-def twin(folder: Path) -> Devices:
+@contextmanager
+def twin(folder: Path) -> Iterator[Bench]:
     """Nature in this process; its blanker is reached through a wire like any other."""
-    specimen = WaferSpecimen([SectionSpec("S001", 0.0, 0.0, 0.0)], [], Ripples(), 0)
-    return local_devices(Nature(twin_settings(), specimen, lambda _truth: None))
+    around = trial_twin()
+    yield replace(rehearsed(around), plays=played_by(around.twin))
 
 
-def supervised_twin(folder: Path) -> Devices:
-    return supervise(twin(folder))
+@contextmanager
+def supervised_twin(folder: Path) -> Iterator[Bench]:
+    with twin(folder) as bench:
+        yield replace(bench, devices=supervise(bench.devices))
 
 
-DRIVERS: Mapping[str, Callable[[Path], Devices]] = {
+DRIVERS: Mapping[str, Callable[[Path], AbstractContextManager[Bench]]] = {
     "fake": fake,
     "twin": twin,
     "twin, supervised": supervised_twin,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hardware.errors import HardwareError, OutOfRange, Refused
+from hardware.frames import require_scan
 from hardware.interlocks import MillProof
 from hardware.microscope import Devices
 from hardware.types import (
@@ -87,7 +88,7 @@ class FakeColumn:
         return self.shift
 
     def set_beam_shift_um(self, x_um: float, y_um: float) -> None:
-        if max(abs(x_um), abs(y_um)) > 50.0:
+        if not (abs(x_um) <= 50.0 and abs(y_um) <= 50.0):
             raise OutOfRange("column", "beam shift is allowed up to 50 um", "Move the stage.")
         self.shift = (x_um, y_um)
 
@@ -181,12 +182,13 @@ class FakeScanner:
     column: FakeColumn
     stage: FakeStage
     clock: FakeClock
+    frames: int = 0
 
     def acquire(self, settings: FrameSettings) -> Frame:
-        if settings.bit_depth not in (8, 16):
-            raise OutOfRange("scanner", f"{settings.bit_depth} bit is not 8 or 16", "Choose one of them.")
+        require_scan("scanner", settings)
         shape = (settings.height_px, settings.width_px)
-        image: Image = np.random.default_rng(1).integers(0, 200, shape).astype(np.uint8)
+        self.frames += 1
+        image: Image = np.random.default_rng(self.frames).integers(0, 200, shape).astype(np.uint8)
         if settings.bit_depth == 16:
             image = image.astype(np.uint16)
         start_s = self.clock.now

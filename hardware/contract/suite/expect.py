@@ -1,0 +1,63 @@
+"""What tests of drivers say again and again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import cast
+
+import pytest
+
+from hardware.errors import HardwareError
+from hardware.guard.client import BlankerLine
+from hardware.protocols import IonBlanker
+from hardware.registry import blanker_target
+from hardware.types import Optics, Range, StagePose
+
+AXES = ("x_um", "y_um", "z_um", "tilt_deg", "rotation_deg")
+STANDS_WITHIN = 0.5
+"""So far an encoder may waver [um, degrees]."""
+
+about = pytest.mark.about
+
+
+def outside(allowed: Range) -> tuple[float, ...]:
+    """What no device may take for a set-point."""
+    return allowed.low - 1.0, allowed.high + 1.0, math.nan, math.inf
+
+
+def refuses(call: Callable[[], object], kind: type[HardwareError] = HardwareError) -> None:
+    """The call raises an error of that kind which says whose, what is wrong and what to do."""
+    with pytest.raises(kind) as raised:
+        call()
+    error = raised.value
+    assert error.device and error.what and error.advice, f"device, what and advice: {error.args}"
+    assert str(error).endswith(".") and "\n" not in str(error)
+
+
+def same_pose(pose: StagePose, other: StagePose) -> bool:
+    """Whether two complete poses are one, but for the last digits of the encoders."""
+    return all(
+        getattr(pose, axis) == pytest.approx(getattr(other, axis), abs=STANDS_WITHIN) for axis in AXES
+    )
+
+
+def same_optics(optics: Optics, other: Optics) -> bool:
+    """Whether two optics are one, but for what is lost in conversion between units."""
+    return (optics.wd_um, optics.stig_x, optics.stig_y) == pytest.approx(
+        (other.wd_um, other.stig_x, other.stig_y), rel=1e-6, abs=1e-6
+    )
+
+
+@contextmanager
+def line_to(blanker: BlankerLine) -> Iterator[IonBlanker]:
+    """The line as the guard has it. It has one owner at a time."""
+    module, _, function = blanker_target(blanker.driver).partition(":")
+    line = cast(IonBlanker, getattr(import_module(module), function)(blanker.settings))
+    try:
+        yield line
+    finally:
+        line.blank()
+        getattr(line, "close", lambda: None)()
