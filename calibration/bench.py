@@ -38,11 +38,18 @@ class Caller(Protocol):
         ...
 
 
+def call(audience: Audience, what: str) -> None:
+    """Call somebody to the instrument, where the audience can; one sentence that says for what."""
+    if isinstance(audience, Caller):
+        audience.called(what)
+
+
 @dataclass
 class Bench:
     """What a procedure is handed. Used by one thread.
 
     ``rng`` is seeded from the sitting, so that what is drawn before a crash is drawn again after it.
+    ``ends``: the operator wants no more of a sitting that was paused, but the result of what it has.
     """
 
     plan: Plan
@@ -51,6 +58,7 @@ class Bench:
     rng: np.random.Generator
     instrument: Manual | None = None
     ions: Burner | None = None
+    ends: bool = False
     _shown: dict[str, Figure] = field(default_factory=dict)
 
     @property
@@ -76,9 +84,8 @@ class Bench:
         self.audience.told(share, saying)
 
     def call(self, what: str) -> None:
-        """Call somebody to the instrument, where the audience can; one sentence that says for what."""
-        if isinstance(self.audience, Caller):
-            self.audience.called(what)
+        """See :func:`call`."""
+        call(self.audience, what)
 
     def show(self, key: str, figure: Figure) -> None:
         """Show a figure, in place of the one under the same key."""

@@ -34,6 +34,9 @@ def _measuring(kind: CalibrationKind) -> Callable[..., None]:
         anew: Annotated[
             bool, typer.Option("--anew", help="Begin anew instead of going on with what was paused.")
         ] = False,
+        end: Annotated[
+            bool, typer.Option("--end", help="End what was paused with what it has; of an irradiation.")
+        ] = False,
         accept_it: Annotated[
             bool, typer.Option("--accept", help="Go by it at once if its verdict is good.")
         ] = False,
@@ -45,7 +48,7 @@ def _measuring(kind: CalibrationKind) -> Callable[..., None]:
     ) -> None:
         from calibration.measuring import Order, measure_in_console, show_in_console
 
-        order = Order(kind, project, tuple(choices or ()), anew, accept_it, ions)
+        order = Order(kind, project, tuple(choices or ()), anew, end, accept_it, ions)
         if show:
             show_in_console(order)
         else:

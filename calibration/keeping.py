@@ -8,6 +8,7 @@ after a kill the next calibration begins with that.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from scopeacq.manual import Manual
 from scopeacq.plan.as_found import ADVICE, NAME, AsFound, left_changed
 from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.storage.files import FileLayer
+
+LOG = logging.getLogger(__name__)
 
 PUMPED_WITHIN_S = 60.0
 """The gun's gas is; whoever vented the chamber is told before long."""
@@ -124,15 +127,21 @@ def _troubles(manual: Manual, found: AsFound, trust: Trust) -> Iterator[str]:
             yield str(error)
 
 
-def put_back_before(manual: Manual, files: FileLayer) -> None:
-    """Put back what a calibration that was killed has left. Raises ``Refused`` where one had failed."""
+def put_back_before(manual: Manual, files: FileLayer) -> AsFound | None:
+    """Put back what a calibration that was killed has left, if one was; what that was.
+
+    Raises ``Refused`` where it had failed.
+    """
     left = left_changed(manual.plan.instrument_folder)
     if left is None:
-        return
+        return None
+    if left.warning:
+        LOG.warning(left.warning)
     if left.failed:
         what = f"a calibration ended with an error and left it changed ({left.failed})"
-        raise Refused("instrument", what, ADVICE)
+        raise Refused("instrument", what, f"{left.warning} {ADVICE}".strip())
     put_back(manual, left, files)
+    return left
 
 
 def _keep(manual: Manual, found: AsFound, files: FileLayer) -> None:

@@ -41,16 +41,21 @@ if TYPE_CHECKING:
     from scopeacq.manual import Manual
 
 PAUSED = "The calibration is paused: what was measured is kept, and the same command goes on with it."
+ENDS_EARLY = "With --end it ends with what it has."
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was asked for. ``choices``: settings as ``key=value``; ``ions``: the ion beam may be opened."""
+    """What was asked for. ``choices``: settings as ``key=value``; ``ions``: the ion beam may be opened.
+
+    ``end``: end what was paused with what it has.
+    """
 
     kind: CalibrationKind
     project: Path
     choices: tuple[str, ...] = ()
     anew: bool = False
+    end: bool = False
     accept: bool = False
     ions: bool = False
 
@@ -114,8 +119,10 @@ def measure_in_console(order: Order, as_json: bool) -> ExitCode:
             f"{procedure.title} opens the ion beam, which removes what it hits: allow it by "
             "--open-ion-beam."
         )
+    if order.end and (order.anew or not procedure.ends_early):
+        raise typer.BadParameter(f"{procedure.title} cannot be ended with what it has; --anew begins anew.")
     with explaining(plan.folder.logs):
-        done = _measured(procedure, settings, plan, order.anew)
+        done = _measured(procedure, settings, plan, order)
         wanted = order.accept and done.profile.verdict.good and done.profile.values
         changed = accept(plan, done.profile_file).said if wanted else ()
     report = _reported(done, changed)
@@ -126,11 +133,11 @@ def measure_in_console(order: Order, as_json: bool) -> ExitCode:
     return ExitCode.FINISHED if report.good else ExitCode.FAILED
 
 
-def _measured(procedure: Procedure[Any], settings: Settings, plan: Plan, anew: bool) -> Finished:
+def _measured(procedure: Procedure[Any], settings: Settings, plan: Plan, order: Order) -> Finished:
     with Progress(console=Console(stderr=True)) as bars, interruptible() as halted:
         terminal = _Terminal(bars, bars.add_task(procedure.title, total=1.0), halted)
-        with _noting(), _hand(procedure, plan, halted) as manual:
-            return calibrate(procedure, settings, plan, terminal, manual, anew=anew)
+        with _noting(procedure), _hand(procedure, plan, halted) as manual:
+            return calibrate(procedure, settings, plan, terminal, manual, anew=order.anew, ends=order.end)
 
 
 @contextmanager
@@ -145,12 +152,13 @@ def _hand(procedure: Procedure[Any], plan: Plan, halted: threading.Event) -> Ite
 
 
 @contextmanager
-def _noting() -> Iterator[None]:
+def _noting(procedure: Procedure[Any]) -> Iterator[None]:
     """An error says in its one paragraph as well what could not be put back."""
     try:
         yield
     except Halted as halt:
-        raise Explained(ExitCode.PAUSED, _with_notes(PAUSED, halt)) from halt
+        paused = f"{PAUSED} {ENDS_EARLY}" if procedure.ends_early else PAUSED
+        raise Explained(ExitCode.PAUSED, _with_notes(paused, halt)) from halt
     except (HardwareError, OSError) as error:
         code = expected_code(error) or ExitCode.FAILED
         raise Explained(code, _with_notes(str(error), error)) from error

@@ -34,6 +34,25 @@ class Need(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """Marks the switch in a procedure's settings by which an operator agrees to what cannot be undone."""
+
+
+CONSENT = Consent()
+
+
+def consents_of(settings: type[Settings]) -> tuple[str, ...]:
+    """The keys of all that is to be agreed to."""
+    fields = settings.model_fields.items()
+    return tuple(key for key, info in fields if any(isinstance(mark, Consent) for mark in info.metadata))
+
+
+def agreed(settings: S) -> S:
+    """The settings of an operator who agrees to all of it."""
+    return settings.model_copy(update=dict.fromkeys(consents_of(type(settings)), True))
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What a procedure will take: instrument's time [s], frames, largest electron dose of any place."""
 
@@ -71,7 +90,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Procedure(Generic[S]):
-    """One calibration. ``about`` says in two sentences what it does and what must be ready before."""
+    """One calibration. ``about`` says in two sentences what it does and what must be ready before.
+
+    ``ends_early``: one that was paused may be ended with what it has (:attr:`Bench.ends`), since what it
+    counts has happened.
+    """
 
     kind: CalibrationKind
     title: str
@@ -80,3 +103,4 @@ class Procedure(Generic[S]):
     needs: frozenset[Need]
     cost: Callable[[Plan, S], Cost]
     measure: Callable[[Bench, S], Result]
+    ends_early: bool = False

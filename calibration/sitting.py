@@ -14,7 +14,7 @@ import numpy as np
 import xxhash
 
 from calibration.approach import come_to_imaging
-from calibration.bench import Audience, Bench
+from calibration.bench import Audience, Bench, call
 from calibration.folders import PROFILE, REPORT, Sitting, begin, last_unfinished
 from calibration.keeping import as_found, put_back_before
 from calibration.measurements import LOG, Measurements
@@ -25,7 +25,7 @@ from scopeacq.manual import Manual
 from scopeacq.plan.calibrations import Profile
 from scopeacq.plan.profiles import value_at
 from scopeacq.plan.runfolder import Plan
-from scopeacq.plan.settings import Settings
+from scopeacq.plan.settings import Settings, SettingsError
 from scopeacq.plan.templates import to_toml
 from scopeacq.storage.files import DiskFiles, FileLayer
 from scopeacq.storage.locks import OwnerLock
@@ -56,6 +56,7 @@ def calibrate(
     manual: Manual | None = None,
     *,
     anew: bool = False,
+    ends: bool = False,
     files: FileLayer | None = None,
 ) -> Finished:
     """Measure, and write what that came to as a profile; goes on with what was interrupted.
@@ -63,6 +64,7 @@ def calibrate(
     Args:
         manual: the instrument in hand; procedures that need nothing of it do without.
         anew: begin from nothing, whatever was interrupted.
+        ends: end what was interrupted with what it has; of a procedure that ``ends_early``.
 
     Raises:
         Halted: the operator wants a pause; the same call goes on.
@@ -71,10 +73,12 @@ def calibrate(
     """
     files = files or DiskFiles()
     with _instrument_or_lock(procedure, plan, manual, files):
+        if ends:
+            _require_begun(procedure, settings, plan)
         folder, sitting = _sitting(procedure, settings, plan, audience, files, anew)
         rng = np.random.default_rng(sitting.seed)
         ions = _burner(procedure, manual, folder)
-        bench = Bench(plan, Measurements.read(folder, files), audience, rng, manual, ions)
+        bench = Bench(plan, Measurements.read(folder, files), audience, rng, manual, ions, ends)
         with _as_found(procedure, manual, audience, files):
             result = procedure.measure(bench, settings)
         audience.told(1.0, "The instrument is as it was; writing the result")
@@ -93,6 +97,16 @@ def _instrument_or_lock(
         return nullcontext()
     assert not procedure.needs, "this procedure measures with the instrument"
     return OwnerLock.of_run(plan.folder.root, files)
+
+
+def _require_begun(procedure: Procedure[Any], settings: Settings, plan: Plan) -> None:
+    """Raise ``SettingsError`` unless there is a sitting to be ended."""
+    assert procedure.ends_early, "this procedure ends by itself"
+    before = last_unfinished(plan.folder, procedure.kind)
+    why = "there is none" if before is None else before[1].unlike(Sitting.of(plan, procedure, settings))
+    if why:
+        place = plan.folder.calibrations / procedure.kind.value
+        raise SettingsError(place, [f"nothing that was paused can be ended: {why}"], "Begin it anew.")
 
 
 def _sitting(
@@ -137,7 +151,9 @@ def _as_found(
     if manual is None or not procedure.needs:
         yield
         return
-    put_back_before(manual, files)  # a kill beside the ion gun leaves the stage tilted
+    left = put_back_before(manual, files)  # a kill beside the ion gun leaves the stage tilted
+    if left is not None and left.kind is not procedure.kind and left.warning:
+        call(audience, left.warning)
     if Need.STAGE in procedure.needs:
         come_to_imaging(manual, audience)
     with as_found(manual, procedure.kind, files):

@@ -38,6 +38,9 @@ __all__ = ["GUARD_LOG", "BlankerLine", "Devices", "Microscope", "SafeState", "co
 GUARD_LOG = "guard.jsonl"
 """Where the guard records openings, in the folder of the instrument."""
 
+IRRADIATION_GUN = "irradiation gun"
+SWITCH_OFF = "Switch its beam off by hand."
+
 
 @dataclass(frozen=True, slots=True)
 class Devices:
@@ -99,8 +102,9 @@ class Microscope:
     def safe_state(self, deadline_s: float = 6.0) -> SafeState:
         """Blank the ions, blank the electrons, stop the stage where it is, all at the same time.
 
-        Each goes on whatever becomes of the others, within ``deadline_s`` of real time. Where the
-        ions are not known to be blanked, the gun's high voltage is taken off as well.
+        An irradiation beam that a program may switch off is switched off along: one that was killed may
+        have left it on. Each goes on whatever becomes of the others, within ``deadline_s`` of real time.
+        Where the ions are not known to be blanked, the gun's high voltage is taken off as well.
         """
         attempts = [
             _Attempt(self.blank_ions, str(BlankerUnknown("no answer in time"))),
@@ -108,10 +112,11 @@ class Microscope:
                 self._blank_electrons, "electron beam: no answer in time. Switch the EHT off by hand."
             ),
             _Attempt(self.devices.stage.stop, "stage: no answer in time. Stop it by hand."),
+            _Attempt(self._end_irradiation, f"{IRRADIATION_GUN}: no answer in time. {SWITCH_OFF}"),
         ]
         until_s = time.monotonic() + deadline_s
         troubles = [attempt.trouble(until_s - time.monotonic()) for attempt in attempts]
-        ions, electrons, stage = (trouble is None for trouble in troubles)
+        ions, electrons, stage, _ = (trouble is None for trouble in troubles)
         return SafeState(
             Blanker.BLANKED if ions else Blanker.UNKNOWN,
             electrons_blanked=electrons,
@@ -149,6 +154,14 @@ class Microscope:
             raise Refused(
                 "electron beam", "it does not read back as blanked", "Switch the EHT off by hand."
             )
+
+    def _end_irradiation(self) -> None:
+        source = self.devices.irradiation_source
+        if source is None:
+            return
+        source.switch_off()  # not only where it reads as on: whether it does may not be known
+        if source.beam_on():
+            raise Refused(IRRADIATION_GUN, "its beam reads back as on", SWITCH_OFF)
 
 
 class _Attempt:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from calibration.procedure import CONSENT
 from hardware.types import FrameSettings
 from scopeacq.burning import Agreed
 from scopeacq.plan.bounds import Place
@@ -20,7 +21,7 @@ Volts = Annotated[float, Field(ge=0.5, le=20)]
 class IonBeamSettings(Settings):
     """The place on bare wafer, the marks, and what they may cost."""
 
-    consent: bool = Field(
+    consent: Annotated[bool, CONSENT] = Field(
         False,
         title="Only bare wafer lies there",
         description="I have looked: there is nothing but bare wafer around this place.",

@@ -56,7 +56,7 @@ class Dose:
 
 
 def measure(bench: Bench, settings: IrradiationSettings) -> Result:
-    """Watch until the target is reached and the beam is off.
+    """Watch until the target is reached, or the operator ends it, and the beam is off.
 
     Raises ``Halted``, ``HardwareError``, ``OSError``; the next sitting goes on with what was read.
     """
@@ -71,7 +71,8 @@ def measure(bench: Bench, settings: IrradiationSettings) -> Result:
     with station.never_unwatched():
         offsets = _begin(bench, station, settings)
         _watch(bench, station, settings, offsets)
-        offsets = (*offsets, _offset(bench, station, settings, offsets))
+        if len(log) > offsets[-1].end:  # nothing was watched since: what was paused ends with the beam off
+            offsets = (*offsets, _offset(bench, station, settings, offsets))
     return _result(bench, settings, log, offsets)
 
 
@@ -118,13 +119,13 @@ def _offset(bench: Bench, station: Station, settings: IrradiationSettings, known
 def _watch(bench: Bench, station: Station, settings: IrradiationSettings, offsets: Offsets) -> None:
     """Take readings until the target is reached and the beam is off."""
     phase = None
-    while (so_far := _stand(bench, station, settings, offsets)).phase is not Phase.DONE:
+    while (so_far := _stand(bench, station, settings, offsets)).phase not in (Phase.DONE, Phase.ENDED):
         if so_far.phase is not phase:
             phase = so_far.phase
             LOG.warning("Irradiation: %s.", phase.value)
             if phase is not Phase.ON:
                 bench.call(f"{NAME}: {phase.value}.")
-        if phase is Phase.REACHED:
+        if phase in (Phase.REACHED, Phase.ENDING):
             _try_to_switch_off(station)
         station.take()
 
@@ -142,7 +143,7 @@ def _stand(bench: Bench, station: Station, settings: IrradiationSettings, offset
     times_s, volts = station.log.arrays()
     if problem := wrong(volts, settings, offsets):
         raise Refused(METER, *problem.value)
-    so_far = standing(times_s, volts, settings, offsets)
+    so_far = standing(times_s, volts, settings, offsets, ends=bench.ends)
     dose = settings.dose_1e27(so_far.charge.most_uc)
     bench.tell(min(dose / settings.target_1e27_ev_per_cm3, 1.0), _said(so_far, dose, settings))
     if len(times_s) % SHOWN_EVERY == 0:
@@ -176,7 +177,7 @@ def _result(bench: Bench, settings: IrradiationSettings, log: ReadingLog, offset
         offset_figure(volts, offsets),
     )
     files = tuple(path.relative_to(bench.measurements.folder).as_posix() for path in log.parts)
-    return Result((), _verdict(dose), figures, _compared(bench, settings, dose), files=files)
+    return Result((), _verdict(dose, settings), figures, _compared(bench, settings, dose), files=files)
 
 
 def _dose(charge: Delivered, settings: IrradiationSettings) -> Dose:
@@ -201,16 +202,21 @@ def _compared(bench: Bench, settings: IrradiationSettings, dose: Dose) -> tuple[
     return tuple(rows)
 
 
-def _verdict(dose: Dose) -> Verdict:
+def _verdict(dose: Dose, settings: IrradiationSettings) -> Verdict:
     found, sd = dose.dose_1e27_ev_per_cm3, dose.sd_1e27_ev_per_cm3
     said = [f"The sections were given {found:.4g} \u00b1 {sd:.2g} x 10^27 eV/cm^3."]
+    if found + 2 * sd < settings.target_1e27_ev_per_cm3:
+        said.append(f"It was ended before its target of {settings.target_1e27_ev_per_cm3:g}.")
     if dose.unread_s > 0:
         said.append(
             f"Over {dose.unread_s:.0f} s nothing was read: that charge is only known between bounds."
         )
-    good = sd <= LARGEST_UNCERTAINTY * found
-    setting = f"Set milling.irradiation_1e27_ev_per_cm3 = {found:.4g} in project.toml: mill rates go by it."
-    said.append(setting if good else "That is too uncertain to go by.")
+    good = sd < LARGEST_UNCERTAINTY * found
+    enter = (
+        f"Enter {found:.4g} as the irradiation dose in the view Plan, under Milling, or as "
+        "milling.irradiation_1e27_ev_per_cm3 in project.toml: mill rates go by it."
+    )
+    said.append(enter if good else "That is too uncertain to go by.")
     return Verdict(good=good, reasons=tuple(said))
 
 
@@ -223,4 +229,5 @@ PROCEDURE = Procedure(
     needs=frozenset({Need.METERS}),
     cost=cost,
     measure=measure,
+    ends_early=True,
 )

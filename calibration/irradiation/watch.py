@@ -27,6 +27,8 @@ class Phase(Enum):
     ON = "irradiating"
     SOON = "the target is near"
     REACHED = "ALARM: the target is reached, switch the beam off"
+    ENDING = "it is to end here: switch the beam off"
+    ENDED = "it ends here, and the beam is off"
     DONE = "the target is reached and the beam is off"
 
 
@@ -55,6 +57,11 @@ class Offset:
     at_s: float
     first: int
     readings: int
+
+    @property
+    def end(self) -> int:
+        """The first reading behind these."""
+        return self.first + self.readings
 
 
 Offsets = tuple[Offset, ...]
@@ -117,13 +124,20 @@ def beam_on(volts: Floats, settings: IrradiationSettings, offsets: Offsets) -> b
     return bool((volts[-LAST:] > offsets[-1].volts + _threshold_v(settings, offsets)).any())
 
 
-def standing(times_s: Floats, volts: Floats, settings: IrradiationSettings, offsets: Offsets) -> Standing:
-    """How it stands after these readings, float64 (n,) each with n >= 1."""
+def standing(
+    times_s: Floats, volts: Floats, settings: IrradiationSettings, offsets: Offsets, *, ends: bool = False
+) -> Standing:
+    """How it stands after these readings, float64 (n,) each with n >= 1.
+
+    ``ends``: it is to end with what was delivered by now.
+    """
     flows_ua = current_ua(times_s, volts, settings, offsets)
     charge = charge_of(times_s, flows_ua, settings, offsets)
     left_uc, newest_ua = settings.target_uc - charge.most_uc, float(flows_ua[-1])
     on = beam_on(volts, settings, offsets)
     left_s = max(left_uc, 0.0) / newest_ua if on and newest_ua > 0 else math.inf
+    if ends and left_uc > 0:
+        return Standing(charge, newest_ua, math.inf, Phase.ENDING if on else Phase.ENDED)
     return Standing(charge, newest_ua, left_s, _phase(on, left_uc <= 0, left_s <= settings.warn_s))
 
 

@@ -18,6 +18,10 @@ ADVICE = (
     "`scopeacq calibrate restore --as-it-is`."
 )
 
+MAY_IRRADIATE = (
+    "The irradiation beam may be on, uncounted: switch it off, then go on with that calibration."
+)
+
 
 class AsFound(Settings):
     """What a calibration may change, as read back before. It lies there while that is not put back.
@@ -43,6 +47,11 @@ class AsFound(Settings):
     z_um: float
     tilt_deg: float
     rotation_deg: float
+
+    @property
+    def warning(self) -> str:
+        """What may be on while nobody watches it; empty where nothing is."""
+        return MAY_IRRADIATE if self.kind is CalibrationKind.IRRADIATION else ""
 
     @property
     def optics(self) -> Optics:

@@ -26,9 +26,8 @@ def _left_changed(plan: Plan) -> Findings:
         return
     if left is not None:
         why = f"ended with an error ({left.failed})" if left.failed else "was cut off"
-        yield error(
-            f"A calibration {left.kind.value} {why}, and the instrument is not as it was before. {ADVICE}"
-        )
+        what = f"A calibration {left.kind.value} {why}, and the instrument is not as it was before."
+        yield error(" ".join(filter(None, (what, left.warning, ADVICE))))
 
 
 def _fit(plan: Plan, acceptance: Acceptance) -> Findings:

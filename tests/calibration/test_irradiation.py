@@ -20,16 +20,19 @@ from calibration.irradiation.dose import charge_uc_for, delivered, dose_1e27_ev_
 from calibration.irradiation.log import PER_PART, ReadingLog
 from calibration.irradiation.settings import IrradiationSettings
 from calibration.procedure import Result
+from calibration.sitting import Finished, calibrate
 from hardware.errors import Deadline, Halted, HardwareError, Refused
 from hardware.simulator.config import IrradiationSettings as Gun
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.simulator.irradiation_body import IrradiationBody
 from hardware.types import Preamplifier, VoltReading
 from scopeacq.manual import Manual
+from scopeacq.plan.calibration_checks import calibration_findings
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles
 from tests.calibration.benches import Listener, bench_on
 from tests.scenarios.harness import TinyRun
+from tests.scenarios.life import Killed
 from tests.scopeacq.manual_bench import held
 
 QUICK = IrradiationSettings(target_1e27_ev_per_cm3=0.02, area_mm2=50.0, offset_readings=12)
@@ -231,6 +234,77 @@ def test_a_stop_switches_the_beam_off_and_the_next_sitting_goes_on(tmp_path: Pat
         edges = QUICK.dose_1e27(4 * 80.0 / 2)  # it went on and off twice, each between two readings
         assert dose_of(result) == pytest.approx(true_dose(run), abs=edges)
         assert result.verdict.good
+
+
+@pytest.mark.parametrize("switchable", [True, False])
+def test_a_paused_irradiation_ends_here_with_what_was_delivered(tmp_path: Path, switchable: bool) -> None:
+    """Where nobody but a hand switches it off, it is watched and counted until then."""
+    with station(tmp_path) as (manual, run):
+        body = run.nature.irradiation
+        if not switchable:
+            object.__setattr__(manual.devices, "irradiation_source", None)
+
+        def stop() -> None:
+            raise Halted("irradiation", "stopped by the operator")
+
+        with pytest.raises(Halted):
+            measured(manual, tmp_path, Acting(at="0.010 of", does=stop))
+        assert body.beam_on(run.nature.now_s) is not switchable
+        audience = Acting(at="It is to end here", does=lambda: body.switch_off(run.nature.now_s))
+        bench = bench_on(manual, manual.plan, tmp_path / "sitting", audience=audience)
+        bench.ends = True
+        result = PROCEDURE.measure(bench, QUICK)
+        assert not body.beam_on(run.nature.now_s) and bool(audience.done) is not switchable
+        assert true_dose(run) < 0.7 * QUICK.target_1e27_ev_per_cm3
+        edges = QUICK.dose_1e27(4 * 80.0 / 2)
+        assert dose_of(result) == pytest.approx(true_dose(run), abs=edges)
+    assert result.verdict.good and "ended before its target of 0.02" in " ".join(result.verdict.reasons)
+
+
+def test_an_irradiation_of_nothing_is_no_dose_to_go_by(tmp_path: Path) -> None:
+    with station(tmp_path, on_after_s=1e9) as (manual, _):
+        bench = bench_on(manual, manual.plan, tmp_path / "sitting")
+        bench.ends = True
+        result = PROCEDURE.measure(bench, QUICK)
+    assert not result.verdict.good and "too uncertain" in result.verdict.reasons[-1]
+
+
+def whole_sitting(manual: Manual, audience: Listener | None = None, *, ends: bool = False) -> Finished:
+    return calibrate(PROCEDURE, QUICK, manual.plan, audience or Listener(), manual, ends=ends)
+
+
+def test_only_what_was_begun_likewise_can_be_ended(tmp_path: Path) -> None:
+    with station(tmp_path) as (manual, run):
+        with pytest.raises(SettingsError, match="nothing that was paused can be ended: there is none"):
+            whole_sitting(manual, ends=True)
+
+        def stop() -> None:
+            raise Halted("irradiation", "stopped by the operator")
+
+        with pytest.raises(Halted):
+            whole_sitting(manual, Acting(at="0.010 of", does=stop))
+        half = true_dose(run)
+        done = whole_sitting(manual, ends=True)
+        assert true_dose(run) == pytest.approx(half, abs=1e-9), "nothing was switched on"
+    assert done.profile.verdict.good and not done.profile.values
+
+
+def test_what_a_killed_irradiation_left_on_is_switched_off_by_the_next_connection(tmp_path: Path) -> None:
+    def die() -> None:
+        raise Killed
+
+    with station(tmp_path) as (manual, run):
+        object.__setattr__(manual.devices, "irradiation_source", None)
+        with pytest.raises(Killed):
+            whole_sitting(manual, Acting(at="0.010 of", does=die))
+        assert run.nature.irradiation.beam_on(run.nature.now_s)
+    left = [f.text for f in calibration_findings(run.plan)]
+    assert len(left) == 1 and "irradiation beam may be on" in left[0]
+    with held(run) as manual:
+        assert not run.nature.irradiation.beam_on(run.nature.now_s)
+        done = whole_sitting(manual)
+    assert true_dose(run) <= QUICK.target_1e27_ev_per_cm3 * 1.03 and done.profile.verdict.reasons
+    assert not list(calibration_findings(run.plan))
 
 
 def test_what_fell_while_the_program_was_dead_counts_until_it_is_known_better(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calibration.figures import Figure
+from calibration.procedure import agreed
 from scopeacq.plan.settings import Settings
 from ui.calibrate.services import Finished, Opened
 from ui.presenters.calibration import Chosen, Waiting
@@ -38,12 +39,15 @@ class Case:
         self.note(waiting=self._waiting())
 
     def begin(self) -> Opened | None:
-        """Forget the result of before; with what to measure, None where that is not known yet."""
+        """Forget the result of before; with what to measure, None where that is not known yet.
+
+        Whoever begins has agreed: what must be ticked for that stands beside the button.
+        """
         if self.opened is None or self.settings is None:
             return None
         self.finished, self.seen = None, {}
         self.note(begun=True, result=None, decision=None, trouble="")
-        return replace(self.opened, settings=self.settings)
+        return replace(self.opened, settings=agreed(self.settings))
 
     def leave(self) -> None:
         """Back to the settings."""

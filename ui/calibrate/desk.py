@@ -19,7 +19,7 @@ from scopeacq.plan.settings import Settings
 from scopeacq.telling.explain import Explained
 from ui.calibrate.cases import Case
 from ui.calibrate.files import CalibrationFiles
-from ui.calibrate.services import Calibrations, Finished, Opened
+from ui.calibrate.services import Calibrations, Finished, Opened, Start
 from ui.calibrate.soon import Soon
 from ui.hand.manual import ManualControl, ManualState
 from ui.hand.works import Works
@@ -61,7 +61,8 @@ class CalibrateDesk(QObject):
         self._plan, self._manual, self._core = plan, manual, core
         self._cases: dict[CalibrationKind, Case] = {}
         self._chosen: CalibrationKind | None = None
-        self._stock, self._around, self._stopped = Stock(), Surroundings(), False
+        self._stock, self._around = Stock(), Surroundings()
+        self._stopped = self._ends = False
         self._tasks = Tasks(self)
         self._files = CalibrationFiles(core, self._in_hand, self._tasks, self)
         self.works: Works[CalibrationKind] = Works(manual, self)
@@ -119,11 +120,22 @@ class CalibrateDesk(QObject):
 
     def begin(self, anew: bool = False) -> None:
         """Begin the chosen calibration, or go on with it."""
-        kind, case = self._of_chosen, self._cases[self._of_chosen]
+        self._measure(self._of_chosen, Start.ANEW if anew else Start.ON)
+
+    def end(self) -> None:
+        """End the chosen calibration with what it has: now, or once it is paused."""
+        if self.works.work is None:
+            self._measure(self._of_chosen, Start.END)
+        else:
+            self._ends = True
+            self.works.stop()
+
+    def _measure(self, kind: CalibrationKind, start: Start) -> None:
+        case = self._cases[kind]
         if not self._free_for(kind) or (opened := case.begin()) is None:
             return
-        self._stopped = False
-        measure = partial(self._core.measure, self._plan, opened, anew)
+        self._stopped = self._ends = False
+        measure = partial(self._core.measure, self._plan, opened, start)
         work, done = Work(kind, f"Calibrating: {NAMES[kind]}"), partial(self._finished, kind)
         shown = partial(self._seen, kind)
         if opened.procedure.needs or self._manual.connected:  # whoever holds the instrument holds the run
@@ -233,6 +245,9 @@ class CalibrateDesk(QObject):
         self._look_after(kind)
 
     def _halted(self, kind: CalibrationKind) -> None:
+        if self._ends:
+            self._measure(kind, Start.END)
+            return
         if self._stopped:
             self._show(kind, begun=False)
         self._look_after(kind)

@@ -21,12 +21,14 @@ class MeasurePage(WizardPage):
 
     pause_asked, stop_asked: end what is under way; after a stop the wizard is back at its first step.
     go_on_asked, left: go on with what was paused, or leave it for later.
+    end_asked: end it here, with a result of what it has.
     """
 
     pause_asked = pyqtSignal()
     stop_asked = pyqtSignal()
     go_on_asked = pyqtSignal()
     left = pyqtSignal()
+    end_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,11 +45,13 @@ class MeasurePage(WizardPage):
         self.stop.setToolTip("The same, and back to the settings; what was measured is kept for later")
         theme.set_role(self.stop, "danger")
         self.go_on = main_button("Go on", "Measure what is missing")
+        self.end = side_button("End here", "Switch off what it watches, and take what was counted so far")
         self.leave = side_button("Back", "Leave it for later; the list says that it is unfinished")
         for button, signal in (
             (self.pause, self.pause_asked),
             (self.stop, self.stop_asked),
             (self.go_on, self.go_on_asked),
+            (self.end, self.end_asked),
             (self.leave, self.left),
         ):
             button.clicked.connect(lambda _, asked=signal: asked.emit())
@@ -55,7 +59,7 @@ class MeasurePage(WizardPage):
             (self.sentence, self.bar, self.figures),
             (self.held_back,),
             (),
-            (self.leave, self.pause, self.stop, self.go_on),
+            (self.leave, self.end, self.pause, self.stop, self.go_on),
         )
 
     def show_view(self, view: WizardView) -> None:
@@ -75,3 +79,5 @@ class MeasurePage(WizardPage):
         for button in (self.go_on, self.leave):
             button.setVisible(not running)
         self.go_on.setEnabled(view.may_act)
+        self.end.setVisible(measure.ends_early)
+        self.end.setEnabled(not measure.ending if running else view.may_act)

@@ -62,6 +62,7 @@ def wire(view: CalibrateView, desk: CalibrateDesk) -> None:
     measure.pause_asked.connect(desk.pause)
     measure.stop_asked.connect(desk.stop)
     measure.go_on_asked.connect(desk.begin)
+    measure.end_asked.connect(desk.end)
     measure.left.connect(desk.leave)
     result.accept_asked.connect(desk.accept)
     result.keep_asked.connect(desk.keep)

@@ -7,6 +7,7 @@ from typing import Any
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from calibration.procedure import consents_of
 from scopeacq.plan.settings import Settings
 from ui import theme
 from ui.calibrate.wizard_page import WizardPage
@@ -61,7 +62,8 @@ class PreparePage(WizardPage):
             self.form = None
         self.confirm.setChecked(False)
         if settings is not None:
-            self.form = form = ChoiceForm(settings, WIDTHS)
+            consents = {(key,) for key in consents_of(type(settings))}  # asked for beside the button
+            self.form = form = ChoiceForm(settings, WIDTHS, consents)
             form.changed.connect(lambda: self.edited.emit(form.chosen))
             self._forms.addWidget(form)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,7 +54,15 @@ class Opened:
     waiting: Waiting | None = None
 
 
-Measure = Callable[[Plan, Opened, bool, "Manual | None", Teller], Finished]
+class Start(Enum):
+    """How one begins: on with what waits, from nothing, or to end what waits with what it has."""
+
+    ON = "on"
+    ANEW = "anew"
+    END = "end"
+
+
+Measure = Callable[[Plan, Opened, Start, "Manual | None", Teller], Finished]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,7 @@ class Calibrations:
 
     ``unfinished``: since when sittings wait to go on. ``left``: how the instrument was before what has not
     put it back; ``restore`` does, ``forget`` leaves it as it is. ``open``: what the wizard begins with.
-    ``measure``: begin (anew where True) or go on, to the end. ``accept``, ``undo`` and ``adopt`` change the
+    ``measure``: begin or go on, to the end. ``accept``, ``undo`` and ``adopt`` change the
     instrument's file, also while the instrument is in hand (where True).
     """
 
@@ -103,12 +112,13 @@ def _opened(plan: Plan, kind: CalibrationKind) -> Opened:
     return opened_with(procedure, plan, kind)
 
 
-def _measured(plan: Plan, opened: Opened, anew: bool, manual: Manual | None, tell: Teller) -> Finished:
+def _measured(plan: Plan, opened: Opened, start: Start, manual: Manual | None, tell: Teller) -> Finished:
     with loading():
         from calibration.sitting import calibrate
         from ui.calibrate.heard import Heard
     audience = Heard(tell, manual)
-    return calibrate(opened.procedure, opened.settings, plan, audience, manual, anew=anew)
+    anew, ends = start is Start.ANEW, start is Start.END
+    return calibrate(opened.procedure, opened.settings, plan, audience, manual, anew=anew, ends=ends)
 
 
 def _left(plan: Plan) -> AsFound | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Generic
 
 from scopeacq.plan.settings import S
@@ -16,10 +17,10 @@ def _nobody_minds(_path: Path, _settings: object) -> None:
 
 
 class ChoiceForm(ShortForm[S], Generic[S]):
-    """All values of ``settings``; what is valid counts at once."""
+    """All values of ``settings`` but those ``left_out``; what is valid counts at once."""
 
-    def __init__(self, settings: S, widths: Widths = NARROW) -> None:
-        paths = tuple(fields_of(type(settings)))
+    def __init__(self, settings: S, widths: Widths = NARROW, left_out: Collection[Path] = ()) -> None:
+        paths = tuple(path for path in fields_of(type(settings)) if path not in left_out)
         super().__init__(SettingsForm(settings, settings), _nobody_minds, paths, widths)
 
     @property

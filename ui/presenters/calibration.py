@@ -26,7 +26,8 @@ IONS_REMOVE = (
     "This opens the ion beam: what it hits is removed for good. Look before at the wafer, and at what lies "
     "in the beam's way."
 )
-CONFIRM_IONS = "The ion beam may be opened"
+CONFIRM_IONS = "I have looked: only bare wafer lies there, and the ion beam may be opened"
+ENDS_HERE = "It can also end here, with what it has counted so far."
 PAUSED = "Paused. What was measured is kept; the instrument is as it was found."
 
 
@@ -128,11 +129,15 @@ class PrepareView:
 
 @dataclass(frozen=True, slots=True)
 class MeasureView:
-    """``share`` is None while nothing is under way; it can go on then, or be left for later."""
+    """``share`` is None while nothing is under way; it can go on then, or be left for later.
+
+    ``ends_early``: or it can end here, with what it has.
+    """
 
     sentence: str
     share: float | None
     ending: bool = False
+    ends_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +252,12 @@ def _unfinished(waiting: Waiting, now: datetime) -> str:
 
 
 def _measure(chosen: Chosen) -> MeasureView:
-    work = chosen.work
+    work, procedure = chosen.work, chosen.procedure
+    ends_early = procedure is not None and procedure.ends_early
     if work is None:
-        return MeasureView("" if chosen.trouble else PAUSED, None)
-    return MeasureView(_under_way(work), work.share, work.ending)
+        paused = f"{PAUSED} {ENDS_HERE}" if ends_early else PAUSED
+        return MeasureView("" if chosen.trouble else paused, None, ends_early=ends_early)
+    return MeasureView(_under_way(work), work.share, work.ending, ends_early)
 
 
 def _under_way(work: Work[CalibrationKind]) -> str:

@@ -27,5 +27,7 @@ def left_view(left: AsFound, held_back: str, now: datetime) -> LeftView:
     what = f"The calibration {NAMES[left.kind]} has not put the instrument back ({when})."
     if left.failed:
         what = f"{what} {sentence(units_shown(left.failed))}"
+    if left.warning:
+        what = f"{what} {left.warning}"
     advice = "Look at the instrument, then have it put back, or leave it as it is. No run starts before."
     return LeftView(left.kind, f"{what} {held_back or advice}", not held_back)
