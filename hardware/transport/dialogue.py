@@ -1,21 +1,22 @@
 """One device, one wire, one thing at a time: asked, commanded or told.
 
 A query may be asked again, on a new connection where the old one failed. A command never is: what
-was sent may have been done. After anything that went wrong the connection is dropped, so that a
-late answer is never taken for that to the next question.
+was sent may have been done. After anything that went wrong the connection is dropped, and the next
+one is listened to first, so that a late answer is never taken for that to the next question.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from hardware.errors import ConnectionLost, Deadline, Garbled, HardwareError
 from hardware.transport.channel import MOST_BYTES, Channel, Framing
+from hardware.transport.plain_words import in_plain_words, readable
 from hardware.transport.wire_log import NoLog, Way, WireLog
 
 Exchange: TypeAlias = Callable[[bytes, Framing], bytes]
@@ -26,10 +27,15 @@ ADVICE = "Check its cable and power, then try again."
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Real times of a dialogue [s], and how often a query is asked again."""
+    """Real times of a dialogue [s], and how often a query is asked again.
+
+    ``late_s``: how long a line is listened to after an answer did not come in time. What comes within
+    is dropped.
+    """
 
     answer_s: float = 2.0
     retries: int = 2
+    late_s: float = 0.5
 
 
 def no_greeting(_exchange: Exchange) -> None:
@@ -57,6 +63,7 @@ class Dialogue:
         self._connect, self._log, self._timing, self._greeting = connect, log or NoLog(), timing, greeting
         self._lock = threading.Lock()
         self._channel: Channel | None = None
+        self._answer_is_due = False
         self._closed = False
 
     def ask(self, question: bytes, framed: Framing, timeout_s: float | None = None) -> bytes:
@@ -83,9 +90,12 @@ class Dialogue:
         self._exchange(words, None, None)
 
     def close(self) -> None:
-        """End the connection for good."""
+        """End the connection for good. Whoever waits for an answer gets ``ConnectionLost``."""
+        self._closed = True
+        if (channel := self._channel) is not None:
+            with suppress(OSError):
+                channel.hang_up()
         with self._lock:
-            self._closed = True
             self._drop()
 
     def _exchange(self, words: bytes, framed: Framing | None, timeout_s: float | None) -> bytes:
@@ -93,63 +103,95 @@ class Dialogue:
         if not self._lock.acquire(timeout=answer_s + self._timing.answer_s):
             raise Deadline(self.device, "is busy with another command", "Try again.")
         try:
-            channel = self._opened()
-            return self._spoken(channel, words, framed, answer_s)
-        except HardwareError:
-            self._drop()
-            raise
-        except TimeoutError as error:
-            self._drop()
-            raise Deadline(self.device, f"did not answer within {answer_s:g} s", ADVICE) from error
-        except OSError as error:
-            self._drop()
-            raise ConnectionLost(self.device, f"the connection is gone ({_said(error)})", ADVICE) from error
+            with self._dropped_on_failure(answer_s):
+                return self._spoken(self._ready(), words, framed, answer_s)
         finally:
             self._lock.release()
 
+    @contextmanager
+    def _dropped_on_failure(self, answer_s: float) -> Iterator[None]:
+        """Whatever goes wrong ends the connection, and is told as what it means to an operator."""
+        try:
+            yield
+        except BaseException as error:
+            self._answer_is_due = isinstance(error, TimeoutError | Garbled)
+            if isinstance(error, TimeoutError):
+                self._log.note(self.device, Way.SILENT)
+            self._drop()
+            if not isinstance(error, OSError):
+                raise
+            if self._closed:
+                raise self._was_closed() from error
+            if isinstance(error, TimeoutError):
+                raise Deadline(self.device, f"did not answer within {answer_s:g} s", ADVICE) from error
+            words = f"the connection is gone: {in_plain_words(error)}"
+            raise ConnectionLost(self.device, words, ADVICE) from error
+
+    def _ready(self) -> Channel:
+        """The wire, with nothing left on it. Opened anew where it broke: nothing was sent yet."""
+        if self._channel is not None:
+            with suppress(OSError):
+                self._drain(self._channel, 0.0)
+                return self._channel
+            self._drop()
+        return self._opened()
+
     def _opened(self) -> Channel:
         if self._closed:
-            raise ConnectionLost(self.device, "the connection was closed", "Connect again.")
-        if self._channel is None:
-            try:
-                self._channel = channel = self._connect()
-            except OSError as error:
-                raise ConnectionLost(self.device, f"cannot be reached ({_said(error)})", ADVICE) from error
-            self._log.note(self.device, Way.OPENED)
-            self._greeting(
-                lambda words, framed: self._spoken(channel, words, framed, self._timing.answer_s)
-            )
-        return self._channel
+            raise self._was_closed()
+        try:
+            self._channel = channel = self._connect()
+        except OSError as error:
+            words = f"cannot be reached: {in_plain_words(error)}"
+            raise ConnectionLost(self.device, words, ADVICE) from error
+        self._log.note(self.device, Way.OPENED)
+        self._drain(channel, self._timing.late_s if self._answer_is_due else 0.0)
+        self._answer_is_due = False
+        self._greeting(lambda words, framed: self._spoken(channel, words, framed, self._timing.answer_s))
+        return channel
+
+    def _drain(self, channel: Channel, listen_s: float) -> None:
+        if left_over := channel.drain(listen_s):
+            self._log.note(self.device, Way.DROPPED, left_over)
 
     def _spoken(self, channel: Channel, words: bytes, framed: Framing | None, answer_s: float) -> bytes:
         """Send, and gather one complete answer if one is ``framed``."""
+        if self._closed:
+            raise self._was_closed()
         self._log.note(self.device, Way.SENT, words)
         channel.send(words, answer_s)
         if framed is None:
             return b""
-        until_s = time.monotonic() + answer_s
         arrived = bytearray()
+        try:
+            self._gather(arrived, channel, framed, time.monotonic() + answer_s)
+        finally:
+            if arrived:
+                self._log.note(self.device, Way.RECEIVED, arrived)
+        return bytes(arrived)
+
+    def _gather(self, arrived: bytearray, channel: Channel, framed: Framing, until_s: float) -> None:
+        """Into ``arrived`` exactly one answer. Raises ``Garbled`` for what is none."""
         while (length := self._length(framed, arrived)) is None:
-            left_s = until_s - time.monotonic()
-            if left_s <= 0:
-                raise TimeoutError
+            if (left_s := until_s - time.monotonic()) <= 0:
+                raise TimeoutError("the answer has no end")
             arrived += channel.receive(left_s)
         if len(arrived) > length:
-            raise self._garbled(bytes(arrived), "more than one answer")
-        self._log.note(self.device, Way.RECEIVED, bytes(arrived))
-        return bytes(arrived)
+            raise self._garbled(arrived, "more than one answer")
 
     def _length(self, framed: Framing, arrived: bytearray) -> int | None:
         if len(arrived) > MOST_BYTES:
-            raise self._garbled(bytes(arrived), "no end")
+            raise self._garbled(arrived, "no end")
         try:
             return framed(arrived) if arrived else None
         except ValueError as error:
-            raise self._garbled(bytes(arrived), str(error)) from error
+            raise self._garbled(arrived, str(error)) from error
 
-    def _garbled(self, arrived: bytes, why: str) -> Garbled:
-        self._log.note(self.device, Way.RECEIVED, arrived)
-        return Garbled(self.device, f"answers {arrived[:40]!r}: {why}", ADVICE)
+    def _garbled(self, arrived: bytearray, why: str) -> Garbled:
+        return Garbled(self.device, f"answers {readable(arrived)}: {why}", ADVICE)
+
+    def _was_closed(self) -> HardwareError:
+        return ConnectionLost(self.device, "the connection was closed", "Connect again.")
 
     def _drop(self) -> None:
         if self._channel is not None:
@@ -157,8 +199,3 @@ class Dialogue:
                 self._channel.close()
             self._channel = None
             self._log.note(self.device, Way.ENDED)
-
-
-def _said(error: OSError) -> str:
-    """What an error of the operating system says, on one line."""
-    return " ".join(str(error.strerror or error).split())

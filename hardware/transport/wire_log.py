@@ -19,10 +19,15 @@ MOST_LOG_BYTES = 32 << 20
 
 
 class Way(Enum):
-    """Which way a piece went, or what became of the connection."""
+    """Which way a piece went, or what became of the connection.
+
+    ``DROPPED`` arrived when nobody asked; ``SILENT``: what should have come did not, in time.
+    """
 
     SENT = ">"
     RECEIVED = "<"
+    DROPPED = "x"
+    SILENT = "?"
     OPENED = "+"
     ENDED = "-"
 
@@ -45,13 +50,13 @@ class Piece:
 class WireLog(Protocol):
     """Takes note of what goes over the wires. Never raises: a full disk must not stop a device."""
 
-    def note(self, device: str, way: Way, data: bytes = b"") -> None: ...
+    def note(self, device: str, way: Way, data: bytes | bytearray = b"") -> None: ...
 
 
 class NoLog:
     """Takes no note."""
 
-    def note(self, device: str, way: Way, data: bytes = b"") -> None:
+    def note(self, device: str, way: Way, data: bytes | bytearray = b"") -> None:
         return
 
 
@@ -62,7 +67,7 @@ class FileLog:
         self._path = path
         self._lock = threading.Lock()
 
-    def note(self, device: str, way: Way, data: bytes = b"") -> None:
+    def note(self, device: str, way: Way, data: bytes | bytearray = b"") -> None:
         line = json.dumps(
             {
                 "at_s": round(time.time(), 4),
