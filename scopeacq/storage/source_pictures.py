@@ -1,6 +1,7 @@
 """Pictures as microscopes and cameras leave them, and how large their pixels are, where a file says so.
 
-TIFF (OME and ImageJ say it), PNG, JPEG; CZI when ``pylibCZIrw`` is installed.
+TIFF (OME, ImageJ and the headers of electron microscopes say it), PNG, JPEG; CZI when ``pylibCZIrw`` is
+installed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from hardware.vendor_tiff import FrameMetadata, frame_metadata
 from scopeacq.storage.pyramid_tiff import (
     Pixels,
     UnreadablePicture,
@@ -79,7 +81,15 @@ def _tiff_edges_um(file: tifffile.TiffFile) -> tuple[float, float] | None:
         return _ome_edges_um(file.ome_metadata)
     if file.imagej_metadata:
         return _imagej_edges_um(file.pages.first, str(file.imagej_metadata.get("unit", "")))
-    return None
+    return _microscope_edges_um(file)
+
+
+def _microscope_edges_um(file: tifffile.TiffFile) -> tuple[float, float] | None:
+    match frame_metadata(file):
+        case FrameMetadata(pixel_width_nm=float(width_nm), pixel_height_nm=float(height_nm)):
+            return width_nm * 1e-3, height_nm * 1e-3
+        case _:
+            return None
 
 
 def _ome_edges_um(xml: str) -> tuple[float, float] | None:
