@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hardware.addresses import addresses_in, held
 from hardware.computer_clock import ComputerClock
 from hardware.connection import supervise
 from hardware.errors import ConnectionLost, HardwareError, OutOfRange, Refused
@@ -58,8 +59,9 @@ def connect(settings: Mapping[str, object], folder: Path) -> Devices:
 
 
 def assemble(assembly: Assembly, folder: Path) -> Devices:
-    """Connect all devices, the one that keeps time first. Raises what their drivers raise, all or nothing.
+    """Connect all devices, the one that keeps time first, or none.
 
+    Raises ``Busy`` where another program has one of their addresses, or what their drivers raise.
     What goes over the wires is logged in ``folder / WIRE_LOG``.
     """
     log = FileLog(folder / WIRE_LOG)
@@ -67,6 +69,7 @@ def assemble(assembly: Assembly, folder: Path) -> Devices:
     clock: Clock = ComputerClock()
     played: dict[str, Any] = {part.value: None for part in OPTIONAL}
     with ExitStack() as connected:
+        connected.enter_context(held(frozenset().union(*map(_addresses, assembly.devices))))
         for device in _clock_first(assembly):
             around = Surroundings(device.name, folder, clock, log, whole.devices, device.plays)
             parts = connect_device(device, around)
@@ -82,15 +85,17 @@ def assemble(assembly: Assembly, folder: Path) -> Devices:
 def tried_alone(device: PlannedDevice, folder: Path) -> Iterator[Parts]:
     """One device connected without its instrument, supervised, for as long as somebody tries it.
 
-    Raises what its driver raises. What it asks of other devices is refused.
+    Raises ``Busy`` where another program has its address, or what its driver raises. What it asks of other
+    devices is refused.
     """
     log = FileLog(folder / WIRE_LOG)
     around = Surroundings(device.name, folder, ComputerClock(), log, _alone, device.plays)
-    parts = supervise(connect_device(device, around))
-    try:
-        yield parts
-    finally:
-        parts.close()
+    with held(_addresses(device)):
+        parts = supervise(connect_device(device, around))
+        try:
+            yield parts
+        finally:
+            parts.close()
 
 
 def connect_device(device: PlannedDevice, surroundings: Surroundings) -> Parts:
@@ -114,6 +119,10 @@ def connect_device(device: PlannedDevice, surroundings: Surroundings) -> Parts:
         raise Refused(name, f"does not have the {spoken(lacking)} with these settings", advice)
     beyond: dict[str, Any] = {part.value: None for part in Part if part not in there}
     return replace(parts, **beyond)
+
+
+def _addresses(device: PlannedDevice) -> frozenset[str]:
+    return addresses_in(device.settings.model_dump())
 
 
 def _clock_first(assembly: Assembly) -> list[PlannedDevice]:
