@@ -90,6 +90,10 @@ class RelayBlanker:
             return Blanker.UNKNOWN
         return blanker
 
+    def close(self) -> None:
+        """Let go of the port; the module's watchdog does the rest."""
+        self._module.close()
+
     def take_over(self) -> None:
         """Blank, and have the module keep it so without us. Raises ``Refused`` when it will not."""
         self.blank()

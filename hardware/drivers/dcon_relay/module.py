@@ -150,6 +150,10 @@ class DconModule:
         """``$AAM``: the module's name."""
         return self._say(f"${self._aa}M", f"!{self._aa}([0-9A-Z -]{{2,10}})", self._dialogue.ask)[1]
 
+    def close(self) -> None:
+        """End the connection."""
+        self._dialogue.close()
+
     def _say(self, text: str, form: str, say: Callable[[bytes, Framing], bytes]) -> re.Match[str]:
         answer = self._wording.text(say(self._wording.line(text), self._wording.answer(form)))
         if (got := re.fullmatch(form, answer)) is None:
