@@ -27,6 +27,7 @@ from scopeacq.journal.records import BurnBegin, BurnKey, IonsBegin, IonsEnd, Mil
 from scopeacq.manual import Manual
 from scopeacq.plan.burn_place import Kept, Vpp, corners_of, objections, polygon_of, reach
 from scopeacq.plan.instrument import MillSettings, mill_limits
+from scopeacq.plan.landmarks import judge, tell_mount
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 from scopeacq.sections.candidates import Candidates, Verdict
@@ -118,6 +119,7 @@ class Burner:
         kept = self._kept()
         if kept.outlines_um and not self._manual.place_is_known:
             yield "nobody knows where the sections lie under the beam: measure at least two landmarks first"
+        yield from self._contradictory_landmarks()
         for mark in marks:
             if is_delivered(mark.charge_uc, 0.0, self._nominal_na, self._mill):
                 yield f"mark {mark.number + 1}: {mark.charge_uc:.3g} uC is less than one frame gives"
@@ -134,6 +136,13 @@ class Burner:
         total_uc = self._burns.given_uc(self._sitting) + left_uc
         if not (math.isfinite(total_uc) and total_uc <= agreed.charge_limit_uc):
             yield f"all marks come to {total_uc:.3g} uC, the limit is {agreed.charge_limit_uc:g} uC"
+
+    def _contradictory_landmarks(self) -> Iterator[str]:
+        """Where landmarks do not fit together, sections may lie elsewhere than their mean says."""
+        landmarks = self._plan.wafer.landmarks
+        mounting = judge(landmarks, self._plan.project.registration.max_shift_um)
+        if tell_mount(landmarks) and not mounting.sound:
+            yield f"the landmarks contradict one another: {mounting.verdict.rstrip('.')}"
 
     def _kept(self) -> Kept:
         """What the plan holds, and what was found on the wafer and nobody has rejected."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scopeacq.journal.journal import JournalError, JournalReader
-from scopeacq.journal.records import GatePassed, MillDone, MillKey, RunOpened
+from scopeacq.journal.records import RunOpened
 from scopeacq.plan.plan_changes import Begun
 from scopeacq.plan.runfolder import Plan, RunFolder
 from scopeacq.telling.status import SectionPhase, status_of
@@ -41,19 +41,13 @@ def has_mills_ahead(folder: RunFolder) -> bool:
     """Whether a cycle has passed its gate and is not milled to its end; taken for granted likewise."""
     if not folder.journal_file.exists():
         return False
-    ahead: set[MillKey] = set()
+    begun = Begun()
     try:
         for row in JournalReader(folder.journal_file).read():
-            match row.record:
-                case GatePassed(cycle, mill=mill):
-                    ahead = {key for key, _ in mill.passes(cycle)}
-                case MillDone(key):
-                    ahead.discard(key)
-                case _:
-                    pass
+            begun.apply(row.record)
     except JournalError:
         return True
-    return bool(ahead)
+    return bool(begun.mills_ahead)
 
 
 def read_history(plan: Plan) -> History:

@@ -14,9 +14,10 @@ from itertools import islice
 
 from hardware.types import FrameSettings
 from scopeacq.journal import records as r
-from scopeacq.journal.records import PlaneKey, Record
+from scopeacq.journal.records import MillKey, PlaneKey, Record
 from scopeacq.journal.wafer_place import WaferPlace
 from scopeacq.plan.geometry import Rigid, Tile
+from scopeacq.plan.mill_settings import MillSettings
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 
@@ -27,6 +28,12 @@ _FRAME_KEYS = {
     "bit_depth": "bit_depth",
 }
 """What the images of a section have in common: keys of [imaging], and the frame's names for them."""
+
+_GUN_KEYS = (
+    *("x_um", "y_um", "z_um", "glancing_deg", "gun_elevation_deg"),
+    *("raster_um_per_volt", "raster_y_um_per_volt", "raster_x_hz", "raster_y_hz"),
+)
+"""What all passes of a cycle have in common: keys of [mill]. Its plan of charges stands in the journal."""
 
 AFFINE_NUMBERS = 6
 MOST_TURN_DEG = 10.0
@@ -41,7 +48,8 @@ class Begun:
 
     ``frames``: the last one of each section; ``places``: centre and turn of the last take of each tile.
     ``opened``: whether a program ever ran it; a journal may hold what an operator did by hand before.
-    ``azimuths``: how many were milled from. ``place``: how the wafer was mounted, and where it was found.
+    ``azimuths``: how many were milled from. ``mills_ahead``: passes of a cycle that has passed its gate
+    and is not milled to its end. ``place``: how the wafer was mounted, and where it was found.
     """
 
     opened: bool = False
@@ -51,6 +59,7 @@ class Begun:
     places: dict[tuple[str, int], Rigid] = field(default_factory=dict)
     written: PlaneKey | None = None
     azimuths: int = 0
+    mills_ahead: set[MillKey] = field(default_factory=set)
     place: WaferPlace = field(default_factory=WaferPlace)
 
     def apply(self, record: Record) -> None:
@@ -68,6 +77,10 @@ class Begun:
                 self.written = key
             case r.MillBegin(key):
                 self.azimuths = max(self.azimuths, key.azimuth + 1)
+            case r.GatePassed(cycle, mill=mill):
+                self.mills_ahead = {key for key, _ in mill.passes(cycle)}
+            case r.MillDone(key):
+                self.mills_ahead.discard(key)
             case r.SectionRegistered() | r.SectionSkipped() | r.SectionDropped() | r.Wish():
                 self.sections.add(record.section)
             case _:
@@ -110,6 +123,19 @@ def changes(plan: Plan, begun: Begun) -> Iterator[str]:
     if (azimuths := len(plan.project.milling.azimuths_deg)) < begun.azimuths:
         yield f"milling.azimuths_deg lists {azimuths} now, and this run has milled from {begun.azimuths}"
     yield from _missing_images(plan, begun)
+
+
+def gun_changes(before: MillSettings, after: MillSettings, begun: Begun) -> Iterator[str]:
+    """What another gun would do to a cycle that is being milled, a sentence each.
+
+    Azimuths that are cut by two poses of the gun do not even each other out.
+    """
+    others = [key for key in _GUN_KEYS if getattr(before, key) != getattr(after, key)]
+    if begun.mills_ahead and others:
+        yield (
+            f"mill.{others[0]} cannot be changed now: a cycle of this run is being milled, and all "
+            "its passes go by the same gun; finish that first"
+        )
 
 
 def fixed(begun: Begun) -> dict[tuple[str, ...], str]:

@@ -175,6 +175,15 @@ def test_nothing_opens_on_a_wafer_that_lies_nobody_knows_where(run: TinyRun, mea
     assert untouched(run)
 
 
+def test_nothing_opens_on_a_wafer_whose_landmarks_contradict_one_another(run: TinyRun) -> None:
+    """One of them was taken for another: where sections lie is anywhere between."""
+    first, second = run.plan.wafer.landmarks
+    on_wafer(run, landmarks=(first, replace(second, stage_um=(8e3, -6e3))))
+    with pytest.raises(SettingsError, match=r"landmarks contradict one another: .* apart"):
+        burn(run)
+    assert untouched(run)
+
+
 def test_a_wafer_that_a_run_has_found_lies_where_it_was_found(run: TinyRun) -> None:
     """Until it is mounted otherwise, which only landmarks tell."""
     on_wafer(run, landmarks=())

@@ -17,7 +17,7 @@ from scopeacq.journal.journal import Journal
 from scopeacq.journal.records import MillKey, PlaneKey, Record
 from scopeacq.plan.demo import make_demo
 from scopeacq.plan.geometry import Rigid, pixel_to_wafer
-from scopeacq.plan.plan_changes import Begun, changes, refuse_changes
+from scopeacq.plan.plan_changes import Begun, changes, gun_changes, refuse_changes
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import SettingsError
 from scopeacq.plan.wafer import Section, SectionGrid
@@ -184,3 +184,19 @@ def test_check_and_run_refuse_and_touch_nothing(plan: Plan, capsys: pytest.Captu
         assert run_command([command, str(plan.folder.root)]) == ExitCode.BAD_INPUT
         assert "no longer holds S001" in " ".join(capsys.readouterr().err.split())
     assert contents(plan) == before
+
+
+def test_the_gun_stays_as_it_is_while_a_cycle_is_milled(plan: Plan) -> None:
+    mill, cycle = mill_plan(plan), 0
+    passes = [key for key, _ in mill.passes(cycle)]
+    before = plan.instrument.mill
+    turned = before.model_copy(update={"gun_elevation_deg": 1.0})
+    looser = before.model_copy(update={"heartbeat_timeout_s": 2.0})
+    begun = Begun()
+    assert not list(gun_changes(before, turned, begun))
+    begun.apply(r.GatePassed(cycle, 1, 0, mill))
+    for key in passes:
+        (refusal,) = gun_changes(before, turned, begun)
+        assert "mill.gun_elevation_deg" in refusal and not list(gun_changes(before, looser, begun))
+        begun.apply(r.MillDone(key, 1.0, 1.0, 0.0))
+    assert not list(gun_changes(before, turned, begun))

@@ -13,7 +13,7 @@ from dataclasses import InitVar, dataclass, field, replace
 
 from scopeacq.plan.findings import Severity
 from scopeacq.plan.new_run import INSTRUMENT_HEADER, PROJECT_HEADER
-from scopeacq.plan.plan_changes import Begun, changes
+from scopeacq.plan.plan_changes import Begun, changes, gun_changes
 from scopeacq.plan.runfolder import Plan, contradictions, require_unchanged
 from scopeacq.plan.settings import Settings, SettingsError
 from scopeacq.plan.templates import to_toml
@@ -187,7 +187,9 @@ class Editor:
             raise Refused(_sentence(error.problems)) from None
         if self.begun is not None:
             before = set(changes(self._as_plan(self.document), self.begun))
-            if new := [c for c in changes(self._as_plan(after), self.begun) if c not in before]:
+            new = [c for c in changes(self._as_plan(after), self.begun) if c not in before]
+            new += gun_changes(self._saved.instrument.mill, after.instrument.mill, self.begun)
+            if new:
                 raise Refused(_sentence(new))
 
     def _refuse_invalid_wafer(self, wafer: Wafer) -> None:
