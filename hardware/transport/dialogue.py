@@ -37,6 +37,11 @@ class Timing:
     retries: int = 2
     late_s: float = 0.5
 
+    @property
+    def longest_question_s(self) -> float:
+        """How long the wire may be held by a question that is never answered, however often it is asked."""
+        return (1 + self.retries) * (self.answer_s + self.late_s)
+
 
 def no_greeting(_exchange: Exchange) -> None:
     """Nothing needs to be said on a new connection."""
@@ -100,7 +105,7 @@ class Dialogue:
 
     def _exchange(self, words: bytes, framed: Framing | None, timeout_s: float | None) -> bytes:
         answer_s = self._timing.answer_s if timeout_s is None else timeout_s
-        if not self._lock.acquire(timeout=answer_s + self._timing.answer_s):
+        if not self._lock.acquire(timeout=answer_s + self._timing.longest_question_s):
             raise Deadline(self.device, "is busy with another command", "Try again.")
         try:
             with self._dropped_on_failure(answer_s):
