@@ -36,7 +36,7 @@ class VisaChannel:
             return bytes(self.resource.read_raw())
 
     def drain(self, listen_s: float) -> bytes:
-        """What is left on a serial line. Others were cleared on opening: to read unasked is an error there."""
+        """What is left on a serial line. Others are cleared on opening, and err when read unasked."""
         is_serial = self.resource.interface_type == InterfaceType.asrl
         return drained(self.receive, listen_s) if is_serial else b""
 

@@ -263,7 +263,7 @@ def test_after_closing_nothing_is_sent(wire: Wire, dialogue: Dialogue) -> None:
 
 
 def test_who_waits_too_long_for_the_wire_is_told_so(wire: Wire) -> None:
-    dialogue = Dialogue("counter", wire.connect, timing=Timing(answer_s=0.1))
+    dialogue = Dialogue("counter", wire.connect, timing=Timing(0.1, 0, 0.0))
     wire.end.spoiler.spoil(Spoiled(Spoiling.SILENT, b"long"))
 
     def wait_long() -> None:
