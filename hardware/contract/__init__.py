@@ -4,6 +4,8 @@ A test file of a driver's author::
 
     from hardware.contract.suite import *
 
+    pytestmark = pytest.mark.plays(Part.RASTER)
+
     @pytest.fixture
     def bench(tmp_path: Path) -> Iterator[Bench]:
         around = trial_twin()
@@ -12,5 +14,5 @@ A test file of a driver's author::
             yield rehearsed(around, parts, wires=[wire])
 
 and ``pytest_plugins = ["hardware.contract.plugin"]`` in the ``conftest.py`` at the root of the tests.
-Tests of parts that the driver does not play are skipped, and say so.
+Tests about parts that the driver does not play are left out, and pytest says how many.
 """

@@ -72,6 +72,11 @@ class Spoiler:
         with self._lock:
             self._ahead.extend([spoiled] * spoiled.times)
 
+    def clear(self) -> None:
+        """Spoil no more."""
+        with self._lock:
+            self._ahead.clear()
+
     def strike(self, request: bytes) -> Spoiled | None:
         """What befalls the answer to this request."""
         with self._lock:
@@ -129,6 +134,7 @@ class TcpPort:
     def __init__(self, device: Emulated, port: int = 0) -> None:
         self._device = device
         self.spoiler = Spoiler()
+        self._lock = threading.Lock()
         self._connected: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self.port = port
@@ -143,8 +149,10 @@ class TcpPort:
 
     def unplug(self) -> None:
         """Break all connections and answer nobody."""
-        listener, self._listener = self._listener, None
-        for open_ in (listener, *list(self._connected)):
+        with self._lock:
+            listener, self._listener = self._listener, None
+            connected = list(self._connected)
+        for open_ in (listener, *connected):
             if open_ is not None:
                 with suppress(OSError):
                     open_.shutdown(socket.SHUT_RDWR)
@@ -156,8 +164,12 @@ class TcpPort:
         with suppress(OSError):
             while True:
                 connected, _ = listener.accept()
+                with self._lock:
+                    if listener is not self._listener:  # unplugged just now
+                        connected.close()
+                        return
+                    self._connected.add(connected)
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._connected.add(connected)
                 threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
 
     def _serve(self, connected: socket.socket) -> None:
@@ -168,7 +180,8 @@ class TcpPort:
                     if not session.take(data, connected.sendall):
                         break
         finally:
-            self._connected.discard(connected)
+            with self._lock:
+                self._connected.discard(connected)
             connected.close()
             self._device.hung_up()
 

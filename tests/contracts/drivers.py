@@ -1,7 +1,8 @@
 """The drivers that the contract suite runs against.
 
-A new driver adds a function and a line to ``DRIVERS``. The function starts the emulator, connects
-the driver to it, and yields a bench; the twin plays all parts that the driver does not::
+A new driver adds a function, and to ``DRIVERS`` a line with the parts that it plays:
+``Trial(my_device, "my device", {Part.RASTER})``. The function starts the emulator, connects the
+driver to it, and yields a bench; the twin plays all other parts::
 
     @contextmanager
     def my_device(folder: Path) -> Iterator[Bench]:
@@ -11,20 +12,20 @@ the driver to it, and yields a bench; the twin plays all parts that the driver d
             parts = my_driver.DRIVER.connect(settings, around.surroundings("my device", folder))
             yield rehearsed(around, parts, wires=[wire])
 
-The suite closes the devices. Tests of parts that nobody plays there are skipped. With ``wires`` the
-suite pulls the cable out and spoils answers as well. ``replace(rehearsed(...), frame=...)`` where the
-scanner takes only certain frames.
+The suite closes the devices; with ``wires`` it also pulls the cable out and spoils answers.
+``replace(rehearsed(...), frame=...)`` where the scanner takes only certain frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Set
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hardware.connection import supervise
 from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
+from hardware.parts import Part
 from hardware.types import Blanker
 from tests.hardware.fakes import fake_devices
 from tests.hardware.lines import lock_line_is_open
@@ -52,8 +53,17 @@ def supervised_twin(folder: Path) -> Iterator[Bench]:
         yield replace(bench, devices=supervise(bench.devices))
 
 
-DRIVERS: Mapping[str, Callable[[Path], AbstractContextManager[Bench]]] = {
-    "fake": fake,
-    "twin": twin,
-    "twin, supervised": supervised_twin,
-}
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A driver to be tried; without ``plays`` it is tried as a whole instrument."""
+
+    bench: Callable[[Path], AbstractContextManager[Bench]]
+    name: str
+    plays: Set[Part] = frozenset()
+
+
+DRIVERS = [
+    Trial(fake, "fake"),
+    Trial(twin, "twin"),
+    Trial(supervised_twin, "twin, supervised"),
+]

@@ -9,11 +9,17 @@ import pytest
 
 from hardware.contract.bench import Bench
 from hardware.contract.suite import *  # noqa: F403
-from tests.contracts.drivers import DRIVERS
+from tests.contracts.drivers import DRIVERS, Trial
 
 
-@pytest.fixture(params=DRIVERS)
+@pytest.fixture(
+    params=[
+        pytest.param(trial, id=trial.name, marks=[pytest.mark.plays(*trial.plays)] if trial.plays else [])
+        for trial in DRIVERS
+    ]
+)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """A freshly connected instrument, both beams blanked."""
-    with DRIVERS[request.param](tmp_path) as connected:
+    trial: Trial = request.param
+    with trial.bench(tmp_path) as connected:
         yield connected

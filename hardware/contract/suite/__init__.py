@@ -6,3 +6,4 @@ from hardware.contract.suite.electrons import *
 from hardware.contract.suite.ions import *
 from hardware.contract.suite.stage import *
 from hardware.contract.suite.whole import *
+from hardware.contract.suite.wires import *

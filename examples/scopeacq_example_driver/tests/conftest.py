@@ -1,0 +1,3 @@
+"""Brings the fixtures of the contract suite."""
+
+pytest_plugins = ["hardware.contract.plugin"]

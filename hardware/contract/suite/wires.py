@@ -1,0 +1,167 @@
+"""Of drivers whose device is emulated: what a bad wire does to them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+
+import pytest
+
+from hardware.contract.bench import Bench
+from hardware.contract.suite.expect import about, line_to, refuses
+from hardware.contract.suite.ions import MILLING
+from hardware.emulators.serving import Spoiled, Spoiling
+from hardware.errors import HardwareError
+from hardware.microscope import Devices
+from hardware.parts import Part
+from hardware.protocols import PlasmaCleaner
+from hardware.types import Blanker, Preamplifier, VoltReading
+
+Call = Callable[[Bench], object]
+
+URGENT_S = 3.0
+"""So long may what brings the instrument to rest take at most, whatever else it is busy with."""
+
+FAILS_CLOSED_S = 1.0
+ALL_THE_TIME = 100_000
+
+READINGS: Mapping[Part, Call] = {
+    Part.COLUMN: lambda bench: (bench.devices.column.state(), bench.devices.column.optics()),
+    Part.SCANNER: lambda bench: bench.devices.scanner.acquire(bench.frame),
+    Part.DETECTOR: lambda bench: bench.devices.detector.state(),
+    Part.STAGE: lambda bench: bench.devices.stage.pose(),
+    Part.CHAMBER: lambda bench: bench.devices.chamber.pressure_mbar(),
+    Part.GUN: lambda bench: bench.devices.gun.state(),
+    Part.ION_CURRENT: lambda bench: bench.devices.ion_current.measure(),
+    Part.RASTER: lambda bench: bench.devices.raster.state(),
+    Part.IRRADIATION_METER: lambda bench: _volts(bench.devices),
+}
+
+COMMANDS: Mapping[Part, Call] = {
+    Part.COLUMN: lambda bench: bench.devices.column.set_beam_shift_um(1.0, -1.0),
+    Part.SCANNER: lambda bench: bench.devices.scanner.acquire(bench.frame),
+    Part.DETECTOR: lambda bench: bench.devices.detector.make_safe(),
+    Part.STAGE: lambda bench: bench.devices.stage.move(bench.low).wait(1e4),
+    Part.GUN: lambda bench: bench.devices.gun.set_hv(False),
+    Part.RASTER: lambda bench: bench.devices.raster.configure(MILLING),
+    Part.CLEANER: lambda bench: _cleaner(bench.devices).clean(10.0, 30.0),
+}
+
+URGENT: Mapping[Part, Call] = {
+    Part.COLUMN: lambda bench: bench.devices.column.blank(),
+    Part.SCANNER: lambda bench: bench.devices.scanner.abort(),
+    Part.STAGE: lambda bench: bench.devices.stage.stop(),
+    Part.RASTER: lambda bench: bench.devices.raster.stop(),
+}
+
+
+def _cleaner(devices: Devices) -> PlasmaCleaner:
+    assert devices.cleaner is not None
+    return devices.cleaner
+
+
+def _volts(devices: Devices) -> VoltReading:
+    assert devices.irradiation_meter is not None
+    devices.irradiation_meter.configure(Preamplifier(1e-4, inverted=True))
+    return devices.irradiation_meter.read()
+
+
+@pytest.fixture
+def wired(bench: Bench, devices: Devices) -> Bench:
+    """The bench of a driver whose device is emulated, the electrons on the specimen."""
+    if not bench.wires:
+        pytest.skip("no wire of it can be spoilt")
+    if Part.SCANNER in bench.plays:
+        devices.column.unblank()
+    return bench
+
+
+def of(calls: Mapping[Part, Call], bench: Bench) -> list[Call]:
+    """The calls of the parts that are tried."""
+    return [call for part, call in calls.items() if part in bench.plays]
+
+
+@contextmanager
+def spoilt(bench: Bench, how: Spoiled) -> Iterator[None]:
+    """Answers are spoilt inside, and no longer."""
+    for wire in bench.wires:
+        wire.spoiler.spoil(how)
+    try:
+        yield
+    finally:
+        for wire in bench.wires:
+            wire.spoiler.clear()
+
+
+@contextmanager
+def unplugged(bench: Bench) -> Iterator[None]:
+    """The cables are out inside, and in again afterwards."""
+    for wire in bench.wires:
+        wire.unplug()
+    try:
+        yield
+    finally:
+        for wire in bench.wires:
+            wire.plug_in()
+
+
+BAD = [how for how in Spoiling if how is not Spoiling.LATE]
+
+
+@pytest.mark.parametrize("how", BAD, ids=lambda how: how.value)
+def test_a_reading_after_a_spoilt_answer_is_true_or_an_error(wired: Bench, how: Spoiling) -> None:
+    for reading in of(READINGS, wired):
+        with spoilt(wired, Spoiled(how)), suppress(HardwareError):
+            reading(wired)
+        reading(wired)
+
+
+@pytest.mark.parametrize("how", BAD, ids=lambda how: how.value)
+def test_a_command_whose_answers_are_spoilt_is_an_error(wired: Bench, how: Spoiling) -> None:
+    for command in of(COMMANDS, wired):
+        with spoilt(wired, Spoiled(how, times=ALL_THE_TIME)):
+            refuses(partial(command, wired))
+
+
+def test_an_unplugged_device_is_an_error_and_is_back_when_it_is_plugged_in(wired: Bench) -> None:
+    for calls in (READINGS, COMMANDS):
+        for call in of(calls, wired):
+            with unplugged(wired):
+                refuses(partial(call, wired))
+    for reading in of(READINGS, wired):
+        reading(wired)
+
+
+def test_what_brings_to_rest_gets_through_while_an_answer_is_late(wired: Bench) -> None:
+    for part, urgent in URGENT.items():
+        if part not in wired.plays:
+            continue
+        with spoilt(wired, Spoiled(Spoiling.LATE, late_s=0.5)):
+            waiting = threading.Thread(target=_whatever_comes, args=(READINGS[part], wired))
+            waiting.start()
+            time.sleep(0.1)
+            began_s = time.monotonic()
+            urgent(wired)
+            assert time.monotonic() - began_s < URGENT_S
+        waiting.join()
+
+
+def _whatever_comes(call: Call, bench: Bench) -> None:
+    with suppress(HardwareError):
+        call(bench)
+
+
+@about(Part.BLANKER)
+def test_an_unplugged_blanker_blanks_and_is_not_called_blanked(wired: Bench) -> None:
+    with line_to(wired.devices.blanker) as line:
+        line.open()
+        with unplugged(wired):
+            until_s = time.monotonic() + FAILS_CLOSED_S
+            while wired.ions() is not Blanker.BLANKED and time.monotonic() < until_s:
+                time.sleep(0.01)
+            assert wired.ions() is Blanker.BLANKED
+            with suppress(HardwareError):
+                assert line.state() is Blanker.UNKNOWN
