@@ -59,8 +59,8 @@ class ConnectionLost(HardwareError):
 class Interlocked(HardwareError):
     """A condition for safety is not met. ``reasons`` holds one sentence each."""
 
-    def __init__(self, device: str, reasons: list[str]) -> None:
-        super().__init__(device, "; ".join(reasons))
+    def __init__(self, device: str, reasons: list[str], advice: str = "") -> None:
+        super().__init__(device, "; ".join(reasons), advice)
         self.reasons = reasons
 
 
