@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
-from hardware.errors import Refused
-from hardware.transport.channel import Framing, line_ended_by
-from hardware.transport.dialogue import Dialogue, Exchange
+from hardware.errors import HardwareError, Refused
+from hardware.transport.channel import Channel, Framing, line_ended_by
+from hardware.transport.dialogue import Dialogue, Exchange, Timing
 
 END = b"\n"
 LINE = line_ended_by(END)
@@ -23,6 +24,7 @@ NOT_A_NUMBER = 9.91e37
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d{1,3})?", re.ASCII)
 ENTRY = re.compile(r'([+-]?\d{1,5}),"([^"]*)"', re.ASCII)
 PART = re.compile(r'(?:[^;"]|"[^"]*")+')
+IDENTITY_S = 1.0
 ADVICE = "Look at its front panel, then try again."
 
 
@@ -32,17 +34,19 @@ class Scpi:
 
     dialogue: Dialogue
 
-    def ask(self, *questions: str) -> tuple[str, ...]:
+    def ask(
+        self, *questions: str, read: Callable[[str], object] = str, timeout_s: float | None = None
+    ) -> tuple[str, ...]:
         """The answers to several questions in one message, asked again where that failed.
 
-        Raises ``Deadline``, ``ConnectionLost``, and ``Garbled`` for another number of answers.
+        Raises ``Deadline``, ``ConnectionLost``, and ``Garbled`` for another number of answers, or for one
+        at which ``read`` raises ``ValueError``.
         """
-        return _parts(self.dialogue.ask(_message(*questions), _answers(len(questions))))
+        return _parts(self.dialogue.ask(_message(*questions), _answers(len(questions), read), timeout_s))
 
-    def numbers(self, *questions: str, timeout_s: float | None = None) -> tuple[float, ...]:
+    def numbers(self, *questions: str) -> tuple[float, ...]:
         """As ``ask``; ``inf`` for an overflow. Raises ``Garbled`` for what is no number."""
-        line = self.dialogue.ask(_message(*questions), _answers(len(questions), number), timeout_s)
-        return tuple(map(number, _parts(line)))
+        return tuple(map(number, self.ask(*questions, read=number)))
 
     def command(self, *commands: str) -> None:
         """Several commands in one message, sent once; then what the instrument says of them.
@@ -60,6 +64,14 @@ class Scpi:
 def greet(exchange: Exchange) -> None:
     """Said first on a new connection: forgets errors that were not ours. It changes nothing else."""
     exchange(_message("*CLS", "*OPC?"), _answers(1, number))
+
+
+def identity(connect: Callable[[], Channel]) -> str | None:
+    """What ``*IDN?`` gives on a wire that is opened for it; None where nobody answers so."""
+    dialogue = Dialogue("instrument", connect, timing=Timing(IDENTITY_S, retries=0))
+    with closing(dialogue), suppress(HardwareError):
+        return Scpi(dialogue).ask("*IDN?")[0]
+    return None
 
 
 def number(text: str) -> float:

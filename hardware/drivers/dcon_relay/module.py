@@ -107,7 +107,7 @@ class DconModule:
         got = self._say(f"#{self._aa}1{channel:X}{on:02d}", "([>!])", self._dialogue.command)
         if got[1] == "!":
             what = "its watchdog ran out, so its outputs obey no command"
-            raise WatchdogRanOut(self._dialogue.device, what, "Blank the ion beam, which arms it anew.")
+            raise WatchdogRanOut(self._dialogue.device, what, "Reset the module's watchdog.")
 
     def levels(self) -> Levels:
         """``@AA``: outputs, then inputs (``>0F00``: four outputs on)."""
