@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from scopeacq_example_driver import DRIVER
+from scopeacq_example_driver import DRIVER, Settings
 from scopeacq_example_driver.emulator import EmulatedRG2
 
 from hardware.contract.bench import Bench, rehearsed, trial_twin
@@ -23,6 +23,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     """The driver on a TCP connection to the emulator; the twin plays all other parts."""
     around = trial_twin()
     with closing(TcpPort(EmulatedRG2(around.link))) as wire:
-        settings = DRIVER.settings(host=LOOPBACK, port=wire.port, answer_s=0.1)
+        settings = Settings(host=LOOPBACK, port=wire.port, answer_s=0.1)
         parts = DRIVER.connect(settings, around.surroundings("raster generator", tmp_path))
         yield rehearsed(around, parts, wires=[wire])
