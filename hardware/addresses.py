@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -100,19 +101,21 @@ def _visa_names() -> list[str]:
     import pyvisa
 
     names: dict[str, None] = {}
-    for library in ("", "@py"):
-        try:
-            names |= dict.fromkeys(pyvisa.ResourceManager(library).list_resources())
-        except (pyvisa.Error, ValueError, OSError):
-            continue  # no such library here, or one that sees nothing
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about kinds of wires for which nothing is installed
+        for library in ("", "@py"):
+            try:
+                names |= dict.fromkeys(pyvisa.ResourceManager(library).list_resources())
+            except (pyvisa.Error, ValueError, OSError):
+                continue  # no such library here, or one that sees nothing
     return list(names)
 
 
 def addresses_in(settings: Mapping[str, object]) -> frozenset[str]:
     """The addresses that a device's settings name.
 
-    These are VISA resources under any key, serial lines under keys that end in ``port``, and TCP where a
-    ``host`` stands beside a ``port`` that is a number.
+    These are VISA resources under any key, what keys that end in ``port`` or ``address`` hold as text, and
+    TCP where a ``host`` stands beside a ``port`` that is a number.
     """
     if str(settings.get("library", "")).endswith(SIMULATED):
         return frozenset()
@@ -120,7 +123,7 @@ def addresses_in(settings: Mapping[str, object]) -> frozenset[str]:
     for key, value in settings.items():
         host = settings.get(f"{key.removesuffix('port')}host")
         match value:
-            case str() if value and ("::" in value or key.endswith("port")):
+            case str() if value and ("::" in value or key.endswith(("port", "address"))):
                 found.add(value)
             case int() if key.endswith("port") and isinstance(host, str) and host:
                 found.add(f"{host}:{value}")

@@ -12,6 +12,9 @@ from filelock import FileLock, Timeout
 
 from hardware.errors import Busy
 
+LOCK_FILE = "instrument.lock"
+"""The lock of an instrument, in the folder of its driver."""
+
 
 class InstrumentLock:
     """A lock file that is held from before connecting until after disconnecting.

@@ -60,7 +60,7 @@ def installed_drivers() -> tuple[dict[str, DeviceDriver], list[str]]:
         try:
             drivers[name] = load_device(name)
         except ConnectionLost as error:
-            troubles.append(str(error))
+            troubles.append(f"{error.what}.")
     return drivers, troubles
 
 

@@ -223,13 +223,20 @@ def _wrong_parts(draft: Draft, drivers: Mapping[str, DeviceDriver]) -> Iterator[
             yield Problem(place, f"devices.{name} plays nothing; take it out, or say what it plays")
         for part in parts:
             players[part].append(name)
-    for part in Part:
-        if len(players[part]) > 1:
-            both = " and ".join(players[part])
-            yield Problem(("devices",), f"{spoken({part})} is played by {both}; say in plays by which")
+    for names, shared in _by_players(players).items():
+        if len(names) > 1:
+            several = f"{spoken(shared)}: played by {' and by '.join(names)}; say in plays by which"
+            yield Problem(("devices",), several)
     complete = len(drivers) == len(draft.devices)  # else the missing driver may play what is missing
     if complete and (missing := set(Part) - OPTIONAL - set(players)):
         yield Problem(("devices",), f"nobody plays {spoken(missing)}; the driver 'twin' can simulate it")
+
+
+def _by_players(players: Mapping[Part, list[str]]) -> dict[tuple[str, ...], set[Part]]:
+    grouped: defaultdict[tuple[str, ...], set[Part]] = defaultdict(set)
+    for part, names in players.items():
+        grouped[tuple(names)].add(part)
+    return grouped
 
 
 def spoken(parts: set[Part] | frozenset[Part]) -> str:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from calibration import commands as calibrate
-from scopeacq.commands import wafer
+from scopeacq.commands import instruments, wafer
 from scopeacq.commands.arguments import AsJson, Project
 from scopeacq.telling.exit_codes import ExitCode
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 
 app.add_typer(wafer.app, name="wafer")
 app.add_typer(calibrate.app, name="calibrate")
+app.add_typer(instruments.app, name="instruments")
 
 Cycles = Annotated[int | None, typer.Option(min=1, help="Stop when so many cycles are done in all.")]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hardware.claim import LOCK_FILE
 from hardware.guard.core import GuardTiming
 from hardware.microscope import Microscope, connect
 from hardware.protocols import VendorAutofocus
@@ -163,7 +164,7 @@ def connect_microscope(plan: Plan, files: FileLayer) -> Microscope:
         folder,
         mill_limits(instrument),
         chamber_model(instrument),
-        folder / "instrument.lock",
+        folder / LOCK_FILE,
         timing=GuardTiming(heartbeat_s=instrument.mill.heartbeat_timeout_s),
     )
 

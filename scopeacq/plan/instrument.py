@@ -81,7 +81,11 @@ class Instrument(Settings):
 
     @property
     def simulated(self) -> bool:
-        """Whether this is the physical twin: no real beam, stage or wafer takes part."""
+        """Whether this is the physical twin: no real beam, stage or wafer takes part.
+
+        An instrument that is assembled counts as real, whatever plays its parts; pre-flight says which of
+        them are simulated.
+        """
         return self.driver.name == TWIN
 
     @classmethod

@@ -21,6 +21,7 @@ from hardware.registry import microscope_names
 from hardware.types import StagePose
 from scopeacq.journal.history import History
 from scopeacq.journal.wafer_place import remounting
+from scopeacq.plan.assembly import device_findings
 from scopeacq.plan.calibration_checks import calibration_findings
 from scopeacq.plan.estimate import Estimate, estimate
 from scopeacq.plan.findings import Finding, Findings, Severity, error, note, warning
@@ -76,6 +77,7 @@ def check(plan: Plan, site: Site | None = None, history: History | None = None) 
         *_depth(plan, cost, history),
         *_doses(plan, cost),
         *_guarding(plan.instrument),
+        *device_findings(plan),
         *_software(plan, site),
         *_disk(plan, cost, site, history.cycles_done),
     ]

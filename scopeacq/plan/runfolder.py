@@ -87,6 +87,11 @@ class RunFolder:
         """What was calibrated: a folder for each kind, with one for each sitting."""
         return self.root / "calibrations"
 
+    def instrument(self, instrument: Instrument) -> Path:
+        """Where the driver keeps files of its own: its lock, the guard's log, the twin's nature."""
+        named = instrument.driver.folder
+        return Path(named) if named else self.root.with_suffix(".instrument")
+
     def images(self, project: Project) -> Path:
         """``images.zarr``, in the run's folder unless the project says otherwise."""
         parent = Path(project.storage.images) if project.storage.images else self.root
@@ -119,9 +124,8 @@ class Plan:
 
     @property
     def instrument_folder(self) -> Path:
-        """Where the driver keeps files of its own: its lock, the guard's log, the twin's nature."""
-        named = self.instrument.driver.folder
-        return Path(named) if named else self.folder.root.with_suffix(".instrument")
+        """See :meth:`RunFolder.instrument`."""
+        return self.folder.instrument(self.instrument)
 
     @property
     def deepfocus_weights(self) -> Path | None:

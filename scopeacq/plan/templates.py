@@ -80,7 +80,7 @@ def _is_table(value: object) -> bool:
 
 
 def _add_value(container: tomlkit.TOMLDocument | Table, name: str, info: FieldInfo, value: object) -> None:
-    comment = _comment(name, info)
+    comment = comment_on(name, info)
     if value is None:
         container.add(tomlkit.comment(f"{name} =  # {comment}" if comment else f"{name} ="))
         return
@@ -129,7 +129,8 @@ def _first_line(model: type[Settings]) -> str:
     return (model.__doc__ or model.__name__).strip().splitlines()[0]
 
 
-def _comment(name: str, info: FieldInfo) -> str:
+def comment_on(name: str, info: FieldInfo) -> str:
+    """What a file says of a key: its unit, its choices and its description."""
     parts = [unit_of(name), _choices(info.annotation), info.description or ""]
     return "; ".join(part for part in parts if part)
 

@@ -1,0 +1,82 @@
+"""Which instrument a command or a check speaks of, and what its file of devices says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hardware import assembled
+from hardware.errors import OutOfRange
+from hardware.instruments_file import Assembly, WrongInstruments, read, spoken
+from hardware.parts import Part
+from scopeacq.plan.findings import Findings, error, note, warning
+from scopeacq.plan.instrument import TWIN, Instrument
+from scopeacq.plan.runfolder import Plan, RunFolder
+from scopeacq.plan.settings import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An instrument. ``folder``: of its driver, where lock and logs lie. ``assembly``: None where the
+    driver is one for a whole microscope.
+    """
+
+    name: str
+    folder: Path
+    driver: str
+    settings: Mapping[str, object]
+    assembly: Assembly | None
+
+
+def target_of(path: Path) -> Target:
+    """The instrument of a run's folder, or the one that a file of devices describes.
+
+    Raises ``SettingsError`` with all that is wrong with it; nothing is connected.
+    """
+    folder = RunFolder(path)
+    if not path.is_dir():
+        found = _read(path)
+        settings = {"file": path.name}
+        return Target(found.name, path.absolute().parent, assembled.DRIVER_NAME, settings, found)
+    instrument = Instrument.read(folder.instrument_file)
+    driver, driver_folder = instrument.driver, folder.instrument(instrument)
+    assembly = _assembly(instrument, driver_folder)
+    return Target(instrument.name, driver_folder, driver.name, driver.settings, assembly)
+
+
+def device_findings(plan: Plan) -> Findings:
+    """What is to be said of the devices of which the run's instrument is assembled."""
+    try:
+        assembly = _assembly(plan.instrument, plan.instrument_folder)
+    except SettingsError as trouble:
+        for problem in trouble.problems:
+            yield error(str(SettingsError(trouble.path, [problem], trouble.advice)))
+        return
+    if assembly is None:
+        return
+    played = (device.plays for device in assembly.devices if device.driver_name == TWIN)
+    if not (simulated := frozenset().union(*played) - {Part.CLOCK}):
+        return
+    if all(device.driver_name == TWIN for device in assembly.devices):
+        yield note("All parts of this instrument are simulated.")
+    else:
+        yield warning(f"Of this instrument these are simulated, all others real: {spoken(simulated)}.")
+
+
+def _assembly(instrument: Instrument, folder: Path) -> Assembly | None:
+    """Raises ``SettingsError``."""
+    if instrument.driver.name != assembled.DRIVER_NAME:
+        return None
+    try:
+        file = assembled.file_of(instrument.driver.settings, folder)
+    except OutOfRange as wrong:
+        raise SettingsError(folder, [wrong.what], wrong.advice) from None
+    return _read(file)
+
+
+def _read(file: Path) -> Assembly:
+    try:
+        return read(file)
+    except WrongInstruments as wrong:
+        raise SettingsError(file, [problem.text for problem in wrong.problems], wrong.advice) from None
