@@ -17,7 +17,7 @@ from pydantic import Field
 from hardware.errors import Refused
 from hardware.parts import Candidate, DeviceDriver, DeviceSettings, Part, Parts, Surroundings
 from hardware.set_points import require_reached, require_within
-from hardware.transport.dialogue import Dialogue
+from hardware.transport.dialogue import Dialogue, Timing
 from hardware.transport.scpi import Scpi, greet, identity
 from hardware.transport.visa import visa
 from hardware.types import Range, Raster, RasterState
@@ -27,6 +27,9 @@ AMPLITUDES_VPP = Range(0.002, 20.0)
 FREQUENCIES_HZ = Range(1e-6, 2e5)
 RESOLUTION = 1e-3
 """Of what is set, the generator keeps four digits (data sheet)."""
+
+TIMING = Timing(answer_s=1.0)
+"""A stop waits at most for one answer to somebody else."""
 
 TWO_CHANNELS = ("33510B", "33512B", "33520B", "33522A", "33522B", "33612A", "33622A")
 
@@ -147,7 +150,7 @@ def connect(settings: GeneratorSettings, surroundings: Surroundings) -> Parts:
     """
     name = surroundings.name
     dialogue = Dialogue(
-        name, lambda: visa(settings.address, settings.library), surroundings.wire_log, greeting=greet
+        name, lambda: visa(settings.address, settings.library), surroundings.wire_log, TIMING, greet
     )
     scpi = Scpi(dialogue)
     try:

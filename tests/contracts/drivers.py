@@ -27,6 +27,7 @@ from hardware.connection import supervise
 from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
 from hardware.parts import Part
 from hardware.types import Blanker
+from tests.contracts import ion_benches
 from tests.hardware.fakes import fake_devices
 from tests.hardware.lines import lock_line_is_open
 
@@ -66,4 +67,8 @@ DRIVERS = [
     Trial(fake, "fake"),
     Trial(twin, "twin"),
     Trial(supervised_twin, "twin, supervised"),
+    Trial(ion_benches.relay_blanker, "dcon-relay", {Part.BLANKER}),
+    Trial(ion_benches.generator, "keysight-33500", {Part.RASTER}),
+    Trial(ion_benches.picoammeter, "keithley-6485", {Part.ION_CURRENT}),
+    Trial(ion_benches.cup, "faraday-cup", {Part.ION_CURRENT}),
 ]

@@ -1,0 +1,52 @@
+"""Benches of the devices around the ion gun, each behind its emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from hardware.contract.bench import Bench, rehearsed, trial_twin
+from hardware.drivers import faraday_cup, keithley_6485, keysight_33500
+from hardware.drivers.dcon_relay import device as dcon_relay
+from hardware.emulators.dcon_relay import BlankerContact, RelayModule
+from hardware.emulators.keithley_6485 import Keithley6485
+from hardware.emulators.keysight_33500 import Keysight33500
+from hardware.emulators.serving import LOOPBACK, TcpPort, Terminal
+
+
+@contextmanager
+def relay_blanker(folder: Path) -> Iterator[Bench]:
+    around = trial_twin()
+    module = RelayModule({0: BlankerContact(around.firmware)})
+    with closing(module), closing(Terminal(module, folder / "relay")) as wire:
+        settings = dcon_relay.RelaySettings(port=str(wire.path), monitor_input=0)
+        parts = dcon_relay.DRIVER.connect(settings, around.surroundings("ion blanker", folder))
+        yield rehearsed(around, parts, wires=[wire])
+
+
+@contextmanager
+def generator(folder: Path) -> Iterator[Bench]:
+    around = trial_twin()
+    with closing(TcpPort(Keysight33500(around.link))) as wire:
+        address = f"TCPIP0::{LOOPBACK}::{wire.port}::SOCKET"
+        settings = keysight_33500.GeneratorSettings(address=address, library="@py")
+        parts = keysight_33500.DRIVER.connect(settings, around.surroundings("generator", folder))
+        yield rehearsed(around, parts, wires=[wire])
+
+
+@contextmanager
+def picoammeter(folder: Path) -> Iterator[Bench]:
+    around = trial_twin()
+    with closing(Terminal(Keithley6485(around.link), folder / "picoammeter")) as wire:
+        settings = keithley_6485.PicoammeterSettings(address=str(wire.path))
+        parts = keithley_6485.DRIVER.connect(settings, around.surroundings("picoammeter", folder))
+        yield rehearsed(around, parts, wires=[wire])
+
+
+@contextmanager
+def cup(folder: Path) -> Iterator[Bench]:
+    """On the meter of the twin's own column."""
+    around = trial_twin()
+    parts = faraday_cup.DRIVER.connect(faraday_cup.CupSettings(), around.surroundings("cup", folder))
+    yield rehearsed(around, parts)
