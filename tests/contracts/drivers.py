@@ -27,7 +27,7 @@ from hardware.connection import supervise
 from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
 from hardware.parts import Part
 from hardware.types import Blanker
-from tests.contracts import ion_benches
+from tests.contracts import autoscript_bench, ion_benches
 from tests.hardware.fakes import fake_devices
 from tests.hardware.lines import lock_line_is_open
 
@@ -71,4 +71,5 @@ DRIVERS = [
     Trial(ion_benches.generator, "keysight-33500", {Part.RASTER}),
     Trial(ion_benches.picoammeter, "keithley-6485", {Part.ION_CURRENT}),
     Trial(ion_benches.cup, "faraday-cup", {Part.ION_CURRENT}),
+    Trial(autoscript_bench.autoscript, "thermo-autoscript", autoscript_bench.DRIVER.plays),
 ]

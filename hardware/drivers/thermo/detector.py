@@ -1,0 +1,65 @@
+"""The electron detector: contrast, brightness, and the voltage that draws electrons in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from hardware.drivers.thermo.column import limits
+from hardware.drivers.thermo.scanner import show_electrons
+from hardware.drivers.thermo.server import Server, number
+from hardware.drivers.thermo.settings import AutoScriptSettings
+from hardware.drivers.thermo.vendor import Vendor
+from hardware.set_points import require_reached, require_within
+from hardware.types import DetectorState
+
+T = TypeVar("T")
+
+CONTRAST, BRIGHTNESS = "detector.contrast", "detector.brightness"
+OFF_V = 1.0
+"""A bias below this counts as off."""
+
+TOLERANCE = 1e-3
+BIAS_TOLERANCE_V = 0.5
+
+
+class ThermoDetector:
+    """The detector of the active view. ``gain`` is its contrast and ``offset`` its brightness, 0 to 1.
+
+    AutoScript cannot take a scintillator's own high voltage off. What it can is the bias that draws
+    charges in, which is what "on" means here; whether that is enough for ions is the laboratory's to test.
+    """
+
+    def __init__(self, server: Server, vendor: Vendor, settings: AutoScriptSettings) -> None:
+        self._server, self._vendor, self._settings = server, vendor, settings
+        self._bias = f"detector.custom_settings.{settings.bias.value}.value"
+
+    def state(self) -> DetectorState:
+        return DetectorState(
+            hv_on=abs(self._shown(self._bias, number)) >= OFF_V,
+            gain=self._shown(f"{CONTRAST}.value", number),
+            offset=self._shown(f"{BRIGHTNESS}.value", number),
+        )
+
+    def make_safe(self) -> None:
+        self._set(self._bias, 0.0, BIAS_TOLERANCE_V)
+
+    def restore(self, state: DetectorState) -> None:
+        for path, value in ((CONTRAST, state.gain), (BRIGHTNESS, state.offset)):
+            allowed = self._shown(f"{path}.limits", limits)
+            require_within(self._server.device, path, value, allowed)
+        self._set(f"{CONTRAST}.value", state.gain, TOLERANCE)
+        self._set(f"{BRIGHTNESS}.value", state.offset, TOLERANCE)
+        self._set(self._bias, self._settings.bias_v if state.hv_on else 0.0, BIAS_TOLERANCE_V)
+
+    def _shown(self, path: str, valid: Callable[[Any], T]) -> T:
+        self._server.call("imaging.set_active_view", self._show)
+        return self._server.ask(path, valid)
+
+    def _set(self, path: str, value: float, tolerance: float) -> None:
+        self._server.call("imaging.set_active_view", self._show)
+        self._server.set(path, value)
+        require_reached(self._server.device, path, value, self._server.number(path), tolerance)
+
+    def _show(self, client: Any) -> None:
+        show_electrons(client, self._settings.view, self._vendor)

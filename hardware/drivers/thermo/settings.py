@@ -1,0 +1,85 @@
+"""What an operator says of a microscope with AutoScript."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from pydantic import Field
+
+from hardware.parts import DeviceSettings
+from hardware.types import Range
+
+
+class StageFrame(Enum):
+    """Which of its two stage coordinate systems the microscope is asked in, and which way z points there.
+
+    ``RAW``: the encoders'; z points up, towards the pole piece, and nothing shifts it. ``LINKED``: the
+    specimen's; z is the distance below the pole piece, so it points down, and only counts while the
+    stage is linked to the working distance; linking it again shifts it.
+    """
+
+    RAW = "Raw"
+    LINKED = "Specimen"
+
+
+class Bias(Enum):
+    """The voltage that draws electrons into the detector."""
+
+    SUCTION_TUBE = "suction_tube_voltage"
+    GRID = "grid_voltage"
+    MIRROR = "mirror_voltage"
+
+
+class AutoScriptSettings(DeviceSettings):
+    """The table of a microscope with AutoScript in ``instruments.toml``."""
+
+    host: str = Field(
+        "localhost", title="Host", description="the computer on which AutoScript's server runs"
+    )
+    port: int | None = Field(
+        None, title="Port", description="where it is not AutoScript's own", gt=0, lt=65536
+    )
+    view: int = Field(
+        1, title="View", description="quadrant of the microscope's window to scan in", ge=1, le=4
+    )
+    bias: Bias = Field(
+        Bias.SUCTION_TUBE, title="Detector bias", description="what is taken down before ions are let in"
+    )
+    bias_v: float = Field(70.0, title="Bias for imaging [V]", ge=-1e4, le=1e4)
+    lens_settle_s: float = Field(
+        0.3, title="Lenses settle for [s]", description="after working distance or stigmators", ge=0, le=60
+    )
+    stage_frame: StageFrame = Field(
+        StageFrame.RAW, title="Stage coordinates", description="Raw: z points up; Specimen: linked z, down"
+    )
+    x_inverted: bool = Field(False, title="x inverted", description="stage x falls where the wafer's rises")
+    y_inverted: bool = Field(False, title="y inverted", description="stage y falls where the wafer's rises")
+    rotation_inverted: bool = Field(False, title="Rotation inverted", description="it counts clockwise")
+    x_limits_um: tuple[float, float] = Field((-55e3, 55e3), title="x limits [um]")
+    y_limits_um: tuple[float, float] = Field((-55e3, 55e3), title="y limits [um]")
+    z_limits_um: tuple[float, float] = Field(
+        (0.0, 65e3), title="z limits [um]", description="upwards; of linked z, which points down, negative"
+    )
+    tilt_limits_deg: tuple[float, float] = Field((-10.0, 60.0), title="Tilt limits [deg]")
+    rotation_limits_deg: tuple[float, float] = Field((-360.0, 360.0), title="Rotation limits [deg]")
+    xy_um_per_s: float = Field(2_000.0, title="Speed of x and y [um/s]", gt=0)
+    z_um_per_s: float = Field(1_000.0, title="Speed of z [um/s]", gt=0)
+    tilt_deg_per_s: float = Field(3.0, title="Speed of the tilt [deg/s]", gt=0)
+    rotation_deg_per_s: float = Field(12.0, title="Speed of the rotation [deg/s]", gt=0)
+    stage_settle_s: float = Field(
+        0.5,
+        title="Stage settles for [s]",
+        description="on top of what a move takes by its speeds",
+        ge=0,
+        le=60,
+    )
+
+    def stage_limits(self) -> dict[str, Range]:
+        """By the field names of :class:`~hardware.types.StagePose`."""
+        return {
+            "x_um": Range(*self.x_limits_um),
+            "y_um": Range(*self.y_limits_um),
+            "z_um": Range(*self.z_limits_um),
+            "tilt_deg": Range(*self.tilt_limits_deg),
+            "rotation_deg": Range(*self.rotation_limits_deg),
+        }
