@@ -1,0 +1,165 @@
+"""Plays the irradiation meter with two devices: an SR570 preamplifier, and a 34465A behind it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from hardware.drivers.keysight_34465a import Keysight34465A, VoltmeterSetup, is_truevolt
+from hardware.drivers.sr570 import (
+    BAUD,
+    DATA_BITS,
+    PARITY,
+    STOP_BITS,
+    Filter,
+    GainMode,
+    Sr570,
+    Sr570Setup,
+    commands_for,
+)
+from hardware.errors import NotReached, OutOfRange, Refused
+from hardware.parts import Candidate, DeviceDriver, DeviceSettings, Part, Parts, Surroundings
+from hardware.protocols import Clock
+from hardware.transport.channel import Channel
+from hardware.transport.dialogue import Dialogue, Timing
+from hardware.transport.scpi import Scpi, greet
+from hardware.transport.serial_port import serial_port
+from hardware.transport.visa import visa
+from hardware.types import Preamplifier, VoltReading
+
+SEARCH_S = 1.0
+ANY = Preamplifier(1e-6, inverted=False)
+NA_PER_A = 1e9
+
+
+class IrradiationMeterSettings(DeviceSettings):
+    """The multimeter's address, the preamplifier's serial port, and how both are set up."""
+
+    multimeter: str = Field(
+        title="Multimeter",
+        description="VISA address of the 34465A: USB0::...::INSTR, or TCPIP::host::5025::SOCKET",
+    )
+    library: str = Field(
+        "", title="VISA library", description="empty for the system's, @py for the one in Python"
+    )
+    range_v: float = Field(10.0, title="Range [V]", description="of the multimeter: 0.1, 1, 10, 100, 1000")
+    nplc: float = Field(
+        10.0, title="Integration [mains cycles]", description="of each reading: 0.02, 0.2, 1, 10, 100"
+    )
+    preamplifier_port: str = Field(
+        title="Preamplifier's port", description="serial port of the SR570: COM3, /dev/ttyUSB0"
+    )
+    gain_mode: GainMode = Field(GainMode.LOW_NOISE, title="Gain mode", description="of the preamplifier")
+    filter: Filter = Field(Filter.SIX_DB, title="Filter", description="of the preamplifier")
+    low_pass_hz: float = Field(
+        10.0, title="Low pass [Hz]", description="of the filter: 0.03, 0.1, 0.3, 1, ... 1000000"
+    )
+
+
+@dataclass
+class IrradiationMeter:
+    """See :class:`hardware.protocols.IrradiationMeter`. Used by one thread at a time."""
+
+    name: str
+    multimeter: Keysight34465A
+    preamplifier: Sr570
+    clock: Clock
+    configured: Preamplifier | None = None
+
+    def configure(self, preamplifier: Preamplifier) -> None:
+        """Write all settings of the preamplifier; nothing reads back.
+
+        Raises ``OutOfRange`` for a sensitivity that is not on its table, and what the wires raise.
+        """
+        self.configured = None
+        self.preamplifier.configure(preamplifier)
+        self.multimeter.set_up()
+        self.configured = preamplifier
+
+    def read(self) -> VoltReading:
+        """The multimeter's reading, timed in the middle of its integration.
+
+        Raises ``Refused`` before ``configure`` and for an overload, and what the wires raise.
+        """
+        if self.configured is None:
+            raise Refused(self.name, "the preamplifier was never set up", "Set it up before it is read.")
+        before_s = self.clock.now_s()
+        volts = self.multimeter.volts()
+        return VoltReading(volts, (before_s + self.clock.now_s()) / 2)
+
+    def current_na(self) -> float:
+        """The current into the preamplifier [nA], as it was configured; electrons are negative."""
+        volts = self.read().volts
+        assert self.configured is not None
+        sign = -1.0 if self.configured.inverted else 1.0
+        return sign * volts * self.configured.sensitivity_a_per_v * NA_PER_A
+
+    def check(self, known_na: float, tolerance_percent: float = 2.0) -> float:
+        """Read a current that is known, from a calibrated source; the reading [nA].
+
+        The one proof that the preamplifier heard its settings. Raises ``OutOfRange`` for a known current
+        that proves nothing, ``NotReached`` when the reading differs, and what ``read`` raises.
+        """
+        if not 0 < abs(known_na) < float("inf"):
+            what = f"{known_na:g} nA proves nothing"
+            raise OutOfRange(self.name, what, "Feed a current that fills a good part of the range.")
+        got_na, tolerance_na = self.current_na(), abs(known_na) * tolerance_percent / 100
+        if not abs(got_na - known_na) <= tolerance_na:
+            advice = "Compare the preamplifier's front panel with its settings, and its cable."
+            raise NotReached(self.name, "current in nA", known_na, got_na, tolerance_na, advice)
+        return got_na
+
+
+def connect(settings: IrradiationMeterSettings, surroundings: Surroundings) -> Parts:
+    """Find the multimeter and set it up; the preamplifier's port is opened, and nothing is sent to it.
+
+    Raises ``OutOfRange``, ``Refused``, ``ConnectionLost``, ``Deadline``, ``Garbled``.
+    """
+    voltmeter = VoltmeterSetup(settings.range_v, settings.nplc)
+    sr570 = Sr570Setup(settings.gain_mode, settings.filter, settings.low_pass_hz)
+    with ExitStack() as undo:
+        scpi = Dialogue(
+            f"{surroundings.name}, multimeter",
+            lambda: visa(settings.multimeter, settings.library),
+            surroundings.wire_log,
+            Timing(voltmeter.reading_s),
+            greet,
+        )
+        undo.callback(scpi.close)
+        multimeter = Keysight34465A(Scpi(scpi), voltmeter)
+        multimeter.identity()
+        multimeter.set_up()
+        serial = Dialogue(
+            f"{surroundings.name}, preamplifier", lambda: _line(settings), surroundings.wire_log
+        )
+        undo.callback(serial.close)
+        preamplifier = Sr570(serial, sr570)
+        commands_for(serial.device, ANY, sr570)  # what is not possible is told now
+        close = undo.pop_all().close
+    meter = IrradiationMeter(surroundings.name, multimeter, preamplifier, surroundings.clock)
+    return Parts(irradiation_meter=meter, close=close)
+
+
+def recognise(address: str) -> Candidate | None:
+    """Ask a VISA address for its name. Nobody can be asked for the preamplifier."""
+    if "::" not in address:
+        return None
+    dialogue = Dialogue("multimeter", lambda: visa(address), timing=Timing(SEARCH_S, 0))
+    with closing(dialogue):
+        (identity,) = Scpi(dialogue).ask("*IDN?")
+    return Candidate({"multimeter": address}, identity) if is_truevolt(identity) else None
+
+
+def _line(settings: IrradiationMeterSettings) -> Channel:
+    return serial_port(settings.preamplifier_port, BAUD, DATA_BITS, PARITY, STOP_BITS)
+
+
+DRIVER = DeviceDriver(
+    title="Irradiation meter: Keysight 34465A multimeter and Stanford SR570 preamplifier",
+    plays=frozenset({Part.IRRADIATION_METER}),
+    settings=IrradiationMeterSettings,
+    connect=connect,
+    recognise=recognise,
+)
