@@ -28,8 +28,12 @@ FREQUENCIES_HZ = Range(1e-6, 2e5)
 RESOLUTION = 1e-3
 """Of what is set, the generator keeps four digits (data sheet)."""
 
-TIMING = Timing(answer_s=1.0)
-"""A stop waits at most for one answer to somebody else."""
+TIMING = Timing(answer_s=0.4, retries=0, late_s=0.2)
+"""A generator that falls silent under the open ion beam must be missed within a second: nothing is asked
+again."""
+
+SETTING_S = 2.0
+"""Its relays take their time."""
 
 TWO_CHANNELS = ("33510B", "33512B", "33520B", "33522A", "33522B", "33612A", "33622A")
 
@@ -82,7 +86,7 @@ class Keysight33500:
             require_within(self._name, f"amplitude [Vpp] of channel {number}", vpp, AMPLITUDES_VPP)
             require_within(self._name, f"frequency [Hz] of channel {number}", hz, FREQUENCIES_HZ)
         for number, (vpp, hz) in wanted.items():
-            self._scpi.command(*_sawtooth(number, vpp, hz))
+            self._scpi.command(*_sawtooth(number, vpp, hz), timeout_s=SETTING_S)
             self._require(number, vpp, hz)
 
     def start(self) -> None:
@@ -96,7 +100,7 @@ class Keysight33500:
 
     def _switch(self, on: bool) -> None:
         word = "ON" if on else "OFF"
-        self._scpi.command(*(f"OUTP{number} {word}" for number in CHANNELS))
+        self._scpi.command(*(f"OUTP{number} {word}" for number in CHANNELS), timeout_s=SETTING_S)
         outputs = self._scpi.numbers(*(f"OUTP{number}?" for number in CHANNELS))
         for number, output in zip(CHANNELS, outputs, strict=True):
             require_reached(self._name, f"output {number}", on, output, 0.0)

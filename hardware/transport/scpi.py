@@ -48,12 +48,13 @@ class Scpi:
         """As ``ask``; ``inf`` for an overflow. Raises ``Garbled`` for what is no number."""
         return tuple(map(number, self.ask(*questions, read=number)))
 
-    def command(self, *commands: str) -> None:
+    def command(self, *commands: str, timeout_s: float | None = None) -> None:
         """Several commands in one message, sent once; then what the instrument says of them.
 
         Raises ``Refused`` in the instrument's words, beside what ``ask`` raises.
         """
-        (entry,) = _parts(self.dialogue.command(_message(*commands, "SYST:ERR?"), _answers(1, _entry)))
+        message = _message(*commands, "SYST:ERR?")
+        (entry,) = _parts(self.dialogue.command(message, _answers(1, _entry), timeout_s))
         code, said = _entry(entry)
         if code != 0:
             self.dialogue.tell(_message("*CLS"))
