@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
+from typing import Any
 
-from hardware.errors import OutOfRange
-from hardware.types import FrameSettings
+import numpy as np
+import xxhash
+
+from hardware.errors import BadFrame, OutOfRange
+from hardware.types import FrameSettings, Image
 
 PIXEL_SIZE_ROUNDED = 1e-3
 ROTATION_ROUNDED_DEG = 0.01
@@ -33,3 +38,33 @@ def require_scan(device: str, settings: FrameSettings) -> None:
         raise OutOfRange(device, f"scan rotation {settings.scan_rot_deg} is no angle", "Choose one.")
     if settings.bit_depth not in (8, 16):
         raise OutOfRange(device, f"frames have no {settings.bit_depth} bit", "Choose 8 or 16.")
+
+
+class FrameCheck:
+    """Lets no frame of a scanner pass that cannot be true. Thread-safe.
+
+    Two scans never give the same pixels, since electrons are counted: a frame that is the last one again
+    was never scanned.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._lock = threading.Lock()
+        self._last = b""
+
+    def passed(self, pixels: Any, settings: FrameSettings) -> Image:
+        """The pixels as an array of shape (height_px, width_px), uint8 or uint16. Raises ``BadFrame``."""
+        wanted = (settings.height_px, settings.width_px), np.dtype(f"uint{settings.bit_depth}")
+        got = getattr(pixels, "shape", None), getattr(pixels, "dtype", None)
+        if got != wanted:
+            what = f"the frame is {got[0]} of {got[1]} instead of {wanted[0]} of {wanted[1]}"
+            raise BadFrame(self._device, what, "Scan again.")
+        image: Image = np.ascontiguousarray(pixels)
+        if np.ptp(image) == 0:
+            raise BadFrame(self._device, "all pixels have one value", "Check beam and detector.")
+        digest = xxhash.xxh3_128_digest(image.data)
+        with self._lock:
+            if digest == self._last:
+                raise BadFrame(self._device, "the frame is the last one again", "Scan it again.")
+            self._last = digest
+        return image

@@ -38,8 +38,8 @@ class ThermoColumn:
 
     @property
     def optics_limits(self) -> Mapping[str, Range]:
-        stig_x, stig_y = self._server.ask(f"{STIGMATOR}.limits", _limits_xy)
-        wd = self._server.ask(f"{WD}.limits", limits)
+        stig_x, stig_y = self._server.read(f"{STIGMATOR}.limits", _limits_xy)
+        wd = self._server.read(f"{WD}.limits", limits)
         return {"wd_um": _um(wd), "stig_x": stig_x, "stig_y": stig_y}
 
     def optics(self) -> Optics:
@@ -57,11 +57,11 @@ class ThermoColumn:
         require_reached(self._server.device, "stig_y", optics.stig_y, got.stig_y, STIG_TOLERANCE)
 
     def beam_shift_um(self) -> tuple[float, float]:
-        x_m, y_m = self._server.ask(f"{SHIFT}.value", _point)
+        x_m, y_m = self._server.read(f"{SHIFT}.value", _point)
         return x_m * UM_PER_M, y_m * UM_PER_M
 
     def set_beam_shift_um(self, x_um: float, y_um: float) -> None:
-        x_limits, y_limits = self._server.ask(f"{SHIFT}.limits", _limits_xy)
+        x_limits, y_limits = self._server.read(f"{SHIFT}.limits", _limits_xy)
         require_within(self._server.device, "beam shift x_um", x_um, _um(x_limits))
         require_within(self._server.device, "beam shift y_um", y_um, _um(y_limits))
         self._server.set(f"{SHIFT}.value", self._vendor.point(x_um / UM_PER_M, y_um / UM_PER_M))
@@ -114,12 +114,12 @@ class ThermoChamber:
 
 def read_optics(server: Server) -> Optics:
     """Working distance and stigmators as they are set now."""
-    stig_x, stig_y = server.ask(f"{STIGMATOR}.value", _point)
+    stig_x, stig_y = server.read(f"{STIGMATOR}.value", _point)
     return Optics(server.number(f"{WD}.value") * UM_PER_M, stig_x, stig_y)
 
 
 def limits(value: Any) -> Range:
-    """Raises ``ValueError`` for what is no interval."""
+    """An interval as AutoScript tells it. Raises ``ValueError``."""
     return Range(number(value.min), number(value.max))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from hardware.drivers.thermo.column import limits
@@ -53,13 +54,20 @@ class ThermoDetector:
         self._set(self._bias, self._settings.bias_v if state.hv_on else 0.0, BIAS_TOLERANCE_V)
 
     def _shown(self, path: str, valid: Callable[[Any], T]) -> T:
-        self._server.call("imaging.set_active_view", self._show)
-        return self._server.ask(path, valid)
+        """Read of our view: what others look at meanwhile has a detector of its own."""
+
+        def read(client: Any) -> T:
+            show_electrons(client, self._settings.view, self._vendor)
+            return valid(attrgetter(path)(client))
+
+        return self._server.ask(path, read)
 
     def _set(self, path: str, value: float, tolerance: float) -> None:
-        self._server.call("imaging.set_active_view", self._show)
-        self._server.set(path, value)
-        require_reached(self._server.device, path, value, self._server.number(path), tolerance)
+        owner, _, name = path.rpartition(".")
 
-    def _show(self, client: Any) -> None:
-        show_electrons(client, self._settings.view, self._vendor)
+        def set_(client: Any) -> None:
+            show_electrons(client, self._settings.view, self._vendor)
+            setattr(attrgetter(owner)(client), name, value)
+
+        self._server.call(f"{path} = {value!r}", set_)
+        require_reached(self._server.device, path, value, self._shown(path, number), tolerance)

@@ -54,22 +54,21 @@ def recognise(address: str) -> Candidate | None:
         socket.create_connection((host, int(port)), timeout=THERE_WITHIN_S).close()
         settings = AutoScriptSettings(host=host, port=int(port))
         with closing(Server(address, lambda: _client(vendor, settings), NoLog())) as server:
-            name = server.ask("service.system.name", str)
+            name = server.read("service.system.name", str)
         return Candidate({"host": host, "port": int(port)}, f"AutoScript on a {name}")
     return None
 
 
 def _client(vendor: Vendor, settings: AutoScriptSettings) -> Any:
-    """One more connection; it asks for the stage in the coordinates of the settings."""
+    """One more connection."""
     client = vendor.client()
-    client.connect(settings.host, *() if settings.port is None else (settings.port,))
-    client.specimen.stage.set_default_coordinate_system(settings.stage_frame.value)
+    client.connect(settings.host, settings.port)
     return client
 
 
 def _require_ready(server: Server, settings: AutoScriptSettings) -> None:
     """Without a home or a link the stage's coordinates mean nothing."""
-    _log.info("%s is a %s", server.device, server.ask("service.system.name", str))
+    _log.info("%s is a %s", server.device, server.read("service.system.name", str))
     if not server.truth(f"{STAGE}.is_homed"):
         raise Refused(
             server.device, "the stage has not been homed", "Home it in the microscope's software."

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
-import xxhash
 
 from hardware.drivers.thermo.column import BEAM, limits, read_optics
 from hardware.drivers.thermo.server import Server
 from hardware.drivers.thermo.settings import AutoScriptSettings
 from hardware.drivers.thermo.stage import ThermoStage
 from hardware.drivers.thermo.vendor import Vendor
-from hardware.errors import BadFrame, Refused
-from hardware.frames import PIXEL_SIZE_ROUNDED, ROTATION_ROUNDED_DEG, require_scan
+from hardware.errors import Refused
+from hardware.frames import PIXEL_SIZE_ROUNDED, ROTATION_ROUNDED_DEG, FrameCheck, require_scan
 from hardware.protocols import Clock
 from hardware.set_points import require_reached, require_within
-from hardware.types import Frame, FrameSettings, Image, Range
+from hardware.types import Frame, FrameSettings, Range
 
 FIELD = f"{BEAM}.horizontal_field_width"
 ROTATION = f"{BEAM}.scanning.rotation.value"
@@ -34,8 +30,8 @@ SAME = 1e-9
 class ThermoScanner:
     """Scans in one view, whose device is made the electron beam before each frame.
 
-    A frame has a field width instead of a pixel size. Sizes other than those that AutoScript lists are
-    asked for all the same: its newer versions scan any.
+    A frame has a field width instead of a pixel size. Sizes that AutoScript does not list are asked for
+    all the same, since its versions differ in what they take; a refusal then names those that it lists.
     """
 
     def __init__(
@@ -43,8 +39,7 @@ class ThermoScanner:
     ) -> None:
         self._server, self._vendor, self._clock, self._stage = server, vendor, clock, stage
         self._view = settings.view
-        self._lock = threading.Lock()
-        self._last = b""
+        self._check = FrameCheck(server.device)
 
     def acquire(self, settings: FrameSettings) -> Frame:
         """Raises ``OutOfRange`` before, ``BadFrame`` after the scan, or another ``HardwareError``."""
@@ -52,45 +47,47 @@ class ThermoScanner:
         scanned = self._told(settings)
         optics, pose = read_optics(self._server), self._stage.pose()
         scanned_at_s = self._clock.now_s()
-        image = self._true(self._grabbed(settings), settings)
+        image = self._check.passed(self._grabbed(settings), settings)
         return Frame(image, scanned, optics, pose, scanned_at_s)
 
     def abort(self) -> None:
         self._server.run("imaging.stop_acquisition")
 
     def _told(self, settings: FrameSettings) -> FrameSettings:
-        """Field width and rotation, set where they are others; the settings as they read back."""
-        device, field_m = self._server.device, settings.width_px * settings.pixel_size_nm / NM_PER_M
-        require_within(device, "dwell_ns", settings.dwell_ns, _scaled(self._range(DWELL), NS_PER_S))
-        fields_nm = _scaled(self._range(FIELD), NM_PER_M)
-        per_px = Range(fields_nm.low / settings.width_px, fields_nm.high / settings.width_px)
-        require_within(device, "pixel_size_nm", settings.pixel_size_nm, per_px)
-        got_m = self._set(f"{FIELD}.value", field_m)
-        got_nm = got_m * NM_PER_M / settings.width_px
-        require_reached(
-            device,
-            "pixel size",
-            settings.pixel_size_nm,
-            got_nm,
-            PIXEL_SIZE_ROUNDED * settings.pixel_size_nm,
-        )
-        got_deg = math.degrees(self._set(ROTATION, math.radians(settings.scan_rot_deg)))
-        off_deg = math.remainder(got_deg - settings.scan_rot_deg, 360.0)
-        require_reached(device, "scan rotation", 0.0, off_deg, ROTATION_ROUNDED_DEG)
+        """The settings as the microscope reads them back. Raises ``OutOfRange`` before it is told."""
+        dwells_ns = _widened(self._range(DWELL), NS_PER_S)
+        sizes_nm = _widened(self._range(FIELD), NM_PER_M / settings.width_px)
+        require_within(self._server.device, "dwell_ns", settings.dwell_ns, dwells_ns)
+        require_within(self._server.device, "pixel_size_nm", settings.pixel_size_nm, sizes_nm)
         return replace(
             settings,
-            pixel_size_nm=_unrounded(settings.pixel_size_nm, got_nm),
-            scan_rot_deg=_unrounded(settings.scan_rot_deg, settings.scan_rot_deg + off_deg),
+            pixel_size_nm=self._sized(settings.pixel_size_nm, settings.width_px),
+            scan_rot_deg=self._turned(settings.scan_rot_deg),
         )
 
+    def _sized(self, wanted_nm: float, width_px: int) -> float:
+        got_nm = self._set(f"{FIELD}.value", width_px * wanted_nm / NM_PER_M) * NM_PER_M / width_px
+        tolerance_nm = PIXEL_SIZE_ROUNDED * wanted_nm
+        require_reached(self._server.device, "pixel_size_nm", wanted_nm, got_nm, tolerance_nm)
+        return _unrounded(wanted_nm, got_nm)
+
+    def _turned(self, wanted_deg: float) -> float:
+        off_deg = math.remainder(
+            math.degrees(self._set(ROTATION, math.radians(wanted_deg))) - wanted_deg, 360.0
+        )
+        got_deg = wanted_deg + off_deg
+        require_reached(self._server.device, "scan_rot_deg", wanted_deg, got_deg, ROTATION_ROUNDED_DEG)
+        return _unrounded(wanted_deg, got_deg)
+
     def _set(self, path: str, wanted: float) -> float:
+        """What reads back; told only where it is another now."""
         if (got := self._server.number(path)) == wanted:
             return got
         self._server.set(path, wanted)
         return self._server.number(path)
 
     def _range(self, path: str) -> Range:
-        return self._server.ask(f"{path}.limits", limits)
+        return self._server.read(f"{path}.limits", limits)
 
     def _grabbed(self, settings: FrameSettings) -> Any:
         size = f"{settings.width_px}x{settings.height_px}"
@@ -105,31 +102,14 @@ class ThermoScanner:
         try:
             return self._server.call(f"imaging.grab_frame({size})", grab)
         except Refused as error:
-            raise self._with_sizes(error, size) from error
+            raise self._with_sizes(error) from error
 
-    def _with_sizes(self, error: Refused, size: str) -> Refused:
-        """The same refusal; where the size is none that the scanner lists, with those that it does."""
-        sizes = self._server.ask(f"{RESOLUTION}.available_values", lambda listed: [str(s) for s in listed])
-        if size in sizes:
+    def _with_sizes(self, error: Refused) -> Refused:
+        """The same refusal; where it is for the size, with those that the scanner lists."""
+        if "resolution" not in error.what.lower():
             return error
+        sizes = self._server.read(f"{RESOLUTION}.available_values", lambda listed: list(map(str, listed)))
         return Refused(error.device, error.what, f"Choose a frame of {', '.join(sizes)}.")
-
-    def _true(self, data: Any, settings: FrameSettings) -> Image:
-        """The pixels, shape (height_px, width_px). Raises ``BadFrame``."""
-        wanted = (settings.height_px, settings.width_px), np.dtype(f"uint{settings.bit_depth}")
-        got = getattr(data, "shape", None), getattr(data, "dtype", None)
-        if got != wanted:
-            what = f"the frame is not what was asked for: {got[0]} {got[1]} of {wanted[0]} {wanted[1]}"
-            raise BadFrame(self._server.device, what, "Scan again.")
-        image: Image = np.ascontiguousarray(data)
-        if np.ptp(image) == 0:
-            raise BadFrame(self._server.device, "all pixels have one value", "Check beam and detector.")
-        digest = xxhash.xxh3_128_digest(image.data)
-        with self._lock:
-            if digest == self._last:
-                raise BadFrame(self._server.device, "the frame is the last one again", "Scan it again.")
-            self._last = digest
-        return image
 
 
 def show_electrons(client: Any, view: int, vendor: Vendor) -> None:
@@ -138,7 +118,8 @@ def show_electrons(client: Any, view: int, vendor: Vendor) -> None:
     client.imaging.set_active_device(vendor.electron_beam)
 
 
-def _scaled(limits_: Range, factor: float) -> Range:
+def _widened(limits_: Range, factor: float) -> Range:
+    """In our unit, with room for the rounding."""
     return Range(limits_.low * factor * (1 - SAME), limits_.high * factor * (1 + SAME))
 
 

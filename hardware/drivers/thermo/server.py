@@ -49,21 +49,25 @@ class Server:
         for client in [self._new() for _ in range(READY)]:
             self._keep(client)
 
-    def ask(self, path: str, valid: Callable[[Any], T]) -> T:
-        """The value at ``path``, which ``valid`` understands or raises ``ValueError``.
+    def ask(self, what: str, question: Callable[[Any], T]) -> T:
+        """What a question to a client gives that changes nothing; asked again where it failed.
 
-        Asked again where that failed. Raises ``Deadline``, ``Garbled``, ``ConnectionLost`` or ``Refused``.
+        Raises ``Deadline``, ``Garbled``, ``ConnectionLost`` or ``Refused``.
         """
         for _ in range(RETRIES):
             with suppress(Deadline, Garbled, ConnectionLost):
-                return self.call(path, lambda client: valid(attrgetter(path)(client)))
-        return self.call(path, lambda client: valid(attrgetter(path)(client)))
+                return self.call(what, question)
+        return self.call(what, question)
+
+    def read(self, path: str, valid: Callable[[Any], T]) -> T:
+        """The value at ``path``, which ``valid`` understands, or raises ``ValueError`` for."""
+        return self.ask(path, lambda client: valid(attrgetter(path)(client)))
 
     def number(self, path: str) -> float:
-        return self.ask(path, number)
+        return self.read(path, number)
 
     def truth(self, path: str) -> bool:
-        return self.ask(path, truth)
+        return self.read(path, truth)
 
     def set(self, path: str, value: object) -> None:
         """A set-point, sent at most once."""
@@ -148,14 +152,14 @@ class Server:
 
 
 def number(value: object) -> float:
-    """Raises ``ValueError`` for what is no finite number."""
+    """The value, where it is a finite number. Raises ``ValueError``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"{value!r} is no number")
     return float(value)
 
 
 def truth(value: object) -> bool:
-    """Raises ``ValueError`` for what is neither true nor false."""
+    """The value, where it is true or false. Raises ``ValueError``."""
     if not isinstance(value, bool):
         raise ValueError(f"{value!r} is neither yes nor no")
     return value

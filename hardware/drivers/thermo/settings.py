@@ -36,9 +36,7 @@ class AutoScriptSettings(DeviceSettings):
     host: str = Field(
         "localhost", title="Host", description="the computer on which AutoScript's server runs"
     )
-    port: int | None = Field(
-        None, title="Port", description="where it is not AutoScript's own", gt=0, lt=65536
-    )
+    port: int = Field(7520, title="Port", description="AutoScript's own is 7520", gt=0, lt=65536)
     view: int = Field(
         1, title="View", description="quadrant of the microscope's window to scan in", ge=1, le=4
     )

@@ -120,7 +120,7 @@ class ThermoStage:
         return self._limits
 
     def pose(self) -> StagePose:
-        return self._server.ask(f"{STAGE}.current_position", self._axes.pose)
+        return self._server.ask(f"{STAGE}.current_position", self._read_pose)
 
     def check(self, target: StagePose) -> None:
         for axis, allowed in self._limits.items():
@@ -156,6 +156,11 @@ class ThermoStage:
                 advice = "Look where the stage stands before it is moved again."
                 raise NotReached(self.device, axis, goal, got, allowed, advice)
         return pose
+
+    def _read_pose(self, client: Any) -> StagePose:
+        """In our coordinates, whatever another program reads the stage in."""
+        client.specimen.stage.set_default_coordinate_system(self._axes.system)
+        return self._axes.pose(client.specimen.stage.current_position)
 
     def _begun(self, target: StagePose, wd_m: float) -> Future[None]:
         """The move, on a thread of its own, which has it sent when this returns."""
