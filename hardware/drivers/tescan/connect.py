@@ -1,0 +1,97 @@
+"""Connects a TESCAN microscope, and recognises one."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from functools import partial
+
+from hardware.drivers.tescan.client import SharkSem, said
+from hardware.drivers.tescan.column import TescanColumn
+from hardware.drivers.tescan.detector import TescanChamber, TescanDetector, detector_index
+from hardware.drivers.tescan.images import ImageLink
+from hardware.drivers.tescan.message import Flag
+from hardware.drivers.tescan.scanner import Around, TescanScanner
+from hardware.drivers.tescan.settings import TescanSettings
+from hardware.drivers.tescan.stage import TescanStage
+from hardware.errors import Garbled, HardwareError, Refused
+from hardware.parts import Candidate, Part, Parts, Surroundings
+from hardware.transport.dialogue import Dialogue, Exchange, Timing
+from hardware.transport.tcp import tcp
+
+NEEDED = (3, 2, 1)
+"""``StgMoveToEx`` and ``SetImageRot`` came with this version of the protocol."""
+
+WHO_S = 1.0
+
+
+def connect(settings: TescanSettings, surroundings: Surroundings) -> Parts:
+    """Two control connections, so that what is urgent never waits, and one for images.
+
+    Blanks the beam. Raises ``HardwareError``; then nothing stays connected.
+    """
+    name, clock, log = surroundings.name, surroundings.clock, surroundings.wire_log
+    images = ImageLink(name, settings.host, settings.port + 1, log)
+    opened = partial(tcp, settings.host, settings.port)
+    timing = Timing(settings.answer_s, late_s=0.0)  # a new connection brings no late answer
+    with ExitStack() as undo:
+        undo.callback(images.close)
+        greeting = partial(_register, name, images)
+        sem = SharkSem(Dialogue(name, opened, log, timing, greeting))
+        undo.callback(sem.close)
+        urgent = SharkSem(Dialogue(name, opened, log, timing), Flag.JUMP_QUEUE)
+        undo.callback(urgent.close)
+        require_version(sem)
+        column = TescanColumn(sem, urgent, clock, settings.column)
+        stage = TescanStage(sem, urgent, clock, settings.stage)
+        around = Around(column.optics, stage.pose)
+        scanner = TescanScanner(sem, urgent, images, clock, settings.scan, around)
+        if Part.SCANNER in surroundings.plays:
+            scanner.take_over()
+        if Part.COLUMN in surroundings.plays:
+            column.blank()
+        return Parts(
+            column=column,
+            scanner=scanner,
+            detector=TescanDetector(sem, clock, detector_index(sem, settings.scan.detector)),
+            stage=stage,
+            chamber=TescanChamber(sem),
+            close=undo.pop_all().close,
+        )
+
+
+def recognise(address: str) -> Candidate | None:
+    """The microscope at ``host:port``, asked for its version and serial number."""
+    parts = re.fullmatch(r"([\w.-]+):(\d{1,5})", address)
+    if parts is None:
+        return None
+    host, port = parts[1], int(parts[2])
+    sem = SharkSem(Dialogue(address, partial(tcp, host, port), timing=Timing(WHO_S, retries=0)))
+    try:
+        version, serial = sem.text("TcpGetVersion"), sem.text("TcpGetDevice")
+    except HardwareError:
+        return None
+    finally:
+        sem.close()
+    return Candidate({"host": host, "port": port}, f"TESCAN {serial}, SharkSEM {version}")
+
+
+def require_version(sem: SharkSem) -> None:
+    """Raise ``Refused`` for a microscope whose protocol is too old."""
+    version = sem.text("TcpGetVersion")
+    numbers = tuple(int(digits) for digits in re.findall(r"\d{1,4}", version)[:3])
+    if numbers < NEEDED:
+        needed = ".".join(map(str, NEEDED))
+        what = f"speaks SharkSEM {version[:20]!r}, and the driver needs {needed} or later"
+        raise Refused(sem.device, what, "Update the microscope's software.")
+
+
+def _register(device: str, images: ImageLink, exchange: Exchange) -> None:
+    """What is said on each new control connection: where images are to be sent.
+
+    The microscope knows the data connection by the control connection that registered it.
+    """
+    try:
+        images.open(lambda port: said(exchange, "TcpRegDataPort", port).integer())
+    except ValueError as error:
+        raise Garbled(device, f"TcpRegDataPort: {error}", "Check which program is at its port.") from error

@@ -1,0 +1,89 @@
+"""The electron detector and the pressure gauge over SharkSEM."""
+
+from __future__ import annotations
+
+from hardware.drivers.tescan.client import POLL_S, STABLE_S, SharkSem, await_stable
+from hardware.drivers.tescan.message import numbered
+from hardware.drivers.tescan.units import MBAR_PER_PA, exact, scaled
+from hardware.errors import Deadline, Refused
+from hardware.protocols import Clock
+from hardware.set_points import require_reached, require_within
+from hardware.types import DetectorState, Range
+
+PROTECTED = 0x00000001
+IN_TRANSITION = 0x80000000
+PERCENT = -2
+PERCENT_TOLERANCE = 1e-3
+WHOLE = Range(0.0, 1.0)
+CHAMBER_GAUGE = 0
+
+
+def detector_index(sem: SharkSem, name: str) -> int:
+    """The detector whose name contains ``name``. Raises ``Refused`` that lists what there is."""
+    detectors = numbered(sem.text("DtEnumDetectors"), "det").values()
+    for entry in detectors:
+        if name.casefold() in entry.get("name", "").casefold() and entry.get("detector", "").isdecimal():
+            return int(entry["detector"])
+    there = ", ".join(entry.get("name", "?") for entry in detectors) or "none"
+    raise Refused(
+        sem.device, f"there is no detector {name!r} (there are: {there})", "Correct its settings."
+    )
+
+
+class TescanDetector:
+    """A detector whose high voltage is off while its protection is on (manual, ``DtStateSet``).
+
+    ``gain`` and ``offset`` are shares: contrast and brightness of the microscope over 100 %. The
+    protection holds while the program is connected, and no longer.
+    """
+
+    def __init__(self, sem: SharkSem, clock: Clock, index: int) -> None:
+        self._sem, self._clock, self._index = sem, clock, index
+
+    def state(self) -> DetectorState:
+        gain, black = self._sem.reals("DtGetGainBlack", 2, self._index)
+        protected = bool(self._sem.integer("DtStateGet") & PROTECTED)
+        return DetectorState(not protected, scaled(gain, PERCENT), scaled(black, PERCENT))
+
+    def make_safe(self) -> None:
+        self._protect(True)
+
+    def restore(self, state: DetectorState) -> None:
+        for name in ("gain", "offset"):
+            require_within(self._sem.device, f"detector {name}", getattr(state, name), WHOLE)
+        gain, black = (exact(value).scaleb(-PERCENT) for value in (state.gain, state.offset))
+        self._sem.command("DtSetGainBlack", self._index, gain, black)
+        await_stable(self._sem, self._clock)
+        self._protect(state.safe)
+        got = self.state()
+        for name in ("gain", "offset"):
+            wanted, is_ = getattr(state, name), getattr(got, name)
+            require_reached(self._sem.device, f"detector {name}", wanted, is_, PERCENT_TOLERANCE)
+
+    def _protect(self, on: bool) -> None:
+        if on and not self._sem.integer("DtStateEnum") & PROTECTED:
+            what = "DtStateEnum: its detectors have no protection that a program can switch on"
+            raise Refused(
+                self._sem.device, what, "Retract the detector, and leave it out of the instrument."
+            )
+        self._sem.command("DtStateSet", PROTECTED if on else 0)
+        until_s = self._clock.now_s() + STABLE_S
+        while (state := self._sem.integer("DtStateGet")) & IN_TRANSITION:
+            if self._clock.now_s() >= until_s:
+                what = f"DtStateSet: the detector is still changing after {STABLE_S:g} s"
+                raise Deadline(self._sem.device, what, "Look at the microscope's own messages.")
+            self._clock.sleep(POLL_S)
+        if bool(state & PROTECTED) is not on:
+            what = f"DtStateSet: its protection stays {'off' if on else 'on'}"
+            raise Refused(self._sem.device, what, "Look at the microscope's own messages.")
+
+
+class TescanChamber:
+    """The gauge of the chamber."""
+
+    def __init__(self, sem: SharkSem) -> None:
+        self._sem = sem
+
+    def pressure_mbar(self) -> float:
+        """``VacGetPressure`` [Pa]."""
+        return scaled(self._sem.real("VacGetPressure", CHAMBER_GAUGE), MBAR_PER_PA)

@@ -1,0 +1,114 @@
+"""A TESCAN microscope at two ports of the loopback: control, and images at the next one."""
+
+from __future__ import annotations
+
+import threading
+from decimal import DecimalException
+
+from hardware.emulators.serving import Spoiler, TcpPort
+from hardware.emulators.sharksem.column import ColumnFunctions
+from hardware.emulators.sharksem.images import DataPort
+from hardware.emulators.sharksem.scan import ScanFunctions
+from hardware.emulators.sharksem.scanning import ScanUnit
+from hardware.emulators.sharksem.stage import StageFunctions
+from hardware.emulators.sharksem.wire import Arguments, Function, Value, call, framed, response
+from hardware.errors import ConnectionLost, Deadline, HardwareError
+from hardware.simulator.link import Link
+from hardware.transport.channel import Framing
+from hardware.types import Image
+
+ATTEMPTS = 50
+
+
+class SharkSemPort:
+    """The twin behind SharkSEM, for as many clients as like to; images go to the last that registered.
+
+    ``spoiler`` strikes answers and, where it matches ``ScData``, pieces of images. Raises ``OSError``
+    where a given ``port`` or the next one is taken; without one it finds two that are free.
+    """
+
+    def __init__(self, link: Link, port: int = 0) -> None:
+        self._functions = _Functions(link)
+        self._control, self._images = _two_ports(self._functions, port)
+        self._functions.images = self._images
+        self.port = self._control.port
+
+    @property
+    def spoiler(self) -> Spoiler:
+        return self._control.spoiler
+
+    def unplug(self) -> None:
+        """Break all connections and answer nobody."""
+        self._control.unplug()
+        self._images.unplug()
+
+    def plug_in(self) -> None:
+        """Listen again, at the same ports."""
+        self._images.plug_in()
+        self._control.plug_in()
+
+    close = unplug
+
+
+class _Functions:
+    """All functions by name, one at a time.
+
+    As the manual says, unknown functions and wrong arguments are ignored silently, and so are set-points
+    that cannot be had: who wants to know reads back.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self.images: DataPort | None = None
+        self._lock = threading.Lock()
+        scan = ScanUnit(link, self._send)
+        column = ColumnFunctions(link, scan)
+        scan.automatic = column.opens_for_a_scan
+        self._table: dict[str, Function] = {
+            "TcpGetVersion": lambda _: ("3.2.20",),
+            "TcpGetDevice": lambda _: ("VG1234567US",),
+            "TcpRegDataPort": self._register,
+            **column.table(),
+            **ScanFunctions(link, scan).table(),
+            **StageFunctions(link).table(),
+        }
+
+    @property
+    def framed(self) -> Framing:
+        return framed
+
+    def answer(self, request: bytes) -> bytes:
+        """The response to one request, or nothing."""
+        asked = call(request)
+        try:
+            with self._lock:
+                values = self._table[asked.name](asked.arguments)
+        except (KeyError, ValueError, DecimalException, Deadline, ConnectionLost):
+            return b""
+        except HardwareError:
+            values = ()  # it did not do it, and says nothing of it
+        return response(asked, values) if values or asked.wants_response else b""
+
+    def hung_up(self) -> None:
+        """Others may go on."""
+
+    def _register(self, given: Arguments) -> tuple[Value, ...]:
+        if self.images is not None:
+            self.images.expect(given.count())
+        return (0,)
+
+    def _send(self, frame: int, channel: int, image: Image) -> None:
+        if self.images is not None:
+            self.images.send(frame, channel, image)
+
+
+def _two_ports(functions: _Functions, port: int) -> tuple[TcpPort, DataPort]:
+    """Control, and the port after it."""
+    for _ in range(ATTEMPTS):
+        control = TcpPort(functions, port)
+        try:
+            return control, DataPort(control.port + 1, control.spoiler)
+        except OSError:
+            control.close()
+            if port:
+                raise
+    raise OSError("there are no two free ports in a row")
