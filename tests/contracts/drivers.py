@@ -27,7 +27,7 @@ from hardware.connection import supervise
 from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
 from hardware.parts import Part
 from hardware.types import Blanker
-from tests.contracts import autoscript_bench, ion_benches, meter_benches, tescan_bench
+from tests.contracts import autoscript_bench, ion_benches, meter_benches, smartsem_bench, tescan_bench
 from tests.hardware.fakes import fake_devices
 from tests.hardware.lines import lock_line_is_open
 
@@ -71,6 +71,7 @@ DRIVERS = [
     Trial(ion_benches.generator, "keysight-33500", {Part.RASTER}),
     Trial(ion_benches.picoammeter, "keithley-6485", {Part.ION_CURRENT}),
     Trial(ion_benches.cup, "faraday-cup", {Part.ION_CURRENT}),
+    Trial(ion_benches.gun, "gcib-gun", {Part.GUN}),
     Trial(meter_benches.irradiation_meter, "irradiation-meter", {Part.IRRADIATION_METER}),
     Trial(meter_benches.digital_gauge, "pfeiffer-gauge, digital", {Part.CHAMBER}),
     Trial(meter_benches.controller_gauge, "pfeiffer-gauge, controller", {Part.CHAMBER}),

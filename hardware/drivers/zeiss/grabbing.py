@@ -1,0 +1,66 @@
+"""The picture that SmartSEM writes into a file: read, checked, and removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import xxhash
+
+from hardware.drivers.zeiss.api import Sem
+from hardware.errors import BadFrame
+from hardware.types import FrameSettings, Image
+
+SAMPLES: dict[int, type[np.uint8] | type[np.uint16]] = {8: np.uint8, 16: np.uint16}
+
+
+class Grabber:
+    """Grabs the picture that is frozen. ``folder`` is made; one file at a time lies there."""
+
+    def __init__(self, sem: Sem, folder: Path, deadline_s: float) -> None:
+        self._sem, self._deadline_s = sem, deadline_s
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder.resolve() / "grab.tif"
+        self._last_digest = b""
+
+    def grab(self, settings: FrameSettings) -> Image:
+        """Shape (height_px, width_px), uint8 or uint16.
+
+        Raises ``BadFrame`` for a picture of another size or depth, of one grey value, or of the last
+        frame again.
+        """
+        self._path.unlink(missing_ok=True)
+        try:
+            self._sem.grab(self._path, self._deadline_s)
+            image = self._read()
+        finally:
+            self._path.unlink(missing_ok=True)
+        self._check(image, settings)
+        return image
+
+    def _read(self) -> Image:
+        if not self._path.exists():
+            raise self._bad(f"SmartSEM wrote no file {self._path}", "See that it may write there.")
+        try:
+            with tifffile.TiffFile(self._path) as file:
+                return np.ascontiguousarray(file.pages[0].asarray())
+        except Exception as error:  # a torn file breaks the reader anywhere
+            raise self._bad(f"the file of the frame cannot be read: {error}", "Scan again.") from error
+
+    def _check(self, image: Image, settings: FrameSettings) -> None:
+        wanted = (settings.height_px, settings.width_px)
+        if image.shape != wanted:
+            raise self._bad(f"the frame has the shape {image.shape} instead of {wanted}", "Scan again.")
+        if image.dtype != SAMPLES[settings.bit_depth]:
+            what = f"the frame has samples of {image.dtype} instead of {settings.bit_depth} bit"
+            raise self._bad(what, "Set SmartSEM's TIFF files, or bit_depth of the device, to the other.")
+        if np.ptp(image) == 0:
+            raise self._bad("all pixels have one value", "Check beam and detector.")
+        digest = xxhash.xxh3_128_digest(image.data)
+        if digest == self._last_digest:
+            raise self._bad("the frame is the last one again", "Scan it again.")
+        self._last_digest = digest
+
+    def _bad(self, what: str, advice: str) -> BadFrame:
+        return BadFrame(self._sem.device, " ".join(what.split()), advice)

@@ -1,0 +1,189 @@
+"""What a laboratory says of its Zeiss SEM. The tables of a Merlin are the defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hardware.drivers.zeiss.parameters import Analogue
+from hardware.parts import DeviceSettings
+from hardware.types import FrameSettings
+
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Sign = Literal[-1, 1]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ImageStore(_Table):
+    """A size that frames may have, by its place in SmartSEM's list of store resolutions."""
+
+    index: Annotated[int, Field(ge=0)]
+    width_px: Annotated[int, Field(gt=0)]
+    height_px: Annotated[int, Field(gt=0)]
+
+    @property
+    def word(self) -> str:
+        """As SmartSEM spells it."""
+        return f"{self.width_px} * {self.height_px}"
+
+
+class ScanRate(_Table):
+    """A scan speed and the dwell time that it means on this instrument."""
+
+    rate: Annotated[int, Field(ge=0, le=15)]
+    dwell_ns: Positive
+
+
+class StageFrame(_Table):
+    """How SmartSEM's stage axes lie in ours: ``ours = sign * (SmartSEM's - zero)``, axis by axis.
+
+    Ours: the stage at (x, y) and rotation 0 shows the wafer point (x, y); z points up towards the pole
+    piece; a positive tilt raises the wafer's far edge (+y); rotation is counter-clockwise from above.
+    SmartSEM's x and y run from 0 to 130 mm on a Merlin, and its z grows upwards.
+    """
+
+    x_sign: Sign = 1
+    y_sign: Sign = 1
+    z_sign: Sign = 1
+    tilt_sign: Sign = 1
+    rotation_sign: Sign = 1
+    x_zero_mm: float = 65.0
+    y_zero_mm: float = 65.0
+    z_zero_mm: float = 0.0
+    tilt_zero_deg: float = 0.0
+    rotation_zero_deg: float = 0.0
+
+
+class StageSpeeds(_Table):
+    """How fast the axes go. Only deadlines and estimates follow from it."""
+
+    xy_um_per_s: Positive = 2_000.0
+    z_um_per_s: Positive = 500.0
+    tilt_deg_per_s: Positive = 2.0
+    rotation_deg_per_s: Positive = 10.0
+
+
+_STORES = (
+    (0, 1024, 768),
+    (1, 512, 384),
+    (2, 2048, 1536),
+    (3, 3072, 2304),
+    (4, 4096, 3072),
+    (6, 6144, 4608),
+    (7, 8192, 6144),
+    (8, 12288, 9216),
+    (9, 16384, 12288),
+)
+"""Of a Merlin, by the presets of SBEMimage; 5120 * 3840 (5) is said not to work."""
+
+_DWELLS_NS = (50.0, 100.0, 200.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_400.0, 12_800.0)
+"""Of scan rates 0 to 8 of a Merlin, by the presets of SBEMimage."""
+
+
+class ZeissSettings(DeviceSettings):
+    """A Zeiss SEM under SmartSEM (Merlin, GeminiSEM, Sigma, Ultra Plus, Crossbeam)."""
+
+    program_id: str = Field(
+        "CZ.EMApiCtrl.1",
+        title="COM class",
+        description="SmartSEM's remote control as Windows knows it. "
+        "module:function names a stand-in in Python, which is called with the address.",
+    )
+    address: str = Field("", title="Address of a stand-in", description="Not used with a COM class.")
+    answer_s: Positive = Field(5.0, title="Deadline of a call", description="Then SmartSEM counts as hung.")
+    urgent_answer_s: Positive = Field(
+        0.9, title="Deadline of an urgent call", description="Of blanking, stopping and aborting."
+    )
+    grab_folder: Path | None = Field(
+        None,
+        title="Folder for images",
+        description="Where SmartSEM may write the image of a frame, which is removed after reading. "
+        "Left out: the run's own folder.",
+    )
+    grab_s: Positive = Field(
+        15.0, title="Deadline of an image", description="For SmartSEM to write the largest one."
+    )
+    bit_depth: Literal[8, 16] = Field(
+        8, title="Bits per pixel", description="Of the TIFF files that this SmartSEM writes."
+    )
+    image_stores: tuple[ImageStore, ...] = Field(
+        tuple(ImageStore(index=i, width_px=w, height_px=h) for i, w, h in _STORES),
+        title="Store resolutions",
+        min_length=1,
+        description="The sizes of frames that SmartSEM offers, by their places in its list.",
+    )
+    scan_rates: tuple[ScanRate, ...] = Field(
+        tuple(ScanRate(rate=rate, dwell_ns=dwell_ns) for rate, dwell_ns in enumerate(_DWELLS_NS)),
+        title="Scan rates",
+        min_length=1,
+        description="The dwell time of each scan speed; SmartSEM shows it when a speed is chosen.",
+    )
+    scan_settling_s: NotNegative = Field(
+        0.5,
+        title="Settling of the scan",
+        description="After a change of frame size, pixel size or rotation.",
+    )
+    scan_rotation_sign: Sign = Field(
+        1,
+        title="Sense of scan rotation",
+        description="1 where SmartSEM's turns the scan counter-clockwise.",
+    )
+    scan_rotation_zero_deg: float = Field(
+        0.0, title="Zero of scan rotation", description="SmartSEM's angle at which the image is upright."
+    )
+    lens_settling_s: NotNegative = Field(
+        0.2, title="Settling of lenses", description="After working distance or stigmators were set."
+    )
+    beam_shift_x_um_per_percent: float = Field(
+        0.115,
+        title="Beam shift x",
+        description="How far one per cent moves the beam, negative where to the left. Measure it: "
+        "the default is of a Sigma.",
+    )
+    beam_shift_y_um_per_percent: float = Field(
+        0.115,
+        title="Beam shift y",
+        description="How far one per cent moves the beam, negative where towards the operator.",
+    )
+    eht_s: Positive = Field(15.0, title="Deadline of the EHT", description="For running up and down.")
+    valve_s: Positive = Field(10.0, title="Deadline of the column valve")
+    detector: str = Field(
+        "InLens", title="Detector", description="The signal of which frames are made, as SmartSEM calls it."
+    )
+    collector_bias_v: float | None = Field(
+        None,
+        title="Collector bias",
+        description="Of an SE2 detector while it images; 0 V is its safe state. Left out: not touched.",
+    )
+    meter_settling_s: NotNegative = Field(
+        1.0, title="Settling of the current meter", description="Of the specimen current monitor."
+    )
+    pressure_from: Literal[Analogue.CHAMBER_PRESSURE, Analogue.SYSTEM_VACUUM] = Field(
+        Analogue.CHAMBER_PRESSURE,
+        title="Pressure gauge",
+        description="AP_CHAMBER_PRESSURE [Pa], or AP_SYSTEM_VAC [mbar] where the first reads 0.",
+    )
+    stage_frame: StageFrame = Field(StageFrame(), title="Stage axes")
+    stage_speeds: StageSpeeds = Field(StageSpeeds(), title="Stage speeds")
+    stage_settling_s: NotNegative = Field(0.5, title="Settling of the stage", description="After a move.")
+    stage_tolerance_um: Positive = Field(
+        10.0, title="Tolerance of the stage", description="How far an axis may end from where it was sent."
+    )
+    stage_tolerance_deg: Positive = Field(
+        0.1, title="Tolerance of tilt and rotation", description="How far they may end from where sent."
+    )
+
+    def store(self, frame: FrameSettings) -> ImageStore | None:
+        """The store resolution of a frame, if there is one."""
+        size = (frame.width_px, frame.height_px)
+        return next((s for s in self.image_stores if (s.width_px, s.height_px) == size), None)
+
+    def scan_rate(self, frame: FrameSettings) -> ScanRate | None:
+        """The scan rate of a frame, if there is one."""
+        return next((r for r in self.scan_rates if r.dwell_ns == frame.dwell_ns), None)
