@@ -10,13 +10,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from hardware.errors import HardwareError, Refused
+from hardware.errors import HardwareError
 from hardware.simulator.firmware import Firmware
-from hardware.simulator.link import Link
 from hardware.transport.channel import Framing, line_ended_by
 from hardware.types import Blanker
 
@@ -55,27 +53,6 @@ class BlankerContact:
 
     def seen(self) -> bool:
         return self.firmware.blanker("state") is Blanker.OPEN
-
-
-@dataclass(frozen=True, slots=True)
-class GunEnable:
-    """The twin's ion gun, whose high voltage is allowed only while the relay is energised.
-
-    A gun that does not come on for reasons of its own shows that by its indicator alone.
-    """
-
-    link: Link
-
-    def energise(self, on: bool) -> None:
-        with suppress(Refused):
-            self.link.call("gun.hv", {"on": on})
-
-    def drop(self) -> None:
-        with suppress(HardwareError):
-            self.link.call("gun.hv", {"on": False})
-
-    def seen(self) -> bool:
-        return bool(self.link.call("gun.read").values["hv_on"])
 
 
 @dataclass

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hardware.contract.bench import Bench, rehearsed, trial_twin
-from hardware.drivers import faraday_cup, keithley_6485, keysight_33500
+from hardware.drivers import faraday_cup, gcib_gun, keithley_6485, keysight_33500
 from hardware.drivers.dcon_relay import device as dcon_relay
+from hardware.drivers.pfeiffer_gauge.device import GaugeSettings
 from hardware.emulators.dcon_relay import BlankerContact, RelayModule
+from hardware.emulators.gcib_gun import GunEnable, pump_mbar
 from hardware.emulators.keithley_6485 import Keithley6485
 from hardware.emulators.keysight_33500 import Keysight33500
+from hardware.emulators.pfeiffer_gauge import DigitalGauge
 from hardware.emulators.serving import LOOPBACK, TcpPort, Terminal
 
 
@@ -50,3 +54,26 @@ def cup(folder: Path) -> Iterator[Bench]:
     around = trial_twin()
     parts = faraday_cup.DRIVER.connect(faraday_cup.CupSettings(), around.surroundings("cup", folder))
     yield rehearsed(around, parts)
+
+
+@contextmanager
+def gun(folder: Path) -> Iterator[Bench]:
+    around = trial_twin()
+    around.firmware.execute("gun.hv", {"on": False})  # as its relay, which is not energised
+    module = RelayModule({0: GunEnable(around.link)})
+    pump = DigitalGauge(pump_mbar(around.link))
+    with (
+        closing(module),
+        closing(Terminal(module, folder / "relay")) as relay,
+        closing(Terminal(pump, folder / "pump")) as gauge,
+    ):
+        settings = gcib_gun.GunSettings(
+            port=str(relay.path),
+            indicator_input=0,
+            gauge=GaugeSettings(port=str(gauge.path)),
+            declared_hv_kv=10.0,
+            declared_gas_bar=15.0,
+            declared_at=datetime.now(UTC),
+        )
+        parts = gcib_gun.DRIVER.connect(settings, around.surroundings("ion gun", folder))
+        yield rehearsed(around, parts, wires=[relay, gauge])

@@ -1,0 +1,153 @@
+"""A gas cluster ion gun whose own program has no public protocol: an Ionoptika GCIB 10S, say.
+
+What can be known of it without its program, and what can be commanded:
+
+* the high voltage's enable contact hangs on a relay of a DCON module of its own. It is made only
+  while the relay is energised and reads back so; power loss takes it off. Where the gun has a contact
+  that says "high voltage on", an input of the module sees it;
+* the pressure at the gun's pump is read from a gauge of its own;
+* the high voltage's value and the gas pressure are *declared* by the operator, who reads them at the
+  gun. They count for so many hours, and only while the enable contact reads back as made. They are
+  never verified, and the log says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+from pydantic import AwareDatetime, Field
+
+from hardware.drivers.dcon_relay.module import DconModule, Wording
+from hardware.drivers.pfeiffer_gauge.device import GaugeSettings, gauge
+from hardware.errors import Interlocked, Refused
+from hardware.parts import DeviceDriver, DeviceSettings, Part, Parts, Surroundings
+from hardware.protocols import Chamber, Clock
+from hardware.transport.dialogue import Dialogue, Timing
+from hardware.transport.serial_port import serial_port
+from hardware.types import GunState
+
+LOG = logging.getLogger(__name__)
+LOOK_S = 0.5
+TIMING = Timing(answer_s=0.5)
+
+
+class GunSettings(DeviceSettings):
+    """The enable relay, the pump's gauge, and what the operator declares."""
+
+    port: str = Field(title="Relay: serial port", description="COM3; never the blanker's")
+    baud: int = Field(9600, title="Relay: baud rate", gt=0)
+    address: int = Field(1, title="Relay: module address", ge=0, le=255)
+    checksum: bool = Field(True, title="Relay: checksum", description="as set on the module")
+    enable_output: int = Field(0, title="Enable output", description="energised = HV allowed", ge=0, le=7)
+    indicator_input: int | None = Field(
+        None, title="Indicator input", description="reads 1 while the gun says that HV is on", ge=0, le=7
+    )
+    ramp_s: float = Field(30.0, title="Ramp [s]", description="until HV is on or off at the latest", gt=0)
+    gauge: GaugeSettings = Field(title="Gauge at the gun's pump")
+    declared_hv_kv: float = Field(title="Declared HV [kV]", description="as read at the gun", gt=0, le=30)
+    declared_gas_bar: float = Field(title="Declared gas pressure [bar]", gt=0, le=100)
+    declared_at: AwareDatetime = Field(
+        title="Declared at", description="when both were read: 2026-05-01T08:30:00+02:00"
+    )
+    declared_for_h: float = Field(72.0, title="Declared for [h]", gt=0, le=336)
+
+
+class GcibGun:
+    """See :class:`hardware.protocols.IonGun`."""
+
+    def __init__(
+        self,
+        name: str,
+        module: DconModule,
+        gauge: Chamber,
+        clock: Clock,
+        settings: GunSettings,
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._name, self._module, self._gauge, self._clock = name, module, gauge, clock
+        self._settings, self._today = settings, today
+
+    def state(self) -> GunState:
+        """Enable contact and pump as read back; the rest as declared. Raises ``Interlocked`` when that
+        was too long ago.
+        """
+        self._require_declared()
+        on = self._reads(True)
+        return GunState(
+            hv_kv=self._settings.declared_hv_kv if on else 0.0,
+            hv_on=on,
+            gas_bar=self._settings.declared_gas_bar,
+            pump_pressure_mbar=self._gauge.pressure_mbar(),
+        )
+
+    def set_hv(self, on: bool) -> None:
+        """Switch the enable contact, once, and wait until all reads so.
+
+        Raises ``Refused`` when it does not within ``ramp_s``; what does not come on is switched off.
+        """
+        self._module.switch(self._settings.enable_output, on)
+        until_s = self._clock.now_s() + self._settings.ramp_s
+        while not self._reads(on):
+            if self._clock.now_s() >= until_s:
+                raise self._not_followed(on)
+            self._clock.sleep(LOOK_S)
+
+    def _not_followed(self, on: bool) -> Refused:
+        within = f"within {self._settings.ramp_s:g} s"
+        if not on:
+            return Refused(self._name, f"the high voltage is not off {within}", "Press gun off.")
+        self._module.switch(self._settings.enable_output, False)
+        what = f"the high voltage did not come on {within}, and was switched off"
+        return Refused(self._name, what, "Look at the gun's own messages.")
+
+    def _reads(self, on: bool) -> bool:
+        """Whether the relay, and the gun's indicator if it is wired, both say so."""
+        levels, indicator = self._module.levels(), self._settings.indicator_input
+        follows = indicator is None or levels.input(indicator) is on
+        return follows and levels.output(self._settings.enable_output) is on
+
+    def _require_declared(self) -> None:
+        age = self._today() - self._settings.declared_at
+        if not timedelta() <= age <= timedelta(hours=self._settings.declared_for_h):
+            reason = (
+                f"High voltage and gas were declared at {self._settings.declared_at:%Y-%m-%d %H:%M %Z}, "
+                f"which counts for {self._settings.declared_for_h:g} h"
+            )
+            raise Interlocked(self._name, [reason], "Read both at the gun, and declare them anew.")
+
+
+def connect(settings: GunSettings, surroundings: Surroundings) -> Parts:
+    """Connect relay and gauge; the high voltage stays as it is."""
+    name, wording = surroundings.name, Wording(settings.address, settings.checksum)
+    with ExitStack() as undo:
+        dialogue = Dialogue(
+            name,
+            lambda: serial_port(settings.port, settings.baud),
+            surroundings.wire_log,
+            TIMING,
+            wording.greet,
+        )
+        undo.callback(dialogue.close)
+        module = DconModule(dialogue, wording)
+        module.levels()
+        pump = gauge(settings.gauge, f"{name} pump gauge", surroundings.wire_log)
+        undo.callback(pump.close)
+        LOG.warning(
+            "%s: %g kV and %g bar are as declared by the operator; they are unverifiable",
+            name,
+            settings.declared_hv_kv,
+            settings.declared_gas_bar,
+        )
+        gun = GcibGun(name, module, pump, surroundings.clock, settings)
+        return Parts(gun=gun, close=undo.pop_all().close)
+
+
+DRIVER = DeviceDriver(
+    title="Gas cluster ion gun (enable relay, pump gauge, declared HV and gas)",
+    plays=frozenset({Part.GUN}),
+    settings=GunSettings,
+    connect=connect,
+)
