@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from hardware.emulators.rehearsal import Rehearsal, rehearsal
-from hardware.emulators.serving import Spoiler
+from hardware.emulators.serving import Wire
 from hardware.microscope import Devices
 from hardware.parts import Part, Parts
 from hardware.simulator.config import ColumnSettings, StageSettings, TwinSettings
@@ -17,17 +16,6 @@ from hardware.simulator.tiny import Ripples, tiny_settings
 from hardware.types import Blanker, FrameSettings, StagePose
 
 SMALL = FrameSettings(96, 64, 10.0, 100.0)
-
-
-class Wire(Protocol):
-    """The wire of a device that is emulated: it can be pulled out, and spoil answers."""
-
-    @property
-    def spoiler(self) -> Spoiler: ...
-
-    def unplug(self) -> None: ...
-
-    def plug_in(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,23 @@ def spoil(answer: bytes, spoiled: Spoiled | None) -> tuple[bytes, bool]:
             return bytes(byte ^ 1 if byte > 32 else byte for byte in answer), False
 
 
+class Wire(Protocol):
+    """The near end of an emulated device's wire."""
+
+    @property
+    def spoiler(self) -> Spoiler: ...
+
+    def unplug(self) -> None:
+        """The cable is out."""
+        ...
+
+    def plug_in(self) -> None:
+        """It is in again, at the same address."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class _Session:
     """Requests from one connection, answered one after the other."""
 

@@ -12,12 +12,11 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from hardware.errors import HardwareError
-from hardware.simulator.client import OCCUPIED
+from hardware.simulator.client import LOCK, OCCUPIED, SETTINGS
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.server import serve
 from hardware.simulator.stack_file import BadSpecimen
 
-SETTINGS, LOCK = "settings.json", "nature.lock"
 PREDECESSOR_S = 10.0  # how long one that is just ending may take
 
 
@@ -31,7 +30,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
         with FileLock(folder / LOCK, timeout=PREDECESSOR_S):
-            serve(folder, TwinSettings.model_validate_json((folder / SETTINGS).read_bytes()), stop)
+            settings = TwinSettings.model_validate_json((folder / SETTINGS).read_bytes())
+            serve(folder, settings, stop, settings.idle_exit_s)
     except Timeout:
         return OCCUPIED
     except (HardwareError, BadSpecimen, ValidationError, OSError, ValueError) as error:

@@ -19,6 +19,7 @@ from hardware.simulator.link import Json, Reply, error_from_json
 CONNECT_S = 5.0
 START_S = 60.0
 DEVICE = "simulator"
+SETTINGS, LOCK = "settings.json", "nature.lock"
 OCCUPIED = 3  # the exit code of a nature that found another one in its folder
 
 
@@ -108,7 +109,7 @@ def join_or_start(folder: Path, settings: TwinSettings) -> RemoteLink:
     if link := _join(folder):
         _expect_same(folder, settings)
         return link
-    (folder / "settings.json").write_text(settings.model_dump_json())
+    (folder / SETTINGS).write_text(settings.model_dump_json())
     process = _start(folder)
     end_s = time.monotonic() + START_S
     while time.monotonic() < end_s:
@@ -130,7 +131,7 @@ def _join(folder: Path) -> RemoteLink | None:
 
 
 def _expect_same(folder: Path, settings: TwinSettings) -> None:
-    running = TwinSettings.model_validate_json((folder / "settings.json").read_bytes())
+    running = TwinSettings.model_validate_json((folder / SETTINGS).read_bytes())
     if running != settings:
         names = [n for n in TwinSettings.model_fields if getattr(running, n) != getattr(settings, n)]
         what = f"one runs in {folder} with other settings ({', '.join(names)})"

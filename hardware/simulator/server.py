@@ -8,7 +8,8 @@ import os
 import secrets
 import socketserver
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -20,6 +21,7 @@ from hardware.simulator.config import TwinSettings
 from hardware.simulator.firmware import Firmware
 from hardware.simulator.link import error_to_json
 from hardware.simulator.memory import Memory
+from hardware.simulator.nature import Nature
 from hardware.simulator.truth import TruthFile
 
 TICK_S = 0.1
@@ -101,31 +103,53 @@ class CommandPort(socketserver.ThreadingTCPServer):
         return self._attendance.alone_s()
 
 
-def serve(folder: Path, settings: TwinSettings, stop: Event) -> None:
+@contextmanager
+def published(firmware: Firmware, folder: Path) -> Iterator[CommandPort]:
+    """Listen for drivers and for the guard, and say in ``folder`` where."""
+    commands, blanker = CommandPort(firmware), BlankerPort(firmware)
+    _publish(folder, commands, blanker)
+    try:
+        yield commands
+    finally:
+        (folder / ADDRESS).unlink(missing_ok=True)
+        commands.close()
+        blanker.close()
+
+
+Beside = Callable[[Nature, Firmware], AbstractContextManager[object]]
+
+
+def _nothing_beside(_nature: Nature, _firmware: Firmware) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
+def serve(
+    folder: Path,
+    settings: TwinSettings,
+    stop: Event,
+    idle_exit_s: float,
+    beside: Beside = _nothing_beside,
+) -> None:
     """Host nature until ``stop``, or until nobody has been connected for ``idle_exit_s``.
 
-    Its state is taken up from ``folder`` and saved there; the truth goes to ``folder/truth``.
-    Raises ``Refused`` when the folder holds another wafer.
+    Its state is taken up from ``folder`` and saved there; the truth goes to ``folder/truth``. What else
+    lives on it is opened by ``beside``. Raises ``Refused`` when the folder holds another wafer.
     """
     truth = TruthFile(folder / "truth")
     memory = Memory(folder)
     nature = nature_of(settings, truth, memory.last_instant_s())
     memory.recall(nature)
     firmware = Firmware(nature)
-    commands, blanker = CommandPort(firmware), BlankerPort(firmware)
-    _publish(folder, commands, blanker)
     try:
-        saved_s = time.monotonic()
-        while not stop.wait(TICK_S) and commands.alone_s() < settings.idle_exit_s:
-            with nature.lock:
-                nature.catch_up()
-            if time.monotonic() - saved_s > settings.save_every_s:
-                memory.save(nature)
-                saved_s = time.monotonic()
+        with published(firmware, folder) as commands, beside(nature, firmware):
+            saved_s = time.monotonic()
+            while not stop.wait(TICK_S) and commands.alone_s() < idle_exit_s:
+                with nature.lock:
+                    nature.catch_up()
+                if time.monotonic() - saved_s > settings.save_every_s:
+                    memory.save(nature)
+                    saved_s = time.monotonic()
     finally:
-        (folder / ADDRESS).unlink(missing_ok=True)
-        commands.close()
-        blanker.close()
         memory.save(nature)
         truth.close()
 
