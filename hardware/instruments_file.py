@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from tomlkit.container import Container
 from tomlkit.items import AbstractTable
 
@@ -28,6 +28,7 @@ FORMAT = "scopeacq.instruments/1"
 FILE_NAME = "instruments.toml"
 MOST_BYTES = 1 << 20
 """A file larger than this describes no instrument."""
+MOST_LETTERS = 80
 
 
 class _Table(BaseModel):
@@ -46,16 +47,22 @@ class DeviceDraft(_Table):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
-DeviceName = Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")]
-"""How an operator calls a device; its errors carry it."""
+def _name(text: str) -> str:
+    if not 1 <= len(text) <= MOST_LETTERS or not text.isprintable() or text != text.strip():
+        raise ValueError(f"a name has 1 to {MOST_LETTERS} printable characters")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""How an operator calls an instrument or a device; errors carry it."""
 
 
 class Draft(_Table):
     """An instrument as the file has it; whether that can be assembled is for :func:`check`."""
 
     format: Literal["scopeacq.instruments/1"] = "scopeacq.instruments/1"
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    devices: dict[DeviceName, DeviceDraft] = Field(default_factory=dict)
+    name: Name
+    devices: dict[Name, DeviceDraft] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,7 @@ def parse(text: str) -> Draft:
     """The tables of a file's text. Raises ``WrongInstruments``."""
     try:
         data = tomllib.loads(text)
-        problems = [Problem(at, _printable(said)) for at, said in located_problems(Draft, data)]
+        problems = [Problem(at, _printable(said)) for at, said in located_problems(Draft, data, _place)]
     except (ValueError, RecursionError) as error:  # a plain ValueError for numbers of too many digits
         raise WrongInstruments([Problem((), _printable(f"it is not valid TOML ({error})"))]) from None
     if data.get("format") is None:
@@ -144,7 +151,7 @@ def parse(text: str) -> Draft:
 def written(draft: Draft, over: str = "") -> str:
     """The text of a file that reads back as ``draft``; comments and order of the text ``over`` are kept."""
     document = tomlkit.parse(over)
-    _merge(document, draft.model_dump(mode="json", exclude_none=True))
+    _merge(document, _as_tables(draft))
     return tomlkit.dumps(document)
 
 
@@ -249,6 +256,23 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
 
 
+def _place(location: Location) -> str:
+    """A place in the file; of a wrong key its table's is told."""
+    return dotted(tuple(key for key in location if key != "[key]"))
+
+
+def _as_tables(draft: Draft) -> dict[str, Any]:
+    devices = {
+        name: {
+            "driver": device.driver,
+            **({} if device.plays is None else {"plays": [part.value for part in device.plays]}),
+            "settings": device.settings,
+        }
+        for name, device in draft.devices.items()
+    }
+    return {"format": draft.format, "name": draft.name, "devices": devices}
+
+
 def _merge(table: Container | AbstractTable, wanted: Mapping[str, Any]) -> None:
     """Make a table hold what is wanted; what is there already stays as it is written."""
     for key in [key for key in table if key not in wanted]:
@@ -257,5 +281,7 @@ def _merge(table: Container | AbstractTable, wanted: Mapping[str, Any]) -> None:
         there = table.get(key)
         if isinstance(value, Mapping) and isinstance(there, AbstractTable):
             _merge(there, value)
-        elif key not in table or tomlkit.item(there).unwrap() != value:
+        elif key in table and tomlkit.item(there).unwrap() == value:
+            continue
+        elif value != {}:
             table[key] = value
