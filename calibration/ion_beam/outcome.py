@@ -208,10 +208,9 @@ def _profiles(title: str, profiles: Sequence[Profile], edges: Edges) -> Plot:
         series.append(
             Series(f"mark {n + 1}", _points(profile.at_um - centre_um, profile.grey), Mark.DOTS, n)
         )
-        series.append(
-            Series(f"mark {n + 1}, fitted", _points(profile.at_um - centre_um, fitted), Mark.LINE, n)
-        )
-    return Plot(title, tuple(series), Axes("from the middle [µm]", "grey value"))
+        series.append(Series("", _points(profile.at_um - centre_um, fitted), Mark.LINE, n))
+    axes = Axes("from the middle [µm]; lines are fitted", "grey value")
+    return Plot(title, tuple(series), axes)
 
 
 def _points(x: Values, y: Values) -> list[tuple[float, float]]:

@@ -40,6 +40,8 @@ NAME = "Electron irradiation"
 READINGS = "readings"
 SHOWN_EVERY = 5
 """Readings between two pictures."""
+LONG_S = 2 * 3600.0
+"""From here on the time that is left is told in hours."""
 LARGEST_UNCERTAINTY = 0.1
 """A dose that is known less well than this share of it says nothing of the mill rate."""
 
@@ -156,8 +158,12 @@ def _stand(bench: Bench, station: Station, settings: IrradiationSettings, offset
 def _said(so_far: Standing, dose: float, settings: IrradiationSettings) -> str:
     phase = so_far.phase.value
     how_far = f"{dose:.3f} of {settings.target_1e27_ev_per_cm3:g} x 10^27 eV/cm^3"
-    left = f", {so_far.left_s / 60:.1f} min to go" if so_far.phase in (Phase.ON, Phase.SOON) else ""
+    left = f", {_time(so_far.left_s)} to go" if so_far.phase in (Phase.ON, Phase.SOON) else ""
     return f"{phase[0].upper()}{phase[1:]}. {how_far}, {so_far.current_ua:.1f} uA{left}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min" if seconds < LONG_S else f"{seconds / 3600:.1f} h"
 
 
 def _running_dose(times_s: Floats, flows_ua: Floats, settings: IrradiationSettings) -> Floats:

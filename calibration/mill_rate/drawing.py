@@ -43,7 +43,7 @@ def deviation_figure(deviations_percent: Floats, sds_percent: Floats) -> Plot:
         Series(
             name, tuple(zip(map(float, numbers), (sign * sds_percent).tolist(), strict=True)), Mark.LINE, 1
         )
-        for name, sign in (("one standard deviation more", 1), ("and less", -1))
+        for name, sign in (("within a standard deviation", 1), ("", -1))
     )
     axes = Axes("section, by number", "rate less the mean [%]", 0.0)
     return Plot("Residuals of the mill rate", (Series("sections", dots), *bounds), axes)

@@ -159,6 +159,7 @@ def _legend(series: Iterable[Series]) -> Markup:
     entries = Markup().join(
         Markup('<span><i style="--c:var(--s{})"></i>{}</span>').format(s.colour % COLOURS, s.label)
         for s in series
+        if s.label
     )
     return Markup('<div class="legend">{}</div>').format(entries)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,17 +41,22 @@ def core_with(pretended: Pretended) -> Calibrations:
 
 @dataclass
 class CalibrateBench:
-    """The page with its controls, and an operator's mouse."""
+    """The page with its controls, and an operator's mouse.
+
+    ``hold``: how the instrument is taken in hand; ``core``: what is measured, all as ever where None.
+    """
 
     qtbot: QtBot
     run: TinyRun
-    pretended: Pretended
+    kind: CalibrationKind
+    core: Calibrations = CALIBRATIONS
+    hold: Callable[[TinyRun], AbstractContextManager[Manual]] = held
     told: list[Message] = field(default_factory=list)
     read: list[Readings] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.manual = ManualControl(self.run.plan, self._opened)
-        self.desk = CalibrateDesk(self.run.plan, self.manual, core_with(self.pretended))
+        self.desk = CalibrateDesk(self.run.plan, self.manual, self.core)
         self.view = CalibrateView()
         self.qtbot.addWidget(self.view)
         wire(self.view, self.desk)
@@ -65,7 +70,7 @@ class CalibrateBench:
 
     @contextmanager
     def _opened(self, _: Plan) -> Iterator[Manual]:
-        with held(self.run) as manual:
+        with self.hold(self.run) as manual:
             yield manual
 
     def _read(self, readings: Readings) -> None:
@@ -90,11 +95,21 @@ class CalibrateBench:
         self.qtbot.waitUntil(lambda: bool(self.view.wizard.prepare.estimate.text()), timeout=AT_LEISURE_MS)
 
     def card(self, kind: CalibrationKind | None = None) -> QWidget:
-        return self.view.entries.cards[kind or self.pretended.kind]
+        return self.view.entries.cards[kind or self.kind]
 
     def click(self, widget: QWidget) -> None:
         self.qtbot.waitUntil(lambda: widget.isVisible() and widget.isEnabled(), timeout=AT_LEISURE_MS)
         self.qtbot.mouseClick(widget, LEFT)
+
+    def enter(self, key: str, text: str) -> None:
+        """Type a value into the form."""
+        form = self.view.wizard.prepare.form
+        assert form is not None
+        field = form.rows[key,].input
+        self.qtbot.mouseClick(field, LEFT)
+        self.qtbot.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+        self.qtbot.keyClicks(field, text)
+        self.qtbot.keyClick(field, Qt.Key.Key_Return)
 
     def begin(self) -> None:
         self.click(self.view.wizard.prepare.begin)
@@ -125,7 +140,15 @@ def at_the_page(
     qtbot: QtBot, folder: Path, pretended: Pretended, run: TinyRun | None = None
 ) -> Iterator[CalibrateBench]:
     """The page, shown; closed at the end."""
-    bench = CalibrateBench(qtbot, run or run_on_disk(folder), pretended)
+    with shown(
+        CalibrateBench(qtbot, run or run_on_disk(folder), pretended.kind, core_with(pretended))
+    ) as bench:
+        yield bench
+
+
+@contextmanager
+def shown(bench: CalibrateBench) -> Iterator[CalibrateBench]:
+    """A page; closed at the end."""
     try:
         yield bench
     finally:

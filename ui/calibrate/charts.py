@@ -22,6 +22,8 @@ F = TypeVar("F")
 
 HEIGHT_PX, AXIS_PX, BAR_PX = 230, 58, 14
 LINE_PX, DOT_PX = 2.0, 6.0
+MANY, SMALL_DOT_PX, SEEN_THROUGH = 200, 3.0, 110
+"""So many dots of a series are small and let the lines be seen that were fitted to them."""
 ROOM = 0.06
 
 
@@ -92,8 +94,12 @@ class PlotChart(Chart[Plot]):
         colour = theme.series_colour(self, series.colour)
         if series.mark is Mark.LINE:
             self.plot(points, connect="finite", pen=pg.mkPen(colour, width=LINE_PX))
-        else:
-            self.plot(points, pen=None, symbol="o", symbolSize=DOT_PX, symbolBrush=colour, symbolPen=None)
+            return
+        size_px = DOT_PX
+        if len(points) > MANY:
+            size_px = SMALL_DOT_PX
+            colour.setAlpha(SEEN_THROUGH)
+        self.plot(points, pen=None, symbol="o", symbolSize=size_px, symbolBrush=colour, symbolPen=None)
 
 
 class ArrowsChart(Chart[Arrows]):

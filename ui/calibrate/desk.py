@@ -62,7 +62,8 @@ class CalibrateDesk(QObject):
         self._cases: dict[CalibrationKind, Case] = {}
         self._chosen: CalibrationKind | None = None
         self._stock, self._around = Stock(), Surroundings()
-        self._stopped = self._ends = False
+        self._stopped = False
+        self._to_end: CalibrationKind | None = None
         self._tasks = Tasks(self)
         self._files = CalibrationFiles(core, self._in_hand, self._tasks, self)
         self.works: Works[CalibrationKind] = Works(manual, self)
@@ -76,6 +77,7 @@ class CalibrateDesk(QObject):
         self.works.failed.connect(self._failed)
         self.works.halted.connect(self._halted)
         manual.state_changed.connect(lambda _: self._news_due.ask())
+        manual.state_changed.connect(lambda _: self._end_paused())
 
     # -- what goes on around -----------------------------------------------------------------
 
@@ -127,14 +129,14 @@ class CalibrateDesk(QObject):
         if self.works.work is None:
             self._measure(self._of_chosen, Start.END)
         else:
-            self._ends = True
+            self._to_end = self._of_chosen
             self.works.stop()
 
     def _measure(self, kind: CalibrationKind, start: Start) -> None:
         case = self._cases[kind]
         if not self._free_for(kind) or (opened := case.begin()) is None:
             return
-        self._stopped = self._ends = False
+        self._stopped, self._to_end = False, None
         measure = partial(self._core.measure, self._plan, opened, start)
         work, done = Work(kind, f"Calibrating: {NAMES[kind]}"), partial(self._finished, kind)
         shown = partial(self._seen, kind)
@@ -177,7 +179,7 @@ class CalibrateDesk(QObject):
 
     def undo(self, kind: CalibrationKind) -> None:
         """Put back what was in use before the last calibration of a kind."""
-        self._if_free(kind, self._files.undo)
+        self._if_free(kind, partial(self._files.undo, then=partial(self._note_undone, kind)))
 
     def adopt(self, kind: CalibrationKind) -> None:
         """Go by another one that was measured and fits the run."""
@@ -231,6 +233,12 @@ class CalibrateDesk(QObject):
         self.changed.emit(changed.plan)
         self.told.emit(Message(Tone.GOOD, what, " ".join(changed.said)))
 
+    def _note_undone(self, kind: CalibrationKind) -> None:
+        """A result that is still shown is no longer in use."""
+        case = self._cases.get(kind)
+        if case is not None and case.shown.decision is Decision.ACCEPTED:
+            self._show(kind, decision=Decision.UNDONE)
+
     def _finished(self, kind: CalibrationKind, finished: Finished) -> None:
         self._cases[kind].finish(finished)
         self._tell()
@@ -238,6 +246,7 @@ class CalibrateDesk(QObject):
         self._look_after(kind)
 
     def _failed(self, kind: CalibrationKind, error: Explained) -> None:
+        self._to_end = None
         self._show(kind, trouble=str(error))
         procedure = self._cases[kind].shown.procedure
         if procedure is not None and not procedure.needs:  # else manual control has told it
@@ -245,12 +254,15 @@ class CalibrateDesk(QObject):
         self._look_after(kind)
 
     def _halted(self, kind: CalibrationKind) -> None:
-        if self._ends:
-            self._measure(kind, Start.END)
-            return
         if self._stopped:
             self._show(kind, begun=False)
         self._look_after(kind)
+        self._end_paused()
+
+    def _end_paused(self) -> None:
+        """End what was paused to be ended, as soon as the instrument rests."""
+        if self._to_end is not None:
+            self._measure(self._to_end, Start.END)
 
     def _look_after(self, kind: CalibrationKind) -> None:
         """What was begun may wait to go on."""

@@ -44,10 +44,10 @@ class CalibrationFiles(QObject):
         accepted = partial(self._core.accept, plan, finished, self._in_hand())
         self._change(accepted, "What was measured is in use from now on.", then)
 
-    def undo(self, plan: Plan, kind: CalibrationKind) -> None:
-        """Put back what stood there before the last calibration of a kind."""
+    def undo(self, plan: Plan, kind: CalibrationKind, then: Callable[[], None]) -> None:
+        """Put back what stood there before the last calibration of a kind; ``then`` is called after it."""
         undone = partial(self._core.undo, plan, kind, self._in_hand())
-        self._change(undone, f"{NAMES[kind]} is as it was before its last calibration.")
+        self._change(undone, f"{NAMES[kind]} is as it was before its last calibration.", then)
 
     def adopt(self, plan: Plan, kind: CalibrationKind) -> None:
         """Have the instrument go by another calibration that fits the run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QWidget
@@ -90,7 +91,7 @@ class ResultPage(WizardPage):
 
 
 class ComparisonTable(QWidget):
-    """What was measured beside what is in use."""
+    """What was measured beside what is in use; as wide as its texts, which wrap where that is too wide."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,7 +100,6 @@ class ComparisonTable(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(theme.Space.L)
         self._grid.setVerticalSpacing(theme.Space.XS)
-        self._grid.setColumnStretch(len(COLUMNS), 1)
 
     def show_rows(self, rows: Sequence[Compared]) -> None:
         """Show these rows; hidden where there are none."""
@@ -111,13 +111,18 @@ class ComparisonTable(QWidget):
                 old.hide()
                 old.deleteLater()
         self.setVisible(bool(rows))
-        self._put(0, COLUMNS, "small")
-        for n, row in enumerate(rows, 1):
-            self._put(n, (row.what, row.before, row.after, row.change), "")
+        texts = [COLUMNS, *((row.what, row.before, row.after, row.change) for row in rows)]
+        widths_px = [max(column) for column in zip(*map(self._put, count(), texts), strict=True)]
+        for column, width_px in enumerate(widths_px):
+            self._grid.setColumnStretch(column, width_px)
+        self.setMaximumWidth(sum(widths_px) + len(widths_px) * theme.Space.L)
 
-    def _put(self, n: int, texts: Sequence[str], role: str) -> None:
-        for column, text in enumerate(texts):
-            cell = label(text, role, wrap=False)
-            if column == COLUMNS.index("Measured") and not role:
-                theme.set_role(cell, "strong")
+    def _put(self, n: int, texts: Sequence[str]) -> list[int]:
+        """Put in a row; how wide each of its texts is in one line [px]."""
+        cells = [label(text, "small" if n == 0 else "") for text in texts]
+        if n:
+            theme.set_role(cells[COLUMNS.index("Measured")], "strong")
+        for column, cell in enumerate(cells):
             self._grid.addWidget(cell, n, column, Qt.AlignmentFlag.AlignTop)
+            cell.ensurePolished()
+        return [cell.fontMetrics().horizontalAdvance(cell.text()) + theme.Space.XS for cell in cells]

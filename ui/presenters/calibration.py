@@ -43,6 +43,7 @@ class Decision(Enum):
     """What an operator did with a result; ``value`` says what holds since."""
 
     ACCEPTED = "In use from now on. The list offers to undo that."
+    UNDONE = "Taken back: what was in use before is in use again."
     KEPT = "Not taken: what was in use before stays in use. The measurements are kept with the run."
 
 
@@ -196,7 +197,7 @@ def estimate_in_words(cost: Cost) -> tuple[str, ...]:
     if cost.frames:
         parts.append(counted(cost.frames, "frame"))
     if cost.electron_dose_per_nm2 > 0:
-        dose = f"{cost.electron_dose_per_nm2:.2g} e-/nm\N{SUPERSCRIPT TWO}"
+        dose = f"{float(f'{cost.electron_dose_per_nm2:.2g}'):g} e-/nm\N{SUPERSCRIPT TWO}"
         parts.append(f"at most {dose} at any place")
     return (f"{', '.join(parts)}.", *map(_told, cost.said))
 

@@ -84,7 +84,8 @@ def spans(figure: HeatMap) -> tuple[float, float] | None:
     if not finite.size:
         return None
     low, high = float(finite.min()), float(finite.max())
-    return (low, high) if high > low else (low - abs(low) * 1e-3 - 1e-12, high + abs(high) * 1e-3 + 1e-12)
+    apart = 0.0 if high > low else max(abs(low) * 1e-3, 1e-3)
+    return low - apart, high + apart
 
 
 def to_scale(figure: HeatMap) -> bool:
