@@ -18,6 +18,7 @@ from scopeacq.engine.trouble import StepRefused
 from scopeacq.engine.vacuum import await_pressure
 from scopeacq.journal.records import (
     Cleaned,
+    CleaningBegin,
     DropRefused,
     ErrorKind,
     GatePassed,
@@ -36,6 +37,8 @@ from scopeacq.vision.drop import DropCase, ReferenceTile, drop_evidence
 
 def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     """Make the column fit for imaging: ions blanked, pressure, valve, EHT, detector, a frame.
+
+    The ion gun's high voltage comes on again where a cleaning took it off.
 
     Ends early, and recovers nothing, when the operator asks while it waits for the pressure or for
     charges to decay. Raises ``HardwareError``; ``Interlocked`` when the pressure does not come down;
@@ -56,6 +59,8 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
         column.set_eht(True)
     if not detector.state().hv_on:
         detector.restore(replace(detector.state(), hv_on=True))
+    if rig.progress.gun_hv_due and not rig.devices.gun.state().hv_on:
+        rig.devices.gun.set_hv(True)
     if step.cycle > 0 and not _await_charge_decay(rig):
         return
     section, settings = rig.progress.active()[0], rig.plan.project.registration
@@ -78,7 +83,10 @@ def _await_charge_decay(rig: Rig) -> bool:
 
 
 def clean(rig: Rig, step: Clean) -> None:
-    """Run the plasma cleaner with the column safe. Raises ``StepRefused`` when there is none."""
+    """Run the plasma cleaner with column and ion gun off; recovering the imaging switches both on again.
+
+    Raises ``StepRefused`` when there is none, ``Interlocked``, and what the devices raise.
+    """
     cleaning, cleaner = rig.plan.project.cleaning, rig.devices.cleaner
     if cleaner is None:
         raise StepRefused(
@@ -86,6 +94,11 @@ def clean(rig: Rig, step: Clean) -> None:
             "this instrument has no plasma cleaner",
             "Set cleaning.every_cycles = 0 in project.toml.",
         )
+    end_mill(rig.microscope)
+    gun_hv_on = rig.devices.gun.state().hv_on
+    rig.record(CleaningBegin(step.cycle, gun_hv_on))
+    if gun_hv_on:
+        rig.devices.gun.set_hv(False)
     rig.imager.blank()
     rig.devices.column.set_valve(False)
     rig.devices.column.set_eht(False)

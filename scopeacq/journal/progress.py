@@ -133,13 +133,17 @@ class Totals:
 
 @dataclass
 class Progress:
-    """The state of a run. ``order``: section ids as imaged; ``tiles``: indices of those imaged, of each."""
+    """The state of a run. ``order``: section ids as imaged; ``tiles``: indices of those imaged, of each.
+
+    ``gun_hv_due``: whether the ion gun's high voltage is off only because of a cleaning.
+    """
 
     order: tuple[str, ...]
     tiles: dict[str, tuple[int, ...]]
     cycle: int = 0
     cycles_done: int = 0
     cleaned: bool = False
+    gun_hv_due: bool = False
     recovered: r.ImagingRecovered | None = None
     wafer: r.WaferRegistered | None = None
     place: WaferPlace = field(default_factory=WaferPlace)
@@ -319,7 +323,7 @@ def _incident(p: Progress, record: r.Incident) -> None:
 
 
 def _recovered(p: Progress, record: r.ImagingRecovered) -> None:
-    p.recovered = record
+    p.recovered, p.gun_hv_due = record, False
 
 
 def _mounted(p: Progress, record: r.WaferMounted) -> None:
@@ -459,6 +463,11 @@ def _burn(p: Progress, record: r.BurnBegin | r.BurnEnd) -> None:
     p.forget_places()
 
 
+def _cleaning(p: Progress, record: r.CleaningBegin) -> None:
+    """One that was broken off has taken the high voltage off already when the next one begins."""
+    p.gun_hv_due = p.gun_hv_due or record.gun_hv_on
+
+
 def _cleaned(p: Progress, _: r.Cleaned) -> None:
     p.cleaned, p.recovered = True, None
 
@@ -516,6 +525,7 @@ _HANDLERS: dict[type, Callable[[Progress, Any], None]] = {
     r.MillDone: _mill_done,
     r.BurnBegin: _burn,
     r.BurnEnd: _burn,
+    r.CleaningBegin: _cleaning,
     r.Cleaned: _cleaned,
     r.CycleDone: _cycle_done,
     r.SectionDropped: _dropped,

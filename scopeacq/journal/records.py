@@ -626,6 +626,14 @@ IonsEnd = MillEnd | BurnEnd
 
 
 @dataclass(frozen=True, slots=True)
+class CleaningBegin:
+    """The plasma cleaner is about to run. ``gun_hv_on``: the ion gun's high voltage, taken off for it."""
+
+    cycle: int
+    gun_hv_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cleaned:
     """The plasma cleaner ran."""
 
@@ -700,6 +708,7 @@ Record = (
     | MillDone
     | BurnBegin
     | BurnEnd
+    | CleaningBegin
     | Cleaned
     | CycleDone
     | SectionDropped
