@@ -210,9 +210,8 @@ def _told(finding: Finding) -> str:
     system = f" ({finding.system_says})" if finding.system_says else ""
     if not finding.driver:
         return f"{finding.address}{system}: {finding.trouble}."
-    lines = tomlkit.dumps(finding.settings).strip().splitlines()
-    settings = "".join(f"\n    {line}" for line in lines)
-    return f"{finding.address}{system}: {finding.device_says}\n    driver = {finding.driver!r}{settings}"
+    lines = tomlkit.dumps({"driver": finding.driver, **finding.settings}).strip().splitlines()
+    return "\n    ".join([f"{finding.address}{system}: {finding.device_says}", *lines])
 
 
 def _pairs(devices: list[str], drivers: Mapping[str, DeviceDriver]) -> Iterator[tuple[str, str]]:
