@@ -28,7 +28,7 @@ FREQUENCIES_HZ = Range(1e-6, 2e5)
 RESOLUTION = 1e-3
 """Of what is set, the generator keeps four digits (data sheet)."""
 
-TIMING = Timing(answer_s=0.4, retries=0, late_s=0.2)
+TIMING = Timing(answer_s=0.3, retries=0, late_s=0.2)
 """A generator that falls silent under the open ion beam must be missed within a second: nothing is asked
 again."""
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from hardware.errors import HardwareError
 from hardware.guard.core import GuardTiming
 from hardware.guard.log import OpeningLog
 from hardware.guard.messages import Answer, Reply, Start, decode_start, encode
@@ -37,10 +38,14 @@ def main() -> int:
         log = OpeningLog(Path(start.log_path))
         line = _connected(start)
     except Exception as error:  # whatever it is, the program must hear of it
-        wire.send(encode(Reply(Answer.FAILED, reasons=(repr(error),))))
+        wire.send(encode(Reply(Answer.FAILED, reasons=(_told(error),))))
         return 1
     blanked = serve(wire, line, limits, log, timing, told_to_end.is_set, _watchdog(timing.watchdog_s))
     return 0 if blanked else 1
+
+
+def _told(error: Exception) -> str:
+    return error.what if isinstance(error, HardwareError) else repr(error)
 
 
 def _connected(start: Start) -> IonBlanker:
