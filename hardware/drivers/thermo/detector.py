@@ -7,10 +7,9 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from hardware.drivers.thermo.column import limits
-from hardware.drivers.thermo.scanner import show_electrons
 from hardware.drivers.thermo.server import Server, number
-from hardware.drivers.thermo.settings import AutoScriptSettings
-from hardware.drivers.thermo.vendor import Vendor
+from hardware.drivers.thermo.settings import Bias
+from hardware.drivers.thermo.view import View
 from hardware.set_points import require_reached, require_within
 from hardware.types import DetectorState
 
@@ -31,9 +30,9 @@ class ThermoDetector:
     charges in, which is what "on" means here; whether that is enough for ions is the laboratory's to test.
     """
 
-    def __init__(self, server: Server, vendor: Vendor, settings: AutoScriptSettings) -> None:
-        self._server, self._vendor, self._settings = server, vendor, settings
-        self._bias = f"detector.custom_settings.{settings.bias.value}.value"
+    def __init__(self, server: Server, view: View, bias: Bias, bias_v: float) -> None:
+        self._server, self._view, self._bias_v = server, view, bias_v
+        self._bias = f"detector.custom_settings.{bias.value}.value"
 
     def state(self) -> DetectorState:
         return DetectorState(
@@ -51,13 +50,11 @@ class ThermoDetector:
             require_within(self._server.device, path, value, allowed)
         self._set(f"{CONTRAST}.value", state.gain, TOLERANCE)
         self._set(f"{BRIGHTNESS}.value", state.offset, TOLERANCE)
-        self._set(self._bias, self._settings.bias_v if state.hv_on else 0.0, BIAS_TOLERANCE_V)
+        self._set(self._bias, self._bias_v if state.hv_on else 0.0, BIAS_TOLERANCE_V)
 
     def _shown(self, path: str, valid: Callable[[Any], T]) -> T:
-        """Read of our view: what others look at meanwhile has a detector of its own."""
-
         def read(client: Any) -> T:
-            show_electrons(client, self._settings.view, self._vendor)
+            self._view.show(client)
             return valid(attrgetter(path)(client))
 
         return self._server.ask(path, read)
@@ -66,7 +63,7 @@ class ThermoDetector:
         owner, _, name = path.rpartition(".")
 
         def set_(client: Any) -> None:
-            show_electrons(client, self._settings.view, self._vendor)
+            self._view.show(client)
             setattr(attrgetter(owner)(client), name, value)
 
         self._server.call(f"{path} = {value!r}", set_)

@@ -14,6 +14,7 @@ from hardware.drivers.thermo.server import Server
 from hardware.drivers.thermo.settings import AutoScriptSettings, StageFrame
 from hardware.drivers.thermo.stage import STAGE, ThermoStage
 from hardware.drivers.thermo.vendor import NEEDS, Vendor, load
+from hardware.drivers.thermo.view import View
 from hardware.errors import HardwareError, Refused
 from hardware.parts import Candidate, DeviceDriver, Part, Parts, Surroundings
 from hardware.transport.wire_log import NoLog
@@ -32,12 +33,12 @@ def connect(settings: AutoScriptSettings, surroundings: Surroundings) -> Parts:
         server.prepare()
         _require_ready(server, settings)
         undo.pop_all()
-    clock = surroundings.clock
+    clock, view = surroundings.clock, View(settings.view, vendor.electron_beam, settings.detector)
     stage = ThermoStage(server, vendor, settings, clock)
     return Parts(
         column=ThermoColumn(server, vendor, settings, clock),
-        scanner=ThermoScanner(server, vendor, settings, clock, stage),
-        detector=ThermoDetector(server, vendor, settings),
+        scanner=ThermoScanner(server, vendor, view, clock, stage),
+        detector=ThermoDetector(server, view, settings.bias, settings.bias_v),
         stage=stage,
         chamber=ThermoChamber(server),
         close=server.close,

@@ -8,9 +8,9 @@ from typing import Any
 
 from hardware.drivers.thermo.column import BEAM, limits, read_optics
 from hardware.drivers.thermo.server import Server
-from hardware.drivers.thermo.settings import AutoScriptSettings
 from hardware.drivers.thermo.stage import ThermoStage
 from hardware.drivers.thermo.vendor import Vendor
+from hardware.drivers.thermo.view import View
 from hardware.errors import Refused
 from hardware.frames import PIXEL_SIZE_ROUNDED, ROTATION_ROUNDED_DEG, FrameCheck, require_scan
 from hardware.protocols import Clock
@@ -35,10 +35,10 @@ class ThermoScanner:
     """
 
     def __init__(
-        self, server: Server, vendor: Vendor, settings: AutoScriptSettings, clock: Clock, stage: ThermoStage
+        self, server: Server, vendor: Vendor, view: View, clock: Clock, stage: ThermoStage
     ) -> None:
-        self._server, self._vendor, self._clock, self._stage = server, vendor, clock, stage
-        self._view = settings.view
+        self._server, self._vendor, self._view = server, vendor, view
+        self._clock, self._stage = clock, stage
         self._check = FrameCheck(server.device)
 
     def acquire(self, settings: FrameSettings) -> Frame:
@@ -96,7 +96,7 @@ class ThermoScanner:
         )
 
         def grab(client: Any) -> Any:
-            show_electrons(client, self._view, self._vendor)
+            self._view.show(client)
             return client.imaging.grab_frame(order).data
 
         try:
@@ -110,12 +110,6 @@ class ThermoScanner:
             return error
         sizes = self._server.read(f"{RESOLUTION}.available_values", lambda listed: list(map(str, listed)))
         return Refused(error.device, error.what, f"Choose a frame of {', '.join(sizes)}.")
-
-
-def show_electrons(client: Any, view: int, vendor: Vendor) -> None:
-    """Make ``view`` the active one and the electron beam its device: frames and detector are theirs."""
-    client.imaging.set_active_view(view)
-    client.imaging.set_active_device(vendor.electron_beam)
 
 
 def _widened(limits_: Range, factor: float) -> Range:

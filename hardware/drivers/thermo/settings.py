@@ -40,6 +40,7 @@ class AutoScriptSettings(DeviceSettings):
     view: int = Field(
         1, title="View", description="quadrant of the microscope's window to scan in", ge=1, le=4
     )
+    detector: str = Field("", title="Detector", description="TLD, ICD, ETD; empty for the one in use")
     bias: Bias = Field(
         Bias.SUCTION_TUBE, title="Detector bias", description="what is taken down before ions are let in"
     )

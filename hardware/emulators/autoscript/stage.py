@@ -92,19 +92,24 @@ class StageNodes:
 
     def _travel(self, n_stops: int) -> None:
         """Until the stage has arrived; the twin's time is others' to pass."""
-        while True:
-            stage = self._read()
-            if stage["touching"]:
-                raise ApplicationServerException("Touch alarm: the stage movement was stopped.")
-            if stage["remaining_s"] <= THERE_S:
-                return
-            due_s = self._now_s() + stage["remaining_s"] - THERE_S
+        while (left_s := self._left_s()) > THERE_S:
+            due_s = self._now_s() + left_s - THERE_S
             while self._now_s() < due_s:
-                if self._n_stops != n_stops:
-                    raise ApplicationServerException("The stage movement was interrupted.")
-                if not self._plugged_in():
-                    raise ConnectionResetError("the server hung up")
+                self._require_going(n_stops)
                 time.sleep(LOOK_S)
+        self._require_going(n_stops)
+
+    def _left_s(self) -> float:
+        stage = self._read()
+        if stage["touching"]:
+            raise ApplicationServerException("Touch alarm: the stage movement was stopped.")
+        return float(stage["remaining_s"])
+
+    def _require_going(self, n_stops: int) -> None:
+        if self._n_stops != n_stops:
+            raise ApplicationServerException("The stage movement was interrupted.")
+        if not self._plugged_in():
+            raise ConnectionResetError("the server hung up")
 
     def _now_s(self) -> float:
         return float(self._link.call("clock.now").values["now_s"])
