@@ -68,8 +68,12 @@ class Rack:
         return line
 
     def relay(self, wired: Wired, name: str) -> Terminal:
-        """A serial line to a relay module; ``wired`` hangs on its first relay and its first input."""
+        """A serial line to a relay module; ``wired`` hangs on its first relay and its first input.
+
+        The relay is as what hangs on it was found.
+        """
         module = RelayModule({0: wired})
+        module.outputs = int(wired.seen())
         self.ends.callback(module.close)
         return self.line(module, name)
 

@@ -15,9 +15,12 @@ from unittest import mock
 from hardware.emulators.host import Laboratory, emulated
 from hardware.microscope import Devices
 from hardware.simulator.assembly import local_devices
+from hardware.simulator.config import Speeds
+from hardware.simulator.nature import Nature
 from scopeacq import session
 from scopeacq.focus.focus_methods import PairFocus
 from scopeacq.plan.instrument import DriverSettings
+from scopeacq.plan.project import Project
 from scopeacq.plan.runfolder import Plan
 from scopeacq.session import Session, open_session
 from tests.scenarios.harness import NoAberration, Scores, TinyRun
@@ -48,6 +51,15 @@ class WiredRun:
         """The program, connected by ``instruments.toml``."""
         with without_networks(), open_session(self.plan) as opened:
             yield opened
+
+
+def wired_run(folder: Path, project: Project | None = None, n_sections: int = 1) -> TinyRun:
+    """A new run on a tiny twin whose stage takes its time: a real one never arrives at once."""
+    run = TinyRun.make(folder, project, n_sections=n_sections)
+    settings = run.nature.settings
+    stage = settings.stage.model_copy(update={"speeds": Speeds(), "settling_s": 0.2})
+    settings = settings.model_copy(update={"stage": stage})
+    return replace(run, nature=Nature(settings, run.nature.specimen, run.truth.append))
 
 
 @contextmanager
