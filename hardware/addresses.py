@@ -28,6 +28,9 @@ LISTING_S = 10.0
 SIMULATED = "@sim"
 """How the names of pyvisa's simulated libraries end: what they hold is no device."""
 
+PROGRAM = re.compile(r"[A-Za-z]\w*\.\w+\.\d+")
+"""A class in COM with its version: CZ.EMApiCtrl.1."""
+
 SERIAL_ADAPTERS = {
     0x0403: "FTDI",
     0x0557: "ATEN",
@@ -42,16 +45,17 @@ SERIAL_ADAPTERS = {
 
 
 class Wire(Enum):
-    """What an address leads through."""
+    """What an address leads through; to a program of this computer, by its class in COM, through none."""
 
     SERIAL = "serial"
+    PROGRAM = "program"
     VISA = "VISA"
     TCP = "TCP"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a device may be: "COM3", "USB0::...::INSTR", "127.0.0.1:8300".
+    """Where a device may be: "COM3", "USB0::...::INSTR", "127.0.0.1:8300", "CZ.EMApiCtrl.1".
 
     ``says``: what the system tells of it. ``known``: it may be asked though nobody chose it; what hangs
     on a plain serial port is unknown, and a question may disturb it.
@@ -67,6 +71,8 @@ def address(text: str) -> Address:
     """An address that an operator chose."""
     if "::" in text:
         return Address(text, Wire.VISA)
+    if PROGRAM.fullmatch(text):
+        return Address(text, Wire.PROGRAM)
     is_tcp = re.fullmatch(r"[\w.-]+:\d{1,5}", text) is not None
     return Address(text, Wire.TCP if is_tcp else Wire.SERIAL)
 
@@ -114,8 +120,8 @@ def _visa_names() -> list[str]:
 def addresses_in(settings: Mapping[str, object]) -> frozenset[str]:
     """The addresses that a device's settings name.
 
-    These are VISA resources under any key, what keys that end in ``port`` or ``address`` hold as text, and
-    TCP where a ``host`` stands beside a ``port`` that is a number.
+    These are VISA resources and programs of this computer under any key, what keys that end in ``port`` or
+    ``address`` hold as text, and TCP where a ``host`` stands beside a ``port`` that is a number.
     """
     if str(settings.get("library", "")).endswith(SIMULATED):
         return frozenset()
@@ -123,7 +129,9 @@ def addresses_in(settings: Mapping[str, object]) -> frozenset[str]:
     for key, value in settings.items():
         host = settings.get(f"{key.removesuffix('port')}host")
         match value:
-            case str() if value and ("::" in value or key.endswith(("port", "address"))):
+            case str() if value and key.endswith(("port", "address")):
+                found.add(value)
+            case str() if "::" in value or PROGRAM.fullmatch(value):
                 found.add(value)
             case int() if key.endswith("port") and isinstance(host, str) and host:
                 found.add(f"{host}:{value}")

@@ -6,6 +6,7 @@ when an operator chose it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from hardware.addresses import (
     visa_resources,
 )
 from hardware.connection import Connection
-from hardware.errors import ConnectionLost, HardwareError
+from hardware.errors import ConnectionLost, Deadline, Garbled, HardwareError, Refused
 from hardware.parts import Candidate, DeviceDriver
 from hardware.registry import device_names, load_device
 
@@ -116,6 +117,8 @@ def _recognised(driver: DeviceDriver, text: str) -> Candidate | str:
     """A candidate, or what went wrong; nothing where it is another device."""
     try:
         return driver.recognise(text) or ""
+    except (Deadline, Garbled, Refused):
+        return ""  # as a device answers that speaks another language
     except HardwareError as error:
         return f"{driver.title}: {error.what}"
     except Exception as error:  # a plug-in may raise anything; the search goes on
@@ -128,6 +131,7 @@ def _usual(drivers: Mapping[str, DeviceDriver]) -> Iterator[Address]:
         {key: info.default for key, info in driver.settings.model_fields.items()}
         for driver in drivers.values()
     )
+    wires = {Wire.TCP, Wire.PROGRAM} if sys.platform == "win32" else {Wire.TCP}
     for text in sorted({text for settings in defaults for text in addresses_in(settings)}):
-        if (usual := address(text)).wire is Wire.TCP:
+        if (usual := address(text)).wire in wires:
             yield usual

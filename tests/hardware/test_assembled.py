@@ -201,6 +201,9 @@ def test_what_settings_name_as_addresses() -> None:
         "baud": 9600,
         "sem": {"host": "10.0.0.2", "port": 8300},
         "monitor_port": "",
+        "program_id": "CZ.EMApiCtrl.1",
+        "stand_in": "package.module:function",
     }
-    assert addresses_in(settings) == {"COM3", "/dev/ttyUSB0", "USB0::1::2::INSTR", "10.0.0.2:8300"}
+    named = {"COM3", "/dev/ttyUSB0", "USB0::1::2::INSTR", "10.0.0.2:8300", "CZ.EMApiCtrl.1"}
+    assert addresses_in(settings) == named
     assert addresses_in({"library": "bench.yaml@sim", "address": "USB0::1::INSTR"}) == frozenset()

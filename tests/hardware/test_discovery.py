@@ -18,7 +18,7 @@ from hardware.addresses import Address, Wire, address, held, serial_ports, visa_
 from hardware.connection import Connection
 from hardware.discovery import Found, find, installed_drivers, list_addresses
 from hardware.emulators.serving import LOOPBACK, TcpPort, Terminal
-from hardware.errors import ConnectionLost, Refused
+from hardware.errors import ConnectionLost, Deadline
 from hardware.parts import Candidate, DeviceDriver, DeviceSettings
 from hardware.transport.channel import Channel, Framing, line_ended_by
 from hardware.transport.dialogue import Dialogue, Timing
@@ -116,12 +116,17 @@ def test_an_address_where_nobody_is_known_says_so(at_tcp: Address) -> None:
 
 def test_what_went_wrong_is_told_unless_another_driver_knows_the_device() -> None:
     def lost(_text: str) -> Candidate | None:
-        raise Refused("meter", "speaks another language", "")
+        raise ConnectionLost("meter", "cannot be reached (permission denied)", "")
+
+    def silent(_text: str) -> Candidate | None:
+        raise Deadline("meter", "did not answer within 1 s", "")
 
     def stumbling(_text: str) -> Candidate | None:
         raise KeyError("who")
 
-    assert one(address("COM9"), drivers(a=lost)).trouble == "A box: speaks another language"
+    denied = "A box: cannot be reached (permission denied)"
+    assert one(address("COM9"), drivers(a=lost, b=silent)).trouble == denied
+    assert one(address("COM9"), drivers(a=silent)).trouble == "no driver knows what is there"
     assert one(address("COM9"), drivers(a=stumbling)).trouble == "A box: 'who'"
     knows = drivers(a=lost, b=lambda text: Candidate({"port": text}, "me"))
     assert one(address("COM9"), knows).driver == "b"
@@ -200,6 +205,7 @@ def test_the_search_ends_with_whoever_wants_it() -> None:
         ("192.168.0.2:8300", Wire.TCP),
         ("sem-pc.lab:8300", Wire.TCP),
         ("TCPIP0::10.0.0.1::INSTR", Wire.VISA),
+        ("CZ.EMApiCtrl.1", Wire.PROGRAM),
     ],
 )
 def test_addresses_are_told_apart(text: str, wire: Wire) -> None:
