@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from hardware.connection import Connection
 from hardware.drivers.zeiss.dispatch import Dispatch, Dispatched, Value
@@ -73,7 +74,7 @@ class Apartment:
         thread = Connection(self.device)
         try:
             session = _Session(thread, thread.call(self._dispatch, self._answer_s))
-            code = thread.call(lambda: session.object.invoke("InitialiseRemoting"), self._answer_s)
+            code = thread.call(partial(session.object.invoke, "InitialiseRemoting"), self._answer_s)
         except Exception as error:  # pywin32's errors have no base of their own
             thread.close()
             advice = error.advice if isinstance(error, HardwareError) else ADVICE
@@ -90,7 +91,7 @@ class Apartment:
         self, session: _Session, said: str, limit_s: float, method: str, *arguments: Value
     ) -> object:
         try:
-            return session.thread.call(lambda: session.object.invoke(method, *arguments), limit_s)
+            return session.thread.call(partial(session.object.invoke, method, *arguments), limit_s)
         except ConnectionLost as error:  # of the thread: the call hangs
             self._drop(session, Way.SILENT)
             raise Deadline(self.device, f"'{said}' had no answer within {limit_s:g} s", ADVICE) from error
@@ -109,7 +110,7 @@ def _end(session: _Session, *farewell: str) -> None:
     """Let go of object and thread; who hangs is left behind."""
     with suppress(Exception):  # of pywin32, about an object that nobody wants any more
         for method in farewell:
-            session.thread.call(lambda said=method: session.object.invoke(said), CLOSING_S)  # type: ignore[misc]
+            session.thread.call(partial(session.object.invoke, method), CLOSING_S)
         session.thread.call(session.object.close, CLOSING_S)
     session.thread.close()
 

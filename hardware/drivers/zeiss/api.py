@@ -124,9 +124,13 @@ class Sem:
         if self.word(state) != word:
             raise self._unmoved(state, word)
 
+    def set_index(self, state: State, index: int) -> None:
+        """Set a state by its index; whoever sets it sees what comes of it."""
+        self._command("Set", state, float(index))
+
     def choose_index(self, state: State, index: int, word: str) -> None:
         """Set a state by its index, and see that it reads as ``word`` then, but for blanks."""
-        self._command("Set", state, float(index))
+        self.set_index(state, index)
         if self.word(state).replace(" ", "") != word.replace(" ", ""):
             raise self._unmoved(state, f"{index} ({word})")
 

@@ -42,7 +42,11 @@ class ComObject:
         self._com, client = _pywin32(program_id)
         self._com.CoInitialize()
         self._variant = client.VARIANT
-        self._object = client.Dispatch(program_id)
+        try:
+            self._object = client.Dispatch(program_id)
+        except BaseException:
+            self._com.CoUninitialize()
+            raise
 
     def invoke(self, method: str, *arguments: Value) -> object:
         """Values of parameters travel as variants of 4-byte floats or strings, as the API wants them."""

@@ -70,7 +70,7 @@ class Framing:
             self._set_rotation(scan_rot_deg),
         ]
         if is_live(self._sem):
-            freeze_at_once(self._sem)
+            freeze_at_once(self._sem, self._clock)
         if any(shaken):
             self._clock.sleep(self._settings.scan_settling_s)
         got_nm, turned_deg = self._pixel_size_nm(store), self._turned_deg(scan_rot_deg)

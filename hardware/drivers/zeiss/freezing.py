@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from hardware.drivers.zeiss.api import Sem
 from hardware.drivers.zeiss.parameters import AT_ONCE, FROZEN, LIVE, Command, State
+from hardware.drivers.zeiss.waiting import wait_until
 from hardware.errors import Garbled
+from hardware.protocols import Clock
+
+FREEZES_S = 1.0
 
 
 def is_live(sem: Sem) -> bool:
@@ -16,7 +20,8 @@ def is_live(sem: Sem) -> bool:
     return word == LIVE
 
 
-def freeze_at_once(sem: Sem) -> None:
-    """End the scan, wherever it is."""
-    sem.choose(State.FREEZE_ON, AT_ONCE)
+def freeze_at_once(sem: Sem, clock: Clock) -> None:
+    """End the scan, wherever it is, and see that it ends. Raises ``Deadline`` when it goes on."""
+    sem.set_index(State.FREEZE_ON, AT_ONCE)
     sem.execute(Command.FREEZE)
+    wait_until(lambda: not is_live(sem), clock, FREEZES_S, sem.device, "the scan is not frozen")

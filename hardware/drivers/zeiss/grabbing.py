@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +10,17 @@ import tifffile
 import xxhash
 
 from hardware.drivers.zeiss.api import Sem
-from hardware.errors import BadFrame
+from hardware.errors import BadFrame, Refused
 from hardware.types import FrameSettings, Image
 
 SAMPLES: dict[int, type[np.uint8] | type[np.uint16]] = {8: np.uint8, 16: np.uint16}
 
 
 class Grabber:
-    """Grabs the picture that is frozen. ``folder`` is made; one file at a time lies there."""
+    """Grabs the picture that is frozen. One file at a time lies in ``folder``."""
 
     def __init__(self, sem: Sem, folder: Path, deadline_s: float) -> None:
         self._sem, self._deadline_s = sem, deadline_s
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder.resolve() / "grab.tif"
         self._last_digest = b""
 
@@ -28,16 +28,26 @@ class Grabber:
         """Shape (height_px, width_px), uint8 or uint16.
 
         Raises ``BadFrame`` for a picture of another size or depth, of one grey value, or of the last
-        frame again.
+        frame again; ``Refused`` where no file may lie.
         """
-        self._path.unlink(missing_ok=True)
+        self._make_way()
         try:
             self._sem.grab(self._path, self._deadline_s)
             image = self._read()
         finally:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # SmartSEM may hold it for a moment; the next frame needs it gone
+                self._path.unlink(missing_ok=True)
         self._check(image, settings)
         return image
+
+    def _make_way(self) -> None:
+        """Nothing of an earlier frame may be taken for this one."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            what = f"no image can be written to {self._path.parent}: {error.strerror}"
+            raise Refused(self._sem.device, what, "Choose another grab_folder in the settings.") from error
 
     def _read(self) -> Image:
         if not self._path.exists():

@@ -78,7 +78,10 @@ class Command(StrEnum):
 BEAM_ON = "Beam On"
 OPEN, CLOSED = "Open", "Closed"
 LIVE, FROZEN = "Live", "Frozen"
-AT_END_OF_FRAME, AT_ONCE = "End Frame", "Command"
+END_OF_FRAME, END_OF_FRAME_WORD = 0, "End Frame"
+AT_ONCE = 2
+"""When to freeze; SBEMimage sets it by these numbers."""
+
 PIXEL_AVERAGE = "Pixel Avg."
 IDLE, BUSY = "Idle", "Busy"
 

@@ -10,7 +10,7 @@ from hardware.drivers.zeiss.column import ZeissColumn
 from hardware.drivers.zeiss.framing import Framing
 from hardware.drivers.zeiss.freezing import freeze_at_once, is_live
 from hardware.drivers.zeiss.grabbing import Grabber
-from hardware.drivers.zeiss.parameters import AT_END_OF_FRAME, Analogue, Command, State
+from hardware.drivers.zeiss.parameters import END_OF_FRAME, END_OF_FRAME_WORD, Analogue, Command, State
 from hardware.drivers.zeiss.settings import ZeissSettings
 from hardware.drivers.zeiss.stage import ZeissStage
 from hardware.drivers.zeiss.units import S_PER_MS
@@ -28,7 +28,7 @@ WHOLE = 0.999
 
 
 class ZeissScanner:
-    """``urgent`` ends a scan past what ``sem`` is doing. ``column`` and ``stage`` say how a frame was taken."""
+    """``urgent`` ends a scan past what ``sem`` is doing; ``column`` and ``stage`` say how it was taken."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class ZeissScanner:
     def abort(self) -> None:
         """Freeze at once; the frame that is being scanned is refused."""
         self._aborted.set()
-        freeze_at_once(self._urgent)
+        freeze_at_once(self._urgent, self._clock)
 
     def _scan(self, settings: FrameSettings) -> float:
         """Scan one frame from its first line to its last; when it began (instrument's clock)."""
-        self._sem.choose(State.FREEZE_ON, AT_END_OF_FRAME)
+        self._sem.choose_index(State.FREEZE_ON, END_OF_FRAME, END_OF_FRAME_WORD)
         begun_s = self._clock.now_s()
         self._sem.execute(Command.UNFREEZE)
         if not is_live(self._sem):
@@ -100,6 +100,6 @@ class ZeissScanner:
 
     def _halt(self, error: BaseException) -> None:
         try:
-            freeze_at_once(self._urgent)
+            freeze_at_once(self._urgent, self._clock)
         except HardwareError as trouble:
             error.add_note(f"The scan could not be ended either: {trouble}")

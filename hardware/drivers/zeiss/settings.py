@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hardware.drivers.zeiss.parameters import Analogue
 from hardware.parts import DeviceSettings
@@ -18,6 +18,15 @@ Sign = Literal[-1, 1]
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError("0 would mean that it moves nothing")
+    return value
+
+
+NotZero = Annotated[float, AfterValidator(_not_zero)]
 
 
 class ImageStore(_Table):
@@ -140,13 +149,13 @@ class ZeissSettings(DeviceSettings):
     lens_settling_s: NotNegative = Field(
         0.2, title="Settling of lenses", description="After working distance or stigmators were set."
     )
-    beam_shift_x_um_per_percent: float = Field(
+    beam_shift_x_um_per_percent: NotZero = Field(
         0.115,
         title="Beam shift x",
         description="How far one per cent moves the beam, negative where to the left. Measure it: "
         "the default is of a Sigma.",
     )
-    beam_shift_y_um_per_percent: float = Field(
+    beam_shift_y_um_per_percent: NotZero = Field(
         0.115,
         title="Beam shift y",
         description="How far one per cent moves the beam, negative where towards the operator.",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from hardware.simulator.config import TwinSettings
+from hardware.simulator.config import Time, TwinSettings
 
 UM_PER_MM = 1e3
+ANSWER_S, COMPUTING_S = 5.0, 20.0
+"""Where time is virtual, the question whether a frame has ended waits until it is computed."""
+
 LENS_TIME_CONSTANTS = 6.0
 """After so many a lens counts as settled."""
 
@@ -52,9 +55,11 @@ def table_of(machine: Machine, twin: TwinSettings, address: str) -> dict[str, ob
     """What a laboratory would write into ``instruments.toml`` for this machine at ``host:port``."""
     x_um, y_um = machine.zero_um
     speeds, (by_x, by_y) = twin.stage.speeds, machine.um_per_percent
+    virtual = twin.time is Time.VIRTUAL
     return {
         "program_id": "hardware.emulators.smartsem:connect",
         "address": address,
+        "answer_s": COMPUTING_S if virtual else ANSWER_S,
         "bit_depth": machine.bits,
         "image_stores": [asdict(store) for store in machine.stores],
         "scan_rates": [{"rate": n, "dwell_ns": dwell_ns} for n, dwell_ns in machine.dwells_ns.items()],

@@ -79,7 +79,8 @@ class Scan:
     def freeze(self) -> None:
         """At the end of a frame that begins now, or at once."""
         if self.freeze_on == COMMAND:
-            self.link.call("scanner.abort")
+            if self._frame is not None and self._frame.is_alive():
+                self.link.call("scanner.abort")
             self._join()
             self._frozen = True
             return

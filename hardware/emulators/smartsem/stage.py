@@ -53,8 +53,7 @@ class Stage:
             for (name, value), stands in zip(target.items(), STANDS, strict=True)
             if abs(value - pose[name]) > stands
         }
-        if goes:
-            self.link.call("stage.move", goes)
+        self.link.call("stage.move", goes)
 
     def abort(self) -> None:
         self.link.call("stage.stop")

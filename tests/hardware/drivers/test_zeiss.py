@@ -1,0 +1,346 @@
+"""The parts of a Zeiss SEM: what they tell SmartSEM, and what they make of its answers."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hardware.drivers.zeiss import DRIVER, ZeissSettings
+from hardware.errors import (
+    ConnectionLost,
+    Deadline,
+    Garbled,
+    HardwareError,
+    NotReached,
+    OutOfRange,
+    Refused,
+    StageTouch,
+)
+from hardware.parts import Part
+from hardware.protocols import SpecimenCurrentMeter
+from hardware.simulator.faults import AtTime, Device, Fault, FaultKind
+from hardware.types import DetectorState, Optics, StagePose
+from tests.hardware.drivers.smartsem_rig import (
+    FRAME,
+    MACHINE,
+    NAME,
+    Rig,
+    answering,
+    hanging,
+    raising,
+    smartsem_rig,
+)
+
+AXES = ("x_um", "y_um", "z_um", "tilt_deg", "rotation_deg")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    with smartsem_rig(tmp_path) as made:
+        yield made
+
+
+# --- the driver ---
+
+
+def test_what_the_driver_plays() -> None:
+    plays = {Part.COLUMN, Part.SCANNER, Part.DETECTOR, Part.STAGE, Part.CHAMBER}
+    assert DRIVER.plays == plays and DRIVER.settings is ZeissSettings and "scopeacq[zeiss]" in DRIVER.needs
+
+
+def test_settings_are_titled_and_have_defaults() -> None:
+    assert ZeissSettings()
+    assert all(field.title for field in ZeissSettings.model_fields.values())
+
+
+def test_a_beam_shift_that_moves_nothing_is_no_setting() -> None:
+    with pytest.raises(ValueError, match="moves nothing"):
+        ZeissSettings(beam_shift_x_um_per_percent=0.0)
+
+
+def test_without_smartsem_nobody_is_recognised() -> None:
+    assert DRIVER.recognise("CZ.EMApiCtrl.1") is None and DRIVER.recognise("COM3") is None
+
+
+def test_a_stand_in_that_is_not_there_is_told(rig: Rig, tmp_path: Path) -> None:
+    settings = ZeissSettings(program_id="nowhere:connect")
+    with pytest.raises(ConnectionLost, match="cannot be loaded"):
+        DRIVER.connect(settings, rig.around.surroundings(NAME, tmp_path))
+
+
+# --- column ---
+
+
+def test_set_points_reach_the_column(rig: Rig) -> None:
+    wanted = Optics(4_503.137_234_5, 1.25, -0.5)
+    rig.column.set_optics(wanted)
+    rig.column.set_beam_shift_um(3.0, -4.5)
+    assert rig.nature.column.optics == wanted and rig.column.optics() == wanted
+    assert rig.nature.column.beam_shift_um == (3.0, -4.5)
+    assert rig.column.beam_shift_um() == (3.0, -4.5)
+
+
+def test_lenses_are_given_time_to_settle(rig: Rig) -> None:
+    before_s = rig.around.twin.clock.now_s()
+    rig.column.set_optics(rig.column.optics())
+    assert rig.around.twin.clock.now_s() - before_s == pytest.approx(rig.settings.lens_settling_s)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_beam_shift_scale_may_be_negative(tmp_path: Path, axis: int) -> None:
+    name = f"beam_shift_{'xy'[axis]}_um_per_percent"
+    with smartsem_rig(tmp_path, **{name: -0.5}) as rig:
+        rig.column.set_beam_shift_um(3.0, 3.0)
+        assert rig.nature.column.beam_shift_um[axis] == -3.0
+        assert rig.column.beam_shift_um() == (3.0, 3.0)
+
+
+def test_the_state_of_the_beam_is_told(rig: Rig) -> None:
+    rig.column.unblank()
+    state, twin = rig.column.state(), rig.around.twin.column.state()
+    assert state == twin
+    rig.column.set_eht(False)
+    rig.column.set_valve(False)
+    state = rig.column.state()
+    assert not state.eht_on and not state.valve_open and state.eht_kv == twin.eht_kv
+
+
+def test_electrons_that_run_up_by_themselves_count_as_on(rig: Rig) -> None:
+    with rig.spoilt(answering((0, "Running up"), "Get", "DP_RUNUPSTATE")):
+        assert rig.column.state().eht_on
+
+
+def test_a_beam_that_is_blanked_without_the_switch_does_not_count_as_blanked(rig: Rig) -> None:
+    rig.column.unblank()
+    with rig.spoilt(answering((0, "Yes"), "Get", "DP_BEAM_BLANKED")):
+        assert not rig.column.state().blanked
+
+
+def test_a_beam_that_stays_on_is_not_called_blanked(rig: Rig) -> None:
+    with (
+        rig.spoilt(answering((0, "No"), "Get", "DP_BEAM_BLANKED")),
+        pytest.raises(Refused, match="Switch the EHT off"),
+    ):
+        rig.column.blank()
+
+
+def test_without_vacuum_no_eht_is_asked_for(rig: Rig) -> None:
+    rig.column.set_eht(False)
+    with (
+        rig.spoilt(answering((0, "No"), "Get", "DP_EHT_VAC_READY")),
+        pytest.raises(Refused, match="vacuum"),
+    ):
+        rig.column.set_eht(True)
+    assert rig.tampering.counted("Execute", "CMD_BEAM_ON") == 0
+
+
+def test_an_eht_that_does_not_come_has_a_deadline(rig: Rig) -> None:
+    rig.column.set_eht(False)
+    with (
+        rig.spoilt(answering((0, "EHT Off"), "Get", "DP_RUNUPSTATE")),
+        pytest.raises(Deadline, match="EHT is not on after 15 s"),
+    ):
+        rig.column.set_eht(True)
+    assert rig.tampering.counted("Execute", "CMD_BEAM_ON") == 1
+
+
+def test_an_eht_that_stays_has_a_deadline(rig: Rig) -> None:
+    with (
+        rig.spoilt(answering((0, 1_500.0), "Get", "AP_ACTUALKV")),
+        pytest.raises(Deadline, match="EHT is not off"),
+    ):
+        rig.column.set_eht(False)
+
+
+def test_a_valve_that_hangs_has_a_deadline(rig: Rig) -> None:
+    with (
+        rig.spoilt(answering((0, "Open"), "Get", "DP_COLUMN_CHAMBER_VALVE")),
+        pytest.raises(Deadline, match="valve is not closed"),
+    ):
+        rig.column.set_valve(False)
+    with (
+        rig.spoilt(answering((0, "Half"), "Get", "DP_COLUMN_CHAMBER_VALVE")),
+        pytest.raises(Garbled, match="Half"),
+    ):
+        rig.column.state()
+
+
+def test_the_current_monitor_is_on_only_while_it_measures(rig: Rig) -> None:
+    assert isinstance(rig.column, SpecimenCurrentMeter)
+    rig.around.twin.gun.set_hv(True)
+    assert rig.column.specimen_current_na() == pytest.approx(38.0, rel=0.05)
+    assert not rig.sem.electrons.monitor_on
+    with rig.spoilt(answering((0, math.nan), "Get", "AP_SCM")), pytest.raises(Garbled):
+        rig.column.specimen_current_na()
+    assert not rig.sem.electrons.monitor_on
+
+
+# --- detector and chamber ---
+
+
+def test_gain_and_offset_are_contrast_and_brightness(rig: Rig) -> None:
+    rig.detector.restore(DetectorState(True, 62.5, 40.0))
+    assert rig.detector.state() == DetectorState(True, 62.5, 40.0)
+    assert rig.nature.detector == DetectorState(True, 1.25, -10.0)
+    with pytest.raises(OutOfRange):
+        rig.detector.restore(DetectorState(True, 101.0, 40.0))
+
+
+def test_a_collector_is_part_of_the_high_voltage(tmp_path: Path) -> None:
+    with smartsem_rig(tmp_path, collector_bias_v=300.0) as rig:
+        rig.detector.make_safe()
+        assert rig.detector.state().safe and rig.sem.electrons.bias_v == 0.0
+        rig.sem.electrons.bias_v = 300.0
+        assert not rig.detector.state().safe
+        rig.detector.restore(rig.detector.state())
+        assert rig.sem.electrons.bias_v == 300.0 and rig.nature.detector.hv_on
+
+
+def test_pressures_are_converted(tmp_path: Path, rig: Rig) -> None:
+    pressure_mbar = rig.around.twin.chamber.pressure_mbar()
+    assert rig.chamber.pressure_mbar() == pytest.approx(pressure_mbar)
+    with rig.spoilt(answering((0, 5.0), "Get", "AP_CHAMBER_PRESSURE")):
+        assert rig.chamber.pressure_mbar() == 0.05
+    with smartsem_rig(tmp_path, pressure_from="AP_SYSTEM_VAC") as other:
+        assert other.chamber.pressure_mbar() == pytest.approx(pressure_mbar)
+
+
+def test_a_gauge_that_reads_nothing_is_not_believed(rig: Rig) -> None:
+    with (
+        rig.spoilt(answering((0, 0.0), "Get", "AP_CHAMBER_PRESSURE")),
+        pytest.raises(Garbled, match="Choose the other gauge"),
+    ):
+        rig.chamber.pressure_mbar()
+
+
+# --- stage ---
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_a_move_names_all_axes_and_keeps_those_that_it_leaves_alone(rig: Rig, axis: str) -> None:
+    rig.stage.move(StagePose(10.0, -20.0, 6_000.0, 3.0, 40.0)).wait(1e4)
+    here = rig.sem.stage.position()
+    rig.stage.move(StagePose(**{axis: 5.0})).wait(1e4)
+    sent = [call[1:] for call in rig.tampering.calls if call[0] == "MoveStage"][-1]
+    kept = [index for index, name in enumerate((*AXES, "m")) if name != axis]
+    assert [sent[index] for index in kept] == [here[index] for index in kept]
+    assert getattr(rig.stage.pose(), axis) == 5.0
+
+
+def test_axes_are_turned_round_and_shifted_as_the_settings_say(tmp_path: Path) -> None:
+    frame = {"x_sign": -1, "x_zero_mm": 65.0, "z_sign": -1, "z_zero_mm": 20.0, "rotation_sign": -1}
+    with smartsem_rig(tmp_path, stage_frame=frame) as rig:
+        rig.stage.move(StagePose(x_um=60_000.0, z_um=5_000.0, rotation_deg=30.0)).wait(1e4)
+        x_m, _, z_m, _, rotation_deg, _ = rig.sem.stage.position()
+        assert (x_m, z_m, rotation_deg) == pytest.approx((5e-3, 15e-3, -30.0))
+        assert rig.stage.limits["x_um"].low == pytest.approx(35_000.0)
+        pose = rig.stage.pose()
+        assert pose.z_um == pytest.approx(5_000.0) and pose.x_um == pytest.approx(60_000.0)
+
+
+def test_a_wait_takes_as_long_as_the_move(rig: Rig) -> None:
+    clock, target = rig.around.twin.clock, StagePose(x_um=4_000.0, z_um=20_000.0)
+    estimate_s, before_s = rig.stage.duration_s(target), clock.now_s()
+    rig.stage.move(target).wait(1e3)
+    assert clock.now_s() - before_s == pytest.approx(estimate_s)
+
+
+def test_a_stage_under_way_takes_no_other_target(rig: Rig) -> None:
+    motion = rig.stage.move(StagePose(z_um=6_000.0))
+    with pytest.raises(Refused, match="moving already"):
+        rig.stage.move(StagePose(x_um=100.0))
+    assert rig.tampering.counted("MoveStage") == 1 and not motion.done()
+
+
+def test_a_touch_ends_the_wait_and_says_so(tmp_path: Path) -> None:
+    touch = Fault(Device.STAGE, FaultKind.TOUCH_ALARM, AtTime(5.0))
+    with smartsem_rig(tmp_path, touch) as rig:
+        with pytest.raises(StageTouch, match="Look into the chamber"):
+            rig.stage.move(StagePose(z_um=6_000.0)).wait(1e4)
+        with pytest.raises(StageTouch):
+            rig.stage.move(StagePose(x_um=500.0))
+        rig.stage.move(StagePose(z_um=rig.sem.stage.position()[2] * 1e6 - 500.0))
+
+
+def test_a_stage_that_stands_elsewhere_has_not_arrived(rig: Rig) -> None:
+    motion = rig.stage.move(StagePose(x_um=1_000.0))
+    rig.around.link.call("clock.sleep", {"duration_s": 0.1})
+    rig.around.link.call("stage.stop")
+    with pytest.raises(NotReached, match="x_um wanted 1000"):
+        motion.wait(100.0)
+
+
+def test_a_stage_that_goes_on_after_an_abort_is_told(rig: Rig) -> None:
+    rig.stage.move(StagePose(z_um=6_000.0))
+    with (
+        rig.spoilt(answering(0, "Execute", "CMD_STAGE_ABORT")),
+        pytest.raises(Deadline, match="still moves"),
+    ):
+        rig.stage.stop()
+    rig.stage.stop()
+
+
+def test_a_stage_of_unknown_state_is_not_called_idle(rig: Rig) -> None:
+    with rig.spoilt(answering((0, "?"), "Get", "DP_STAGE_IS")), pytest.raises(Garbled):
+        rig.stage.move(StagePose(x_um=100.0))
+
+
+# --- past a call that hangs, and after a restart ---
+
+
+def test_what_brings_to_rest_gets_past_a_call_that_hangs(tmp_path: Path) -> None:
+    with smartsem_rig(tmp_path, answer_s=0.3) as rig:
+        rig.column.unblank()
+        rig.stage.move(StagePose(z_um=6_000.0))
+        with rig.spoilt(hanging("Get", "AP_WD")), pytest.raises(Deadline, match="Get AP_WD"):
+            rig.column.optics()
+        began_s = time.monotonic()
+        rig.column.blank()
+        rig.stage.stop()
+        rig.scanner.abort()
+        assert time.monotonic() - began_s < 1.0 and rig.nature.column.blanked
+        assert rig.column.optics().wd_um > 0  # by a new object on a new thread
+
+
+def test_a_query_is_asked_again_on_a_new_object_and_a_command_is_not(rig: Rig) -> None:
+    made = rig.tampering.made
+    with rig.spoilt(raising(OSError("RPC server unavailable"), "Get", "AP_WD", times=1)):
+        assert rig.column.optics() == rig.nature.column.optics
+    assert rig.tampering.made == made + 1
+    with (
+        rig.spoilt(raising(OSError("RPC server unavailable"), "MoveStage", times=1)),
+        pytest.raises(ConnectionLost, match="RPC server unavailable"),
+    ):
+        rig.stage.move(StagePose(x_um=100.0))
+    assert rig.tampering.counted("MoveStage") == 1
+    rig.stage.move(StagePose(x_um=100.0)).wait(100.0)
+
+
+def test_a_smartsem_without_a_user_is_not_connected(tmp_path: Path, rig: Rig) -> None:
+    from hardware.drivers.zeiss import assembled
+
+    around = rig.around.surroundings(NAME, tmp_path)
+    with (
+        rig.spoilt(answering(2031, "InitialiseRemoting")),
+        pytest.raises(ConnectionLost, match=r"code 2031.*log a user in"),
+    ):
+        assembled(rig.tampering.dispatch, rig.settings, around)
+
+
+def test_a_closed_connection_stays_closed(rig: Rig) -> None:
+    rig.close()
+    rig.close()
+    for call in (rig.column.optics, rig.column.blank, rig.stage.pose, lambda: rig.scanner.acquire(FRAME)):
+        with pytest.raises(HardwareError, match="closed"):
+            call()
+    assert rig.tampering.counted("ClosingControl") == 2
+
+
+def test_calls_and_answers_are_in_the_wire_log(rig: Rig, tmp_path: Path) -> None:
+    rig.column.set_beam_shift_um(1.0, 2.0)
+    log = (tmp_path / "wire.jsonl").read_text()
+    assert "Set AP_BEAMSHIFT_X 2.0" in log and '"(0, 2.0)"' in log and MACHINE.bits == 8
