@@ -134,7 +134,7 @@ def _raster_generator(rack: Rack) -> Counterpart:
 
 def _picoammeter(rack: Rack) -> Counterpart:
     line = rack.line(Keithley6485(rack.link), "picoammeter")
-    return Counterpart("keithley-6485", frozenset({Part.ION_CURRENT}), {"address": str(line.path)}, (line,))
+    return Counterpart("keithley-6485", frozenset({Part.ION_CURRENT}), {"port": str(line.path)}, (line,))
 
 
 def _plasma_cleaner(rack: Rack) -> Counterpart:

@@ -19,6 +19,7 @@ from hardware.simulator.config import Speeds
 from hardware.simulator.nature import Nature
 from scopeacq import session
 from scopeacq.focus.focus_methods import PairFocus
+from scopeacq.journal.journal import Observer
 from scopeacq.plan.instrument import DriverSettings
 from scopeacq.plan.project import Project
 from scopeacq.plan.runfolder import Plan
@@ -47,9 +48,9 @@ class WiredRun:
     laboratory: Laboratory
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, on_commit: Observer | None = None) -> Iterator[Session]:
         """The program, connected by ``instruments.toml``."""
-        with without_networks(), open_session(self.plan) as opened:
+        with without_networks(), open_session(self.plan, on_commit=on_commit) as opened:
             yield opened
 
 
