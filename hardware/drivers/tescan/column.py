@@ -125,6 +125,8 @@ class TescanColumn:
     def specimen_current_na(self) -> float:
         """``GetIAbsorbed`` [pA], negative for electrons. It measures only while something scans.
 
+        What images that scan gives are of frame 0, which nobody waits for.
+
         Raises ``Refused`` where that scan would unblank the beam, as a magnetic blanker does.
         """
         if self._settings.blanker is BeamBlanker.MAGNETIC and self._is_blanked(self._sem):

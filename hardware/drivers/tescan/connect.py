@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from hardware.drivers.tescan.client import SharkSem, said
@@ -22,13 +23,15 @@ from hardware.transport.tcp import tcp
 NEEDED = (3, 2, 1)
 """``StgMoveToEx`` and ``SetImageRot`` came with this version of the protocol."""
 
+ELECTRONS = frozenset({Part.COLUMN, Part.SCANNER, Part.DETECTOR})
 WHO_S = 1.0
 
 
 def connect(settings: TescanSettings, surroundings: Surroundings) -> Parts:
     """Two control connections, so that what is urgent never waits, and one for images.
 
-    Blanks the beam. Raises ``HardwareError``; then nothing stays connected.
+    Where it is to image it stops the microscope's own scan and blanks the beam. Raises
+    ``HardwareError``; then nothing stays connected.
     """
     name, clock, log = surroundings.name, surroundings.clock, surroundings.wire_log
     images = ImageLink(name, settings.host, settings.port + 1, log)
@@ -42,22 +45,17 @@ def connect(settings: TescanSettings, surroundings: Surroundings) -> Parts:
         urgent = SharkSem(Dialogue(name, opened, log, timing), Flag.JUMP_QUEUE)
         undo.callback(urgent.close)
         require_version(sem)
-        column = TescanColumn(sem, urgent, clock, settings.column)
         stage = TescanStage(sem, urgent, clock, settings.stage)
-        around = Around(column.optics, stage.pose)
-        scanner = TescanScanner(sem, urgent, images, clock, settings.scan, around)
-        if Part.SCANNER in surroundings.plays:
+        parts = Parts(stage=stage, chamber=TescanChamber(sem))
+        if surroundings.plays & ELECTRONS:
+            column = TescanColumn(sem, urgent, clock, settings.column)
+            around = Around(column.optics, stage.pose)
+            scanner = TescanScanner(sem, urgent, images, clock, settings.scan, around)
             scanner.take_over()
-        if Part.COLUMN in surroundings.plays:
             column.blank()
-        return Parts(
-            column=column,
-            scanner=scanner,
-            detector=TescanDetector(sem, clock, detector_index(sem, settings.scan.detector)),
-            stage=stage,
-            chamber=TescanChamber(sem),
-            close=undo.pop_all().close,
-        )
+            detector = TescanDetector(sem, clock, detector_index(sem, settings.scan.detector))
+            parts = replace(parts, column=column, scanner=scanner, detector=detector)
+        return replace(parts, close=undo.pop_all().close)
 
 
 def recognise(address: str) -> Candidate | None:

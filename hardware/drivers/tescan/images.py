@@ -65,7 +65,10 @@ class ImageLink:
         return self._wire is not None
 
     def open(self, register: Callable[[int], object]) -> None:
-        """Connect, in place of an earlier connection. Raises ``OSError`` and what ``register`` raises."""
+        """Connect, in place of an earlier connection.
+
+        Raises ``ConnectionLost`` and what ``register`` raises, which gets the port on this side.
+        """
         self.close()
         wire = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -73,6 +76,10 @@ class ImageLink:
             wire.bind(("", 0))
             register(wire.getsockname()[1])
             wire.connect(self._address)
+        except OSError as error:
+            wire.close()
+            what = f"the port for images cannot be reached: {in_plain_words(error)}"
+            raise ConnectionLost(self._device, what, "Check the firewall between the computers.") from error
         except BaseException:
             wire.close()
             raise

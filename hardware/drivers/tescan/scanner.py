@@ -76,6 +76,10 @@ class TescanScanner:
         self._sem.command("DtSelect", self._settings.channel, self._detector)
         self._require_detector()
 
+    def frame_time_s(self, settings: FrameSettings) -> float:
+        """Until a frame should be there, with the patience that the settings ask for."""
+        return settings.duration_s + self._settings.patience_s
+
     def acquire(self, settings: FrameSettings) -> Frame:
         require_scan(self._sem.device, settings)
         self._require_dwell(settings.dwell_ns)

@@ -17,6 +17,9 @@ from hardware.types import PoseTolerance, Range, StagePose
 
 N_AXES = 5
 POLL_S = 0.1
+STOPS_S = 1.0
+"""What a stage may need to come to rest."""
+
 SOFT_LIMITS = 1
 COLLISION = -3
 REFUSALS = {
@@ -67,7 +70,7 @@ class TescanMotion:
     def wait(self, timeout_s: float) -> StagePose:
         clock = self._stage.clock
         end_s = clock.now_s() + timeout_s
-        while not self.done():
+        while self._stage.moving():
             now_s = clock.now_s()
             if now_s >= end_s:
                 what = f"the stage has not arrived after {timeout_s:g} s"
@@ -80,7 +83,7 @@ class TescanMotion:
         return pose
 
     def done(self) -> bool:
-        return not self._stage.moving()
+        return not self._stage.moving(urgently=True)
 
     def cancel(self) -> None:
         self._stage.stop()
@@ -141,13 +144,16 @@ class TescanStage:
     def stop(self) -> None:
         self._halted.set()
         self._urgent.command("StgStop")
-        if self.moving():
-            self.clock.sleep(POLL_S)
-            if self.moving():
+        until_s = self.clock.now_s() + STOPS_S
+        while self.moving(urgently=True):
+            if self.clock.now_s() >= until_s:
                 raise Refused(self.device, "StgStop: the stage goes on", "Stop it by hand.")
+            self.clock.sleep(POLL_S)
 
-    def moving(self) -> bool:
-        return self._urgent.integer("StgIsBusy") != 0
+    def moving(self, urgently: bool = False) -> bool:
+        """Asked on the connection of what is urgent, or on the one of all else."""
+        sem = self._urgent if urgently else self._sem
+        return sem.integer("StgIsBusy") != 0
 
     def _position(self) -> tuple[Decimal, ...]:
         return self._sem.reals("StgGetPosition", N_AXES)

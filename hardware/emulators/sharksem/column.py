@@ -28,11 +28,30 @@ def limited(value: Decimal, low: Decimal, high: Decimal) -> Decimal:
 
 
 @dataclass
+class Settling:
+    """How long what was changed is not stable: ``lasts_s`` of the twin's time."""
+
+    link: Link
+    lasts_s: float
+    until_s: float = 0.0
+
+    def begin(self) -> None:
+        self.until_s = self._now_s() + self.lasts_s
+
+    def goes_on(self) -> bool:
+        return self.lasts_s > 0 and self._now_s() < self.until_s
+
+    def _now_s(self) -> float:
+        return float(self.link.call("clock.now").values["now_s"])
+
+
+@dataclass
 class ColumnFunctions:
     """Lenses, deflectors, gun, blankers and gauges."""
 
     link: Link
     scan: ScanUnit
+    settling: Settling
     blanker: dict[int, int] = field(default_factory=lambda: {ELECTROSTATIC: ALWAYS_BLANKED, MAGNETIC: 0})
     centering: dict[int, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
@@ -67,6 +86,7 @@ class ColumnFunctions:
     def _set_optics(self, **changed: Decimal) -> tuple[Value, ...]:
         optics = self._optics() | changed
         self.link.call("column.optics", {name: float(value) for name, value in optics.items()})
+        self.settling.begin()
         return ()
 
     def _set_wd(self, given: Arguments) -> tuple[Value, ...]:
@@ -98,6 +118,7 @@ class ColumnFunctions:
         return ()
 
     def _switch_beam(self, on: bool) -> tuple[Value, ...]:
+        self.settling.begin()
         self.link.call("column.valve", {"open": on})
         self.link.call("column.eht", {"on": on})
         return ()

@@ -6,7 +6,7 @@ import threading
 from decimal import DecimalException
 
 from hardware.emulators.serving import Spoiler, TcpPort
-from hardware.emulators.sharksem.column import ColumnFunctions
+from hardware.emulators.sharksem.column import ColumnFunctions, Settling
 from hardware.emulators.sharksem.images import DataPort
 from hardware.emulators.sharksem.scan import ScanFunctions
 from hardware.emulators.sharksem.scanning import ScanUnit
@@ -25,10 +25,12 @@ class SharkSemPort:
 
     ``spoiler`` strikes answers and, where it matches ``ScData``, pieces of images. Raises ``OSError``
     where a given ``port`` or the next one is taken; without one it finds two that are free.
+    ``settles_s``: how long optics and detectors are not stable after a change; no time where the
+    driver is to take as long as the twin's own.
     """
 
-    def __init__(self, link: Link, port: int = 0) -> None:
-        self._functions = _Functions(link)
+    def __init__(self, link: Link, port: int = 0, settles_s: float = 0.0, version: str = "3.2.20") -> None:
+        self._functions = _Functions(link, settles_s, version)
         self._control, self._images = _two_ports(self._functions, port)
         self._functions.images = self._images
         self.port = self._control.port
@@ -57,18 +59,19 @@ class _Functions:
     that cannot be had: who wants to know reads back.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, settles_s: float, version: str) -> None:
         self.images: DataPort | None = None
         self._lock = threading.Lock()
         scan = ScanUnit(link, self._send)
-        column = ColumnFunctions(link, scan)
+        settling = Settling(link, settles_s)
+        column = ColumnFunctions(link, scan, settling)
         scan.automatic = column.opens_for_a_scan
         self._table: dict[str, Function] = {
-            "TcpGetVersion": lambda _: ("3.2.20",),
+            "TcpGetVersion": lambda _: (version,),
             "TcpGetDevice": lambda _: ("VG1234567US",),
             "TcpRegDataPort": self._register,
             **column.table(),
-            **ScanFunctions(link, scan).table(),
+            **ScanFunctions(link, scan, settling).table(),
             **StageFunctions(link).table(),
         }
 

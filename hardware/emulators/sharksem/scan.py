@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from hardware.emulators.sharksem.column import limited
+from hardware.emulators.sharksem.column import Settling, limited
 from hardware.emulators.sharksem.scanning import Scan, ScanUnit
 from hardware.emulators.sharksem.wire import Arguments, Function, Value, listed, plain
 from hardware.simulator.link import Link
@@ -18,7 +18,8 @@ DETECTORS = ("SE", "BSE", "In-Beam SE")
 WIDEST_MM, NARROWEST_MM = Decimal(20), Decimal("0.0001")
 LARGEST_PX = 16_384
 NM_MM, PERCENT = 6, 2
-PROTECTED, SCANNING = 0x0001, 0x0100
+PROTECTED, IN_TRANSITION = 0x0001, 0x80000000
+SCANNING, OPTICS = 0x0100, 0x0400
 N_CHANNELS = 4
 OK, FAILED = 0, -1
 
@@ -29,6 +30,7 @@ class ScanFunctions:
 
     link: Link
     scan: ScanUnit
+    settling: Settling
     view_mm: Decimal = Decimal(1)
     turned_deg: Decimal = Decimal(0)
     bits: dict[int, int] = field(default_factory=dict)
@@ -36,7 +38,7 @@ class ScanFunctions:
 
     def table(self) -> Mapping[str, Function]:
         return {
-            "IsBusy": lambda given: (int(bool(given.integer() & SCANNING) and self.scan.active),),
+            "IsBusy": self._is_busy,
             "GUISetScanning": lambda _: self._stop(),
             "ScStopScan": lambda _: self._stop(),
             "ScScanXY": self._scan_xy,
@@ -53,7 +55,7 @@ class ScanFunctions:
             "DtGetGainBlack": lambda _: self._gain_black(),
             "DtSetGainBlack": self._set_gain_black,
             "DtStateEnum": lambda _: (PROTECTED,),
-            "DtStateGet": lambda _: (0 if self._detector()["hv_on"] else PROTECTED,),
+            "DtStateGet": lambda _: self._state(),
             "DtStateSet": self._protect,
         }
 
@@ -117,7 +119,17 @@ class ScanFunctions:
         self.link.call("detector.set", {"gain": gain, "offset": black})
         return ()
 
+    def _is_busy(self, given: Arguments) -> tuple[Value, ...]:
+        flags = given.integer()
+        is_busy = bool(flags & SCANNING) and self.scan.active
+        return (int(is_busy or (bool(flags & OPTICS) and self.settling.goes_on())),)
+
+    def _state(self) -> tuple[Value, ...]:
+        state = 0 if self._detector()["hv_on"] else PROTECTED
+        return (state | IN_TRANSITION if self.settling.goes_on() else state,)
+
     def _protect(self, given: Arguments) -> tuple[Value, ...]:
+        self.settling.begin()
         self.link.call("detector.set", {"hv_on": not given.integer() & PROTECTED})
         return ()
 
