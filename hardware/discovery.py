@@ -82,7 +82,9 @@ def find(
     """Ask at each address until a driver knows the device there; results come as they are there.
 
     An address that a running program holds is not asked, nor one that is not known. Several addresses are
-    asked at the same time, each by one driver after the other. Ending the iteration ends the search.
+    asked at the same time, each by one driver after the other; on a serial line twice, since a device may
+    hold what another driver asked for the beginning of its own question. Ending the iteration ends the
+    search.
     """
     pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="discovery")
     try:
@@ -102,10 +104,11 @@ def _who_is_at(at: Address, drivers: Mapping[str, DeviceDriver], answer_s: float
     trouble = "no driver knows what is there"
     try:
         for name, driver in drivers.items():
-            answer = connection.call(partial(_recognised, driver, at.text), answer_s)
-            if isinstance(answer, Candidate):
-                return Found(at, name, answer)
-            trouble = answer or trouble
+            for _ in range(2 if at.wire is Wire.SERIAL else 1):
+                answer = connection.call(partial(_recognised, driver, at.text), answer_s)
+                if isinstance(answer, Candidate):
+                    return Found(at, name, answer)
+                trouble = answer or trouble
     except ConnectionLost:
         trouble = f"left alone: {name} had no answer within {answer_s:g} s"
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
@@ -21,13 +22,11 @@ from hardware.simulator.config import Time, TwinSettings
 from hardware.simulator.stack_file import BadSpecimen
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """0 when it was stopped, 2 when it could not start, 3 when a twin runs in the folder already."""
     parser = argparse.ArgumentParser(prog="hardware.emulators", description=__doc__)
-    parser.add_argument(
-        "folder", type=Path, help="of the twin's state and instruments.toml"
-    )
-    folder: Path = parser.parse_args().folder
+    parser.add_argument("folder", type=Path, help="of the twin's state and instruments.toml")
+    folder: Path = parser.parse_args(arguments).folder
     folder.mkdir(parents=True, exist_ok=True)
     stop = Event()
     for ending in (signal.SIGTERM, signal.SIGINT):

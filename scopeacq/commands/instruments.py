@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from scopeacq.commands.instruments_find import find, list_all, new
@@ -16,3 +19,16 @@ app.command()(find)
 app.command()(new)
 app.command()(test)
 app.command()(monitor)
+
+
+@app.command()
+def emulate(
+    folder: Annotated[Path, typer.Argument(help="For the twin's state and instruments.toml.")],
+) -> None:
+    """Be a laboratory to practise with: the twin, behind a wire for each device. Ctrl-C ends it."""
+    from hardware.emulators.__main__ import main
+    from hardware.simulator.client import OCCUPIED
+    from scopeacq.telling.exit_codes import ExitCode
+
+    code = main([str(folder.absolute())])
+    raise typer.Exit(ExitCode.BUSY if code == OCCUPIED else code)

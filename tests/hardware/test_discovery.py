@@ -106,7 +106,15 @@ def test_a_device_is_known_by_the_driver_that_speaks_its_words(
     found = one(at, installed)
     assert (found.driver, found.trouble) == ("meter", "")
     assert found.candidate == Candidate({"port": at.text}, "METER 7")
-    assert meter.asked == [b"pump?\n", b"who?\n"]
+    assert list(dict.fromkeys(meter.asked)) == [b"pump?\n", b"who?\n"]
+
+
+def test_what_another_driver_left_on_a_serial_line_hides_no_device(at_serial: Address) -> None:
+    """A question without an end stays in the device and spoils the next one."""
+    installed = drivers(
+        pump=asking(b"pump?", b"PUMP\n", serial_port), meter=asking(b"who?\n", b"METER 7\n", serial_port)
+    )
+    assert one(at_serial, installed).driver == "meter"
 
 
 def test_an_address_where_nobody_is_known_says_so(at_tcp: Address) -> None:
@@ -179,7 +187,7 @@ def test_each_address_is_asked_by_one_driver_at_a_time() -> None:
         return None
 
     list(find([address("COM9")], drivers(a=slow, b=slow, c=slow)))
-    assert most == [True, True, True]
+    assert most == [True] * 6
 
 
 def test_the_search_ends_with_whoever_wants_it() -> None:
