@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from hardware.drivers.keithley_6485 import ions_only
+from hardware.drivers.cup_readings import ions_only
 from hardware.errors import Garbled, Interlocked, Refused
 from hardware.parts import DeviceDriver, DeviceSettings, Part, Parts, Surroundings
 from hardware.protocols import Clock, SpecimenCurrentMeter

@@ -13,12 +13,13 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from hardware.errors import Interlocked, Refused
+from hardware.drivers.cup_readings import ions_only
+from hardware.errors import Refused
 from hardware.parts import Candidate, DeviceDriver, DeviceSettings, Part, Parts, Surroundings
 from hardware.protocols import Clock
 from hardware.set_points import require_reached
 from hardware.transport.channel import Channel
-from hardware.transport.dialogue import Dialogue
+from hardware.transport.dialogue import Dialogue, Timing
 from hardware.transport.scpi import Scpi, greet, identity, number
 from hardware.transport.serial_port import serial_port
 from hardware.transport.visa import visa
@@ -26,13 +27,13 @@ from hardware.types import CurrentReading
 
 MODELS = ("MODEL 6485,", "MODEL 6487,")
 READING_S = 10.0
-NO_IONS_ADVICE = "Blank the ion beam; then look at the gun's high voltage, its gas, and the cup's cable."
+TIMING = Timing(late_s=0.2)
 
 
 class PicoammeterSettings(DeviceSettings):
     """Where the picoammeter is, and how it reads."""
 
-    address: str = Field(title="Address", description="serial port (COM3) or VISA address")
+    port: str = Field(title="Port", description="serial port (COM3) or VISA address (GPIB0::14::INSTR)")
     baud: int = Field(9600, title="Baud rate", description="of a serial port", gt=0)
     library: str = Field("", title="VISA library", description="empty: the system's; @py: in Python")
     range_na: float = Field(200.0, title="Range [nA]", description="of the reading", gt=0, le=2.1e7)
@@ -64,17 +65,10 @@ def nanoamperes(amperes: str) -> float:
     return float(Decimal(amperes).scaleb(9))
 
 
-def ions_only(name: str, current_na: float, least_na: float, clock: Clock) -> CurrentReading:
-    """A reading that can be one of ions. Raises ``Interlocked``."""
-    if not current_na >= least_na:
-        raise Interlocked(name, [f"It reads {current_na:.3g} nA: no ions reach the cup"], NO_IONS_ADVICE)
-    return CurrentReading(current_na, clock.now_s())
-
-
 def connect(settings: PicoammeterSettings, surroundings: Surroundings) -> Parts:
     """Connect, write all settings and read them back. Raises ``Refused`` for another instrument."""
     name = surroundings.name
-    dialogue = Dialogue(name, lambda: _opened(settings), surroundings.wire_log, greeting=greet)
+    dialogue = Dialogue(name, lambda: _opened(settings), surroundings.wire_log, TIMING, greet)
     scpi = Scpi(dialogue)
     try:
         _set_up(scpi, name, settings)
@@ -86,9 +80,9 @@ def connect(settings: PicoammeterSettings, surroundings: Surroundings) -> Parts:
 
 
 def _opened(settings: PicoammeterSettings) -> Channel:
-    if "::" in settings.address:
-        return visa(settings.address, settings.library)
-    return serial_port(settings.address, settings.baud)
+    if "::" in settings.port:
+        return visa(settings.port, settings.library)
+    return serial_port(settings.port, settings.baud)
 
 
 def _set_up(scpi: Scpi, name: str, settings: PicoammeterSettings) -> None:
@@ -112,9 +106,9 @@ def is_ours(says: str) -> bool:
 
 def recognise(address: str) -> Candidate | None:
     """Ask an address who is there; a serial port at 9600 baud."""
-    settings = PicoammeterSettings(address=address)
+    settings = PicoammeterSettings(port=address)
     says = identity(lambda: _opened(settings))
-    return Candidate({"address": address}, says) if says and is_ours(says) else None
+    return Candidate({"port": address}, says) if says and is_ours(says) else None
 
 
 DRIVER = DeviceDriver(

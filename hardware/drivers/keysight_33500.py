@@ -32,7 +32,7 @@ TIMING = Timing(answer_s=0.3, retries=0, late_s=0.2)
 """A generator that falls silent under the open ion beam must be missed within a second: nothing is asked
 again."""
 
-SETTING_S = 2.0
+SETTING_S = 1.0
 """Its relays take their time."""
 
 TWO_CHANNELS = ("33510B", "33512B", "33520B", "33522A", "33522B", "33612A", "33622A")

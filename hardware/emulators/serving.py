@@ -248,11 +248,11 @@ class Terminal:
                     if not session.take(os.read(near, 1 << 16), lambda data: _write_all(near, data)):
                         break
         finally:
+            if not stop.is_set():  # the wire broke for a moment; whoever opens it next finds it whole
+                self.plug_in()
             os.close(near)
             os.close(far)
             self._device.hung_up()
-            if not stop.is_set():  # the wire broke for a moment
-                self.plug_in()
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -43,7 +43,7 @@ def generator(folder: Path) -> Iterator[Bench]:
 def picoammeter(folder: Path) -> Iterator[Bench]:
     around = trial_twin()
     with closing(Terminal(Keithley6485(around.link), folder / "picoammeter")) as wire:
-        settings = keithley_6485.PicoammeterSettings(address=str(wire.path))
+        settings = keithley_6485.PicoammeterSettings(port=str(wire.path))
         parts = keithley_6485.DRIVER.connect(settings, around.surroundings("picoammeter", folder))
         yield rehearsed(around, parts, wires=[wire])
 

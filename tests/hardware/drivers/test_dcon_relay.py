@@ -205,8 +205,18 @@ def test_an_opening_is_sent_once_even_when_nobody_answers(relay: Rig) -> None:
     assert not relay.open
 
 
-@pytest.mark.parametrize("how", list(Spoiling))
-@pytest.mark.parametrize("words", [b"#0110", b"@01", b"~012", b"~010"])
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (Spoiling.SILENT, b"#0110"),
+        (Spoiling.SILENT, b"@01"),
+        (Spoiling.LATE, b"@01"),
+        (Spoiling.CUT_OFF, b"~012"),
+        (Spoiling.GARBAGE, b"@01"),
+        (Spoiling.WRONG_ECHO, b"#0110"),
+        (Spoiling.WRONG_ECHO, b"~010"),
+    ],
+)
 def test_every_spoilt_answer_is_a_typed_error_and_never_a_state(
     relay: Rig, how: Spoiling, words: bytes
 ) -> None:

@@ -50,7 +50,7 @@ class Rig:
     folder: Path
 
     def connect(self, **changes: float) -> IonCurrentMeter:
-        settings = PicoammeterSettings(address=str(self.wire.path), **changes)
+        settings = PicoammeterSettings(port=str(self.wire.path), **changes)
         parts = DRIVER.connect(settings, self.around.surroundings("picoammeter", self.folder))
         assert parts.ion_current is not None
         return parts.ion_current
@@ -72,7 +72,7 @@ def test_what_the_cup_gives_comes_through_unchanged(rig: Rig) -> None:
 
 def test_a_socket_does_as_well_as_a_serial_line(rig: Rig) -> None:
     with closing(TcpPort(rig.box)) as wire:
-        settings = PicoammeterSettings(address=f"TCPIP::{LOOPBACK}::{wire.port}::SOCKET", library="@py")
+        settings = PicoammeterSettings(port=f"TCPIP::{LOOPBACK}::{wire.port}::SOCKET", library="@py")
         parts = DRIVER.connect(settings, rig.around.surroundings("picoammeter", rig.folder))
         assert parts.ion_current is not None and parts.ion_current.measure().current_na > 30
         parts.close()
