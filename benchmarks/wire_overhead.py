@@ -50,7 +50,8 @@ class ReadyLink(LocalLink):
     def __init__(self, firmware: Firmware, frame: FrameSettings) -> None:
         super().__init__(firmware)
         noise = np.random.default_rng(0).integers(0, 256, (frame.height_px, frame.width_px))
-        self._image: Image = noise.astype(np.uint8 if frame.bit_depth == 8 else np.uint16)
+        is_8_bit = frame.bit_depth == 8
+        self._image: Image = noise.astype(np.uint8) if is_8_bit else noise.astype(np.uint16)
 
     def call(self, command: str, values: Json | None = None, deadline_s: float = 30.0) -> Reply:
         if command != "scanner.acquire" or values is None:
