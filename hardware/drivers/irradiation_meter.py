@@ -124,7 +124,7 @@ def connect(settings: IrradiationMeterSettings, surroundings: Surroundings) -> P
             f"{surroundings.name}, multimeter",
             lambda: visa(settings.multimeter, settings.library),
             surroundings.wire_log,
-            Timing(voltmeter.reading_s),
+            Timing(voltmeter.reading_s, retries=1, late_s=voltmeter.reading_s / 2),
             greet,
         )
         undo.callback(scpi.close)

@@ -22,7 +22,7 @@ MODELS = ("34460A", "34461A", "34465A", "34470A")
 RANGES_V = (0.1, 1.0, 10.0, 100.0, 1000.0)
 NPLCS = (0.02, 0.2, 1.0, 10.0, 100.0)
 LONGEST_CYCLE_S = 1 / 50
-SLACK_S = 1.5
+SLACK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ LOW_PASS_HZ = (
 WAKING_S = 0.2
 """Its processor sleeps, for the sake of low noise, until a line comes: the first one only wakes it."""
 
+BITS_PER_BYTE = 11
+"""A start bit, eight of data, two stop bits."""
+
 SAME = 1e-6
 
 
@@ -98,12 +101,17 @@ class Sr570:
     setup: Sr570Setup
 
     def configure(self, preamplifier: Preamplifier) -> None:
-        """Write all settings. Raises ``OutOfRange`` before anything is sent, and what the wire raises."""
+        """Write all settings, and wait until they are heard.
+
+        Raises ``OutOfRange`` before anything is sent, and what the wire raises.
+        """
         commands = commands_for(self.dialogue.device, preamplifier, self.setup)
         self.dialogue.tell(END)
         time.sleep(WAKING_S)
-        for command in commands:
-            self.dialogue.tell(command.encode("ascii") + END)
+        lines = [command.encode("ascii") + END for command in commands]
+        for line in lines:
+            self.dialogue.tell(line)
+        time.sleep(sum(map(len, lines)) * BITS_PER_BYTE / BAUD + WAKING_S)
         LOG.warning(
             "%s: its settings are unverifiable, since it only listens. Written: %s.",
             self.dialogue.device,

@@ -85,9 +85,8 @@ class PfeifferGauge:
 
 def gauge(settings: GaugeSettings, name: str, wire_log: WireLog | None = None) -> PfeifferGauge:
     """A gauge by its settings. Nothing is asked yet, and its port is opened with the first question."""
-    dialogue = Dialogue(
-        name, lambda: serial_port(settings.port, settings.baud), wire_log, Timing(settings.answer_s)
-    )
+    timing = Timing(settings.answer_s, late_s=settings.answer_s / 2)
+    dialogue = Dialogue(name, lambda: serial_port(settings.port, settings.baud), wire_log, timing)
     speaking: Speaking
     match settings.speech:
         case Speech.TELEGRAMS:
