@@ -115,8 +115,12 @@ class TescanScanner:
             raise Refused(self._sem.device, f"DtSelect: {what}", "Select it, then connect again.")
 
     def _prepare(self, settings: FrameSettings) -> FrameSettings:
-        """Set what belongs to a frame; the settings as they read back."""
+        """Set what belongs to a frame; the settings as they read back.
+
+        Nothing may scan meanwhile: a frame that was lost with its connection may be under way still.
+        """
         channel = self._settings.channel
+        self._sem.command("ScStopScan")
         self._require_detector()
         self._sem.command("DtEnable", channel, 1, settings.bit_depth)
         if self._sem.integers("DtGetEnabled", 2, channel) != (1, settings.bit_depth):

@@ -55,25 +55,29 @@ class ColumnFunctions:
     blanker: dict[int, int] = field(default_factory=lambda: {ELECTROSTATIC: ALWAYS_BLANKED, MAGNETIC: 0})
     centering: dict[int, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
-    def table(self) -> Mapping[str, Function]:
+    def queries(self) -> Mapping[str, Function]:
         return {
             "GetWD": lambda _: (self._optics()["wd_um"].scaleb(-MM_UM),),
-            "SetWD": self._set_wd,
             "EnumCenterings": lambda _: (listed("cen", "name", CENTERINGS),),
             "GetCentering": self._get_centering,
-            "SetCentering": self._set_centering,
             "GetImageShift": lambda _: self._shift(),
-            "SetImageShift": self._set_shift,
             "HVGetBeam": lambda _: (int(self._beam()["eht_on"] and self._beam()["valve_open"]),),
             "HVGetVoltage": lambda _: (plain(self._beam()["eht_kv"]).scaleb(V_KV),),
             "GetBeamCurrent": lambda _: (plain(self._beam()["probe_current_na"]).scaleb(PA_NA),),
-            "HVBeamOn": lambda _: self._switch_beam(True),
-            "HVBeamOff": lambda _: self._switch_beam(False),
             "ScGetBlanker": lambda given: (self.blanker.get(given.integer(ELECTROSTATIC), 0),),
-            "ScSetBlanker": self._set_blanker,
             "GetIAbsorbed": self._absorbed,
             "VacGetStatus": lambda _: (0,),
             "VacGetPressure": self._pressure,
+        }
+
+    def commands(self) -> Mapping[str, Function]:
+        return {
+            "SetWD": self._set_wd,
+            "SetCentering": self._set_centering,
+            "SetImageShift": self._set_shift,
+            "HVBeamOn": lambda _: self._switch_beam(True),
+            "HVBeamOff": lambda _: self._switch_beam(False),
+            "ScSetBlanker": self._set_blanker,
         }
 
     def opens_for_a_scan(self) -> bool:

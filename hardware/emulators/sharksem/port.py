@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from decimal import DecimalException
 
 from hardware.emulators.serving import Spoiler, TcpPort
@@ -12,12 +13,14 @@ from hardware.emulators.sharksem.scan import ScanFunctions
 from hardware.emulators.sharksem.scanning import ScanUnit
 from hardware.emulators.sharksem.stage import StageFunctions
 from hardware.emulators.sharksem.wire import Arguments, Function, Value, call, framed, response
-from hardware.errors import ConnectionLost, Deadline, HardwareError
+from hardware.errors import BadFrame, ConnectionLost, Deadline, OutOfRange, Refused, StageTouch
 from hardware.simulator.link import Link
 from hardware.transport.channel import Framing
 from hardware.types import Image
 
 ATTEMPTS = 50
+NOT_DONE = (OutOfRange, Refused, BadFrame, StageTouch)
+"""What the twin refuses; the microscope says nothing of it."""
 
 
 class SharkSemPort:
@@ -66,14 +69,16 @@ class _Functions:
         settling = Settling(link, settles_s)
         column = ColumnFunctions(link, scan, settling)
         scan.automatic = column.opens_for_a_scan
-        self._table: dict[str, Function] = {
+        parts = (column, ScanFunctions(link, scan, settling), StageFunctions(link))
+        self._queries: dict[str, Function] = {
             "TcpGetVersion": lambda _: (version,),
             "TcpGetDevice": lambda _: ("VG1234567US",),
             "TcpRegDataPort": self._register,
-            **column.table(),
-            **ScanFunctions(link, scan, settling).table(),
-            **StageFunctions(link).table(),
         }
+        self._commands: dict[str, Function] = {}
+        for part in parts:
+            self._queries |= part.queries()
+            self._commands |= part.commands()
 
     @property
     def framed(self) -> Framing:
@@ -82,14 +87,15 @@ class _Functions:
     def answer(self, request: bytes) -> bytes:
         """The response to one request, or nothing."""
         asked = call(request)
-        try:
-            with self._lock:
-                values = self._table[asked.name](asked.arguments)
-        except (KeyError, ValueError, DecimalException, Deadline, ConnectionLost):
-            return b""
-        except HardwareError:
-            values = ()  # it did not do it, and says nothing of it
-        return response(asked, values) if values or asked.wants_response else b""
+        with suppress(ValueError, DecimalException, Deadline, ConnectionLost), self._lock:
+            if command := self._commands.get(asked.name):
+                with suppress(*NOT_DONE):
+                    command(asked.arguments)
+                return response(asked, ()) if asked.wants_response else b""
+            if query := self._queries.get(asked.name):
+                with suppress(*NOT_DONE):
+                    return response(asked, query(asked.arguments))
+        return b""
 
     def hung_up(self) -> None:
         """Others may go on."""

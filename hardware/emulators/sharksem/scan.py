@@ -36,26 +36,30 @@ class ScanFunctions:
     bits: dict[int, int] = field(default_factory=dict)
     selected: dict[int, int] = field(default_factory=lambda: {0: 0})
 
-    def table(self) -> Mapping[str, Function]:
+    def queries(self) -> Mapping[str, Function]:
         return {
             "IsBusy": self._is_busy,
-            "GUISetScanning": lambda _: self._stop(),
-            "ScStopScan": lambda _: self._stop(),
             "ScScanXY": self._scan_xy,
             "ScEnumSpeeds": lambda _: (listed("speed", "dwell", SPEEDS_US, first=1),),
             "GetViewField": lambda _: (self.view_mm,),
-            "SetViewField": self._set_view,
             "GetImageRot": lambda _: (self.turned_deg,),
-            "SetImageRot": self._turn,
             "DtEnumDetectors": lambda _: (listed("det", "name", DETECTORS) + _indices(),),
-            "DtSelect": self._select,
             "DtGetSelected": lambda given: (self.selected.get(given.integer(), 0),),
-            "DtEnable": self._enable,
             "DtGetEnabled": self._enabled,
             "DtGetGainBlack": lambda _: self._gain_black(),
-            "DtSetGainBlack": self._set_gain_black,
             "DtStateEnum": lambda _: (PROTECTED,),
             "DtStateGet": lambda _: self._state(),
+        }
+
+    def commands(self) -> Mapping[str, Function]:
+        return {
+            "GUISetScanning": lambda _: self._stop(),
+            "ScStopScan": lambda _: self._stop(),
+            "SetViewField": self._set_view,
+            "SetImageRot": self._turn,
+            "DtSelect": self._select,
+            "DtEnable": self._enable,
+            "DtSetGainBlack": self._set_gain_black,
             "DtStateSet": self._protect,
         }
 

@@ -35,6 +35,7 @@ class ScanUnit:
         self.automatic: Callable[[], bool] = lambda: False
         self._lock = threading.Lock()
         self._now: Scan | None = None
+        self._exposing = False
         self._thread: threading.Thread | None = None
         self._sent: dict[int, int] = {}
 
@@ -57,8 +58,8 @@ class ScanUnit:
     def stop(self) -> None:
         """End the scan that is under way, if any; what it has is thrown away."""
         with self._lock:
-            scan, self._now = self._now, None
-        if scan is not None and scan.channel is not None:
+            self._now = None
+        if self._exposing:
             self._link.call("scanner.abort")
 
     def _run(self, scan: Scan, before: threading.Thread | None) -> None:
@@ -67,7 +68,7 @@ class ScanUnit:
         if before is not None:
             before.join(OLD_SCAN_ENDS_S)
         try:
-            with self._beam():
+            with self._beam(), self._exposure():
                 reply = self._link.call("scanner.acquire", asdict(scan.settings), LONGEST_FRAME_S)
             if self._now is scan and reply.image is not None:
                 # what the twin hands out again was sent before, as that frame
@@ -79,6 +80,14 @@ class ScanUnit:
             with self._lock:
                 if self._now is scan:
                     self._now = None
+
+    @contextmanager
+    def _exposure(self) -> Iterator[None]:
+        self._exposing = True
+        try:
+            yield
+        finally:
+            self._exposing = False
 
     @contextmanager
     def _beam(self) -> Iterator[None]:

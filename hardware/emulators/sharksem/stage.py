@@ -29,15 +29,18 @@ class StageFunctions:
     link: Link
     limits: Limits = field(default_factory=Limits)
 
-    def table(self) -> Mapping[str, Function]:
+    def queries(self) -> Mapping[str, Function]:
+        """Moves are among them: they say how they began."""
         return {
             "StgGetPosition": lambda _: self._position(),
             "StgGetLimits": lambda _: self._both_limits(),
             "StgIsBusy": lambda _: (int(self._busy()),),
             "StgIsCalibrated": lambda _: (1,),
             "StgMoveToEx": self._move,
-            "StgStop": lambda _: self._stop(),
         }
+
+    def commands(self) -> Mapping[str, Function]:
+        return {"StgStop": lambda _: self._stop()}
 
     def _position(self) -> tuple[Value, ...]:
         pose = self._read()["pose"]
