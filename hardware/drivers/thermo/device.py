@@ -33,7 +33,8 @@ def connect(settings: AutoScriptSettings, surroundings: Surroundings) -> Parts:
         server.prepare()
         _require_ready(server, settings)
         undo.pop_all()
-    clock, view = surroundings.clock, View(settings.view, vendor.electron_beam, settings.detector)
+    clock = surroundings.clock
+    view = View(settings.view, vendor.electron_beam, settings.detector, settings.scan_rotation_inverted)
     stage = ThermoStage(server, vendor, settings, clock)
     return Parts(
         column=ThermoColumn(server, vendor, settings, clock),
@@ -80,7 +81,7 @@ def _require_ready(server: Server, settings: AutoScriptSettings) -> None:
 
 
 DRIVER = DeviceDriver(
-    title="Thermo Fisher electron microscope with AutoScript",
+    title="Thermo Fisher SEM (AutoScript)",
     plays=frozenset({Part.COLUMN, Part.SCANNER, Part.DETECTOR, Part.STAGE, Part.CHAMBER}),
     settings=AutoScriptSettings,
     connect=connect,

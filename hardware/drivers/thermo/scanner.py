@@ -72,9 +72,8 @@ class ThermoScanner:
         return _unrounded(wanted_nm, got_nm)
 
     def _turned(self, wanted_deg: float) -> float:
-        off_deg = math.remainder(
-            math.degrees(self._set(ROTATION, math.radians(wanted_deg))) - wanted_deg, 360.0
-        )
+        told_deg = self._view.turned_deg(self._set(ROTATION, self._view.turned_rad(wanted_deg)))
+        off_deg = math.remainder(told_deg - wanted_deg, 360.0)
         got_deg = wanted_deg + off_deg
         require_reached(self._server.device, "scan_rot_deg", wanted_deg, got_deg, ROTATION_ROUNDED_DEG)
         return _unrounded(wanted_deg, got_deg)

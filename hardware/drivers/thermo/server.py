@@ -19,8 +19,8 @@ from hardware.transport.wire_log import Way, WireLog
 
 T = TypeVar("T")
 
-READY = 2
-"""Connections that are made at once: for what is under way, and for what stops it."""
+READY = 3
+"""Connections that are made at once: for what takes long, for readings meanwhile, and for what stops it."""
 
 RETRIES = 1
 

@@ -54,6 +54,9 @@ class AutoScriptSettings(DeviceSettings):
     x_inverted: bool = Field(False, title="x inverted", description="stage x falls where the wafer's rises")
     y_inverted: bool = Field(False, title="y inverted", description="stage y falls where the wafer's rises")
     rotation_inverted: bool = Field(False, title="Rotation inverted", description="it counts clockwise")
+    scan_rotation_inverted: bool = Field(
+        False, title="Scan rotation inverted", description="the frame turns clockwise on the specimen"
+    )
     x_limits_um: tuple[float, float] = Field((-55e3, 55e3), title="x limits [um]")
     y_limits_um: tuple[float, float] = Field((-55e3, 55e3), title="y limits [um]")
     z_limits_um: tuple[float, float] = Field(

@@ -10,7 +10,7 @@ from typing import Any
 from hardware.errors import ConnectionLost
 
 PACKAGE = "autoscript_sdb_microscope_client"
-NEEDS = "AutoScript's client package, from the installer of the server on the microscope's computer"
+NEEDS = "AutoScript's client package, from the microscope's own installer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import threading
 import time
@@ -22,6 +23,8 @@ from hardware.errors import ConnectionLost, HardwareError, OutOfRange, Refused
 from hardware.microscope import Devices
 from hardware.parts import Surroundings
 from hardware.protocols import SpecimenCurrentMeter
+from hardware.self_test import Outcome, carried_out, passes
+from hardware.self_test_checks import checks
 from hardware.simulator.client import join_or_start
 from hardware.simulator.config import Time, TwinSettings
 from hardware.simulator.devices import TwinClock
@@ -74,6 +77,14 @@ def test_frames_are_of_the_electron_beam_whatever_others_look_at(sem: Sem) -> No
     imaging["imaging.set_active_view"](2)
     imaging["imaging.set_active_device"](2)
     assert sem.devices.scanner.acquire(SMALL).image.shape == (64, 96)
+
+
+def test_a_rotation_that_counts_the_other_way_is_told_so(tmp_path: Path) -> None:
+    with microscope(tmp_path, USUAL.model_copy(update={"scan_rotation_inverted": True})) as sem:
+        sem.devices.column.unblank()
+        frame = sem.devices.scanner.acquire(replace(SMALL, scan_rot_deg=30.0))
+        told = sem.server.tree.readings["beams.electron_beam.scanning.rotation.value"]()
+        assert frame.settings.scan_rot_deg == 30.0 and told == pytest.approx(-math.pi / 6)
 
 
 def test_a_size_that_is_not_scanned_is_answered_with_those_that_are(tmp_path: Path) -> None:
@@ -260,6 +271,12 @@ def test_the_wire_log_says_what_was_asked_and_answered(sem: Sem) -> None:
     sent = [piece.data.decode() for piece in pieces if piece.way is Way.SENT]
     assert "beams.electron_beam.beam_shift.value = Point(x=1e-06, y=2e-06)" in sent
     assert any(b"(1e-06, 2e-06)" in piece.data for piece in pieces if piece.way is Way.RECEIVED)
+
+
+def test_the_self_test_passes(sem: Sem, tmp_path: Path) -> None:
+    done = list(carried_out(checks(sem.parts, tmp_path, with_beam=True)))
+    assert passes(done), [one.said for one in done if one.outcome is Outcome.FAILED]
+    assert sem.devices.column.state().blanked
 
 
 def test_after_closing_everything_is_refused(sem: Sem) -> None:

@@ -14,6 +14,7 @@ from hardware.drivers.thermo.settings import AutoScriptSettings
 from hardware.emulators.autoscript import AutoScriptServer, installed
 from hardware.emulators.rehearsal import Rehearsal, rehearsal
 from hardware.microscope import Devices
+from hardware.parts import Parts
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.link import Json, Link, Reply
@@ -37,10 +38,11 @@ class CountedLink:
 
 @dataclass
 class Sem:
-    """``devices`` as a run has them; ``reached`` counts the twin's commands by name."""
+    """``devices`` as a run has them: ``parts`` and the twin's. ``reached`` counts what was commanded."""
 
     around: Rehearsal
     server: AutoScriptServer
+    parts: Parts
     devices: Devices
     reached: Counter[str]
     folder: Path
@@ -73,5 +75,5 @@ def microscope(
         parts = DRIVER.connect(settings, around.surroundings(NAME, folder))
     devices = around.played_by(parts)
     link.commands.clear()
-    yield Sem(around, server, devices, link.commands, folder)
+    yield Sem(around, server, parts, devices, link.commands, folder)
     devices.close()
