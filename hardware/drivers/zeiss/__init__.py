@@ -18,6 +18,8 @@ from hardware.errors import HardwareError
 from hardware.parts import Candidate, DeviceDriver, Part, Parts, Surroundings
 from hardware.transport.wire_log import NoLog
 
+__all__ = ["DRIVER", "ZeissSettings", "assembled", "connect", "recognise"]
+
 GRABS = "grabs"
 RECOGNISED_WITHIN_S = 3.0
 

@@ -20,7 +20,7 @@ CLOSING_S = 1.0
 @dataclass(frozen=True, slots=True)
 class _Session:
     thread: Connection
-    object: Dispatched
+    com: Dispatched
 
 
 class Apartment:
@@ -74,7 +74,7 @@ class Apartment:
         thread = Connection(self.device)
         try:
             session = _Session(thread, thread.call(self._dispatch, self._answer_s))
-            code = thread.call(partial(session.object.invoke, "InitialiseRemoting"), self._answer_s)
+            code = thread.call(partial(session.com.invoke, "InitialiseRemoting"), self._answer_s)
         except Exception as error:  # pywin32's errors have no base of their own
             thread.close()
             advice = error.advice if isinstance(error, HardwareError) else ADVICE
@@ -91,7 +91,7 @@ class Apartment:
         self, session: _Session, said: str, limit_s: float, method: str, *arguments: Value
     ) -> object:
         try:
-            return session.thread.call(partial(session.object.invoke, method, *arguments), limit_s)
+            return session.thread.call(partial(session.com.invoke, method, *arguments), limit_s)
         except ConnectionLost as error:  # of the thread: the call hangs
             self._drop(session, Way.SILENT)
             raise Deadline(self.device, f"'{said}' had no answer within {limit_s:g} s", ADVICE) from error
@@ -110,8 +110,8 @@ def _end(session: _Session, *farewell: str) -> None:
     """Let go of object and thread; who hangs is left behind."""
     with suppress(Exception):  # of pywin32, about an object that nobody wants any more
         for method in farewell:
-            session.thread.call(partial(session.object.invoke, method), CLOSING_S)
-        session.thread.call(session.object.close, CLOSING_S)
+            session.thread.call(partial(session.com.invoke, method), CLOSING_S)
+        session.thread.call(session.com.close, CLOSING_S)
     session.thread.close()
 
 

@@ -63,15 +63,15 @@ class Tampering:
 @dataclass(frozen=True)
 class _Tampered:
     tampering: Tampering
-    object: Dispatched
+    server: Dispatched
 
     def invoke(self, method: str, *arguments: Value) -> object:
         self.tampering.calls.append((method, *arguments))
         answer = self.tampering.spoil(method, arguments)
-        return self.object.invoke(method, *arguments) if answer is PASS else answer
+        return self.server.invoke(method, *arguments) if answer is PASS else answer
 
     def close(self) -> None:
-        self.object.close()
+        self.server.close()
 
 
 @dataclass(frozen=True)

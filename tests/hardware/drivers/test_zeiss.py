@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,8 +93,8 @@ def test_lenses_are_given_time_to_settle(rig: Rig) -> None:
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_beam_shift_scale_may_be_negative(tmp_path: Path, axis: int) -> None:
-    name = f"beam_shift_{'xy'[axis]}_um_per_percent"
-    with smartsem_rig(tmp_path, **{name: -0.5}) as rig:
+    scales: dict[str, Any] = {f"beam_shift_{'xy'[axis]}_um_per_percent": -0.5}
+    with smartsem_rig(tmp_path, **scales) as rig:
         rig.column.set_beam_shift_um(3.0, 3.0)
         assert rig.nature.column.beam_shift_um[axis] == -3.0
         assert rig.column.beam_shift_um() == (3.0, 3.0)

@@ -251,7 +251,7 @@ def grabs(make: Callable[[Path], object]) -> Spoil:
     return spoil
 
 
-def picture(image: Image) -> Callable[[Path], None]:
+def picture(image: Image) -> Callable[[Path], object]:
     return lambda path: tifffile.imwrite(path, image)
 
 
