@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from hardware.contract.bench import trial_twin
+from hardware.drivers import dcon_relay
 from hardware.drivers.dcon_relay.device import DRIVER, RelaySettings, recognise
 from hardware.drivers.dcon_relay.line import LineSettings, RelayBlanker, connect, read_as
 from hardware.drivers.dcon_relay.module import Levels, Wording
@@ -27,6 +28,7 @@ from hardware.guard.client import BlankerLine, GuardClient, GuardClosed
 from hardware.guard.core import GuardTiming
 from hardware.guard.log import read_openings
 from hardware.interlocks import MillLimits
+from hardware.registry import blanker_target, load_device
 from hardware.transport.channel import Framing
 from hardware.types import Blanker
 from tests.hardware.fakes import good_proof
@@ -163,6 +165,13 @@ def test_a_module_whose_values_stay_open_is_no_blanker(relay: Rig, monkeypatch: 
         relay.connect()
 
 
+def test_a_module_that_cannot_be_blanked_is_no_blanker(relay: Rig) -> None:
+    relay.module.answer(Wording().line("#011001"))
+    relay.module.stuck = True
+    with pytest.raises(Refused, match="reads back as open"):
+        relay.connect()
+
+
 def test_it_opens_only_while_the_watchdog_is_armed(relay: Rig) -> None:
     line = relay.connect()
     time.sleep(0.7)  # nobody reads, so nobody feeds
@@ -264,6 +273,22 @@ def test_output_and_monitor_that_differ_say_nothing() -> None:
     upside_down = replace(settings, monitor_when_open=False)
     assert read_as(Levels(0b10, 0b000), upside_down) is Blanker.OPEN
     assert read_as(Levels(0b10, 0b001), replace(settings, monitor_input=None)) is Blanker.OPEN
+
+
+def test_it_is_installed_as_a_device_and_as_a_blanker() -> None:
+    assert load_device("dcon-relay") is DRIVER
+    assert blanker_target("dcon-relay") == "hardware.drivers.dcon_relay.line:connect"
+    with pytest.raises(AttributeError):
+        _ = dcon_relay.ANYTHING_ELSE
+
+
+def test_letting_go_frees_the_port_and_blanks(relay: Rig) -> None:
+    line = relay.connect()
+    line.open()
+    line.close()
+    assert relay.blanked_after_s() < SAFE_WITHIN_S and line.state() is Blanker.UNKNOWN
+    relay.connect().open()
+    assert relay.open
 
 
 def test_a_port_that_is_not_there_is_told(tmp_path: Path) -> None:
