@@ -17,7 +17,7 @@ from typing import Any
 from unittest import mock
 
 from hardware.emulators.counterparts import COUNTERPARTS
-from hardware.errors import BlankerUnknown
+from hardware.errors import BlankerUnknown, HardwareError
 from hardware.simulator.nature import Nature
 from hardware.simulator.truth import IncidentTruth, OpeningTruth
 from hardware.transport.dialogue import Dialogue
@@ -197,10 +197,13 @@ def _first_troubles(device: str, end: RunEnd, reason: str, watch: Watch, nature:
 
 def _go_on(wired: WiredRun) -> Iterator[str]:
     """As an operator does: bring up the gun if it was taken down, and run."""
-    with wired.session() as opened:
-        opened.rig.devices.gun.set_hv(True)
-        if (end := opened.engine.run()) is not RunEnd.FINISHED:
-            yield f"Plugged in again, the run is {end.value}."
+    try:
+        with wired.session() as opened:
+            opened.rig.devices.gun.set_hv(True)
+            if (end := opened.engine.run()) is not RunEnd.FINISHED:
+                yield f"Plugged in again, the run is {end.value}."
+    except HardwareError as error:
+        yield f"Plugged in again, it does not go on: {error}"
 
 
 def _whole(wired: WiredRun) -> Iterator[str]:
