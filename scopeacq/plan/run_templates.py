@@ -172,7 +172,7 @@ def _again(plan: Plan, name: str) -> Parts:
     storage = plan.project.storage.model_copy(update={"images": ""})
     project = plan.project.model_copy(update={"name": name, "storage": storage})
     instrument = carried(plan.instrument, plan.folder.root)
-    if instrument.simulated:  # the twin's folder holds a wafer that was milled
-        driver = instrument.driver.model_copy(update={"folder": ""})
-        instrument = instrument.model_copy(update={"driver": driver})
-    return project, plan.wafer, instrument
+    # the twin's folder holds a wafer that was milled; a real instrument stays the same one, with its lock
+    folder = "" if instrument.simulated else str(plan.instrument_folder.resolve())
+    driver = instrument.driver.model_copy(update={"folder": folder})
+    return project, plan.wafer, instrument.model_copy(update={"driver": driver})

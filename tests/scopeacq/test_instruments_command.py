@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from hardware import discovery
 from hardware.addresses import Address, Wire
 from hardware.claim import LOCK_FILE, InstrumentLock
+from hardware.emulators import __main__ as host_process
 from hardware.errors import Deadline
 from hardware.instruments_file import read_draft
 from hardware.parts import Candidate, Part
+from hardware.simulator.client import LOCK
 from scopeacq.cli import run_command
 from scopeacq.plan import preflight
 from scopeacq.plan.assembly import target_of
@@ -206,6 +212,29 @@ def test_an_instrument_that_a_run_holds_is_left_alone(
     finally:
         lock.release()
     assert boxes.seen == []
+
+
+def test_an_emulated_laboratory_runs_once_in_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hosted(folder: Path, _settings: object, _stop: object, ready: Callable[[Path], None]) -> None:
+        ready(folder / "instruments.toml")
+
+    monkeypatch.setattr(host_process, "emulate", hosted)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert said(capsys, "emulate", tmp_path) == f"{tmp_path / 'instruments.toml'}\n"
+    with FileLock(tmp_path / LOCK):
+        assert "runs in" in refused(capsys, ExitCode.BUSY, "emulate", tmp_path)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from scopeacq.cli import run_command; run_command(['instruments', '--help']); "
+        "print(sorted({'torch', 'numpy', 'serial', 'pyvisa', 'PyQt5'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "emulate" in done.stdout
 
 
 @pytest.fixture

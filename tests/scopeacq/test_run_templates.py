@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -72,6 +73,14 @@ def test_a_copy_takes_settings_and_leaves_images_and_the_milled_twin_alone(tmp_p
     assert again.wafer == demo.wafer
     assert again.instrument_folder != demo.instrument_folder
     assert again.instrument.mill == demo.instrument.mill
+
+
+def test_a_copy_for_a_real_instrument_shares_its_lock_and_files(tmp_path: Path) -> None:
+    demo = make_demo(tmp_path / "made")
+    driver = demo.instrument.driver.model_copy(update={"name": "assembled"})
+    source = replace(demo, instrument=demo.instrument.model_copy(update={"driver": driver}))
+    again = copy_of(source).write(tmp_path / "again.scopeacq")
+    assert again.instrument_folder == source.instrument_folder.resolve()
 
 
 def test_the_command_line_makes_runs_from_templates_and_from_runs(tmp_path: Path) -> None:
