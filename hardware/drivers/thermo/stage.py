@@ -27,6 +27,9 @@ REFUSED_WITHIN_S = 0.01
 RETURNS_WITHIN_S = 0.05
 """Real time that a call may need to return when the stage has arrived."""
 
+STOPS_WITHIN_S = 0.5
+"""Real time in which a move ends that is stopped."""
+
 POLL_S = 0.1
 
 _log = logging.getLogger(__name__)
@@ -145,7 +148,13 @@ class ThermoStage:
         return ThermoMotion(self, call, target.over(start), began_s + lasts_s)
 
     def stop(self) -> None:
-        self._server.run(f"{STAGE}.stop")
+        """Sent twice where the move does not end: the first may have overtaken it on its own connection."""
+        for _ in range(2):
+            self._server.run(f"{STAGE}.stop")
+            if self._under_way is None or wait([self._under_way], STOPS_WITHIN_S).done:
+                return
+        advice = "Stop the stage in the microscope's own software."
+        raise Deadline(self.device, "the stage has not come to rest after a stop", advice)
 
     def arrived(self, wanted: StagePose) -> StagePose:
         """The pose read back. Raises ``NotReached`` where it is another one."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from hardware.contract.bench import SMALL, trial_settings
 from hardware.drivers.thermo import DRIVER
 from hardware.drivers.thermo.settings import Bias, StageFrame
 from hardware.emulators.autoscript import AutoScriptServer, installed
-from hardware.errors import ConnectionLost, HardwareError, OutOfRange, Refused
+from hardware.errors import ConnectionLost, Deadline, HardwareError, OutOfRange, Refused
 from hardware.microscope import Devices
 from hardware.parts import Surroundings
 from hardware.protocols import SpecimenCurrentMeter
@@ -185,6 +186,33 @@ def test_a_stop_gets_through_while_a_move_is_under_way(sem: Sem) -> None:
     x_um = sem.devices.stage.pose().x_um
     assert x_um is not None and 0 < x_um < 9_000 and motion.done()
     sem.devices.stage.move(StagePose(x_um=0.0)).wait(100.0)
+
+
+def delay(sem: Sem, path: str, by_s: float) -> None:
+    """What is called at a path takes effect later."""
+    at_once = sem.server.tree.commands[path]
+
+    def later(*arguments: object) -> object:
+        time.sleep(by_s)
+        return at_once(*arguments)
+
+    cast(dict[str, object], sem.server.tree.commands)[path] = later
+
+
+def test_a_stop_that_overtakes_the_move_still_stops_it(sem: Sem) -> None:
+    before = sem.devices.stage.pose()
+    delay(sem, "specimen.stage.absolute_move", by_s=0.2)
+    motion = sem.devices.stage.move(FAR)
+    sem.devices.stage.stop()
+    sem.devices.clock.sleep(60.0)
+    assert motion.done() and sem.devices.stage.pose() == before
+
+
+def test_a_stage_that_does_not_stop_is_told(sem: Sem) -> None:
+    sem.devices.stage.move(FAR)
+    cast(dict[str, object], sem.server.tree.commands)["specimen.stage.stop"] = lambda: None
+    with pytest.raises(Deadline, match="not come to rest"):
+        sem.devices.stage.stop()
 
 
 def test_linked_z_points_down_and_leaves_the_lens_alone(
