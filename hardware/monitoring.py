@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from hardware.errors import HardwareError
 from hardware.parts import Part, Parts
 from hardware.protocols import SpecimenCurrentMeter
+from hardware.self_test import unforeseen
 
 Value = float | bool | None
 """None where the device does not know."""
@@ -35,6 +36,8 @@ def readings(parts: Parts) -> Iterator[Reading]:
             yield Reading(part, ask())
         except HardwareError as error:
             yield Reading(part, {}, str(error))
+        except Exception as error:  # a plug-in may raise anything; the other readings go on
+            yield Reading(part, {}, unforeseen(error))
 
 
 def _questions(parts: Parts) -> Iterator[Question]:

@@ -79,6 +79,11 @@ def parts_of(devices: Devices) -> Parts:
     return Parts(**{part.value: getattr(devices, part.value) for part in Part}, close=devices.close)
 
 
+def unforeseen(error: Exception) -> str:
+    """A sentence for what a driver should not raise."""
+    return f"its driver failed with {type(error).__name__}: {error}."
+
+
 def _tried(check: Check, sound: set[Part]) -> tuple[Outcome, str]:
     if missing := check.needs - sound:
         words = ", ".join(sorted(part.value.replace("_", " ") for part in missing))
@@ -89,3 +94,5 @@ def _tried(check: Check, sound: set[Part]) -> tuple[Outcome, str]:
         return Outcome.LEFT_OUT, str(reason)
     except HardwareError as error:
         return Outcome.FAILED, str(error)
+    except Exception as error:  # a plug-in may raise anything; the other checks go on
+        return Outcome.FAILED, f"{unforeseen(error)} Tell the driver's author."

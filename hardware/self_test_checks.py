@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from hardware.errors import Garbled
+from hardware.errors import Garbled, OutOfRange
 from hardware.guard.client import BlankerLine, GuardClient
 from hardware.guard.core import GuardTiming
 from hardware.interlocks import MillLimits
@@ -28,11 +29,15 @@ from hardware.protocols import (
     WaveformGenerator,
 )
 from hardware.self_test import Check, LeftOut
-from hardware.types import Blanker, FrameSettings, PoseTolerance, Preamplifier, Range, Raster
+from hardware.types import Blanker, Frame, FrameSettings, PoseTolerance, Preamplifier, Range, Raster
 
 PASSING_S = 0.05
 SHIFT_UM = 0.1
-FRAME = FrameSettings(width_px=64, height_px=48, pixel_size_nm=10.0, dwell_ns=200.0)
+FRAMES = tuple(
+    FrameSettings(width_px, height_px, pixel_size_nm=10.0, dwell_ns=200.0)
+    for width_px, height_px in ((64, 48), (512, 384), (1024, 768))
+)
+"""Small ones first; some scanners offer a few sizes only."""
 GENTLE = Raster(x_vpp=1.0, y_vpp=1.0)
 LEAST_SENSITIVE = Preamplifier(sensitivity_a_per_v=1e-3, inverted=False)
 PRESSURES_MBAR = Range(1e-11, 1100.0)
@@ -182,12 +187,21 @@ def _scanner(scanner: Scanner, column: ElectronColumn | None, with_beam: bool) -
             raise LeftOut("EHT is off or the column valve shut, and a self-test touches neither")
         try:
             column.unblank()
-            image = scanner.acquire(FRAME).image
+            image = _smallest_frame(scanner).image
         finally:
             column.blank()
         return f"{image.shape[1]} x {image.shape[0]} px, grey {image.min()} to {image.max()}"
 
     yield Check(Part.SCANNER, "a small frame is scanned", frame, frozenset({Part.COLUMN}))
+
+
+def _smallest_frame(scanner: Scanner) -> Frame:
+    """The first of :data:`FRAMES` that the scanner offers. Raises ``OutOfRange`` if it offers none."""
+    *smaller, largest = FRAMES
+    for settings in smaller:
+        with suppress(OutOfRange):
+            return scanner.acquire(settings)
+    return scanner.acquire(largest)
 
 
 def _blanker(line: BlankerLine, folder: Path) -> Iterator[Check]:

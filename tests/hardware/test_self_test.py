@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hardware.errors import HardwareError, Refused
+from hardware.errors import HardwareError, OutOfRange, Refused
+from hardware.monitoring import readings
 from hardware.parts import Part, Parts
 from hardware.self_test import Check, Checked, LeftOut, Outcome, carried_out, parts_of, passes
 from hardware.self_test_checks import NOTHING_OPENS, checks
@@ -20,7 +21,7 @@ from hardware.simulator.assembly import local_devices
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.tiny import tiny_twin
 from hardware.simulator.truth import FrameTruth, OpeningTruth
-from hardware.types import Raster
+from hardware.types import Frame, FrameSettings, Raster
 from tests.hardware.fakes import fake_devices, good_proof
 from tests.hardware.lines import MemoryLine
 from tests.hardware.thread_guard import thread_guard
@@ -170,6 +171,34 @@ def test_a_stage_that_drifts_between_two_readings_is_found(tmp_path: Path) -> No
     first, _ = carried_out(checks(Parts(stage=stage), tmp_path))
     assert first.outcome is Outcome.FAILED
     assert "y_um differs by 500" in first.said
+
+
+def test_a_driver_that_stumbles_keeps_nobody_from_being_tried(tmp_path: Path) -> None:
+    devices = fake_devices(tmp_path)
+    devices.detector.state = lambda: {}["hv"]  # type: ignore[method-assign]
+    parts = Parts(detector=devices.detector, chamber=devices.chamber)
+    sound, stumbled = carried_out(checks(parts, tmp_path))
+    assert (sound.outcome, stumbled.outcome) == (Outcome.PASSED, Outcome.FAILED)
+    assert stumbled.said == "its driver failed with KeyError: 'hv'. Tell the driver's author."
+    said = {reading.part: reading.trouble for reading in readings(parts)}
+    assert said == {Part.CHAMBER: "", Part.DETECTOR: "its driver failed with KeyError: 'hv'."}
+
+
+def test_a_scanner_of_few_sizes_gives_the_smallest_it_has(tmp_path: Path) -> None:
+    devices = fake_devices(tmp_path)
+    acquire, asked = devices.scanner.acquire, []
+
+    def offers_one_size(settings: FrameSettings) -> Frame:
+        asked.append(settings.width_px)
+        if settings.width_px != 512:
+            raise OutOfRange("scanner", "no such size", "Choose 512.")
+        return acquire(settings)
+
+    devices.scanner.acquire = offers_one_size  # type: ignore[method-assign]
+    parts = Parts(column=devices.column, scanner=devices.scanner)
+    *_, frame = carried_out(checks(parts, tmp_path, with_beam=True))
+    assert (frame.outcome, asked) == (Outcome.PASSED, [64, 512])
+    assert frame.said.startswith("512 x 384 px")
 
 
 def test_it_ends_where_nobody_iterates_further() -> None:
