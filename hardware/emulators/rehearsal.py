@@ -6,10 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import numpy as np
+
 from hardware.microscope import Devices
 from hardware.parts import Parts, Surroundings
 from hardware.simulator.assembly import devices_over
 from hardware.simulator.blanker_port import BlankerPort
+from hardware.simulator.faults import Fault, FaultDesk, FaultScript
 from hardware.simulator.firmware import Firmware
 from hardware.simulator.local import LocalLink
 from hardware.simulator.nature import Nature
@@ -36,6 +39,11 @@ class Rehearsal:
         """What becomes of the ion beam, whatever its blanker says."""
         with self.nature.lock:
             return Blanker.OPEN if self.nature.gun.open else Blanker.BLANKED
+
+    def upset(self, *faults: Fault) -> None:
+        """From now on the twin suffers these faults, and no others."""
+        with self.nature.lock:
+            self.nature.faults = FaultDesk(FaultScript(faults), np.random.default_rng(0))
 
     def played_by(self, *devices: Parts) -> Devices:
         """An instrument in which these parts are played by devices under trial, all others by the twin."""

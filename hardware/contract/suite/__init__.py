@@ -3,6 +3,7 @@
 # ruff: noqa: F403
 from hardware.contract.suite.blanker import *
 from hardware.contract.suite.electrons import *
+from hardware.contract.suite.faults import *
 from hardware.contract.suite.ions import *
 from hardware.contract.suite.stage import *
 from hardware.contract.suite.whole import *

@@ -1,0 +1,84 @@
+"""Of drivers whose device hangs on the simulated microscope: what its own faults look like to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+
+from hardware.contract.bench import Bench
+from hardware.contract.suite.expect import about, refuses, same_pose
+from hardware.contract.suite.wires import COMMANDS
+from hardware.errors import BadFrame, HardwareError
+from hardware.microscope import Devices
+from hardware.parts import Part
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind
+from hardware.types import StagePose
+
+ALL_THE_TIME = 100_000
+
+REFUSING: Mapping[Part, Device] = {
+    Part.COLUMN: Device.COLUMN,
+    Part.DETECTOR: Device.DETECTOR,
+    Part.STAGE: Device.STAGE,
+    Part.GUN: Device.GUN,
+    Part.RASTER: Device.RASTER,
+}
+
+
+@contextmanager
+def upset(bench: Bench, device: Device, kind: FaultKind, n_times: int = ALL_THE_TIME) -> Iterator[None]:
+    """The device suffers inside, and no longer."""
+    if bench.upset is None:
+        pytest.skip("nothing behind it can be upset")
+    bench.upset(Fault(device, kind, AfterCalls(0), n_times))
+    try:
+        yield
+    finally:
+        bench.upset()
+
+
+@pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=about(part), id=part.value) for part in REFUSING]
+)
+def test_what_a_device_refuses_is_an_error_and_can_be_had_again(
+    bench: Bench, devices: Devices, part: Part
+) -> None:
+    with upset(bench, REFUSING[part], FaultKind.REFUSED):
+        refuses(partial(COMMANDS[part], bench))
+    COMMANDS[part](bench)
+
+
+@about(Part.SCANNER)
+def test_a_frame_that_is_handed_out_again_is_no_frame(bench: Bench, beam: Devices) -> None:
+    beam.scanner.acquire(bench.frame)
+    with upset(bench, Device.SCANNER, FaultKind.FROZEN_FRAME):
+        refuses(partial(beam.scanner.acquire, bench.frame), BadFrame)
+    assert beam.scanner.acquire(bench.frame).image.size
+
+
+@about(Part.SCANNER)
+def test_a_truncated_frame_is_no_frame(bench: Bench, beam: Devices) -> None:
+    with upset(bench, Device.SCANNER, FaultKind.TRUNCATED_FRAME):
+        refuses(partial(beam.scanner.acquire, bench.frame), HardwareError)
+    assert beam.scanner.acquire(bench.frame).image.size
+
+
+@about(Part.STAGE)
+def test_a_stage_that_goes_elsewhere_is_not_said_to_have_arrived(bench: Bench, devices: Devices) -> None:
+    target = bench.low.over(devices.stage.pose())
+    with upset(bench, Device.STAGE, FaultKind.WRONG_POSITION):
+        try:
+            arrived = devices.stage.move(bench.low).wait(1e4)
+        except HardwareError:
+            return
+    assert not same_pose(arrived, target) and same_pose(arrived, devices.stage.pose())
+
+
+@about(Part.STAGE)
+def test_a_stage_that_touches_something_has_not_arrived(bench: Bench, devices: Devices) -> None:
+    motion = devices.stage.move(StagePose(x_um=20_000.0))
+    with upset(bench, Device.STAGE, FaultKind.TOUCH_ALARM, n_times=1):
+        refuses(partial(motion.wait, 1e4))
