@@ -1,7 +1,8 @@
 """Zeiss SmartSEM's header, TIFF tag 34118.
 
 Lines come in pairs, ``AP_WD`` and ``WD = 7.7 mm``, after a list of plain numbers in SI units, which are
-told more exactly than the pairs (learned from files, and from what Gwyddion and tifffile read).
+told more exactly than the pairs. The plain pixel is one of 1024 across the picture, however many it has
+(learned from files, and from what Gwyddion, HyperSpy and tifffile read).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _KEY = re.compile(r"(?:AP|DP|SV)_[A-Z0-9_]+")
 _PIXEL, _EHT, _PROBE, _WD = 3, 6, 8, 9
 """Which of the plain numbers is which: metres, volts, amperes, metres."""
 
+_PLAIN_WIDTH_PX = 1024
+
 _LINE_TIME_FACTOR = 1.5
 """A line may last longer than its dwell times by this factor, for flyback."""
 
@@ -29,12 +32,15 @@ class _Header:
     plain: Sequence[float | None]
     pairs: Mapping[str, str]
 
-    def exact(self, key: str, unit: str, plain_index: int) -> float | None:
+    def number(self, index: int) -> float | None:
+        """One of the plain numbers."""
+        return self.plain[index] if index < len(self.plain) else None
+
+    def exact(self, key: str, unit: str, plain: float | None) -> float | None:
         """A quantity; the plain number in its place where that is the same, only less rounded."""
         told = text.quantity(self.pairs.get(key), unit)
         if told is None:
             return None
-        plain = self.plain[plain_index] if plain_index < len(self.plain) else None
         agree = plain is not None and abs(plain - told.value) <= 1.01 * told.half_step
         return plain if agree else told.value
 
@@ -48,7 +54,7 @@ def metadata_of(raw: bytes, width_px: int) -> FrameMetadata | None:
     header = _parsed(text.decoded(raw))
     if not header.pairs:
         return None
-    pixel_nm = _pixel_nm(header)
+    pixel_nm = _pixel_nm(header, width_px)
     ions = header.pairs.get("DP_FIB_IMAGING", "").upper() == "FIB"
     column = FrameMetadata(Vendor.ZEISS) if ions else _column(header)
     return FrameMetadata(
@@ -88,18 +94,18 @@ def _parsed(header: str) -> _Header:
     return _Header(plain, pairs)
 
 
-def _pixel_nm(header: _Header) -> float | None:
-    """Of the picture as it is stored, where that is told apart from the one on the screen."""
-    for key in ("AP_IMAGE_PIXEL_SIZE", "AP_PIXEL_SIZE"):
-        if (pixel_m := text.positive(header.exact(key, "m", _PIXEL))) is not None:
-            return pixel_m * 1e9
-    return None
+def _pixel_nm(header: _Header, width_px: int) -> float | None:
+    """Of the picture as it is stored; ``AP_PIXEL_SIZE`` is of the one on the screen, and may differ."""
+    plain_m = text.positive(text.times(header.number(_PIXEL), _PLAIN_WIDTH_PX / width_px))
+    told_m = text.positive(header.exact("AP_IMAGE_PIXEL_SIZE", "m", plain_m))
+    return text.times(plain_m if told_m is None else told_m, 1e9)
 
 
 def _column(header: _Header) -> FrameMetadata:
     """What the electron column was set to, which says nothing of a frame by ions."""
-    wd_m, eht_v = header.exact("AP_WD", "m", _WD), header.exact("AP_ACTUALKV", "V", _EHT)
-    probe_a = header.exact("AP_IPROBE", "A", _PROBE)
+    wd_m = header.exact("AP_WD", "m", header.number(_WD))
+    eht_v = header.exact("AP_ACTUALKV", "V", header.number(_EHT))
+    probe_a = header.exact("AP_IPROBE", "A", header.number(_PROBE))
     turned = text.degrees(header.pairs.get("AP_SCANROTATION"))
     turned = None if turned is None else turned % 360.0
     straight = header.pairs.get("DP_SCAN_ROT") in ("Off", "No")

@@ -31,7 +31,7 @@ from scopeacq.storage.pyramid_tiff import UnreadablePicture
 from scopeacq.storage.source_pictures import read_source
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "vendor_tiff_meta"
-PICTURE = np.zeros((24, 32), np.uint8)
+PICTURE = np.zeros((8, 1024), np.uint8)
 MICRO, DEGREE = "\N{MICRO SIGN}", "\N{DEGREE SIGN}"
 
 SMARTSEM = f"""0
@@ -63,7 +63,7 @@ Scan Rotation = 370.5 {DEGREE}
 DP_DWELL_TIME
 Dwell Time = 200 ns
 AP_LINE_TIME
-Line Time = 7.00 {MICRO}s
+Line Time = 220 {MICRO}s
 AP_STAGE_AT_X
 Stage at X = 65.25 mm
 AP_STAGE_AT_Y
@@ -195,12 +195,21 @@ def test_smartsem_in_any_encoding(tmp_path: Path, encoding: str) -> None:
 
 
 def test_plain_numbers_that_contradict_the_text_are_not_believed() -> None:
-    told = smartsem.metadata_of(SMARTSEM.replace("1.00037e-08", "2.0e-08").encode(), 32)
+    told = smartsem.metadata_of(SMARTSEM.replace("1.00037e-08", "2.0e-08").encode(), 1024)
     assert told is not None and told.pixel_size_nm == pytest.approx(10.0)
 
 
+def test_the_plain_pixel_is_one_of_1024_across_the_picture() -> None:
+    header = SMARTSEM.replace("Pixel Size = 10.00 nm", "Pixel Size = 5.00 nm")
+    told = smartsem.metadata_of(header.encode(), 2048)
+    assert told is not None and told.pixel_size_nm == pytest.approx(10.0037 / 2)
+    older = SMARTSEM.replace("AP_IMAGE_PIXEL_SIZE", "AP_PIXEL_SIZE")  # the screen's, not the picture's
+    told = smartsem.metadata_of(older.encode(), 2048)
+    assert told is not None and told.pixel_size_nm == pytest.approx(10.0037 / 2)
+
+
 def test_the_electron_column_says_nothing_of_a_frame_by_ions() -> None:
-    told = smartsem.metadata_of((SMARTSEM + "DP_FIB_IMAGING\nFIB Imaging = FIB\n").encode(), 32)
+    told = smartsem.metadata_of((SMARTSEM + "DP_FIB_IMAGING\nFIB Imaging = FIB\n").encode(), 1024)
     assert told is not None and told.beam is Beam.IONS
     assert told.wd_um is None and told.eht_kv is None and told.pixel_size_nm is not None
 
