@@ -109,7 +109,7 @@ def test_every_setting_is_written_and_called_unverifiable(
 def test_the_table_of_sensitivities_is_the_instruments() -> None:
     """1, 2, 5, 10, ... pA/V up to 1 mA/V."""
     table = [digit * 10.0 ** (decade - 12) for decade in range(10) for digit in (1, 2, 5)][:28]
-    assert SENSITIVITIES_A_PER_V == pytest.approx(table, rel=1e-9) and len(table) == 28
+    assert list(SENSITIVITIES_A_PER_V) == pytest.approx(table, rel=1e-9) and len(table) == 28
 
 
 @pytest.mark.parametrize("sensitivity", [0.0, 3e-6, 2e-3, 1e-13, -1e-6, math.nan, math.inf])
