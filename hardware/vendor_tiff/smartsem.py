@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hardware.types import StagePose
 from hardware.vendor_tiff import text
@@ -55,24 +55,15 @@ def metadata_of(raw: bytes, width_px: int) -> FrameMetadata | None:
     if not header.pairs:
         return None
     pixel_nm = _pixel_nm(header, width_px)
+    taken_at = f"{header.pairs.get('AP_DATE', '')} {header.pairs.get('AP_TIME', '')}"
     ions = header.pairs.get("DP_FIB_IMAGING", "").upper() == "FIB"
-    column = FrameMetadata(Vendor.ZEISS) if ions else _column(header)
-    return FrameMetadata(
-        Vendor.ZEISS,
+    return replace(
+        FrameMetadata(Vendor.ZEISS, beam=Beam.IONS) if ions else _by_electrons(header),
         instrument=header.pairs.get("SV_SERIAL_NUMBER") or header.pairs.get("DP_SEM") or None,
-        beam=Beam.IONS if ions else Beam.ELECTRONS,
-        taken_at=text.moment(
-            f"{header.pairs.get('AP_DATE', '')} {header.pairs.get('AP_TIME', '')}", "%d %b %Y %H:%M:%S"
-        ),
+        taken_at=text.moment(taken_at, "%d %b %Y %H:%M:%S"),
         pixel_width_nm=pixel_nm,
         pixel_height_nm=pixel_nm,
-        wd_um=column.wd_um,
-        stig_x=column.stig_x,
-        stig_y=column.stig_y,
         dwell_ns=_dwell_ns(header, width_px),
-        scan_rot_deg=column.scan_rot_deg,
-        eht_kv=column.eht_kv,
-        probe_current_na=column.probe_current_na,
         stage=_stage(header),
     )
 
@@ -101,7 +92,7 @@ def _pixel_nm(header: _Header, width_px: int) -> float | None:
     return text.times(plain_m if told_m is None else told_m, 1e9)
 
 
-def _column(header: _Header) -> FrameMetadata:
+def _by_electrons(header: _Header) -> FrameMetadata:
     """What the electron column was set to, which says nothing of a frame by ions."""
     wd_m = header.exact("AP_WD", "m", header.number(_WD))
     eht_v = header.exact("AP_ACTUALKV", "V", header.number(_EHT))
@@ -111,6 +102,7 @@ def _column(header: _Header) -> FrameMetadata:
     straight = header.pairs.get("DP_SCAN_ROT") in ("Off", "No")
     return FrameMetadata(
         Vendor.ZEISS,
+        beam=Beam.ELECTRONS,
         wd_um=text.times(wd_m, 1e6),
         stig_x=header.said("AP_STIG_X", "%"),
         stig_y=header.said("AP_STIG_Y", "%"),
