@@ -22,6 +22,8 @@ __all__ = ["DRIVER", "ZeissSettings", "assembled", "connect", "recognise"]
 
 GRABS = "grabs"
 RECOGNISED_WITHIN_S = 3.0
+URGENT_OPENING_S = 2.0
+"""What blanks or stops has 3 s in all, a new object included."""
 
 
 def connect(settings: ZeissSettings, around: Surroundings) -> Parts:
@@ -32,8 +34,8 @@ def connect(settings: ZeissSettings, around: Surroundings) -> Parts:
 def assembled(dispatch: Dispatch, settings: ZeissSettings, around: Surroundings) -> Parts:
     """All parts over two objects of SmartSEM's: one for work, one for what cannot wait for it."""
     name, log, clock = around.name, around.wire_log, around.clock
-    work = Apartment(name, dispatch, settings.answer_s, log)
-    rescue = Apartment(f"{name} (urgent)", dispatch, settings.urgent_answer_s, log)
+    work = Apartment(name, dispatch, settings.answer_s, settings.answer_s, log)
+    rescue = Apartment(f"{name} (urgent)", dispatch, settings.urgent_answer_s, URGENT_OPENING_S, log)
     with ExitStack() as undo:
         undo.callback(work.close)
         undo.callback(rescue.close)
@@ -60,7 +62,9 @@ def recognise(address: str) -> Candidate | None:
     settings = ZeissSettings()
     if address != settings.program_id:
         return None
-    apartment = Apartment(address, dispatch_of(address, ""), RECOGNISED_WITHIN_S, NoLog())
+    apartment = Apartment(
+        address, dispatch_of(address, ""), RECOGNISED_WITHIN_S, RECOGNISED_WITHIN_S, NoLog()
+    )
     try:
         beam = Sem(apartment).word(State.BEAM)
     except HardwareError:

@@ -28,12 +28,14 @@ class Apartment:
 
     COM objects belong to the thread that made them. A call that hangs or fails costs thread and
     object, and the next call gets new ones, so that SmartSEM may be restarted in between. Nothing is
-    called twice here.
+    called twice here. Times are real ones; to make an object may take longer than to call it.
     """
 
-    def __init__(self, device: str, dispatch: Dispatch, answer_s: float, log: WireLog) -> None:
+    def __init__(
+        self, device: str, dispatch: Dispatch, answer_s: float, opening_s: float, log: WireLog
+    ) -> None:
         self.device = device
-        self._dispatch, self._answer_s, self._log = dispatch, answer_s, log
+        self._dispatch, self._answer_s, self._opening_s, self._log = dispatch, answer_s, opening_s, log
         self._lock = threading.Lock()
         self._session: _Session | None = None
         self._closed = False
@@ -73,8 +75,8 @@ class Apartment:
             raise ConnectionLost(self.device, "the connection was closed", "Connect again.")
         thread = Connection(self.device)
         try:
-            session = _Session(thread, thread.call(self._dispatch, self._answer_s))
-            code = thread.call(partial(session.com.invoke, "InitialiseRemoting"), self._answer_s)
+            session = _Session(thread, thread.call(self._dispatch, self._opening_s))
+            code = thread.call(partial(session.com.invoke, "InitialiseRemoting"), self._opening_s)
         except Exception as error:  # pywin32's errors have no base of their own
             thread.close()
             advice = error.advice if isinstance(error, HardwareError) else ADVICE

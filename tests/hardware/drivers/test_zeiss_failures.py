@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hardware.drivers.zeiss.api import REFUSALS, REMOTE
 from hardware.drivers.zeiss.dispatch import Value
@@ -200,6 +203,29 @@ def test_every_code_is_told_with_the_parameter_and_the_reason(rig: Rig, code: in
     assert type(error.value) is (ConnectionLost if code in REMOTE else Refused)
     assert "AP_WD" in error.value.what and str(code) in error.value.what
     assert REFUSALS.get(code, REMOTE.get(code, "does not say why")) in error.value.what
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3_000) | st.floats() | st.text(max_size=9) | st.binary(),
+    lambda inner: st.lists(inner, max_size=7).map(tuple) | st.lists(inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(answer=ANYTHING)
+@settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_answered_is_a_value_or_a_typed_error(one_rig: Rig, answer: object) -> None:
+    asked: list[Callable[[], object]] = [
+        one_rig.column.optics,
+        one_rig.column.state,
+        one_rig.stage.pose,
+        one_rig.chamber.pressure_mbar,
+        one_rig.detector.make_safe,
+    ]
+    with one_rig.spoilt(lambda _method, _arguments: answer):
+        for ask in asked:
+            with suppress(HardwareError):
+                ask()
 
 
 @pytest.mark.parametrize("limits", [(0, 2.0, 1.0), (0, 1.0), (0, None, 1.0), (0, "low", "high")])
