@@ -33,7 +33,7 @@ class CupSettings(DeviceSettings):
         description="the microscope counts electrons into the specimen as positive",
     )
     least_na: float = Field(
-        0.5, title="Least current [nA]", description="below this, no ions reach the cup", gt=0
+        0.5, title="Least current", description="below this, no ions reach the cup", gt=0
     )
 
 

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import AwareDatetime, Field
 
 from hardware.drivers.dcon_relay.module import DconModule, Wording
-from hardware.drivers.pfeiffer_gauge.device import GaugeSettings, gauge
+from hardware.drivers.pfeiffer_gauge.device import GaugeSettings, Speech, gauge
 from hardware.errors import Interlocked, Refused
 from hardware.parts import DeviceDriver, DeviceSettings, Part, Parts, Surroundings
 from hardware.protocols import Chamber, Clock
@@ -45,14 +45,25 @@ class GunSettings(DeviceSettings):
     indicator_input: int | None = Field(
         None, title="Indicator input", description="reads 1 while the gun says that HV is on", ge=0, le=7
     )
-    ramp_s: float = Field(30.0, title="Ramp [s]", description="until HV is on or off at the latest", gt=0)
-    gauge: GaugeSettings = Field(title="Gauge at the gun's pump")
-    declared_hv_kv: float = Field(title="Declared HV [kV]", description="as read at the gun", gt=0, le=30)
-    declared_gas_bar: float = Field(title="Declared gas pressure [bar]", gt=0, le=100)
+    ramp_s: float = Field(30.0, title="Ramp", description="until HV is on or off at the latest", gt=0)
+    gauge_port: str = Field(
+        title="Pump gauge: serial port", description="a Pfeiffer gauge at the gun's pump"
+    )
+    gauge_baud: int = Field(9600, title="Pump gauge: baud rate", gt=0)
+    gauge_speech: Speech = Field(Speech.TELEGRAMS, title="Pump gauge: protocol")
+    gauge_number: int = Field(1, title="Pump gauge: address or place", ge=1, le=255)
+    declared_hv_kv: float = Field(title="Declared HV", description="as read at the gun", gt=0, le=30)
+    declared_gas_bar: float = Field(title="Declared gas pressure", description="as read", gt=0, le=100)
     declared_at: AwareDatetime = Field(
         title="Declared at", description="when both were read: 2026-05-01T08:30:00+02:00"
     )
     declared_for_h: float = Field(72.0, title="Declared for [h]", gt=0, le=336)
+
+    @property
+    def gauge(self) -> GaugeSettings:
+        return GaugeSettings(
+            port=self.gauge_port, baud=self.gauge_baud, speech=self.gauge_speech, number=self.gauge_number
+        )
 
 
 class GcibGun:

@@ -36,10 +36,10 @@ class PicoammeterSettings(DeviceSettings):
     port: str = Field(title="Port", description="serial port (COM3) or VISA address (GPIB0::14::INSTR)")
     baud: int = Field(9600, title="Baud rate", description="of a serial port", gt=0)
     library: str = Field("", title="VISA library", description="empty: the system's; @py: in Python")
-    range_na: float = Field(200.0, title="Range [nA]", description="of the reading", gt=0, le=2.1e7)
+    range_na: float = Field(200.0, title="Range", description="of the reading", gt=0, le=2.1e7)
     power_line_cycles: float = Field(5.0, title="Integration [power line cycles]", ge=0.01, le=50)
     least_na: float = Field(
-        0.5, title="Least current [nA]", description="below this, no ions reach the cup", gt=0
+        0.5, title="Least current", description="below this, no ions reach the cup", gt=0
     )
 
 

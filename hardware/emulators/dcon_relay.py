@@ -73,7 +73,11 @@ class _Watchdog:
 
 
 class RelayModule:
-    """One module on an RS-485 line; relay ``n`` and input ``n`` are wired to ``wired[n]``."""
+    """One module on an RS-485 line; relay ``n`` and input ``n`` are wired to ``wired[n]``.
+
+    ``deaf``: says yes to output commands and does nothing. ``welded``: contacts stay as they are,
+    whatever the outputs say.
+    """
 
     def __init__(
         self,
@@ -90,7 +94,7 @@ class RelayModule:
         self._watchdog = _Watchdog()
         self.outputs = 0
         self.powered = True
-        self.stuck = False
+        self.deaf = self.welded = False
         self._over = threading.Event()
         threading.Thread(target=self._watch, name="relay module", daemon=True).start()
 
@@ -112,10 +116,9 @@ class RelayModule:
     def power_off(self) -> None:
         """Its supply fails: all relays fall."""
         with self._lock:
-            self.powered, self.outputs = False, 0
+            self.powered = False
             self._watchdog.enabled = False
-            for wired in self._wired.values():
-                wired.drop()
+            self._set(0)
 
     def power_on(self) -> None:
         """Power returns, and with it the power-on value, or the safe one after a time-out."""
@@ -137,10 +140,12 @@ class RelayModule:
         """As the module itself decides."""
         self.outputs = outputs
         for channel, wired in self._wired.items():
-            if not outputs >> channel & 1:
-                wired.drop()
-            else:
+            if self.welded:
+                continue
+            if outputs >> channel & 1:
                 wired.energise(True)
+            else:
+                wired.drop()
 
     def _read(self, request: bytes) -> str:
         said = request.decode("ascii").removesuffix("\r")
@@ -179,11 +184,11 @@ class RelayModule:
             return "?"
         if self._watchdog.ran_out:
             return "!"
-        if self.stuck:
+        if self.deaf:
             return ">"
         bit = 1 << channel
         self.outputs = self.outputs | bit if on else self.outputs & ~bit
-        if channel in self._wired:
+        if channel in self._wired and not self.welded:
             self._wired[channel].energise(on)
         return ">"
 

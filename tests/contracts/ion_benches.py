@@ -10,7 +10,6 @@ from pathlib import Path
 from hardware.contract.bench import Bench, rehearsed, trial_twin
 from hardware.drivers import faraday_cup, gcib_gun, keithley_6485, keysight_33500
 from hardware.drivers.dcon_relay import device as dcon_relay
-from hardware.drivers.pfeiffer_gauge.device import GaugeSettings
 from hardware.emulators.dcon_relay import BlankerContact, RelayModule
 from hardware.emulators.gcib_gun import GunEnable, pump_mbar
 from hardware.emulators.keithley_6485 import Keithley6485
@@ -70,7 +69,7 @@ def gun(folder: Path) -> Iterator[Bench]:
         settings = gcib_gun.GunSettings(
             port=str(relay.path),
             indicator_input=0,
-            gauge=GaugeSettings(port=str(gauge.path)),
+            gauge_port=str(gauge.path),
             declared_hv_kv=10.0,
             declared_gas_bar=15.0,
             declared_at=datetime.now(UTC),

@@ -172,9 +172,9 @@ def test_ions_are_blanked_within_a_second_of_losing_the_raster(
     assert isinstance(ended, MillEnd) and told in ended.reason
 
 
-def test_a_relay_that_sticks_leaves_the_raster_running_and_the_gun_off(milling: Pass) -> None:
+def test_a_welded_contact_leaves_the_raster_running_and_the_gun_off(milling: Pass) -> None:
     milling.microscope.guard.open(milling.proof, "pass", LONG_S, milling.around.twin.clock.now_s())
-    milling.relay.stuck = True
+    milling.relay.welded = True
     with pytest.raises(BlankerUnknown, match="press gun off"):
         end_mill(milling.microscope)
     assert milling.microscope.devices.raster.state().running and milling.around.nature.raster.running

@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 
 from pydantic import Field
 
+from hardware.drivers.dcon_relay.line import MOST_CHANNEL, WATCHDOGS_S
 from hardware.drivers.dcon_relay.module import DconModule, Wording
 from hardware.errors import HardwareError
 from hardware.guard.client import BlankerLine
@@ -23,13 +24,13 @@ class RelaySettings(DeviceSettings):
     baud: int = Field(9600, title="Baud rate", gt=0)
     address: int = Field(1, title="Module address", ge=0, le=255)
     checksum: bool = Field(True, title="Checksum", description="as set on the module; recommended")
-    channel: int = Field(0, title="Output", description="energised = ion beam open", ge=0, le=7)
+    channel: int = Field(0, title="Output", description="energised = beam open", ge=0, le=MOST_CHANNEL)
     watchdog_s: float = Field(
         0.5,
-        title="Watchdog [s]",
+        title="Watchdog",
         description="the module blanks by itself after so long a silence",
-        ge=0.3,
-        le=0.8,
+        ge=WATCHDOGS_S.low,
+        le=WATCHDOGS_S.high,
     )
     monitor_input: int | None = Field(
         None, title="Monitor input", description="digital input that sees the blanker's contact", ge=0, le=7

@@ -3,8 +3,8 @@
 The beam is open only while the relay is energised, and the relay is energised only while this
 process says so again and again: the module has a host watchdog of its own, which drops the relay
 when nobody speaks for ``watchdog_s``. Its safe and its power-on value are "blanked". So power loss,
-a pulled cable, a killed or a hanging guard all blank. The watchdog is fed by readings that make
-sense, and by nothing else.
+a pulled cable, a killed or a hanging guard all blank. The watchdog is fed by readings that say what
+was last told, and by nothing else: a module that does not obey is left to its watchdog, too.
 
 Only the guard process uses this; it holds the serial port alone.
 """
@@ -19,7 +19,7 @@ from hardware.drivers.dcon_relay.module import DconModule, Levels, Stored, Watch
 from hardware.errors import HardwareError, Refused
 from hardware.transport.dialogue import Dialogue, Timing
 from hardware.transport.serial_port import serial_port
-from hardware.types import Blanker
+from hardware.types import Blanker, Range
 
 NAME = "ion blanker"
 ANSWER_S = 0.3
@@ -28,6 +28,10 @@ ANSWER_S = 0.3
 LATE_S = 0.05
 """How long an answer is waited out that was too late."""
 
+WATCHDOGS_S = Range(0.3, 0.8)
+"""Longer would let ions through for a second; shorter would end passes on a busy computer."""
+
+MOST_CHANNEL = 7
 SETTLING_S = 0.02
 """Relays switch within 10 ms; before that the monitor may read either."""
 
@@ -51,6 +55,10 @@ class LineSettings:
     monitor_input: int | None = None
     monitor_when_open: bool = True
 
+    def __post_init__(self) -> None:
+        if not (self.watchdog_s in WATCHDOGS_S and 0 <= self.channel <= MOST_CHANNEL):
+            raise ValueError(f"no blanker has a watchdog of {self.watchdog_s} s at output {self.channel}")
+
     @property
     def watchdog_ds(self) -> int:
         return round(self.watchdog_s * 10)
@@ -61,16 +69,19 @@ class RelayBlanker:
 
     def __init__(self, module: DconModule, settings: LineSettings) -> None:
         self._module, self._settings = module, settings
+        self._told = Blanker.BLANKED
 
     def open(self) -> None:
         """Energise the relay: told once, and only to a module that would drop it by itself."""
         self._require_watchdog()
         self._module.host_ok()
         self._module.switch(self._settings.channel, on=True)
+        self._told = Blanker.OPEN
         time.sleep(SETTLING_S)
 
     def blank(self) -> None:
         """Drop the relay. A module that dropped it by itself is made to obey again, its watchdog armed."""
+        self._told = Blanker.BLANKED
         try:
             self._module.switch(self._settings.channel, on=False)
         except WatchdogRanOut:
@@ -81,10 +92,10 @@ class RelayBlanker:
             self._module.arm(self._settings.watchdog_ds)
 
     def state(self) -> Blanker:
-        """What the module reads back; the watchdog is fed when that makes sense."""
+        """What the module reads back; the watchdog is fed when that is what it was told."""
         try:
             blanker = read_as(self._module.levels(), self._settings)
-            if blanker is not Blanker.UNKNOWN:
+            if blanker is self._told:
                 self._module.host_ok()
         except HardwareError:
             return Blanker.UNKNOWN

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from hardware.contract.bench import trial_twin
 from hardware.drivers import dcon_relay
@@ -167,7 +168,7 @@ def test_a_module_whose_values_stay_open_is_no_blanker(relay: Rig, monkeypatch: 
 
 def test_a_module_that_cannot_be_blanked_is_no_blanker(relay: Rig) -> None:
     relay.module.answer(Wording().line("#011001"))
-    relay.module.stuck = True
+    relay.module.deaf = True
     with pytest.raises(Refused, match="reads back as open"):
         relay.connect()
 
@@ -291,6 +292,16 @@ def test_letting_go_frees_the_port_and_blanks(relay: Rig) -> None:
     assert relay.open
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"watchdog_s": 5.0}, {"watchdog_s": 0.0}, {"channel": 9}, {"channel": -1}]
+)
+def test_the_guard_takes_no_settings_that_would_not_blank(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="no blanker"):
+        connect({"port": "COM1", **wrong})
+    with pytest.raises(ValidationError):
+        RelaySettings.model_validate({"port": "COM1", **wrong})
+
+
 def test_a_port_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConnectionLost, match="cannot be reached"):
         connect({"port": str(tmp_path / "none")})
@@ -395,14 +406,23 @@ def test_power_loss_blanks_and_so_does_power_that_returns(relay: Rig, opened: Gu
     assert relay.open
 
 
-def test_a_relay_that_sticks_is_told(relay: Rig, opened: GuardClient) -> None:
-    relay.module.stuck = True
-    with pytest.raises(BlankerUnknown, match="reads back as open"):
+def test_a_contact_that_is_welded_is_told(relay: Rig, opened: GuardClient) -> None:
+    relay.module.welded = True
+    with pytest.raises(BlankerUnknown, match="reads back as unknown"):
         opened.close()
 
 
+def test_a_module_that_does_not_obey_is_left_to_its_watchdog(relay: Rig, opened: GuardClient) -> None:
+    relay.module.deaf = True
+    with pytest.raises(BlankerUnknown, match="reads back as open"):
+        opened.close()
+    assert relay.blanked_after_s() < SAFE_WITHIN_S
+    relay.module.deaf = False
+    opened.close()
+
+
 def test_a_relay_that_does_not_open_is_refused(relay: Rig, guard: GuardClient) -> None:
-    relay.module.stuck = True
+    relay.module.deaf = True
     with pytest.raises(HardwareError, match="reads back as blanked"):
         guard.open(good_proof(), "pass", 60.0, 100.0)
 

@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from hardware.contract.bench import trial_twin
 from hardware.drivers.dcon_relay.module import Wording
 from hardware.drivers.gcib_gun import DRIVER, GunSettings
-from hardware.drivers.pfeiffer_gauge.device import GaugeSettings
 from hardware.emulators.dcon_relay import RelayModule
 from hardware.emulators.gcib_gun import GunEnable, pump_mbar
 from hardware.emulators.pfeiffer_gauge import DigitalGauge
@@ -40,7 +39,7 @@ class Rig:
         given = {
             "port": str(self.relay.path),
             "indicator_input": 0,
-            "gauge": GaugeSettings(port=str(self.pump.path)),
+            "gauge_port": str(self.pump.path),
             "declared_hv_kv": 10.0,
             "declared_gas_bar": 15.0,
             "declared_at": datetime.now(UTC) - timedelta(hours=hours_ago),
@@ -121,7 +120,7 @@ def test_a_gun_that_does_not_come_on_is_switched_off_again(rig: Rig) -> None:
 def test_a_gun_that_stays_on_is_told(rig: Rig) -> None:
     gun = rig.connect()
     gun.set_hv(True)
-    rig.module.stuck = True
+    rig.module.welded = True
     with pytest.raises(Refused, match="not off") as error:
         gun.set_hv(False)
     assert error.value.advice == "Press gun off."
