@@ -63,7 +63,6 @@ class TescanColumn:
         for name, allowed in self.optics_limits.items():
             require_within(self._sem.device, name, getattr(optics, name), allowed)
         self._sem.command("SetWD", to_mm(optics.wd_um))
-        await_stable(self._sem, self._clock)
         self._sem.command("SetCentering", self._stigmator, exact(optics.stig_x), exact(optics.stig_y))
         await_stable(self._sem, self._clock)
         self._clock.sleep(self._settings.settling_s)
@@ -83,7 +82,6 @@ class TescanColumn:
             require_within(self._sem.device, name, value, Range(-limit_um, limit_um))
         x_sign, y_sign = self._shift_signs
         self._sem.command("SetImageShift", x_sign * to_mm(x_um), y_sign * to_mm(y_um))
-        await_stable(self._sem, self._clock)
         got_x_um, got_y_um = self.beam_shift_um()
         require_reached(self._sem.device, "beam shift x_um", x_um, got_x_um, SHIFT_TOLERANCE_UM)
         require_reached(self._sem.device, "beam shift y_um", y_um, got_y_um, SHIFT_TOLERANCE_UM)

@@ -66,6 +66,7 @@ class TescanScanner:
         self._settings, self._around = settings, around
         self._frames = count(1)
         self._aborted = Event()
+        self._scanning = False
         self._dwells_ns = dwell_times_ns(sem)
         self._detector = detector_index(sem, settings.detector)
 
@@ -90,9 +91,9 @@ class TescanScanner:
             image = self._scan(settings)
         except BaseException:
             with suppress(HardwareError):  # what went wrong first is told
-                self._urgent.command("ScStopScan")
+                self._end_scan(self._urgent)
             raise
-        self._sem.command("ScStopScan")  # the manual asks for it after a single frame, too
+        self._end_scan(self._sem)
         if np.ptp(image) == 0:
             raise BadFrame(self._sem.device, "all pixels have one value", "Check beam and detector.")
         return Frame(image, scanned, optics, pose, at_s)
@@ -100,6 +101,11 @@ class TescanScanner:
     def abort(self) -> None:
         self._aborted.set()
         self._urgent.command("ScStopScan")
+
+    def _end_scan(self, sem: SharkSem) -> None:
+        """The manual asks for it after a single frame, too."""
+        sem.command("ScStopScan")
+        self._scanning = False
 
     def _require_dwell(self, dwell_ns: float) -> None:
         """``ScScanXY`` takes whole nanoseconds; how few and how many shows the list of speeds."""
@@ -109,36 +115,38 @@ class TescanScanner:
             what = f"a dwell time of {dwell_ns:g} ns is not possible (its speeds are: {listed} ns)"
             raise OutOfRange(self._sem.device, what, "Choose one of them, or whole ns between.")
 
+    def _prepare(self, settings: FrameSettings) -> FrameSettings:
+        """Set what belongs to a frame where it is not so yet; the settings as they read back."""
+        if self._scanning:  # a frame that was lost with its connection may be under way still
+            self._end_scan(self._sem)
+        self._require_detector()
+        self._require_bits(settings.bit_depth)
+        pixel_size_nm, turned_deg = self._pixel_size_nm(settings), self._scan_rot_deg(settings.scan_rot_deg)
+        return replace(settings, pixel_size_nm=pixel_size_nm, scan_rot_deg=turned_deg)
+
     def _require_detector(self) -> None:
         if self._sem.integer("DtGetSelected", self._settings.channel) != self._detector:
             what = f"{self._settings.detector!r} is not on channel {self._settings.channel}"
             raise Refused(self._sem.device, f"DtSelect: {what}", "Select it, then connect again.")
 
-    def _prepare(self, settings: FrameSettings) -> FrameSettings:
-        """Set what belongs to a frame; the settings as they read back.
-
-        Nothing may scan meanwhile: a frame that was lost with its connection may be under way still.
-        """
-        channel = self._settings.channel
-        self._sem.command("ScStopScan")
-        self._require_detector()
-        self._sem.command("DtEnable", channel, 1, settings.bit_depth)
-        if self._sem.integers("DtGetEnabled", 2, channel) != (1, settings.bit_depth):
-            what = f"DtEnable: channel {channel} does not give {settings.bit_depth} bits"
+    def _require_bits(self, bits: int) -> None:
+        channel, wanted = self._settings.channel, (1, bits)
+        if self._sem.integers("DtGetEnabled", 2, channel) == wanted:
+            return
+        self._sem.command("DtEnable", channel, *wanted)
+        if self._sem.integers("DtGetEnabled", 2, channel) != wanted:
+            what = f"DtEnable: channel {channel} does not give {bits} bits"
             raise Refused(self._sem.device, what, "Stop scanning in the microscope's own window.")
-        width_mm = to_mm(settings.pixel_size_nm).scaleb(-NM_PER_UM) * settings.width_px
-        self._sem.command("SetViewField", width_mm)
-        self._sem.command("SetImageRot", self._settings.rotation.sign * exact(settings.scan_rot_deg))
-        await_stable(self._sem, self._clock)
-        return replace(
-            settings,
-            pixel_size_nm=self._pixel_size_nm(settings),
-            scan_rot_deg=self._scan_rot_deg(settings.scan_rot_deg),
-        )
 
     def _pixel_size_nm(self, settings: FrameSettings) -> float:
         """The view field is the width of the window that is scanned (manual, ``GetViewField``) [mm]."""
-        got_nm = scaled(self._sem.real("GetViewField") / settings.width_px, NM_PER_MM)
+        wanted_mm = to_mm(settings.pixel_size_nm).scaleb(-NM_PER_UM) * settings.width_px
+        got_mm = self._sem.real("GetViewField")
+        if got_mm != wanted_mm:
+            self._sem.command("SetViewField", wanted_mm)
+            await_stable(self._sem, self._clock)
+            got_mm = self._sem.real("GetViewField")
+        got_nm = scaled(got_mm / settings.width_px, NM_PER_MM)
         rounded_nm = PIXEL_SIZE_ROUNDED * settings.pixel_size_nm
         advice = "Choose another pixel size or frame size."
         require_reached(
@@ -147,7 +155,11 @@ class TescanScanner:
         return got_nm
 
     def _scan_rot_deg(self, wanted_deg: float) -> float:
-        got_deg = float(self._settings.rotation.sign * self._sem.real("GetImageRot"))
+        wanted, got = self._settings.rotation.sign * exact(wanted_deg), self._sem.real("GetImageRot")
+        if got != wanted:
+            self._sem.command("SetImageRot", wanted)
+            got = self._sem.real("GetImageRot")
+        got_deg = float(self._settings.rotation.sign * got)
         turned_deg = math.remainder(got_deg - wanted_deg, 360.0)
         require_reached(self._sem.device, "scan rotation", 0.0, turned_deg, ROTATION_ROUNDED_DEG)
         return wanted_deg + turned_deg
@@ -158,6 +170,7 @@ class TescanScanner:
         width, height = settings.width_px, settings.height_px
         frame = next(self._frames) & 0xFFFFFFFF
         window = (width, height, 0, 0, width - 1, height - 1)
+        self._scanning = True
         started = self._sem.result("ScScanXY", frame, *window, SINGLE, int(settings.dwell_ns))
         if started < 0:
             what = f"ScScanXY: refuses the frame ({started})"

@@ -9,7 +9,7 @@ from contextlib import suppress
 import numpy as np
 
 from hardware.emulators.serving import LOOPBACK, Spoiler, spoil
-from hardware.emulators.sharksem.wire import image_data
+from hardware.emulators.sharksem.wire import before_pixels
 from hardware.types import Image
 
 PIECE_BYTES = 1 << 20
@@ -49,24 +49,33 @@ class DataPort:
 
     def send(self, frame: int, channel: int, image: Image) -> None:
         """All pieces of an image; none where no client wants them. Spoilt as single pieces."""
-        pixels = np.ascontiguousarray(image).reshape(-1)
-        step = PIECE_BYTES // pixels.itemsize
         with self._changed:
             self._changed.wait_for(lambda: self._client is not None, timeout=1.0)
             client = self._client
         if client is None:
             return
+        bits, pixels = 8 * image.itemsize, np.ascontiguousarray(image).reshape(-1).view(np.uint8).data
         try:
-            for first in range(0, pixels.size, step):
-                data = pixels[first : first + step].tobytes()
-                message = image_data(frame, channel, first, 8 * pixels.itemsize, data)
-                sent, breaks = spoil(message, self._spoiler.strike(message[:32]))
-                client.sendall(sent)
-                if breaks:
-                    raise ConnectionAbortedError("spoilt")
+            for start in range(0, len(pixels), PIECE_BYTES):
+                piece = pixels[start : start + PIECE_BYTES]
+                first_px = start // image.itemsize
+                self._send_piece(client, before_pixels(frame, channel, first_px, bits, len(piece)), piece)
         except OSError:
             with self._changed:
                 self._hang_up()
+
+    def _send_piece(self, client: socket.socket, head: bytes, pixels: memoryview) -> None:
+        """Without a copy of the pixels, unless they are spoilt. Raises ``OSError``."""
+        padding = bytes(-len(pixels) % 4)
+        spoiled = self._spoiler.strike(head)
+        if spoiled is None:
+            for part in (head, pixels, padding):
+                client.sendall(part)
+            return
+        sent, breaks = spoil(head + pixels.tobytes() + padding, spoiled)
+        client.sendall(sent)
+        if breaks:
+            raise ConnectionAbortedError("spoilt")
 
     def _listen(self, listener: socket.socket) -> None:
         with suppress(OSError):

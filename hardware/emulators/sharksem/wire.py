@@ -91,11 +91,11 @@ def response(to: Call, values: tuple[Value, ...]) -> bytes:
     return HEAD.pack(to.name.encode(), len(body), to.number, 0, to.queue, 0) + body
 
 
-def image_data(frame: int, channel: int, first_px: int, bits: int, data: bytes) -> bytes:
-    """One ``ScData`` message: some pixels of a frame."""
-    padding = bytes(-len(data) % 4)
-    body = struct.pack("<IiIiI", frame, channel, first_px, bits, len(data)) + data + padding
-    return HEAD.pack(b"ScData", len(body), 0, 0, 0, 0) + body
+def before_pixels(frame: int, channel: int, first_px: int, bits: int, n_bytes: int) -> bytes:
+    """A ``ScData`` message up to its pixels, which are to be padded to 4 bytes."""
+    piece = struct.pack("<IiIiI", frame, channel, first_px, bits, n_bytes)
+    body_bytes = len(piece) + (n_bytes + 3) // 4 * 4
+    return HEAD.pack(b"ScData", body_bytes, 0, 0, 0, 0) + piece
 
 
 def _packed(value: Value) -> bytes:
