@@ -217,7 +217,7 @@ def connect(settings: GV10xSettings, surroundings: Surroundings) -> Parts:
         surroundings.name,
         lambda: serial_port(settings.port),
         surroundings.wire_log,
-        Timing(settings.answer_s),
+        Timing(settings.answer_s, retries=1, late_s=settings.answer_s / 2),
     )
     with ExitStack() as undo:
         undo.callback(dialogue.close)

@@ -60,7 +60,7 @@ def cleaned_run(folder: Path) -> Iterator[tuple[TinyRun, WatchedCleaner, Termina
             process.close()  # of the start before
             devices = rig.microscope.devices
             around = Surroundings("plasma cleaner", folder, devices.clock, NoLog(), lambda: devices)
-            settings = ibss_gv10x.GV10xSettings(port=str(wire.path), answer_s=0.3)
+            settings = ibss_gv10x.GV10xSettings(port=str(wire.path), answer_s=0.2)
             parts = ibss_gv10x.DRIVER.connect(settings, around)
             process.callback(parts.close)
             microscope = replace(rig.microscope, devices=replace(devices, cleaner=parts.cleaner))
