@@ -21,7 +21,8 @@ from hardware.transport.channel import Framing
 
 LOOPBACK = "127.0.0.1"
 GARBAGE = bytes(range(200, 256)) * 2
-POLL_S = 0.05
+LONGEST_ANSWER_S = 2.0
+"""So long an answer may be under way when the plug is pulled."""
 
 
 class Emulated(Protocol):
@@ -210,7 +211,6 @@ class Terminal:
         self._device = device
         self.spoiler = Spoiler()
         self.path = link
-        self._stop = threading.Event()
         self.plug_in()
 
     def plug_in(self) -> None:
@@ -223,36 +223,63 @@ class Terminal:
         with suppress(FileNotFoundError):
             self.path.unlink()
         self.path.symlink_to(os.ttyname(far))
-        self._stop = threading.Event()
-        threading.Thread(
-            target=self._serve, args=(near, far, self._stop), name="emulated line", daemon=True
-        ).start()
+        self._plug = _Plug(near, far)
+        self._serving = threading.Thread(
+            target=self._serve, args=(self._plug,), name="emulated line", daemon=True
+        )
+        self._serving.start()
 
     def unplug(self) -> None:
-        """As a USB adapter that is pulled out: the path is gone and open ports fail."""
+        """As a USB adapter that is pulled out: the path is gone, open ports fail, nothing is heard."""
         with suppress(FileNotFoundError):
             self.path.unlink()
-        self._stop.set()
+        self._plug.pull()
+        self._serving.join(LONGEST_ANSWER_S)
 
     close = unplug
 
-    def _serve(self, near: int, far: int, stop: threading.Event) -> None:
-        import select
-
+    def _serve(self, plug: _Plug) -> None:
         session = _Session(self._device, self.spoiler)
         try:
             with suppress(OSError):
-                while not stop.is_set():
-                    if not select.select([near], [], [], POLL_S)[0]:
-                        continue
-                    if not session.take(os.read(near, 1 << 16), lambda data: _write_all(near, data)):
+                while data := plug.hear():
+                    if not session.take(data, plug.say):
                         break
         finally:
-            if not stop.is_set():  # the wire broke for a moment; whoever opens it next finds it whole
-                self.plug_in()
-            os.close(near)
-            os.close(far)
+            plug.end()
             self._device.hung_up()
+            if not plug.pulled:  # the wire broke for a moment
+                self.plug_in()
+
+
+class _Plug:
+    """Both ends of a pseudo-terminal, as long as it is plugged in."""
+
+    def __init__(self, near: int, far: int) -> None:
+        self._near, self._far = near, far
+        self._wakes, self._wake = os.pipe()
+        self.pulled = False
+
+    def hear(self) -> bytes:
+        """What has arrived; nothing when the plug was pulled."""
+        import select
+
+        ready, _, _ = select.select([self._near, self._wakes], [], [])
+        return b"" if self._wakes in ready else os.read(self._near, 1 << 16)
+
+    def say(self, data: bytes) -> None:
+        _write_all(self._near, data)
+
+    def pull(self) -> None:
+        """From another thread."""
+        if not self.pulled:
+            self.pulled = True
+            with suppress(OSError):  # it broke just now
+                os.write(self._wake, b".")
+
+    def end(self) -> None:
+        for descriptor in (self._near, self._far, self._wakes, self._wake):
+            os.close(descriptor)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
