@@ -118,7 +118,7 @@ def _ion_gun(rack: Rack) -> Counterpart:
     settings = {
         "port": str(enable.path),
         "indicator_input": 0,
-        "gauge": {"port": str(gauge.path)},
+        "gauge_port": str(gauge.path),
         "declared_hv_kv": shown.hv_kv,
         "declared_gas_bar": shown.gas_bar,
         "declared_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
