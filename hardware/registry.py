@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hardware.errors import ConnectionLost, HardwareError
 
@@ -28,12 +28,7 @@ def microscope_names() -> list[str]:
 
 def load_driver(driver: str) -> Callable[[Mapping[str, object], Path], Devices]:
     """Import a driver without connecting anything. Raises ``ConnectionLost`` when that cannot be done."""
-    entry = _entry(MICROSCOPES, driver)
-    try:
-        connect: Callable[[Mapping[str, object], Path], Devices] = entry.load()
-    except (ImportError, AttributeError) as error:
-        what = f"the driver {driver!r} ({entry.value}) cannot be loaded: {error}"
-        raise ConnectionLost("microscope", what, _installed(MICROSCOPES)) from error
+    connect: Callable[[Mapping[str, object], Path], Devices] = _loaded("microscope", MICROSCOPES, driver)
     return connect
 
 
@@ -61,12 +56,14 @@ def device_names() -> list[str]:
 
 def load_device(driver: str) -> DeviceDriver:
     """A device's driver, nothing connected. Raises ``ConnectionLost`` when it is missing or broken."""
-    entry = _entry(DEVICES, driver)
-    try:
-        found: DeviceDriver = entry.load()
-    except (ImportError, AttributeError) as error:
-        what = f"the driver {driver!r} ({entry.value}) cannot be loaded: {error}"
-        raise ConnectionLost(driver, what, _installed(DEVICES)) from error
+    from hardware.parts import (
+        DeviceDriver,
+    )  # here, since parts know of the guard's client, and it of this module
+
+    found = _loaded(driver, DEVICES, driver)
+    if not isinstance(found, DeviceDriver):
+        what = f"the driver {driver!r} is a {type(found).__name__} where a DeviceDriver should be"
+        raise ConnectionLost(driver, what, "Tell the driver's author.")
     return found
 
 
@@ -76,6 +73,15 @@ def blanker_target(driver: str) -> str:
     A ``driver`` that has this form already is taken as it is.
     """
     return driver if ":" in driver else _entry(BLANKERS, driver).value
+
+
+def _loaded(device: str, group: str, driver: str) -> Any:
+    entry = _entry(group, driver)
+    try:
+        return entry.load()
+    except Exception as error:  # whatever a plug-in does while it is imported
+        what = f"the driver {driver!r} ({entry.value}) cannot be loaded: {error}"
+        raise ConnectionLost(device, what, _installed(group)) from error
 
 
 def _entry(group: str, driver: str) -> EntryPoint:

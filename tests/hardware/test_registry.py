@@ -11,6 +11,7 @@ import pytest
 
 from hardware import registry
 from hardware.errors import ConnectionLost, Deadline
+from tests.hardware.boxes import Boxes
 from tests.hardware.fakes import fake_devices
 
 
@@ -27,14 +28,18 @@ def fit(settings: object, folder: Path) -> object:
 
 
 @pytest.fixture(autouse=True)
-def plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+def plug_ins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A world with a few plug-ins of our own."""
+    (tmp_path / "bursting_plug_in.py").write_text("raise RuntimeError('out of luck')")
+    monkeypatch.syspath_prepend(tmp_path)
     module = ModuleType("plug_ins")
-    module.__dict__.update(refuse=refuse, stumble=stumble, fit=fit)
+    module.__dict__.update(refuse=refuse, stumble=stumble, fit=fit, box=Boxes().driver())
     monkeypatch.setitem(sys.modules, "plug_ins", module)
     targets = {"fit": "plug_ins:fit", "refusing": "plug_ins:refuse", "stumbling": "plug_ins:stumble"}
     targets |= {"gone": "no_such_module:connect", "hollow": "plug_ins:nothing"}
     entries = [metadata.EntryPoint(name, target, registry.MICROSCOPES) for name, target in targets.items()]
+    devices = {"sound": "plug_ins:box", "none": "plug_ins:fit", "bursting": "bursting_plug_in:DRIVER"}
+    entries += [metadata.EntryPoint(name, target, registry.DEVICES) for name, target in devices.items()]
     entries.append(metadata.EntryPoint("relay", "relay_driver:connect", registry.BLANKERS))
 
     def entry_points(**wanted: str) -> metadata.EntryPoints:
@@ -66,6 +71,20 @@ def test_what_is_wrong_is_said(driver: str, said: str, tmp_path: Path) -> None:
 def test_a_drivers_own_sentence_is_kept(tmp_path: Path) -> None:
     with pytest.raises(Deadline, match="Start it"):
         registry.connect_devices("refusing", {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("driver", "said"),
+    [
+        ("unheard", r"there is no driver 'unheard'\. Installed: bursting, none, sound\."),
+        ("bursting", "cannot be loaded: out of luck"),
+        ("none", "is a function where a DeviceDriver should be"),
+    ],
+)
+def test_what_is_wrong_with_a_devices_driver_is_said(driver: str, said: str) -> None:
+    with pytest.raises(ConnectionLost, match=said):
+        registry.load_device(driver)
+    assert registry.load_device("sound").title == "A box"
 
 
 def test_blankers_are_named_or_given_outright() -> None:

@@ -60,6 +60,28 @@ def twin(name: str, plays: frozenset[Part] | None = None, time: str = "real") ->
     return f'[devices.{name}]\ndriver = "twin"\n{parts}{SETTINGS.format(name=name, time=time)}'
 
 
+class InProcess(LocalLink):
+    """A nature in this process in place of one of its own."""
+
+    blanker: Mapping[str, object] = MappingProxyType({})
+
+    def close(self) -> None:
+        return
+
+
+def tiny() -> Nature:
+    return tiny_twin(lambda _truth: None, seed=3)
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> Nature:
+    """The nature that all twins join."""
+    nature = tiny()
+    link = InProcess(Firmware(nature))
+    monkeypatch.setattr(twin_device, "join_or_start", lambda _folder, _settings: link)
+    return nature
+
+
 def test_any_part_may_be_simulated_and_its_times_are_the_instruments(folder: Path) -> None:
     file_with(folder, f'[devices.sem]\ndriver = "sem"\n{twin("gun", GUN)}')
     devices = connect({}, folder)
@@ -82,46 +104,29 @@ def test_virtual_time_must_be_the_instruments(folder: Path) -> None:
     assert not (folder / "address.json").exists()
 
 
-def test_two_twins_of_one_instrument_are_the_same(folder: Path) -> None:
+def test_two_twins_of_one_instrument_are_the_same(in_process: Nature, tmp_path: Path) -> None:
     seeing = frozenset({Part.COLUMN, Part.CLOCK})
-    file_with(folder, twin("eyes", seeing, "virtual") + twin("rest", None, "virtual"))
-    devices = connect({}, folder)
+    file_with(tmp_path, twin("eyes", seeing, "virtual") + twin("rest", None, "virtual"))
+    devices = connect({}, tmp_path)
     assert isinstance(devices.clock, TwinClock)
     devices.column.unblank()
     frame = devices.scanner.acquire(TINY_FRAME)
     devices.column.blank()
     assert np.ptp(frame.image) > 0
-    before_s = devices.clock.now_s()
-    assert devices.ion_current.measure().at_s == before_s + 1.0
+    devices.clock.sleep(3.0)
+    assert devices.ion_current.measure().at_s == devices.clock.now_s() == in_process.clock.now_s()
     assert devices.irradiation_meter is not None
-    devices.close()
 
 
-def test_what_its_settings_take_away_may_be_missing(folder: Path) -> None:
+def test_what_its_settings_take_away_may_be_missing(in_process: Nature, tmp_path: Path) -> None:
     text = twin("all", None, "virtual").replace("idle", "chamber = { has_cleaner = false }\nidle")
-    file_with(folder, text)
-    devices = connect({}, folder)
-    assert devices.cleaner is None
-    devices.close()
+    file_with(tmp_path, text)
+    assert connect({}, tmp_path).cleaner is None
 
 
-class InProcess(LocalLink):
-    """A nature in this process in place of one of its own."""
-
-    blanker: Mapping[str, object] = MappingProxyType({})
-
-    def close(self) -> None:
-        return
-
-
-def test_frames_are_those_of_the_twins_own_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def tiny() -> Nature:
-        return tiny_twin(lambda _truth: None, seed=3)
-
-    own = local_devices(tiny())
-    link = InProcess(Firmware(tiny()))
-    monkeypatch.setattr(twin_device, "join_or_start", lambda _folder, _settings: link)
+def test_frames_are_those_of_the_twins_own_driver(in_process: Nature, tmp_path: Path) -> None:
     file_with(tmp_path, twin("all", None, "virtual"))
+    own = local_devices(tiny())
     first, second = frame(own), frame(connect({}, tmp_path))
     own.close()
     assert np.array_equal(first, second)
