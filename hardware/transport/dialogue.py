@@ -119,7 +119,7 @@ class Dialogue:
         try:
             yield
         except BaseException as error:
-            self._answer_is_due = isinstance(error, TimeoutError | Garbled)
+            self._answer_is_due = self._answer_is_due or isinstance(error, TimeoutError | Garbled)
             if isinstance(error, TimeoutError):
                 self._log.note(self.device, Way.SILENT)
             self._drop()

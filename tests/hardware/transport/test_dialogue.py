@@ -106,6 +106,37 @@ def test_a_late_answer_is_never_that_to_the_next_question(wire: Wire, dialogue: 
     assert dialogue.command(b"newer\n", LINE, 1.0).endswith(b" newer\n")
 
 
+def test_a_late_answer_is_waited_for_though_the_port_was_away_meanwhile() -> None:
+    listened_s: list[float] = []
+
+    class Silent:
+        def send(self, data: bytes, timeout_s: float) -> None: ...
+
+        def receive(self, timeout_s: float) -> bytes:
+            raise TimeoutError
+
+        def drain(self, listen_s: float) -> bytes:
+            listened_s.append(listen_s)
+            return b""
+
+        def hang_up(self) -> None: ...
+
+        def close(self) -> None: ...
+
+    there = iter([True, False, False, True])
+
+    def connect() -> Silent:
+        if not next(there):
+            raise OSError("there is no such port")
+        return Silent()
+
+    dialogue = Dialogue("counter", connect, timing=QUICK)
+    for error in (Deadline, ConnectionLost, ConnectionLost, Deadline):
+        with pytest.raises(error):
+            dialogue.command(b"a\n", LINE)
+    assert listened_s == [0.0, QUICK.late_s]
+
+
 def test_what_nobody_asked_for_is_dropped(tmp_path: Path) -> None:
     """A device that chatters between two questions."""
 
