@@ -55,13 +55,12 @@ def device_findings(plan: Plan) -> Findings:
         return
     if assembly is None:
         return
-    played = (device.plays for device in assembly.devices if device.driver_name == TWIN)
-    if not (simulated := frozenset().union(*played) - {Part.CLOCK}):
-        return
-    if all(device.driver_name == TWIN for device in assembly.devices):
+    twins = [device for device in assembly.devices if device.driver_name == TWIN]
+    if len(twins) == len(assembly.devices):
         yield note("All parts of this instrument are simulated.")
-    else:
-        yield warning(f"Of this instrument these are simulated, all others real: {spoken(simulated)}.")
+    elif twins:
+        parts = frozenset[Part]().union(*(device.plays for device in twins))
+        yield warning(f"These parts of the instrument are simulated: {spoken(parts)}.")
 
 
 def _assembly(instrument: Instrument, folder: Path) -> Assembly | None:

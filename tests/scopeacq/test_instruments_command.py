@@ -272,7 +272,7 @@ def test_preflight_says_what_is_simulated(assembled_run: Plan, tmp_path: Path) -
     file_with(tmp_path, f'[devices.sem]\ndriver = "twin"\nplays = {parts}\n[devices.gun]\ndriver = "gun"\n')
     warned = findings(assembled_run, Severity.WARNING)
     assert any(
-        text.startswith("Of this instrument these are simulated, all others real:") for text in warned
+        text.startswith("These parts of the instrument are simulated: clock, column") for text in warned
     )
     assert not assembled_run.instrument.simulated
 
