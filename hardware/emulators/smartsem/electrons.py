@@ -76,12 +76,12 @@ class Electrons:
             "DP_RUNUPSTATE": Digital(lambda: "Beam On" if self._state()["eht_on"] else "EHT Off"),
             "DP_BEAM_BLANKING": switch(
                 lambda: self._state()["blanked"],
-                lambda on: _done(self.link.call("column.blank", {"on": on})),
+                lambda on: self.link.call("column.blank", {"on": on}),
             ),
             "DP_BEAM_BLANKED": Digital(lambda: "Yes" if self._state()["blanked"] else "No"),
             "DP_COLUMN_CHAMBER_VALVE": Digital(
                 lambda: "Open" if self._state()["valve_open"] else "Closed",
-                lambda word: _done(self.link.call("column.valve", {"open": word == "Open"})),
+                lambda word: self.link.call("column.valve", {"open": word == "Open"}),
                 ("Closed", "Open"),
             ),
         }
@@ -147,7 +147,3 @@ class Electrons:
 
     def _set_bias(self, volts: float) -> None:
         self.bias_v = volts
-
-
-def _done(_reply: object) -> None:
-    """A reply that says nothing."""

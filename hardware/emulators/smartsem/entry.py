@@ -23,7 +23,7 @@ class Analogue:
     """A number in the API's unit."""
 
     read: Callable[[], float]
-    write: Callable[[float], None] | None = None
+    write: Callable[[float], object] | None = None
     limits: tuple[float, float] | None = None
 
 
@@ -32,7 +32,7 @@ class Digital:
     """One of several words, set by word or by its place among ``words``."""
 
     read: Callable[[], str]
-    write: Callable[[str], None] | None = None
+    write: Callable[[str], object] | None = None
     words: tuple[str, ...] = ()
 
 
@@ -41,7 +41,7 @@ def tidy(value: float) -> float:
     return float(f"{value:.15g}")
 
 
-def switch(read: Callable[[], bool], write: Callable[[bool], None] | None = None) -> Digital:
+def switch(read: Callable[[], bool], write: Callable[[bool], object] | None = None) -> Digital:
     """Off or on."""
     return Digital(
         lambda: "On" if read() else "Off", write and (lambda word: write(word == "On")), ("Off", "On")

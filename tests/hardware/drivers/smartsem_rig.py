@@ -44,16 +44,30 @@ def pass_all(_method: str, _arguments: tuple[Value, ...]) -> object:
 
 @dataclass
 class Tampering:
-    """Notes the calls to all objects, and spoils them as ``spoil`` says. ``made``: how many objects."""
+    """Notes the calls to all objects, and spoils them as ``spoil`` says.
+
+    ``made``: how many objects. What hangs goes on once the test has ``ended``.
+    """
 
     sem: SmartSem
     spoil: Spoil = pass_all
     calls: list[tuple[Value, ...]] = field(default_factory=list)
     made: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def dispatch(self) -> Dispatched:
         self.made += 1
         return _Tampered(self, self.sem.object())
+
+    def hanging(self, *call: Value) -> Spoil:
+        """Whatever begins with ``call`` does not return."""
+
+        def spoil(method: str, arguments: tuple[Value, ...]) -> object:
+            if (method, *arguments)[: len(call)] == call:
+                self.ended.wait()
+            return PASS
+
+        return spoil
 
     def counted(self, *call: Value) -> int:
         """How often a call was made that begins so."""
@@ -139,6 +153,7 @@ def smartsem_rig(
         yield rig
     finally:
         tampering.spoil = pass_all
+        tampering.ended.set()
         parts.close()
         around.twin.close()
 
@@ -160,17 +175,6 @@ def raising(error: Exception, *call: Value, times: int = 1_000) -> Spoil:
         if (method, *arguments)[: len(call)] == call and left[0] > 0:
             left[0] -= 1
             raise error
-        return PASS
-
-    return spoil
-
-
-def hanging(*call: Value) -> Spoil:
-    """Whatever begins with ``call`` never returns."""
-
-    def spoil(method: str, arguments: tuple[Value, ...]) -> object:
-        if (method, *arguments)[: len(call)] == call:
-            threading.Event().wait()
         return PASS
 
     return spoil

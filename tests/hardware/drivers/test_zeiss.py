@@ -16,14 +16,11 @@ from hardware.errors import (
     Deadline,
     Garbled,
     HardwareError,
-    NotReached,
     OutOfRange,
     Refused,
-    StageTouch,
 )
 from hardware.parts import Part
 from hardware.protocols import SpecimenCurrentMeter
-from hardware.simulator.faults import AtTime, Device, Fault, FaultKind
 from hardware.types import DetectorState, Optics, StagePose
 from tests.hardware.drivers.smartsem_rig import (
     FRAME,
@@ -31,7 +28,6 @@ from tests.hardware.drivers.smartsem_rig import (
     NAME,
     Rig,
     answering,
-    hanging,
     raising,
     smartsem_rig,
 )
@@ -218,78 +214,6 @@ def test_a_gauge_that_reads_nothing_is_not_believed(rig: Rig) -> None:
         rig.chamber.pressure_mbar()
 
 
-# --- stage ---
-
-
-@pytest.mark.parametrize("axis", AXES)
-def test_a_move_names_all_axes_and_keeps_those_that_it_leaves_alone(rig: Rig, axis: str) -> None:
-    rig.stage.move(StagePose(10.0, -20.0, 6_000.0, 3.0, 40.0)).wait(1e4)
-    here = rig.sem.stage.position()
-    rig.stage.move(StagePose(**{axis: 5.0})).wait(1e4)
-    sent = [call[1:] for call in rig.tampering.calls if call[0] == "MoveStage"][-1]
-    kept = [index for index, name in enumerate((*AXES, "m")) if name != axis]
-    assert [sent[index] for index in kept] == [here[index] for index in kept]
-    assert getattr(rig.stage.pose(), axis) == 5.0
-
-
-def test_axes_are_turned_round_and_shifted_as_the_settings_say(tmp_path: Path) -> None:
-    frame = {"x_sign": -1, "x_zero_mm": 65.0, "z_sign": -1, "z_zero_mm": 20.0, "rotation_sign": -1}
-    with smartsem_rig(tmp_path, stage_frame=frame) as rig:
-        rig.stage.move(StagePose(x_um=60_000.0, z_um=5_000.0, rotation_deg=30.0)).wait(1e4)
-        x_m, _, z_m, _, rotation_deg, _ = rig.sem.stage.position()
-        assert (x_m, z_m, rotation_deg) == pytest.approx((5e-3, 15e-3, -30.0))
-        assert rig.stage.limits["x_um"].low == pytest.approx(35_000.0)
-        pose = rig.stage.pose()
-        assert pose.z_um == pytest.approx(5_000.0) and pose.x_um == pytest.approx(60_000.0)
-
-
-def test_a_wait_takes_as_long_as_the_move(rig: Rig) -> None:
-    clock, target = rig.around.twin.clock, StagePose(x_um=4_000.0, z_um=20_000.0)
-    estimate_s, before_s = rig.stage.duration_s(target), clock.now_s()
-    rig.stage.move(target).wait(1e3)
-    assert clock.now_s() - before_s == pytest.approx(estimate_s)
-
-
-def test_a_stage_under_way_takes_no_other_target(rig: Rig) -> None:
-    motion = rig.stage.move(StagePose(z_um=6_000.0))
-    with pytest.raises(Refused, match="moving already"):
-        rig.stage.move(StagePose(x_um=100.0))
-    assert rig.tampering.counted("MoveStage") == 1 and not motion.done()
-
-
-def test_a_touch_ends_the_wait_and_says_so(tmp_path: Path) -> None:
-    touch = Fault(Device.STAGE, FaultKind.TOUCH_ALARM, AtTime(5.0))
-    with smartsem_rig(tmp_path, touch) as rig:
-        with pytest.raises(StageTouch, match="Look into the chamber"):
-            rig.stage.move(StagePose(z_um=6_000.0)).wait(1e4)
-        with pytest.raises(StageTouch):
-            rig.stage.move(StagePose(x_um=500.0))
-        rig.stage.move(StagePose(z_um=rig.sem.stage.position()[2] * 1e6 - 500.0))
-
-
-def test_a_stage_that_stands_elsewhere_has_not_arrived(rig: Rig) -> None:
-    motion = rig.stage.move(StagePose(x_um=1_000.0))
-    rig.around.link.call("clock.sleep", {"duration_s": 0.1})
-    rig.around.link.call("stage.stop")
-    with pytest.raises(NotReached, match="x_um wanted 1000"):
-        motion.wait(100.0)
-
-
-def test_a_stage_that_goes_on_after_an_abort_is_told(rig: Rig) -> None:
-    rig.stage.move(StagePose(z_um=6_000.0))
-    with (
-        rig.spoilt(answering(0, "Execute", "CMD_STAGE_ABORT")),
-        pytest.raises(Deadline, match="still moves"),
-    ):
-        rig.stage.stop()
-    rig.stage.stop()
-
-
-def test_a_stage_of_unknown_state_is_not_called_idle(rig: Rig) -> None:
-    with rig.spoilt(answering((0, "?"), "Get", "DP_STAGE_IS")), pytest.raises(Garbled):
-        rig.stage.move(StagePose(x_um=100.0))
-
-
 # --- past a call that hangs, and after a restart ---
 
 
@@ -297,7 +221,7 @@ def test_what_brings_to_rest_gets_past_a_call_that_hangs(tmp_path: Path) -> None
     with smartsem_rig(tmp_path, answer_s=0.3) as rig:
         rig.column.unblank()
         rig.stage.move(StagePose(z_um=6_000.0))
-        with rig.spoilt(hanging("Get", "AP_WD")), pytest.raises(Deadline, match="Get AP_WD"):
+        with rig.spoilt(rig.tampering.hanging("Get", "AP_WD")), pytest.raises(Deadline, match="Get AP_WD"):
             rig.column.optics()
         began_s = time.monotonic()
         rig.column.blank()

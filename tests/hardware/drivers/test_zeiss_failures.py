@@ -17,7 +17,7 @@ from hardware.drivers.zeiss.api import REFUSALS, REMOTE
 from hardware.drivers.zeiss.dispatch import Value
 from hardware.errors import ConnectionLost, Deadline, Garbled, HardwareError, NotReached, Refused
 from hardware.types import DetectorState, Optics, StagePose
-from tests.hardware.drivers.smartsem_rig import FRAME, PASS, Rig, Spoil, answering, hanging, smartsem_rig
+from tests.hardware.drivers.smartsem_rig import FRAME, PASS, Rig, Spoil, answering, smartsem_rig
 
 OURS: dict[str, Callable[[Rig], object]] = {
     "optics": lambda rig: rig.column.optics(),
@@ -155,15 +155,25 @@ def _no_command_was_sent_twice(calls: list[tuple[Value, ...]], n: int) -> None:
         assert calls.count(spoilt) == 1
 
 
-@pytest.mark.parametrize("ours", OURS)
-def test_a_call_that_hangs_has_a_deadline(tmp_path: Path, ours: str) -> None:
-    with smartsem_rig(tmp_path, answer_s=0.1, urgent_answer_s=0.1, grab_s=0.1) as rig:
+HANGS = [
+    ("optics", "Get"),
+    ("set_optics", "Set"),
+    ("EHT on", "Execute"),
+    ("pose", "GetStagePosition"),
+    ("move", "MoveStage"),
+    ("acquire", "Grab"),
+    ("blank", "Set"),
+    ("stop", "Execute"),
+    ("abort", "Execute"),
+]
+
+
+@pytest.mark.parametrize(("ours", "method"), HANGS)
+def test_a_call_that_hangs_has_a_deadline(tmp_path: Path, ours: str, method: str) -> None:
+    with smartsem_rig(tmp_path, answer_s=0.3, urgent_answer_s=0.3, grab_s=0.3) as rig:
         rig.column.unblank()
-        calls = calls_of(rig, OURS[ours])
-        with (
-            rig.spoilt(hanging(*calls[len(calls) // 2])),
-            pytest.raises(Deadline, match="no answer within"),
-        ):
+        hangs = rig.tampering.hanging(method)
+        with rig.spoilt(hangs), pytest.raises(Deadline, match=f"'{method}.* no answer within 0.3 s"):
             OURS[ours](rig)
 
 
