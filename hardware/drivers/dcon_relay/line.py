@@ -111,6 +111,7 @@ class RelayBlanker:
         if (blanker := self.state()) is not Blanker.BLANKED:
             raise Refused(NAME, f"reads back as {blanker.value} after it was blanked", ADVICE)
         for which in Stored:
+            self._module.host_ok()  # all this may take a busy computer longer than the watchdog waits
             self._module.store(which)
             if self._module.stored(which).output(self._settings.channel):
                 raise Refused(NAME, f"its {which.name.lower()} value opens the ion beam", ADVICE)
