@@ -112,6 +112,18 @@ def _column(column: ElectronColumn) -> Iterator[Check]:
         eht, valve = ("on" if beam.eht_on else "off"), ("open" if beam.valve_open else "shut")
         return f"EHT {eht}, {beam.eht_kv:g} kV, column valve {valve}, {beam.probe_current_na:g} nA"
 
+    def blanked() -> str:
+        column.blank()
+        if not column.state().blanked:
+            raise Garbled("column", "the beam does not read back as blanked", "Switch the EHT off by hand.")
+        return "blanked, read back"
+
+    yield Check(Part.COLUMN, "its state is read", state)
+    yield Check(Part.COLUMN, "the electron beam is blanked", blanked)
+    yield from _optics(column)
+
+
+def _optics(column: ElectronColumn) -> Iterator[Check]:
     def optics_in_limits() -> str:
         optics, limits = column.optics(), column.optics_limits
         for name, allowed in limits.items():
@@ -134,14 +146,6 @@ def _column(column: ElectronColumn) -> Iterator[Check]:
             column.set_beam_shift_um(x_um, y_um)
         return f"{SHIFT_UM:g} um there and back to {x_um:.3f}, {y_um:.3f} um"
 
-    def blanked() -> str:
-        column.blank()
-        if not column.state().blanked:
-            raise Garbled("column", "the beam does not read back as blanked", "Switch the EHT off by hand.")
-        return "blanked, read back"
-
-    yield Check(Part.COLUMN, "its state is read", state)
-    yield Check(Part.COLUMN, "the electron beam is blanked", blanked)
     yield Check(Part.COLUMN, "the optics lie within their limits", optics_in_limits)
     yield Check(Part.COLUMN, "the optics are set to what they are", optics_kept)
     yield Check(Part.COLUMN, "the beam shift goes a little way and comes back", shifted)
