@@ -6,6 +6,7 @@ laboratory takes the place of one of them: the tests then hold the driver agains
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -16,8 +17,8 @@ from pathlib import Path
 from hardware.contract.bench import Bench
 from hardware.emulators.rehearsal import WIRE_LOG
 from hardware.microscope import Devices
-from hardware.types import Preamplifier
-from tests.contracts import meter_benches
+from hardware.types import GunState, Preamplifier, Raster, RasterState
+from tests.contracts import ion_benches, meter_benches
 
 LOGS = Path(__file__).parents[1] / "wire_logs"
 
@@ -60,6 +61,26 @@ def clean(devices: Devices) -> list[object]:
     return [devices.clock.now_s()]
 
 
+def scan_ions(devices: Devices) -> list[object]:
+    """The raster is set, started, read and stopped."""
+    devices.raster.configure(Raster(8.0, 4.0))
+    devices.raster.start()
+    running = devices.raster.state()
+    devices.raster.stop()
+    return [running, devices.raster.state().running]
+
+
+def measure_ions(devices: Devices) -> list[object]:
+    return [round(devices.ion_current.measure().current_na, 6) for _ in range(3)]
+
+
+def bring_the_gun_up_and_down(devices: Devices) -> list[object]:
+    devices.gun.set_hv(True)
+    up = devices.gun.state()
+    devices.gun.set_hv(False)
+    return [up, devices.gun.state().hv_on]
+
+
 GAUGE = "hardware.drivers.pfeiffer_gauge.device.serial_port"
 METER = "hardware.drivers.irradiation_meter"
 
@@ -90,6 +111,27 @@ CONVERSATIONS = [
         clean,
         {"plasma cleaner": "hardware.drivers.ibss_gv10x.serial_port"},
         [90.0],
+    ),
+    Conversation(
+        "keysight_33500",
+        ion_benches.generator,
+        scan_ions,
+        {"generator": "hardware.drivers.keysight_33500.visa"},
+        [RasterState(Raster(8.0, 4.0), running=True, load_ohm=math.inf), False],
+    ),
+    Conversation(
+        "keithley_6485",
+        ion_benches.picoammeter,
+        measure_ions,
+        {"picoammeter": "hardware.drivers.keithley_6485.serial_port"},
+        [37.931617, 37.960041, 37.885556],
+    ),
+    Conversation(
+        "gcib_gun",
+        ion_benches.gun,
+        bring_the_gun_up_and_down,
+        {"ion gun": "hardware.drivers.gcib_gun.serial_port", "ion gun pump gauge": GAUGE},
+        [GunState(10.0, hv_on=True, gas_bar=15.0, pump_pressure_mbar=2e-4), False],
     ),
 ]
 
