@@ -38,6 +38,7 @@ from ui.tasks import Tasks
 
 if TYPE_CHECKING:  # brings shapely, which the first window does without
     from scopeacq.plan.runfolder import Plan
+    from ui.connect.mounting import Connect
     from ui.workspace import Workspace
 
 
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self._memory, damage = memory_file.read()
         self.workspace: Workspace | None = None
         self._arrival: Arrival | None = None
+        self._wizard: Connect | None = None
         self.banner, self.start_page, self.tasks = Banner(), StartPage(), Tasks(self)
         self._recent = RecentRuns(self.start_page, self.tasks, self._tell)
         self._stack = QStackedWidget()
@@ -99,8 +101,22 @@ class MainWindow(QMainWindow):
         """Open a prepared wafer on the physical twin."""
         self._load(lambda: simulated_plan(self._simulations), "Preparing a simulated wafer")
 
+    def connect_instrument(self) -> None:
+        """Close the run, and show the wizard that puts an instrument together: that of the run, if any."""
+        if not self._may_leave():
+            return
+        from ui.connect.mounting import Connect
+        from ui.start.opening import devices_file
+
+        plan = self.workspace.plan if self.workspace is not None else None
+        self._close_workspace()
+        self._wizard = wizard = Connect(devices_file(plan, Path.home()), self._choosers.devices)
+        wizard.left.connect(self.show_start)
+        self._stack.addWidget(wizard)
+        self._stack.setCurrentWidget(wizard)
+
     def show_start(self) -> None:
-        """Close the run and show the start page."""
+        """Close the run, or the wizard, and show the start page."""
         if not self._may_leave():
             return
         self._close_workspace()
@@ -180,7 +196,15 @@ class MainWindow(QMainWindow):
         mark = " \N{EM DASH} SIMULATION" if workspace.simulated else ""
         self.setWindowTitle(f"{workspace.plan.project.name}{mark} \N{EM DASH} scopeacq")
 
+    def _close_wizard(self) -> None:
+        if self._wizard is not None:
+            wizard, self._wizard = self._wizard, None
+            self._stack.removeWidget(wizard)
+            wizard.end()
+            wizard.deleteLater()
+
     def _close_workspace(self) -> None:
+        self._close_wizard()
         if self._arrival is not None:
             arrival, self._arrival = self._arrival, None
             arrival.stop()
@@ -233,6 +257,7 @@ class MainWindow(QMainWindow):
         page.new_wanted.connect(self.choose_template)
         page.template_wanted.connect(self.new_run)
         page.simulation_wanted.connect(self.simulate)
+        page.connection_wanted.connect(self.connect_instrument)
         page.forget_wanted.connect(self._forget)
         Drops(self).dropped.connect(self.open_run)
 
@@ -244,6 +269,8 @@ class MainWindow(QMainWindow):
             Entry("&New from template ...", self.choose_template, ("Ctrl+N",)),
             Entry("&Simulate", self.simulate, ("Ctrl+T",)),
             Entry("Write the &report", self._write_report, ("Ctrl+R",)),
+            SEPARATOR,
+            Entry("&Connect an instrument ...", self.connect_instrument, ("Ctrl+Shift+I",)),
             SEPARATOR,
             Entry("Start &page", self.show_start, ("Ctrl+Home",)),
             Entry("&Quit", self.close, ("Ctrl+Q",)),
@@ -273,6 +300,8 @@ class MainWindow(QMainWindow):
             self.workspace.report_wanted.emit()
 
     def _page_seen(self) -> str:
+        if self._wizard is not None:
+            return "connect"
         return self.workspace.shown_view if self.workspace is not None else "start"
 
     def _toggle_full_screen(self) -> None:

@@ -17,6 +17,7 @@ _UNITS = {
     "deg_per_um": "degrees per um",
     "per_um": "per um",
     "um_per_s": "um/s",
+    "deg_per_s": "degrees/s",
     "um_per_volt": "um per Vpp",
     "1e27_ev_per_cm3": "10^27 eV/cm^3",
     "1e_8_m3_per_c": "10^-8 m^3/C",

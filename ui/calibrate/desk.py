@@ -20,9 +20,9 @@ from scopeacq.telling.explain import Explained
 from ui.calibrate.cases import Case
 from ui.calibrate.files import CalibrationFiles
 from ui.calibrate.services import Calibrations, Finished, Opened, Start
-from ui.calibrate.soon import Soon
 from ui.hand.manual import ManualControl, ManualState
 from ui.hand.works import Works
+from ui.parts.soon import Soon
 from ui.presenters.calibration import Chosen, Decision, Surroundings
 from ui.presenters.calibration_list import NAMES
 from ui.presenters.calibration_page import Stock, page_view

@@ -7,8 +7,8 @@ from PyQt5.QtWidgets import QProgressBar, QPushButton
 
 from ui import theme
 from ui.calibrate.figure_grid import FigureGrid
-from ui.calibrate.wizard_page import WizardPage
 from ui.parts.label import label
+from ui.parts.wizard_page import WizardPage
 from ui.prepare.step_card import main_button, side_button
 from ui.presenters.calibration import WizardView
 from ui.presenters.tone import Tone

@@ -10,12 +10,12 @@ from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from calibration.procedure import consents_of
 from scopeacq.plan.settings import Settings
 from ui import theme
-from ui.calibrate.wizard_page import WizardPage
 from ui.forms.choice_form import ChoiceForm
 from ui.forms.row import Widths
 from ui.icons import SignLabel
 from ui.parts.label import label
 from ui.parts.tick_box import TickBox
+from ui.parts.wizard_page import WizardPage
 from ui.prepare.step_card import main_button, side_button
 from ui.presenters.calibration import PrepareView, WizardView
 from ui.presenters.tone import Badge, Tone

@@ -11,9 +11,9 @@ from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 from calibration.procedure import Compared
 from ui import theme
 from ui.calibrate.figure_grid import FigureGrid
-from ui.calibrate.wizard_page import WizardPage
 from ui.icons import SignLabel
 from ui.parts.label import label
+from ui.parts.wizard_page import WizardPage
 from ui.prepare.step_card import main_button, side_button
 from ui.presenters.calibration import ResultView, WizardView
 from ui.presenters.tone import Sign, Tone

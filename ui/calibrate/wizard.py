@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.calibrate.measure_page import MeasurePage
 from ui.calibrate.prepare_page import PreparePage
 from ui.calibrate.result_page import ResultPage
 from ui.parts.label import label
+from ui.parts.trail import Trail
 from ui.parts.trouble_line import TroubleLine
 from ui.presenters.calibration import WizardStep, WizardView
-from ui.presenters.tone import Tone
 
 
 class Wizard(QWidget):
@@ -20,7 +19,7 @@ class Wizard(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.title, self.trail, self.trouble = label(role="title"), _Trail(), TroubleLine()
+        self.title, self.trail, self.trouble = label(role="title"), Trail(WizardStep), TroubleLine()
         self.prepare, self.measure, self.result = PreparePage(), MeasurePage(), ResultPage()
         self._pages = {
             WizardStep.PREPARE: self.prepare,
@@ -55,27 +54,3 @@ class Wizard(QWidget):
         for page in (self.prepare, self.measure, self.result):
             page.show_view(view)
         self._stack.setCurrentWidget(self._pages[view.step])
-
-
-class _Trail(QWidget):
-    """The names of the steps, of which one is marked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._labels = {step: QLabel(f"{n}  {step.value}") for n, step in enumerate(WizardStep, 1)}
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.Space.M)
-        for n, text in enumerate(self._labels.values()):
-            text.setTextFormat(Qt.TextFormat.PlainText)
-            if n:
-                between = QLabel("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}")
-                theme.set_tone(between, Tone.QUIET)
-                row.addWidget(between)
-            row.addWidget(text)
-        row.addStretch(1)
-
-    def show_step(self, now: WizardStep) -> None:
-        for step, text in self._labels.items():
-            theme.set_role(text, "strong" if step is now else "muted")
-            theme.set_tone(text, Tone.ACTIVE if step is now else Tone.QUIET)

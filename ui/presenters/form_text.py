@@ -11,9 +11,9 @@ from enum import Enum
 from typing import Any, Protocol
 
 import tomlkit
+from pydantic import BaseModel
 from tomlkit.exceptions import TOMLKitError
 
-from scopeacq.plan.settings import Settings
 from ui.presenters.quantities import Unreadable, parse, shown, unit_shown
 
 NOT_GIVEN = "not given"
@@ -183,7 +183,7 @@ def _quoted(name: str) -> str:
     return f"'{inside}'"
 
 
-def rows_of(model: type[Settings], unit_of: Any) -> Rows:
+def rows_of(model: type[BaseModel], unit_of: Any) -> Rows:
     """The table of a model that holds numbers only."""
     return Rows(tuple((key, Number(unit_of(key))) for key in model.model_fields))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -9,9 +10,10 @@ from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from scopeacq.plan.settings import S, Settings, is_measured
+from scopeacq.plan.settings import S, is_measured
 from scopeacq.plan.templates import unit_of, without_unit
 from ui.presenters import form_text as ft
 from ui.presenters.quantities import unit_shown, units_shown
@@ -82,13 +84,13 @@ class Group:
 
 
 @cache
-def groups_of(model: type[Settings]) -> tuple[Group, ...]:
+def groups_of(model: type[BaseModel]) -> tuple[Group, ...]:
     """The form of a model, in the order of its keys; a group without values of its own is left out."""
     return tuple(group for group in _groups(model, (), "General") if group.fields)
 
 
 @cache
-def fields_of(model: type[Settings]) -> Mapping[Path, Field]:
+def fields_of(model: type[BaseModel]) -> Mapping[Path, Field]:
     """The fields of a model's form by their paths."""
     return {field.path: field for group in groups_of(model) for field in group.fields}
 
@@ -99,7 +101,7 @@ def label_of(key: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def value_at(settings: Settings, path: Path) -> Any:
+def value_at(settings: BaseModel, path: Path) -> Any:
     """The value of a field."""
     value: Any = settings
     for key in path:
@@ -118,7 +120,7 @@ def with_values(settings: S, values: Mapping[Path, object]) -> dict[str, Any]:
     return data
 
 
-def _groups(model: type[Settings], path: Path, title: str) -> Iterator[Group]:
+def _groups(model: type[BaseModel], path: Path, title: str) -> Iterator[Group]:
     own = {key: info for key, info in model.model_fields.items() if key not in HIDDEN}
     nested = {key: kind for key, info in own.items() if (kind := _model_in(info.annotation)) is not None}
     fields = tuple(_field((*path, key), info) for key, info in own.items() if key not in nested)
@@ -136,7 +138,7 @@ def _field(path: Path, info: FieldInfo) -> Field:
         kind, codec = Kind.LINE, ft.Optional(codec)
     return Field(
         path,
-        info.title or label_of(key),
+        _without_brackets(info.title, unit) if info.title else label_of(key),
         kind,
         codec,
         unit,
@@ -145,6 +147,11 @@ def _field(path: Path, info: FieldInfo) -> Field:
         default=None if info.is_required() else info.get_default(call_default_factory=True),
         measured=is_measured(info),
     )
+
+
+def _without_brackets(title: str, unit: str) -> str:
+    """A title that says the unit itself, which stands beside the number already."""
+    return re.sub(r" \[[^\]]*\]$", "", title) if unit else title
 
 
 def _kind_and_codec(annotation: Any, unit: str) -> tuple[Kind, ft.Codec]:
@@ -165,7 +172,7 @@ def _kind_and_codec(annotation: Any, unit: str) -> tuple[Kind, ft.Codec]:
 
 def _kind_and_codec_of_tuple(items: tuple[Any, ...], unit: str) -> tuple[Kind, ft.Codec]:
     item = _bare(items[0])
-    if isinstance(item, type) and issubclass(item, Settings):
+    if isinstance(item, type) and issubclass(item, BaseModel):
         return Kind.LINES, ft.rows_of(item, unit_of)
     if item is str:
         return Kind.LINE, ft.Names()
@@ -188,6 +195,6 @@ def _unannotated(annotation: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
-def _model_in(annotation: Any) -> type[Settings] | None:
+def _model_in(annotation: Any) -> type[BaseModel] | None:
     bare = _bare(annotation)
-    return bare if isinstance(bare, type) and issubclass(bare, Settings) else None
+    return bare if isinstance(bare, type) and issubclass(bare, BaseModel) else None

@@ -54,6 +54,20 @@ def templates(recent: Iterable[Path]) -> tuple[TemplateCard, ...]:
     return read_templates(recent)
 
 
+def devices_file(plan: Plan | None, home: Path) -> Path:
+    """The file of devices of a run's instrument; where it has none, or no run is open, that of the home."""
+    from hardware.assembled import DRIVER_NAME, file_of
+    from hardware.errors import OutOfRange
+    from hardware.instruments_file import FILE_NAME
+
+    if plan is None or plan.instrument.driver.name != DRIVER_NAME:
+        return home / "instrument" / FILE_NAME
+    try:
+        return file_of(plan.instrument.driver.settings, plan.instrument_folder)
+    except OutOfRange:  # settings that name no file; pre-flight says so
+        return plan.instrument_folder / FILE_NAME
+
+
 def simulated_plan(parent: Path) -> Plan:
     """A prepared wafer on the physical twin, in ``parent``."""
     from scopeacq.plan.demo import prepared_demo

@@ -19,6 +19,12 @@ BEGINNINGS = (
     (Sign.FOLDER, "Open a run", "Choose its folder, or drop it onto this window", "Ctrl+O"),
     (Sign.PLUS, "New from template", "A demo, a real plan, or a copy of an earlier run", "Ctrl+N"),
     (Sign.WAFER, "Simulate", "A prepared wafer on the physical twin, to try everything", "Ctrl+T"),
+    (
+        Sign.SLIDERS,
+        "Connect an instrument",
+        "Find its devices, put them together, try them",
+        "Ctrl+Shift+I",
+    ),
 )
 
 
@@ -28,6 +34,7 @@ class StartPage(QScrollArea):
     open_wanted = pyqtSignal(object)  # Path, or None for one that is to be chosen
     new_wanted = pyqtSignal()
     simulation_wanted = pyqtSignal()
+    connection_wanted = pyqtSignal()
     forget_wanted = pyqtSignal(object)  # Path
     template_wanted = pyqtSignal(str)  # its key
 
@@ -80,6 +87,7 @@ class StartPage(QScrollArea):
             lambda: self.open_wanted.emit(None),
             self.new_wanted.emit,
             self.simulation_wanted.emit,
+            self.connection_wanted.emit,
         )
         for about, wish in zip(BEGINNINGS, wishes, strict=True):
             card = ActionCard(*about)

@@ -1,0 +1,284 @@
+"""The wizard that connects an instrument, with mouse and keys, on an emulated laboratory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from hardware import discovery
+from hardware.addresses import Address, Wire, addresses_in
+from hardware.discovery import Listed
+from hardware.emulators.host import Laboratory, emulated
+from hardware.instruments_file import FILE_NAME, DeviceDraft, Draft, read, read_draft, written
+from hardware.parts import Part
+from hardware.self_test import Outcome
+from tests.scenarios.harness import TinyRun
+from ui.connect.mounting import Connect
+from ui.connect.services import CONNECTIONS, REPORTS, Connections
+from ui.presenters.connection import Step
+
+AT_LEISURE_MS = 60_000
+LEFT = Qt.MouseButton.LeftButton
+
+
+@dataclass
+class Operator:
+    """Mouse and keys before the wizard."""
+
+    qtbot: QtBot
+    wizard: Connect
+
+    def __post_init__(self) -> None:
+        self.page, self.desk = self.wizard.page, self.wizard.desk
+
+    def click(self, widget: QWidget) -> None:
+        self.qtbot.waitUntil(lambda: widget.isVisible() and widget.isEnabled(), timeout=AT_LEISURE_MS)
+        self.qtbot.mouseClick(widget, LEFT)
+
+    def rests(self) -> None:
+        self.qtbot.waitUntil(lambda: self.desk.now.doing is None, timeout=AT_LEISURE_MS)
+
+    def next(self, step: Step) -> None:
+        """To the next step."""
+        self.click(self.page.next)
+        assert self.page.step is step
+
+    def reads(self, words: str) -> None:
+        """Wait until the step says so."""
+        sentence = self.page.pages[self.page.step].sentence
+        self.qtbot.waitUntil(lambda: words in sentence.text(), timeout=AT_LEISURE_MS)
+
+    def enter(self, values: dict[tuple[str, ...], str]) -> None:
+        """Type into the form of the device that is chosen."""
+        for path, text in values.items():
+            field = self.page.settings.rows[path].input
+            self.qtbot.mouseClick(field, LEFT)
+            self.qtbot.keyClicks(field, text)
+
+    def let_play(self, part: Part, device: str) -> None:
+        """Choose who plays a part, in its list, by the keys."""
+        choice = self.page.parts.players[part].choice
+        choice.setFocus()
+        while choice.currentText() != device:
+            self.qtbot.keyClick(choice, Qt.Key.Key_Down)
+
+    def add(self, driver: str) -> None:
+        """One more device."""
+        drivers = self.page.parts.drivers
+        drivers.setCurrentIndex(drivers.findData(driver))
+        self.click(self.page.parts.add)
+
+
+@contextmanager
+def wizard_on(
+    qtbot: QtBot, file: Path, core: Connections = CONNECTIONS, there: tuple[Address, ...] = ()
+) -> Iterator[Operator]:
+    """The wizard, shown, once it has looked where devices may be: ``there``, on this computer."""
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(discovery, "list_addresses", lambda _: Listed(there))
+    wizard = Connect(file, lambda _: None, core)
+    qtbot.addWidget(wizard)
+    wizard.resize(1100, 700)
+    wizard.show()
+    operator = Operator(qtbot, wizard)
+    try:
+        operator.rests()
+        yield operator
+    finally:
+        wizard.end()
+        monkeypatch.undo()
+
+
+@contextmanager
+def laboratory(folder: Path) -> Iterator[Laboratory]:
+    """A tiny twin behind wires; its file is taken away, for the wizard to make."""
+    run = TinyRun.make(folder)
+    with emulated(run.nature, folder / "instrument") as devices:
+        yield devices
+
+
+def at(devices: Laboratory, *names: str) -> tuple[Address, ...]:
+    """The addresses of some of the devices."""
+    texts = (text for name in names for text in addresses_in(devices[name].settings))
+    return tuple(Address(text, Wire.SERIAL, "on the bench", known=False) for text in texts)
+
+
+def begun(devices: Laboratory, file: Path) -> str:
+    """A file that names the twin alone, as somebody has written it: it keeps the time."""
+    twin = read_draft(file).devices["simulator"]
+    only = Draft(name="Bench", devices={"simulator": twin.model_copy(update={"plays": (Part.CLOCK,)})})
+    text = f"# Ours, since spring.\n{written(only)}"
+    file.write_text(text)
+    return text
+
+
+def flat(table: Mapping[str, object], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]:
+    """All values of a table by their paths, as somebody types them."""
+    found: dict[tuple[str, ...], str] = {}
+    for key, value in table.items():
+        found |= flat(value, (*path, key)) if isinstance(value, Mapping) else {(*path, key): f"{value}"}
+    return found
+
+
+def test_from_cables_to_a_file_that_was_tried_and_back(qtbot: QtBot, tmp_path: Path) -> None:
+    with laboratory(tmp_path) as devices:
+        file = tmp_path / "instrument" / FILE_NAME
+        before = begun(devices, file)
+        there = at(devices, "microscope", "vacuum gauge", "ion blanker", "raster generator", "picoammeter")
+        with wizard_on(qtbot, file, there=there) as operator:
+            finds_them(operator)
+            puts_the_gun_in(operator, devices)
+            tries_it(operator)
+            saves_it(operator, file, before)
+
+
+def finds_them(operator: Operator) -> None:
+    for line in operator.page.search.lines.values():
+        operator.click(line.tick)
+    operator.click(operator.page.search.search)
+    operator.reads("5 devices found")
+    operator.next(Step.PARTS)
+    assert operator.page.parts.players[Part.CHAMBER].choice.currentText() == "tescan-sharksem"
+    operator.let_play(Part.CHAMBER, "pfeiffer-gauge")
+    problems = operator.page.parts.problems
+    operator.qtbot.waitUntil(lambda: "Nobody plays gun;" in problems.text(), timeout=AT_LEISURE_MS)
+
+
+def puts_the_gun_in(operator: Operator, devices: Laboratory) -> None:
+    operator.add("gcib-gun")
+    assert operator.page.parts.players[Part.GUN].choice.currentText() == "gcib-gun"
+    operator.click(operator.page.parts.devices.cards["gcib-gun"])
+    assert operator.page.step is Step.SETTINGS
+    operator.enter(flat(devices["ion gun"].settings))
+    operator.reads("Nothing is missing")
+    name = operator.page.settings.name
+    name.selectAll()
+    operator.qtbot.keyClicks(name, "ion gun")
+    operator.qtbot.keyClick(name, Qt.Key.Key_Return)
+    assert "ion gun" in operator.desk.now.draft.devices
+    operator.reads("Nothing is missing")
+
+
+def tries_it(operator: Operator) -> None:
+    operator.next(Step.TEST)
+    operator.click(operator.page.test.test)
+    operator.rests()
+    now = operator.desk.now
+    assert not now.trouble, now.trouble
+    assert {check.outcome for check in now.checked} == {Outcome.PASSED, Outcome.LEFT_OUT}
+    assert now.report is not None and now.report.parent.name == REPORTS
+    assert "its guard reads it as blanked" in now.report.read_text()
+
+
+def saves_it(operator: Operator, file: Path, before: str) -> None:
+    operator.next(Step.SAVE)
+    assert file.read_text() == before
+    operator.click(operator.page.save.save)
+    operator.reads("Written")
+    assembly, kept = read(file), operator.desk.now.kept
+    assert {d.name for d in assembly.devices} >= {"simulator", "tescan-sharksem", "ion gun"}
+    assert file.read_text().startswith("# Ours, since spring.")
+    assert kept is not None and kept.read_text() == before
+    operator.click(operator.page.save.put_back)
+    operator.rests()
+    assert file.read_text() == before
+
+
+def test_a_search_is_ended_and_a_port_nobody_chose_is_not_asked(qtbot: QtBot, tmp_path: Path) -> None:
+    asked: list[str] = []
+    going = Event()
+
+    def find(addresses, drivers, hear, ended: Event) -> None:  # type: ignore[no-untyped-def]
+        asked.extend(at.text for at in addresses)
+        going.set()
+        ended.wait(20.0)
+
+    unknown = Address("COM9", Wire.SERIAL, "some port", known=False)
+    there = unknown, Address("COM3", Wire.SERIAL, "FTDI")
+    core = replace(CONNECTIONS, find=find)
+    with wizard_on(qtbot, tmp_path / FILE_NAME, core, there) as operator:
+        page = operator.page.search
+        assert (page.lines["COM9"].tick.isChecked(), page.lines["COM3"].tick.isChecked()) == (False, True)
+        operator.qtbot.keyClicks(page.address, "10.0.0.5:8300")
+        operator.qtbot.keyClick(page.address, Qt.Key.Key_Return)
+        operator.click(page.search)
+        qtbot.waitUntil(going.is_set)
+        operator.click(page.stop)
+        operator.rests()
+    assert asked == ["COM3", "10.0.0.5:8300"]
+
+
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_can_be_tried(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    with wizard_on(qtbot, tmp_path / FILE_NAME) as operator:
+        operator.next(Step.PARTS)
+        operator.reads("no device yet")
+        operator.add("twin")
+        operator.reads("Nothing is missing")
+        operator.add("dcon-relay")
+        operator.reads("to be put right")
+        assert operator.page.parts.players[Part.BLANKER].choice.currentText() == "twin"
+        operator.let_play(Part.BLANKER, "dcon-relay")
+        operator.click(operator.page.parts.devices.cards["dcon-relay"])
+        rows = operator.page.settings.rows
+        assert rows["port",].input.text() == "" and "missing" in rows["port",].input.toolTip()
+        operator.enter({("port",): "COM4"})
+        operator.reads("Nothing is missing")
+        rows["baud",].input.selectAll()
+        operator.enter({("baud",): "x"})
+        operator.reads("holds what is no value")
+        operator.next(Step.TEST)
+        assert not operator.page.test.test.isEnabled()
+        draft = operator.desk.now.draft
+        assert draft.devices["dcon-relay"].plays == (Part.BLANKER,)
+        assert Part.BLANKER not in (draft.devices["twin"].plays or ())
+
+
+def test_a_device_that_does_not_answer_is_named_and_nothing_stays_connected(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    gauge = DeviceDraft(driver="pfeiffer-gauge", plays=(Part.CHAMBER,), settings={"port": "nowhere"})
+    others = tuple(part for part in Part if part not in (Part.CHAMBER, Part.CLOCK))
+    twin = DeviceDraft(driver="twin", plays=others, settings={"time": "real"})
+    draft = Draft(name="Bench", devices={"gauge": gauge, "twin": twin})
+    file = tmp_path / FILE_NAME
+    file.write_text(written(draft))
+    with wizard_on(qtbot, file) as operator:
+        operator.desk.go(Step.TEST)
+        operator.click(operator.page.test.test)
+        operator.rests()
+        assert "gauge" in operator.page.trouble.text() and not operator.desk.now.checked
+
+
+def test_edits_that_were_not_written_are_not_left_by_one_click(qtbot: QtBot, tmp_path: Path) -> None:
+    with wizard_on(qtbot, tmp_path / FILE_NAME) as operator:
+        operator.desk.add_device("twin")
+        with qtbot.assertNotEmitted(operator.wizard.left):
+            operator.click(operator.page.close_button)
+        assert "not written yet" in operator.page.trouble.text()
+        with qtbot.waitSignal(operator.wizard.left):
+            operator.click(operator.page.close_button)
+
+
+@pytest.mark.parametrize("text", ["format = 3", "not toml at all [", 'name = "x"'])
+def test_a_file_that_cannot_be_read_is_said_and_kept(qtbot: QtBot, tmp_path: Path, text: str) -> None:
+    file = tmp_path / FILE_NAME
+    file.write_text(text)
+    with wizard_on(qtbot, file) as operator:
+        assert "the former file is kept" in operator.page.trouble.text()
+        operator.desk.add_device("twin")
+        operator.desk.go(Step.SAVE)
+        operator.click(operator.page.save.save)
+        operator.reads("Written")
+        kept = operator.desk.now.kept
+        assert kept is not None and kept.read_text() == text
+        assert read(file).devices[0].driver_name == "twin"

@@ -1,0 +1,1 @@
+"""The wizard that connects an instrument: found, put together, tried, written."""

@@ -1,0 +1,55 @@
+"""The page Connect with its desk, as the window shows it: loaded when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt5.QtCore import QUrl, pyqtSignal
+from PyQt5.QtGui import QDesktopServices
+from PyQt5.QtWidgets import QVBoxLayout, QWidget
+
+from ui.connect.desk import ConnectDesk
+from ui.connect.page import ConnectPage, wire
+from ui.connect.services import CONNECTIONS, Connections
+from ui.help.help_keys import set_page
+
+
+class Connect(QWidget):
+    """The wizard on one instrument's file; ``left``: it is to be closed."""
+
+    left = pyqtSignal()
+
+    def __init__(
+        self, file: Path, choose: Callable[[QWidget], Path | None], core: Connections = CONNECTIONS
+    ) -> None:
+        """``choose``: how an operator names another file."""
+        super().__init__()
+        self.page, self._choose = ConnectPage(), choose
+        self.desk = ConnectDesk(file, core, self)
+        wire(self.page, self.desk)
+        set_page(self, "connect")
+        self.page.left.connect(self._leave)
+        self.page.file_asked.connect(self._choose_file)
+        self.desk.report_asked.connect(_show)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.page)
+        self.desk.open()
+
+    def end(self) -> None:
+        """Let go of everything; the widget goes next."""
+        self.desk.close()
+
+    def _leave(self) -> None:
+        if self.desk.may_leave():
+            self.left.emit()
+
+    def _choose_file(self) -> None:
+        if (file := self._choose(self)) is not None:
+            self.desk.open(file)
+
+
+def _show(file: Path) -> None:
+    """Have the system show a file."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(file)))

@@ -1,0 +1,149 @@
+"""What of the core the page Connect calls, on threads of its own: tests have their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+
+from hardware.addresses import Address
+from hardware.discovery import Found
+from hardware.instruments_file import Draft, Problem, WrongInstruments, parse, written
+from hardware.self_test import Checked
+from scopeacq.plan.settings import SettingsError
+from scopeacq.storage.files import DiskFiles
+from ui.presenters.connection_draft import NEW, Drivers, resolved
+from ui.run.interpreter import loading
+
+REPORTS = "self-tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the wizard begins with. ``text``: what the file says; ``troubles``: what could not be looked at,
+    a sentence each.
+    """
+
+    drivers: Drivers
+    addresses: tuple[Address, ...]
+    text: str
+    draft: Draft
+    troubles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What is done for the wizard; nothing of it on the GUI's thread.
+
+    ``find`` and ``test`` tell each result at once, and end early once their event is set; ``test`` gives
+    the file of its report. ``save`` gives where the former file is kept, None where there was none;
+    ``put_back`` has that be the file again.
+    """
+
+    open: Callable[[Path], Opened]
+    find: Callable[[Iterable[Address], Drivers, Callable[[Found], None], Event], None]
+    check: Callable[[Draft], list[Problem]]
+    test: Callable[[Path, Draft, bool, Callable[[Checked], None], Event], Path]
+    save: Callable[[Path, Draft], Path | None]
+    put_back: Callable[[Path, Path], None]
+
+
+def _opened(file: Path) -> Opened:
+    """Raises ``OSError``."""
+    with loading():
+        from hardware.discovery import installed_drivers, list_addresses
+
+        drivers, troubles = installed_drivers()
+    listed = list_addresses(drivers)
+    text, draft = "", NEW
+    if file.exists():
+        text = file.read_text(encoding="utf-8", errors="replace")
+        try:
+            draft = resolved(parse(text), drivers)
+        except WrongInstruments as wrong:
+            troubles = [*troubles, f"{wrong} What is written here replaces it; the former file is kept."]
+    return Opened(drivers, listed.addresses, text, draft, (*troubles, *listed.troubles))
+
+
+def _found(
+    addresses: Iterable[Address], drivers: Drivers, hear: Callable[[Found], None], ended: Event
+) -> None:
+    from hardware.discovery import find
+
+    for found in find(addresses, drivers):
+        hear(found)
+        if ended.is_set():
+            break
+
+
+def _checked(draft: Draft) -> list[Problem]:
+    from hardware.instruments_file import check
+
+    return check(draft)
+
+
+def _tested(
+    file: Path, draft: Draft, with_beam: bool, hear: Callable[[Checked], None], ended: Event
+) -> Path:
+    """Raises ``HardwareError``, ``OSError``."""
+    with loading():
+        from hardware.assembled import assemble
+        from hardware.claim import LOCK_FILE, InstrumentLock
+        from hardware.connection import supervise
+        from hardware.instruments_file import assembly_of
+        from hardware.self_test import carried_out, parts_of
+        from hardware.self_test_checks import checks
+        from hardware.self_test_report import SelfTestReport, save
+
+    begun, done, folder, assembly = datetime.now().astimezone(), [], file.parent, assembly_of(draft)
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        lock = InstrumentLock(folder / LOCK_FILE)
+        stack.callback(lock.release)
+        stack.enter_context(lock.claim("the wizard Connect"))
+        devices = supervise(assemble(assembly, folder))
+        stack.callback(devices.close)
+        for checked in carried_out(checks(parts_of(devices), folder, with_beam)):
+            done.append(checked)
+            hear(checked)
+            if ended.is_set():
+                break
+    report = folder / REPORTS / f"{begun:%Y%m%d-%H%M%S}.md"
+    report.parent.mkdir(exist_ok=True)
+    save(SelfTestReport(draft.name, begun, with_beam, tuple(done)), report)
+    return report
+
+
+def _saved(file: Path, draft: Draft) -> Path | None:
+    """Raises ``OSError``."""
+    files, former, kept = DiskFiles(), "", None
+    files.make_folder(file.parent)
+    if file.exists():
+        raw = file.read_bytes()
+        former = raw.decode("utf-8", errors="replace")
+        kept = file.with_name(f"{file.stem}-before-{datetime.now():%Y%m%d-%H%M%S}{file.suffix}")
+        files.write_durable(kept, raw, replace=True)
+    files.write_durable(file, _text(draft, former).encode(), replace=True)
+    return kept
+
+
+def _text(draft: Draft, former: str) -> str:
+    """With the comments of the former file where that can be read."""
+    try:
+        parse(former)
+    except WrongInstruments:
+        return written(draft)
+    return written(draft, former)
+
+
+def _put_back(file: Path, kept: Path) -> None:
+    """Raises ``OSError``, ``SettingsError`` where it is gone."""
+    if not kept.exists():
+        raise SettingsError(kept, ["the former file is not there any more"], "Nothing was changed.")
+    DiskFiles().write_durable(file, kept.read_bytes(), replace=True)
+
+
+CONNECTIONS = Connections(_opened, _found, _checked, _tested, _saved, _put_back)
