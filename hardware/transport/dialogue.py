@@ -23,6 +23,8 @@ Exchange: TypeAlias = Callable[[bytes, Framing], bytes]
 """Sends and returns the answer, within a greeting."""
 
 ADVICE = "Check its cable and power, then try again."
+REPLUGGING_S = 0.05
+"""A port that comes back needs a moment before it can be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,14 @@ class Dialogue:
         Raises ``Deadline``, ``Garbled`` or ``ConnectionLost``.
         """
         for _ in range(self._timing.retries):
-            with suppress(Deadline, Garbled, ConnectionLost):
+            try:
                 return self._exchange(question, framed, timeout_s)
-            if self._closed:
-                break
+            except (Deadline, Garbled):
+                continue
+            except ConnectionLost:
+                if self._closed:
+                    raise
+                time.sleep(REPLUGGING_S)
         return self._exchange(question, framed, timeout_s)
 
     def command(self, words: bytes, framed: Framing, timeout_s: float | None = None) -> bytes:
