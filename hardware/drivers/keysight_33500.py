@@ -132,17 +132,21 @@ class Keysight33500:
 
 
 def _sawtooth(number: int, vpp: float, hz: float) -> tuple[str, ...]:
-    """The load before the amplitude, which is told for it."""
+    """In an order in which nothing conflicts with what was set before, whatever that was.
+
+    A ramp is slower than other functions, high impedance knows no dBm, and the amplitude is told for the
+    load.
+    """
     source = f"SOUR{number}"
     return (
-        f"{source}:FUNC RAMP",
-        f"{source}:FUNC:RAMP:SYMM 100",
         f"{source}:BURS:STAT OFF",
         f"{source}:SWE:STAT OFF",
+        f"{source}:FREQ {hz!r}",
+        f"{source}:FUNC RAMP",
+        f"{source}:FUNC:RAMP:SYMM 100",
+        f"{source}:VOLT:UNIT VPP",
         f"{source}:VOLT:OFFS 0",
         f"OUTP{number}:LOAD INF",
-        f"{source}:VOLT:UNIT VPP",
-        f"{source}:FREQ {hz!r}",
         f"{source}:VOLT {vpp!r}",
     )
 

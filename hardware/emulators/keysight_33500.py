@@ -2,7 +2,8 @@
 
 After the "33500 Series Operating and Service Guide" (SCPI Programming Reference): amplitudes are
 told for the load that the operator says is there, 50 ohm unless told otherwise, and are rescaled
-when that changes; 9.9E37 ohm is high impedance.
+when that changes; 9.9E37 ohm is high impedance. What conflicts with a new setting is changed, and told
+in the error queue.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from hardware.simulator.link import Link
 IDENTITY = "Keysight Technologies,33522B,MY00000001,4.00-1.19-2.00-52-00"
 OUTPUT_OHM = 50.0
 MOST_VPP_OPEN, LEAST_VPP_OPEN = 20.0, 0.002
-MOST_RAMP_HZ, LEAST_HZ = 2e5, 1e-6
+LEAST_HZ = 1e-6
+MOST_HZ = {"SIN": 30e6, "SQU": 30e6, "RAMP": 2e5}
+UNITS = ("VPP", "VRMS", "DBM")
 AXES = {1: "x", 2: "y"}
 
 
@@ -28,6 +31,7 @@ class _Channel:
     """What the twin's raster has no word for."""
 
     function: str = "SIN"
+    unit: str = "VPP"
     symmetry_percent: float = 100.0
     offset_v: float = 0.0
     load_ohm: float = OUTPUT_OHM
@@ -59,10 +63,10 @@ class Keysight33500(ScpiInstrument):
         source, channel = f"SOURce{number}", self._channels[number]
         flag, figure = partial(_flag, channel), partial(_figure, channel)
         return {
-            f"{source}:FUNCtion": (lambda: channel.function, partial(self._set_function, channel)),
+            f"{source}:FUNCtion": (lambda: channel.function, partial(self._set_function, number)),
             f"{source}:FUNCtion:RAMP:SYMMetry": figure("symmetry_percent", 0.0, 100.0),
             f"{source}:VOLTage:OFFSet": figure("offset_v", -10.0, 10.0),
-            f"{source}:VOLTage:UNIT": (lambda: "VPP", _only_vpp),
+            f"{source}:VOLTage:UNIT": (lambda: channel.unit, partial(_set_unit, channel)),
             f"{source}:BURSt:STATe": flag("burst"),
             f"{source}:SWEep:STATe": flag("sweep"),
             f"{source}:VOLTage": (partial(self._told, number, "vpp"), partial(self._set_vpp, number)),
@@ -90,17 +94,20 @@ class Keysight33500(ScpiInstrument):
         self._read()
         return str(int(self._channels[number].output))
 
-    def _set_function(self, channel: _Channel, text: str) -> None:
-        if text.upper() not in ("SIN", "SQU", "RAMP", "DC", "NOIS"):
+    def _set_function(self, number: int, text: str) -> None:
+        if (function := text.upper()) not in MOST_HZ:
             raise ScpiError(-224, "Illegal parameter value")
-        channel.function = text.upper()
+        self._channels[number].function = function
+        if self._read()["raster"][f"{AXES[number]}_hz"] > MOST_HZ[function]:
+            self._configure(number, "hz", MOST_HZ[function])
+            raise ScpiError(-221, "Settings conflict; frequency reduced for ramp function")
 
     def _set_vpp(self, number: int, text: str) -> None:
         share = self._channels[number].share
         self._configure(number, "vpp", parsed(text, LEAST_VPP_OPEN * share, MOST_VPP_OPEN * share))
 
     def _set_hz(self, number: int, text: str) -> None:
-        self._configure(number, "hz", parsed(text, LEAST_HZ, MOST_RAMP_HZ))
+        self._configure(number, "hz", parsed(text, LEAST_HZ, MOST_HZ[self._channels[number].function]))
 
     def _set_load(self, number: int, text: str) -> None:
         channel, before = self._channels[number], self._channels[number].share
@@ -108,6 +115,9 @@ class Keysight33500(ScpiInstrument):
         channel.load_ohm = math.inf if is_open else parsed(text, 1.0, 1e4)
         vpp = self._read()["raster"][f"{AXES[number]}_vpp"]
         self._configure(number, "vpp", vpp * channel.share / before)
+        if is_open and channel.unit == "DBM":
+            channel.unit = "VPP"
+            raise ScpiError(-221, "Settings conflict; units changed to Vpp due to high-Z load")
 
     def _set_output(self, number: int, text: str) -> None:
         self._read()
@@ -128,9 +138,10 @@ def _told(value: float) -> str:
     return "+9.9E+37" if math.isinf(value) else f"{value:+.15E}"
 
 
-def _only_vpp(text: str) -> None:
-    if text.upper() != "VPP":
+def _set_unit(channel: _Channel, text: str) -> None:
+    if text.upper() not in UNITS:
         raise ScpiError(-224, "Illegal parameter value")
+    channel.unit = text.upper()
 
 
 def _flag(channel: _Channel, name: str) -> tuple[Callable[[], str], Command]:

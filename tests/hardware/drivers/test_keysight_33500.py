@@ -89,6 +89,13 @@ def test_the_plates_get_what_was_wanted_though_the_box_believes_in_50_ohm(rig: R
     assert rig.raster.state().raster == wanted
 
 
+def test_nothing_conflicts_with_what_somebody_had_set_before(rig: Rig) -> None:
+    for knob in ("FREQ 1E6", "VOLT:UNIT DBM", "VOLT:OFFS 2", "BURS:STAT ON", "FUNC SQU"):
+        rig.box.by_hand(f"SOUR1:{knob}")
+    rig.raster.configure(RASTER)
+    assert rig.raster.state().raster == RASTER
+
+
 def test_it_runs_only_with_both_outputs_on(rig: Rig) -> None:
     rig.raster.configure(RASTER)
     rig.raster.start()
