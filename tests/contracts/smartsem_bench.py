@@ -15,9 +15,7 @@ from hardware.simulator.config import TwinSettings
 
 NAME = "SEM"
 ANSWER_S = 0.3
-BENCH_MACHINE = Machine(
-    stores=(Store(0, 1024, 768), Store(1, 96, 64)), dwells_ns={0: 50.0, 1: 100.0, 2: 200.0}
-)
+BENCH_MACHINE = Machine(stores=(Store(1024, 768), Store(96, 64)), dwells_ns=(50.0, 100.0, 200.0))
 
 
 def settings_for(machine: Machine, twin: TwinSettings, port: int) -> ZeissSettings:

@@ -22,8 +22,8 @@ from tests.scenarios.test_on_the_wire import told
 from tests.scenarios.wired import in_process, wired_run, without_networks
 
 MACHINE = Machine(
-    stores=(Store(0, 1024, 768), Store(1, 64, 64), Store(2, 183, 183)),
-    dwells_ns={0: 50.0, 1: 100.0, 2: 200.0},
+    stores=(Store(1024, 768), Store(64, 64), Store(183, 183)),
+    dwells_ns=(50.0, 100.0, 200.0),
 )
 
 

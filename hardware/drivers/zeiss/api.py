@@ -129,9 +129,9 @@ class Sem:
         self._command("Set", state, float(index))
 
     def choose_index(self, state: State, index: int, word: str) -> None:
-        """Set a state by its index, and see that it reads as ``word`` then, but for blanks."""
+        """Set a state by its index, and see that it reads as ``word`` then."""
         self.set_index(state, index)
-        if self.word(state).replace(" ", "") != word.replace(" ", ""):
+        if self.word(state) != word:
             raise self._unmoved(state, f"{index} ({word})")
 
     def execute(self, command: Command, index: int | None = None) -> None:

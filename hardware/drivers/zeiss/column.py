@@ -23,6 +23,7 @@ STIG_TOLERANCE = 0.005
 SHIFT_TOLERANCE_UM = 0.005
 """The API's numbers are 4-byte floats; the rest is left to what SmartSEM rounds to."""
 
+PERCENT = 100.0
 _ON_OFF = {True: "on", False: "off"}
 
 
@@ -46,8 +47,8 @@ def column_limits(sem: Sem, settings: ZeissSettings) -> ColumnLimits:
     return ColumnLimits(
         optics,
         (
-            _scaled(x, settings.beam_shift_x_um_per_percent),
-            _scaled(y, settings.beam_shift_y_um_per_percent),
+            _scaled(x, settings.beam_shift_x_um / PERCENT),
+            _scaled(y, settings.beam_shift_y_um / PERCENT),
         ),
     )
 
@@ -58,7 +59,7 @@ class ZeissColumn:
     def __init__(self, sem: Sem, urgent: Sem, clock: Clock, settings: ZeissSettings) -> None:
         self._sem, self._urgent, self._clock, self._settings = sem, urgent, clock, settings
         self._limits = column_limits(sem, settings)
-        self._um_per_percent = (settings.beam_shift_x_um_per_percent, settings.beam_shift_y_um_per_percent)
+        self._um_per_percent = (settings.beam_shift_x_um / PERCENT, settings.beam_shift_y_um / PERCENT)
 
     @property
     def optics_limits(self) -> Mapping[str, Range]:

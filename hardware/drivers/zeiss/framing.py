@@ -39,12 +39,15 @@ class Framing:
 
     def chosen(self, frame: FrameSettings) -> tuple[ImageStore, ScanRate]:
         """What of the tables the frame needs. Raises ``OutOfRange`` that names what there is."""
-        store, rate = self._settings.store(frame), self._settings.scan_rate(frame)
+        size_px = (frame.width_px, frame.height_px)
+        stores, rates = self._settings.stores(), self._settings.scan_rates()
+        store = next((store for store in stores if (store.width_px, store.height_px) == size_px), None)
+        rate = next((rate for rate in rates if rate.dwell_ns == frame.dwell_ns), None)
         if store is None:
-            there = ", ".join(store.word.replace(" ", "") for store in self._settings.image_stores)
-            raise self._unknown(f"no image store has {frame.width_px}*{frame.height_px} pixels", there)
+            there = ", ".join(map(str, stores))
+            raise self._unknown(f"no image store has {frame.width_px} * {frame.height_px} pixels", there)
         if rate is None:
-            there = ", ".join(f"{rate.dwell_ns:g}" for rate in self._settings.scan_rates)
+            there = ", ".join(f"{rate.dwell_ns:g}" for rate in rates)
             raise self._unknown(f"no scan rate dwells {frame.dwell_ns:g} ns", there)
         if frame.bit_depth != self._settings.bit_depth:
             raise self._unknown(f"frames of {frame.bit_depth} bit", f"{self._settings.bit_depth}")
@@ -93,9 +96,9 @@ class Framing:
                 raise Refused(self._sem.device, what, "Switch its noise reduction to Pixel Avg.")
 
     def _set_store(self, store: ImageStore) -> bool:
-        if self._sem.word(State.IMAGE_STORE).replace(" ", "") == store.word.replace(" ", ""):
+        if self._sem.word(State.IMAGE_STORE) == str(store):
             return False
-        self._sem.choose_index(State.IMAGE_STORE, store.index, store.word)
+        self._sem.choose_index(State.IMAGE_STORE, store.index, str(store))
         return True
 
     def _set_rate(self, rate: ScanRate) -> bool:
@@ -113,7 +116,7 @@ class Framing:
         dwell_ns = self._dwell_ns()
         if dwell_ns is None or not math.isclose(dwell_ns, rate.dwell_ns, rel_tol=SAME_DWELL):
             what = f"scan rate {rate.rate} dwells {dwell_ns or 0:g} ns, not {rate.dwell_ns:g} ns"
-            raise Refused(self._sem.device, what, "Correct scan_rates in the settings of the device.")
+            raise Refused(self._sem.device, what, "Correct dwell_times_ns in the settings of the device.")
 
     def _dwell_ns(self) -> float | None:
         """What SmartSEM says, where it knows the word."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +10,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hardware.drivers.zeiss.parameters import Analogue
 from hardware.parts import DeviceSettings
-from hardware.types import FrameSettings
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -29,24 +29,27 @@ def _not_zero(value: float) -> float:
 NotZero = Annotated[float, AfterValidator(_not_zero)]
 
 
-class ImageStore(_Table):
-    """A size that frames may have, by its place in SmartSEM's list of store resolutions."""
+Size = Annotated[str, Field(pattern=r"^[1-9]\d{0,5} ?\* ?[1-9]\d{0,5}$")]
 
-    index: Annotated[int, Field(ge=0)]
-    width_px: Annotated[int, Field(gt=0)]
-    height_px: Annotated[int, Field(gt=0)]
 
-    @property
-    def word(self) -> str:
-        """As SmartSEM spells it."""
+@dataclass(frozen=True, slots=True)
+class ImageStore:
+    """A size that frames may have, and its place in SmartSEM's list."""
+
+    index: int
+    width_px: int
+    height_px: int
+
+    def __str__(self) -> str:
         return f"{self.width_px} * {self.height_px}"
 
 
-class ScanRate(_Table):
-    """A scan speed and the dwell time that it means on this instrument."""
+@dataclass(frozen=True, slots=True)
+class ScanRate:
+    """A scan speed, and the dwell time that it means on this instrument."""
 
-    rate: Annotated[int, Field(ge=0, le=15)]
-    dwell_ns: Positive
+    rate: int
+    dwell_ns: float
 
 
 class StageFrame(_Table):
@@ -79,20 +82,21 @@ class StageSpeeds(_Table):
 
 
 _STORES = (
-    (0, 1024, 768),
-    (1, 512, 384),
-    (2, 2048, 1536),
-    (3, 3072, 2304),
-    (4, 4096, 3072),
-    (6, 6144, 4608),
-    (7, 8192, 6144),
-    (8, 12288, 9216),
-    (9, 16384, 12288),
+    "1024 * 768",
+    "512 * 384",
+    "2048 * 1536",
+    "3072 * 2304",
+    "4096 * 3072",
+    "5120 * 3840",
+    "6144 * 4608",
+    "8192 * 6144",
+    "12288 * 9216",
+    "16384 * 12288",
+    "24576 * 18432",
+    "32768 * 24576",
 )
-"""Of a Merlin, by the presets of SBEMimage; 5120 * 3840 (5) is said not to work."""
-
 _DWELLS_NS = (50.0, 100.0, 200.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_400.0, 12_800.0)
-"""Of scan rates 0 to 8 of a Merlin, by the presets of SBEMimage."""
+"""Of a Merlin, by the presets of SBEMimage."""
 
 
 class ZeissSettings(DeviceSettings):
@@ -121,17 +125,18 @@ class ZeissSettings(DeviceSettings):
     bit_depth: Literal[8, 16] = Field(
         8, title="Bits per pixel", description="Of the TIFF files that this SmartSEM writes."
     )
-    image_stores: tuple[ImageStore, ...] = Field(
-        tuple(ImageStore(index=i, width_px=w, height_px=h) for i, w, h in _STORES),
+    image_stores: tuple[Size, ...] = Field(
+        _STORES,
         title="Store resolutions",
         min_length=1,
-        description="The sizes of frames that SmartSEM offers, by their places in its list.",
+        description="The sizes of frames that SmartSEM offers, in the order of its list.",
     )
-    scan_rates: tuple[ScanRate, ...] = Field(
-        tuple(ScanRate(rate=rate, dwell_ns=dwell_ns) for rate, dwell_ns in enumerate(_DWELLS_NS)),
-        title="Scan rates",
+    dwell_times_ns: tuple[Positive, ...] = Field(
+        _DWELLS_NS,
+        title="Dwell times",
         min_length=1,
-        description="The dwell time of each scan speed; SmartSEM shows it when a speed is chosen.",
+        max_length=16,
+        description="Of the scan speeds 0, 1, 2 and so on; SmartSEM shows it when a speed is chosen.",
     )
     scan_settling_s: NotNegative = Field(
         0.5,
@@ -149,16 +154,16 @@ class ZeissSettings(DeviceSettings):
     lens_settling_s: NotNegative = Field(
         0.2, title="Settling of lenses", description="After working distance or stigmators were set."
     )
-    beam_shift_x_um_per_percent: NotZero = Field(
-        0.115,
-        title="Beam shift x",
-        description="How far one per cent moves the beam, negative where to the left. Measure it: "
-        "the default is of a Sigma.",
+    beam_shift_x_um: NotZero = Field(
+        11.5,
+        title="Reach of beam shift x",
+        description="How far 100 % moves the beam, negative where to the left. Measure it: the default is "
+        "of a Sigma.",
     )
-    beam_shift_y_um_per_percent: NotZero = Field(
-        0.115,
-        title="Beam shift y",
-        description="How far one per cent moves the beam, negative where towards the operator.",
+    beam_shift_y_um: NotZero = Field(
+        11.5,
+        title="Reach of beam shift y",
+        description="How far 100 % moves the beam, negative where towards the operator.",
     )
     eht_s: Positive = Field(15.0, title="Deadline of the EHT", description="For running up and down.")
     valve_s: Positive = Field(10.0, title="Deadline of the column valve")
@@ -188,11 +193,11 @@ class ZeissSettings(DeviceSettings):
         0.1, title="Tolerance of tilt and rotation", description="How far they may end from where sent."
     )
 
-    def store(self, frame: FrameSettings) -> ImageStore | None:
-        """The store resolution of a frame, if there is one."""
-        size = (frame.width_px, frame.height_px)
-        return next((s for s in self.image_stores if (s.width_px, s.height_px) == size), None)
+    def stores(self) -> list[ImageStore]:
+        """What frames may be."""
+        sizes = [tuple(map(int, size.split("*"))) for size in self.image_stores]
+        return [ImageStore(index, width_px, height_px) for index, (width_px, height_px) in enumerate(sizes)]
 
-    def scan_rate(self, frame: FrameSettings) -> ScanRate | None:
-        """The scan rate of a frame, if there is one."""
-        return next((r for r in self.scan_rates if r.dwell_ns == frame.dwell_ns), None)
+    def scan_rates(self) -> list[ScanRate]:
+        """How fast they may be scanned."""
+        return [ScanRate(rate, dwell_ns) for rate, dwell_ns in enumerate(self.dwell_times_ns)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 
 from hardware.simulator.config import Time, TwinSettings
 
@@ -17,9 +16,8 @@ LENS_TIME_CONSTANTS = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store resolution, by its place in the list."""
+    """A store resolution."""
 
-    index: int
     width_px: int
     height_px: int
 
@@ -32,15 +30,16 @@ class Machine:
     """What the service engineer set up.
 
     Args:
-        dwells_ns: by scan rate.
+        stores: in the order of SmartSEM's list.
+        dwells_ns: of scan rates 0, 1, 2 and so on.
         bits: of the TIFF files.
         zero_um: where SmartSEM's stage axes have their 0, in the twin's coordinates (x, y).
         tells_dwell: whether this version knows ``DP_DWELL_TIME``.
         um_per_percent: of beam shift, in x and y.
     """
 
-    stores: tuple[Store, ...] = (Store(0, 1024, 768), Store(1, 512, 384), Store(2, 2048, 1536))
-    dwells_ns: Mapping[int, float] = field(default_factory=lambda: {i: 50.0 * 2**i for i in range(9)})
+    stores: tuple[Store, ...] = (Store(1024, 768), Store(512, 384), Store(2048, 1536))
+    dwells_ns: tuple[float, ...] = tuple(50.0 * 2**rate for rate in range(9))
     bits: int = 8
     detectors: tuple[str, ...] = ("InLens", "SE2")
     zero_um: tuple[float, float] = (0.0, 0.0)
@@ -61,13 +60,13 @@ def table_of(machine: Machine, twin: TwinSettings, address: str) -> dict[str, ob
         "address": address,
         "answer_s": COMPUTING_S if virtual else ANSWER_S,
         "bit_depth": machine.bits,
-        "image_stores": [asdict(store) for store in machine.stores],
-        "scan_rates": [{"rate": n, "dwell_ns": dwell_ns} for n, dwell_ns in machine.dwells_ns.items()],
+        "image_stores": [str(store) for store in machine.stores],
+        "dwell_times_ns": list(machine.dwells_ns),
         "scan_settling_s": 0.0,
         "lens_settling_s": LENS_TIME_CONSTANTS * twin.column.lens_settling_s,
         "meter_settling_s": 0.0,
-        "beam_shift_x_um_per_percent": by_x,
-        "beam_shift_y_um_per_percent": by_y,
+        "beam_shift_x_um": 100.0 * by_x,
+        "beam_shift_y_um": 100.0 * by_y,
         "detector": machine.detectors[0],
         "stage_frame": {"x_zero_mm": -x_um / UM_PER_MM, "y_zero_mm": -y_um / UM_PER_MM},
         "stage_speeds": speeds.model_dump(),

@@ -25,7 +25,7 @@ class Scan:
     machine: Machine
     waits: bool
     store: Store
-    rate: int
+    rate: int = 0
     magnification: float = 1_000.0
     rotation_deg: float = 0.0
     rotation_on: bool = False

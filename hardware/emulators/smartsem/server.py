@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from hardware.emulators.smartsem.electrons import Electrons
@@ -33,7 +34,7 @@ class SmartSem:
 
     def __init__(self, link: Link, settings: TwinSettings, machine: Machine = MERLIN) -> None:
         waits = settings.time is Time.VIRTUAL
-        self.scan = Scan(link, machine, waits, machine.stores[0], min(machine.dwells_ns))
+        self.scan = Scan(link, machine, waits, machine.stores[0])
         self.electrons = Electrons(link, settings, machine)
         self.raster = Raster(self.scan, settings, machine.detectors[0])
         self.stage = Stage(link, settings, machine.zero_um)
@@ -50,7 +51,7 @@ class SmartSem:
             "CMD_MODE_NORMAL": lambda: None,
             "CMD_PIXNR": lambda: setattr(self.scan, "noise_reduction", "Pixel Avg."),
             "CMD_STAGE_ABORT": self.stage.abort,
-            **{f"CMD_SCANRATE{n}": lambda n=n: self.raster.set_rate(n) for n in machine.dwells_ns},  # type: ignore[misc]
+            **{f"CMD_SCANRATE{n}": partial(self.raster.set_rate, n) for n in range(len(machine.dwells_ns))},
         }
 
     def grab(self, path: Path) -> None:

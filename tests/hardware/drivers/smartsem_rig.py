@@ -28,8 +28,8 @@ from hardware.types import FrameSettings
 NAME = "merlin"
 FRAME = FrameSettings(96, 64, 10.0, 100.0)
 MACHINE = Machine(
-    stores=(Store(0, 1024, 768), Store(1, 96, 64), Store(2, 128, 96)),
-    dwells_ns={0: 50.0, 1: 100.0, 2: 200.0, 3: 3_200.0},
+    stores=(Store(1024, 768), Store(96, 64), Store(128, 96)),
+    dwells_ns=(50.0, 100.0, 200.0, 3_200.0),
 )
 
 Spoil = Callable[[str, tuple[Value, ...]], object]

@@ -56,7 +56,7 @@ def test_settings_are_titled_and_have_defaults() -> None:
 
 def test_a_beam_shift_that_moves_nothing_is_no_setting() -> None:
     with pytest.raises(ValueError, match="moves nothing"):
-        ZeissSettings(beam_shift_x_um_per_percent=0.0)
+        ZeissSettings(beam_shift_x_um=0.0)
 
 
 def test_without_smartsem_nobody_is_recognised() -> None:
@@ -89,7 +89,7 @@ def test_lenses_are_given_time_to_settle(rig: Rig) -> None:
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_beam_shift_scale_may_be_negative(tmp_path: Path, axis: int) -> None:
-    scales: dict[str, Any] = {f"beam_shift_{'xy'[axis]}_um_per_percent": -0.5}
+    scales: dict[str, Any] = {f"beam_shift_{'xy'[axis]}_um": -50.0}
     with smartsem_rig(tmp_path, **scales) as rig:
         rig.column.set_beam_shift_um(3.0, 3.0)
         assert rig.nature.column.beam_shift_um[axis] == -3.0

@@ -79,7 +79,7 @@ def test_frames_of_16_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "there"),
     [
-        ({"width_px": 100}, "1024*768, 96*64, 128*96"),
+        ({"width_px": 100}, "1024 * 768, 96 * 64, 128 * 96"),
         ({"dwell_ns": 150.0}, "50, 100, 200, 3200"),
         ({"bit_depth": 16}, "8"),
         ({"pixel_size_nm": -1.0}, "finite"),
@@ -133,7 +133,7 @@ def test_averaging_is_switched_off(rig: Rig) -> None:
 def test_a_dwell_time_that_is_not_that_of_the_table_is_refused(rig: Rig) -> None:
     with (
         rig.spoilt(answering((0, "1.6 µs"), "Get", "DP_DWELL_TIME")),
-        pytest.raises(Refused, match=r"dwells 1600 ns, not 100 ns\. Correct scan_rates"),
+        pytest.raises(Refused, match=r"dwells 1600 ns, not 100 ns\. Correct dwell_times_ns"),
     ):
         rig.scanner.acquire(FRAME)
 

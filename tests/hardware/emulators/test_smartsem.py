@@ -15,7 +15,7 @@ from hardware.emulators.smartsem import ComError, Machine, RemoteSmartSem, Smart
 from hardware.emulators.smartsem.entry import Value
 from hardware.emulators.smartsem.server import ServerObject
 
-MACHINE = Machine(stores=(Store(0, 96, 64), Store(1, 64, 64)))
+MACHINE = Machine(stores=(Store(96, 64), Store(64, 64)))
 
 
 @pytest.fixture
