@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import tomlkit
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from hardware.instruments_file import FORMAT
-from hardware.parts import DeviceDriver, Part
+from hardware.parts import DeviceDriver, DeviceSettings, Part
 from scopeacq.plan.templates import comment_on
 
 HEADER = (
@@ -33,22 +34,30 @@ def _table(device: str, driver_name: str, driver: DeviceDriver) -> Iterator[str]
     if driver.needs:
         yield f"# It needs: {driver.needs}"
     yield f"[devices.{key}.settings]"
-    for name, info in driver.settings.model_fields.items():
-        yield _setting(name, info)
+    yield from _settings(driver.settings)
+
+
+def _settings(model: type[BaseModel], before: str = "") -> Iterator[str]:
+    """A line for each; what a driver groups in a table of its own has dotted keys."""
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, DeviceSettings):
+            yield from _settings(info.annotation, f"{before}{name}.")
+        else:
+            yield f"# {before}{_setting(name, info)}"
 
 
 def _setting(name: str, info: FieldInfo) -> str:
     comment = "; ".join(filter(None, (info.title, comment_on(name, info))))
     if info.is_required():
-        return f"# {name} =  # {'; '.join(filter(None, ('must be given', comment)))}"
+        return f"{name} =  # {'; '.join(filter(None, ('must be given', comment)))}"
     match to_jsonable_python(info.get_default(call_default_factory=True)):
         case dict():
-            return f"# {name}: a table of its own"
+            return f"{name}: a table of its own"
         case None:
             value = ""
         case default:
             value = f" {_value(default)}"
-    return f"# {name} ={value}" + (f"  # {comment}" if comment else "")
+    return f"{name} ={value}" + (f"  # {comment}" if comment else "")
 
 
 def _value(value: object) -> str:

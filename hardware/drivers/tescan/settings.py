@@ -46,7 +46,7 @@ class ColumnSettings(DeviceSettings):
     wd_limits_um: tuple[Positive, Positive] = Field(
         (1_000.0, 50_000.0),
         title="Working distances",
-        description="Lowest and highest that may be set [um]; SharkSEM does not tell its own limits.",
+        description="Lowest and highest that may be set; SharkSEM does not tell its own limits.",
     )
     stigmator: str = Field(
         "Stigmator",
@@ -59,7 +59,7 @@ class ColumnSettings(DeviceSettings):
         description="Lowest and highest value, in the microscope's unit.",
     )
     beam_shift_limit_um: Positive = Field(
-        50.0, title="Beam shift", description="Largest shift of the image on each axis [um]."
+        50.0, title="Beam shift", description="Largest shift of the image on each axis."
     )
     beam_shift_x: Sense = Field(
         Sense.SAME,
@@ -72,7 +72,7 @@ class ColumnSettings(DeviceSettings):
     settling_s: NotNegative = Field(
         0.12,
         title="Settling of the lenses",
-        description="Wait after the microscope calls its optics stable [s].",
+        description="Wait after the microscope calls its optics stable.",
     )
     blanker: BeamBlanker = Field(
         BeamBlanker.ELECTROSTATIC, title="Beam blanker", description="Which kind the column has."
@@ -80,7 +80,7 @@ class ColumnSettings(DeviceSettings):
     unblanking_s: NotNegative = Field(
         0.0,
         title="Unblanking",
-        description="Until the beam stands after it was unblanked [s]; about 1 with the magnetic blanker.",
+        description="Until the beam stands after it was unblanked; about 1 with the magnetic blanker.",
     )
 
 
@@ -101,7 +101,7 @@ class ScanSettings(DeviceSettings):
     patience_s: Positive = Field(
         15.0,
         title="Patience with a frame",
-        description="What a frame may take beyond twice its dwell times [s].",
+        description="What a frame may take beyond twice its dwell times.",
     )
 
 
@@ -120,16 +120,22 @@ class StageSettings(DeviceSettings):
         Sense.OPPOSITE, title="z", description="Same: a larger Z lifts the stage towards the pole piece."
     )
     z_origin_um: float = Field(
-        30_000.0, title="Origin of z", description="Our z where the microscope's Z is 0 [um]."
+        30_000.0, title="Origin of z", description="Our z where the microscope's Z is 0."
     )
     rotation: Sense = Field(Sense.SAME, title="Rotation", description="Same: counter-clockwise from above.")
     tilt: Sense = Field(Sense.SAME, title="Tilt", description="Same: a positive one turns towards the gun.")
-    xy_um_per_s: Positive = Field(2_000.0, title="Speed of x and y", description="Speed [um/s].")
-    z_um_per_s: Positive = Field(1_000.0, title="Speed of z", description="Speed [um/s].")
-    rotation_deg_per_s: Positive = Field(12.0, title="Speed of rotation", description="Speed [degrees/s].")
-    tilt_deg_per_s: Positive = Field(3.0, title="Speed of tilt", description="Speed [degrees/s].")
+    xy_um_per_s: Positive = Field(
+        2_000.0, title="Speed of x and y", description="As its own software shows it."
+    )
+    z_um_per_s: Positive = Field(1_000.0, title="Speed of z", description="As its own software shows it.")
+    rotation_deg_per_s: Positive = Field(
+        12.0, title="Speed of rotation", description="As its own software shows it."
+    )
+    tilt_deg_per_s: Positive = Field(
+        3.0, title="Speed of tilt", description="As its own software shows it."
+    )
     settling_s: NotNegative = Field(
-        0.2, title="Settling of the stage", description="What a move takes beside its travel [s]."
+        0.2, title="Settling of the stage", description="What a move takes beside its travel."
     )
 
 
@@ -142,7 +148,7 @@ class TescanSettings(DeviceSettings):
     port: Annotated[int, Field(ge=1, le=65_534)] = Field(
         8300, title="Port", description="SharkSEM's port for control; images come through the next one."
     )
-    answer_s: Positive = Field(2.0, title="Answers", description="How long an answer may take [s].")
+    answer_s: Positive = Field(2.0, title="Answers", description="How long an answer may take.")
     column: ColumnSettings = ColumnSettings()
     scan: ScanSettings = ScanSettings()
     stage: StageSettings = StageSettings()
