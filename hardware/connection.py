@@ -56,6 +56,7 @@ CAPABILITIES: tuple[type, ...] = (
     protocols.Chamber,
     protocols.PlasmaCleaner,
     protocols.IrradiationMeter,
+    protocols.KnownCurrentCheck,
     protocols.IrradiationSource,
     protocols.VendorAutofocus,
 )

@@ -189,6 +189,15 @@ class IrradiationMeter(Protocol):
 
 
 @runtime_checkable
+class KnownCurrentCheck(Protocol):
+    """A current meter that can be held against a current which is known; a meter may lack it."""
+
+    def check_known_current(self, known_na: float) -> float:
+        """What it reads of a calibrated source [nA], signed. Raises ``NotReached`` when it differs."""
+        ...
+
+
+@runtime_checkable
 class IrradiationSource(Protocol):
     """An irradiation gun that a program may switch off. Only an operator switches it on."""
 

@@ -24,6 +24,7 @@ from hardware.protocols import (
     IonGun,
     IrradiationMeter,
     IrradiationSource,
+    KnownCurrentCheck,
     Scanner,
     Stage,
     WaveformGenerator,
@@ -58,11 +59,13 @@ NOTHING_OPENS = MillLimits(
 """Limits that no state meets: a guard that holds them refuses every opening."""
 
 
-def checks(parts: Parts, folder: Path, with_beam: bool = False) -> list[Check]:
+def checks(
+    parts: Parts, folder: Path, with_beam: bool = False, known_na: float | None = None
+) -> list[Check]:
     """What is tried of a device's parts. ``folder``: where the guard keeps its log.
 
     ``with_beam``: scan one small frame, some 20 electrons per nm^2 at 1.5 nA; only with EHT on and column
-    valve open already, neither is touched.
+    valve open already, neither is touched. ``known_na``: a current that is fed into the irradiation meter.
     """
     makers: Mapping[Part, Callable[[Any], Iterator[Check]]] = {
         Part.CLOCK: _clock,
@@ -76,7 +79,7 @@ def checks(parts: Parts, folder: Path, with_beam: bool = False) -> list[Check]:
         Part.RASTER: _raster,
         Part.ION_CURRENT: _ion_current,
         Part.CLEANER: _cleaner,
-        Part.IRRADIATION_METER: _irradiation_meter,
+        Part.IRRADIATION_METER: lambda meter: _irradiation_meter(meter, known_na),
         Part.IRRADIATION_SOURCE: _irradiation_source,
     }
     there = ((part, getattr(parts, part.value)) for part in makers)
@@ -267,7 +270,14 @@ def _cleaner(_cleaner: object) -> Iterator[Check]:
     yield Check(Part.CLEANER, "it cleans", left_out)
 
 
-def _irradiation_meter(meter: IrradiationMeter) -> Iterator[Check]:
+def _irradiation_meter(meter: IrradiationMeter, known_na: float | None) -> Iterator[Check]:
+    def known() -> str:
+        if known_na is None:
+            raise LeftOut("no current was said to be fed in")
+        if not isinstance(meter, KnownCurrentCheck):
+            raise LeftOut("this meter has no such check")
+        return f"{meter.check_known_current(known_na):.4g} nA, fed in are {known_na:g}"
+
     def read() -> str:
         told = meter.configure(LEAST_SENSITIVE)
         reading = meter.read()
@@ -275,6 +285,7 @@ def _irradiation_meter(meter: IrradiationMeter) -> Iterator[Check]:
         listens = "" if told else "; its preamplifier only listens, nothing reads back"
         return f"{reading.volts:.4f} V at {LEAST_SENSITIVE.sensitivity_a_per_v:g} A/V{listens}"
 
+    yield Check(Part.IRRADIATION_METER, "it reads a known current", known)
     yield Check(Part.IRRADIATION_METER, "a voltage is read, least sensitive", read)
 
 

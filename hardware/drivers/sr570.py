@@ -39,6 +39,7 @@ BITS_PER_BYTE = 11
 """A start bit, eight of data, two stop bits."""
 
 SAME = 1e-6
+LEAST_V, MOST_V = 0.4, 2.5
 
 
 class GainMode(Enum):
@@ -68,6 +69,20 @@ class Sr570Setup:
     gain_mode: GainMode = GainMode.LOW_NOISE
     filter: Filter = Filter.SIX_DB
     low_pass_hz: float = 10.0
+
+    @property
+    def settling_s(self) -> float:
+        """How long the filter takes to come within 1 % of a step: five time constants, doubly at 12 dB."""
+        return 0.0 if self.filter is Filter.NONE else 10.0 / (2 * math.pi * self.low_pass_hz)
+
+
+def sensitivity_for(device: str, current_a: float) -> float:
+    """The sensitivity [A/V] that makes 0.4 to 2.5 V of a current. Raises ``OutOfRange``."""
+    for sensitivity in SENSITIVITIES_A_PER_V:
+        if LEAST_V <= abs(current_a) / sensitivity <= MOST_V:
+            return sensitivity
+    what = f"{current_a:g} A are no current to check it with"
+    raise OutOfRange(device, what, "Feed in something from 1 pA to 1 mA.")
 
 
 def commands_for(device: str, preamplifier: Preamplifier, setup: Sr570Setup) -> list[str]:

@@ -71,8 +71,10 @@ class Replay:
                 has = "ends"
             case Piece(way=Way.SENT):
                 has = f"has {readable(piece.data)}"
+            case Piece(way=Way.OPENED):
+                has = "has a new connection"
             case _:
-                has = f"has an end of the connection ({piece.way.value})"
+                has = "has the end of a connection"
         return Refused(self._device, f"the driver {does} where the log {has}", ADVICE)
 
 

@@ -42,6 +42,10 @@ def test(
     with_beam: Annotated[
         bool, typer.Option("--with-beam", help="Scan one small frame, where EHT is on already.")
     ] = False,
+    known_current_na: Annotated[
+        float | None,
+        typer.Option(help="Fed into the irradiation meter by a calibrated source; electrons are negative."),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="File to write: Markdown, or JSON by its ending.")
     ] = None,
@@ -54,7 +58,7 @@ def test(
     from scopeacq.plan.assembly import target_of
     from scopeacq.telling.exit_codes import ExitCode
 
-    result = _tried(target_of(target), device, with_beam, told=not as_json)
+    result = _tried(target_of(target), device, with_beam, known_current_na, told=not as_json)
     if report is not None:
         save(result, report)
     typer.echo(json_of(result) if as_json else verdict(result.checks))
@@ -83,7 +87,9 @@ def monitor(
                 break
 
 
-def _tried(target: Target, device: str | None, with_beam: bool, told: bool) -> SelfTestReport:
+def _tried(
+    target: Target, device: str | None, with_beam: bool, known_na: float | None, told: bool
+) -> SelfTestReport:
     """Carry out the self-test; Ctrl-C ends it between two checks."""
     from datetime import datetime
 
@@ -93,7 +99,7 @@ def _tried(target: Target, device: str | None, with_beam: bool, told: bool) -> S
 
     begun, console, done = datetime.now().astimezone(), Console(), []
     with interruptible() as halted, _in_hand(target, device) as parts:
-        for checked in carried_out(checks(parts, target.folder, with_beam)):
+        for checked in carried_out(checks(parts, target.folder, with_beam, known_na)):
             done.append(checked)
             if told:
                 style = _STYLES[checked.outcome.value]

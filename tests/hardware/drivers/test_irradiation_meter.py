@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hardware.connection import supervise
 from hardware.contract.bench import trial_twin
 from hardware.drivers.irradiation_meter import (
     DRIVER,
@@ -32,6 +33,9 @@ from hardware.errors import (
     OutOfRange,
     Refused,
 )
+from hardware.parts import Parts
+from hardware.self_test import Outcome, carried_out
+from hardware.self_test_checks import checks
 from hardware.simulator.faults import AtTime, Device, Fault, FaultDesk, FaultKind, FaultScript
 from hardware.types import Preamplifier
 from tests.hardware.drivers.overheard import Overheard
@@ -170,7 +174,6 @@ def test_it_reads_what_the_twin_gives(rig: Rig) -> None:
     reading = rig.meter.read()
     assert 0.5 < reading.volts < 1.1  # 80 uA at 0.1 mA/V
     assert reading.at_s == rig.around.twin.clock.now_s()
-    assert rig.meter.current_na() == pytest.approx(-80e3, rel=0.1)
 
 
 def test_it_is_set_to_direct_volts_in_a_fixed_range(rig: Rig) -> None:
@@ -261,26 +264,54 @@ def test_another_instrument_at_its_address_is_refused(tmp_path: Path) -> None:
 # --- a known current ---
 
 
-def test_a_known_current_proves_the_preamplifier(rig: Rig) -> None:
-    beam_on(rig)
-    known_na = rig.meter.current_na()
-    assert rig.meter.check(known_na, tolerance_percent=2.0) == pytest.approx(known_na, rel=0.02)
+def feed(rig: Rig, current_na: float) -> None:
+    """A calibrated source at the preamplifier's input."""
+
+    def volts() -> float:
+        sign = -1.0 if rig.sr570.settings["INVT"] else 1.0
+        return sign * current_na * 1e-9 / rig.sr570.sensitivity_a_per_v
+
+    rig.multimeter.volts = volts
 
 
-def test_a_preamplifier_that_did_not_hear_its_settings_is_found_out(rig: Rig) -> None:
-    beam_on(rig)
-    known_na = rig.meter.current_na()
-    rig.sr570.answer(b"SENS 21\r\n")  # by hand: ten times as sensitive
+@pytest.mark.parametrize("known_na", [100.0, -250.0, 1e-3, 1e6, -3.3e5])
+def test_a_known_current_proves_the_preamplifier(rig: Rig, known_na: float) -> None:
+    feed(rig, known_na * 1.01)
+    assert rig.meter.check_known_current(known_na) == pytest.approx(known_na * 1.01, rel=1e-6)
+    assert 0.4 < abs(rig.multimeter.volts()) < 2.6
+
+
+def test_a_current_that_reads_otherwise_is_an_error(rig: Rig) -> None:
+    feed(rig, 103.0)
     with pytest.raises(NotReached, match="front panel") as error:
-        rig.meter.check(known_na)
-    assert error.value.axis == "current in nA"
+        rig.meter.check_known_current(100.0)
+    assert (error.value.axis, error.value.wanted) == ("current in nA", 100.0)
+    assert error.value.got == pytest.approx(103.0)
 
 
-@pytest.mark.parametrize("known_na", [0.0, math.nan, math.inf])
+@pytest.mark.parametrize("deaf", [b"SENS", b"INVT"])
+def test_a_preamplifier_that_did_not_hear_its_settings_is_found_out(rig: Rig, deaf: bytes) -> None:
+    feed(rig, 100.0)
+    obey = rig.sr570._obey
+    rig.sr570._obey = lambda words: None if words.startswith(deaf.decode()) else obey(words)  # type: ignore[method-assign]
+    with pytest.raises(NotReached):
+        rig.meter.check_known_current(100.0)
+
+
+@pytest.mark.parametrize("known_na", [0.0, math.nan, math.inf, 1e-5, 3e6])
 def test_a_current_that_proves_nothing_is_refused(rig: Rig, known_na: float) -> None:
-    rig.meter.configure(ELECTRONS)
-    with pytest.raises(OutOfRange, match="proves nothing"):
-        rig.meter.check(known_na)
+    before = dict(rig.sr570.settings)
+    with pytest.raises(OutOfRange, match="no current to check it with"):
+        rig.meter.check_known_current(known_na)
+    assert rig.sr570.settings == before
+
+
+def test_the_self_test_checks_a_current_that_is_fed_in(rig: Rig, tmp_path: Path) -> None:
+    feed(rig, -80.0)
+    parts = supervise(Parts(irradiation_meter=rig.meter))
+    for known_na, outcome in ((-80.0, Outcome.PASSED), (-90.0, Outcome.FAILED), (None, Outcome.LEFT_OUT)):
+        known, _ = carried_out(checks(parts, tmp_path, known_na=known_na))
+        assert known.outcome is outcome, known.said
 
 
 # --- a simulated VISA, and a recorded wire ---
