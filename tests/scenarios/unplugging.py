@@ -98,10 +98,11 @@ class Watch:
 
     def asked(self, device: str) -> None:
         """Somebody speaks to a device."""
-        if device == self._device and self.unplugged_s < math.inf:
+        if device == self._device and self.unplugged_s < math.inf and not self._over.is_set():
             self.missed_s = min(self.missed_s, time.monotonic())
 
     def end(self) -> None:
+        """The run has ended: what is asked to say goodbye does not count."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -183,10 +184,10 @@ def _until_it_ends(wired: WiredRun, points: Points, watch: Watch) -> tuple[RunEn
 
 def _first_troubles(device: str, end: RunEnd, reason: str, watch: Watch, nature: Nature) -> Iterator[str]:
     asked = watch.missed_s < math.inf or device == BLANKER
-    if asked and end is not RunEnd.PAUSED:
+    if asked and end not in (RunEnd.PAUSED, RunEnd.FINISHED):  # finished: nothing was left to be done
         yield f"The run is {end.value} without the {device}."
-    if asked and not reason:
-        yield "It is not said why."
+    if asked and device not in reason:
+        yield f"It is not said that the {device} is lost, but: {reason!r}"
     if device == BLANKER and "Ion beam state unknown: press gun off." not in reason:
         yield f"The operator is not told to press gun off, but: {reason}"
     if nature.gun.open:
