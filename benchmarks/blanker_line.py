@@ -28,7 +28,8 @@ MS = 1e3
 
 def _process() -> psutil.Process:
     """The guard's, the only child."""
-    return next(child for child in psutil.Process().children() if "hardware.guard" in child.cmdline())
+    (guard,) = psutil.Process().children()
+    return guard
 
 
 def _disobeyed(relay: Rig, guard: GuardClient) -> None:
@@ -59,7 +60,7 @@ def blanked_after_s(event: Callable[[Rig, GuardClient], object]) -> float:
         while relay.open:
             time.sleep(0.001)
         lasted_s = time.monotonic() - begin_s
-        with suppress(StopIteration):
+        with suppress(ValueError):
             _process().kill()
         with suppress(BlankerUnknown):
             guard.stop()
