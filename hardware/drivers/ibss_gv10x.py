@@ -46,14 +46,14 @@ class GV10xSettings(DeviceSettings):
     """The cleaner's serial line, and what it demands of the instrument."""
 
     port: str = Field(title="Serial port", description="COM3, /dev/ttyUSB0")
-    answer_s: float = Field(2.0, title="Answer within [s]", gt=0, le=5)
+    answer_s: float = Field(2.0, title="Answer within", gt=0, le=5)
     most_power_w: int = Field(
-        50, title="Highest power [W]", description="that may be asked for", ge=1, le=MOST_POWER_W
+        50, title="Highest power", description="that may be asked for", ge=1, le=MOST_POWER_W
     )
     lowest_mbar: float = Field(
-        1e-8, title="Pressure from [mbar]", description="of the chamber while it cleans", gt=0
+        1e-8, title="Pressure from", description="of the chamber while it cleans", gt=0
     )
-    highest_mbar: float = Field(1e-1, title="Pressure to [mbar]", description="of the chamber", gt=0)
+    highest_mbar: float = Field(1e-1, title="Pressure to", description="of the chamber", gt=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,9 @@ class IrradiationMeterSettings(DeviceSettings):
     library: str = Field(
         "", title="VISA library", description="empty for the system's, @py for the one in Python"
     )
-    range_v: float = Field(10.0, title="Range [V]", description="of the multimeter: 0.1, 1, 10, 100, 1000")
+    range_v: float = Field(10.0, title="Range", description="of the multimeter: 0.1, 1, 10, 100, 1000")
     nplc: float = Field(
-        10.0, title="Integration [mains cycles]", description="of each reading: 0.02, 0.2, 1, 10, 100"
+        10.0, title="Integration", description="mains cycles of each reading: 0.02, 0.2, 1, 10, 100"
     )
     preamplifier_port: str = Field(
         title="Preamplifier's port", description="serial port of the SR570: COM3, /dev/ttyUSB0"
@@ -57,7 +57,7 @@ class IrradiationMeterSettings(DeviceSettings):
     gain_mode: GainMode = Field(GainMode.LOW_NOISE, title="Gain mode", description="of the preamplifier")
     filter: Filter = Field(Filter.SIX_DB, title="Filter", description="of the preamplifier")
     low_pass_hz: float = Field(
-        10.0, title="Low pass [Hz]", description="of the filter: 0.03, 0.1, 0.3, 1, ... 1000000"
+        10.0, title="Low pass", description="of the filter: 0.03, 0.1, 0.3, 1, ... 1000000"
     )
 
 

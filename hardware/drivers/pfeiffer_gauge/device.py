@@ -43,14 +43,12 @@ class GaugeSettings(DeviceSettings):
         1, title="Number", description="address of the gauge on its line, or its place", ge=1, le=255
     )
     baud: int = Field(9600, title="Baud rate", gt=0)
-    answer_s: float = Field(
-        1.0, title="Answer within [s]", description="then it is asked again", gt=0, le=5
-    )
+    answer_s: float = Field(1.0, title="Answer within", description="then it is asked again", gt=0, le=5)
     lowest_mbar: float = Field(
-        5e-9, title="Measuring range from [mbar]", description="what reads lower is no reading", gt=0
+        5e-9, title="Measuring range from", description="what reads lower is no reading", gt=0
     )
     highest_mbar: float = Field(
-        1100.0, title="Measuring range to [mbar]", description="what reads higher is no reading", gt=0
+        1100.0, title="Measuring range to", description="what reads higher is no reading", gt=0
     )
 
 
