@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import xxhash
 from hardware.drivers.zeiss.api import Sem
 from hardware.errors import BadFrame, Refused
 from hardware.types import FrameSettings, Image
+from hardware.vendor_tiff import FrameMetadata, frame_metadata
+
+SAME_SIZE = 0.02
+"""A header rounds the size of pixels to 0.01 nm."""
 
 SAMPLES: dict[int, type[np.uint8] | type[np.uint16]] = {8: np.uint8, 16: np.uint16}
 
@@ -27,17 +32,18 @@ class Grabber:
     def grab(self, settings: FrameSettings) -> Image:
         """Shape (height_px, width_px), uint8 or uint16.
 
-        Raises ``BadFrame`` for a picture of another size or depth, of one grey value, or of the last
-        frame again; ``Refused`` where no file may lie.
+        Raises ``BadFrame`` for a picture of another size or depth, of one grey value, of the last frame
+        again, or of other pixels by its own header; ``Refused`` where no file may lie.
         """
         self._make_way()
         try:
             self._sem.grab(self._path, self._deadline_s)
-            image = self._read()
+            image, header = self._read()
         finally:
             with suppress(OSError):  # SmartSEM may hold it for a moment; the next frame needs it gone
                 self._path.unlink(missing_ok=True)
         self._check(image, settings)
+        self._require_header(header, settings)
         return image
 
     def _make_way(self) -> None:
@@ -49,12 +55,12 @@ class Grabber:
             what = f"no image can be written to {self._path.parent}: {error.strerror}"
             raise Refused(self._sem.device, what, "Choose another grab_folder in the settings.") from error
 
-    def _read(self) -> Image:
+    def _read(self) -> tuple[Image, FrameMetadata | None]:
         if not self._path.exists():
             raise self._bad(f"SmartSEM wrote no file {self._path}", "See that it may write there.")
         try:
             with tifffile.TiffFile(self._path) as file:
-                return np.ascontiguousarray(file.pages[0].asarray())
+                return np.ascontiguousarray(file.pages[0].asarray()), frame_metadata(file)
         except Exception as error:  # a torn file breaks the reader anywhere
             raise self._bad(f"the file of the frame cannot be read: {error}", "Scan again.") from error
 
@@ -71,6 +77,13 @@ class Grabber:
         if digest == self._last_digest:
             raise self._bad("the frame is the last one again", "Scan it again.")
         self._last_digest = digest
+
+    def _require_header(self, header: FrameMetadata | None, settings: FrameSettings) -> None:
+        """What the file itself says of the frame, where it says anything."""
+        size_nm = header.pixel_width_nm if header else None
+        if size_nm is not None and not math.isclose(size_nm, settings.pixel_size_nm, rel_tol=SAME_SIZE):
+            what = f"the header says pixels of {size_nm:g} nm instead of {settings.pixel_size_nm:g} nm"
+            raise self._bad(what, "Look at SmartSEM's own figures.")
 
     def _bad(self, what: str, advice: str) -> BadFrame:
         return BadFrame(self._sem.device, " ".join(what.split()), advice)

@@ -14,7 +14,6 @@ from hardware.drivers.zeiss.parameters import END_OF_FRAME, END_OF_FRAME_WORD, A
 from hardware.drivers.zeiss.settings import ZeissSettings
 from hardware.drivers.zeiss.stage import ZeissStage
 from hardware.drivers.zeiss.units import S_PER_MS
-from hardware.drivers.zeiss.waiting import POLL_S
 from hardware.errors import BadFrame, Deadline, HardwareError, Refused
 from hardware.protocols import Clock
 from hardware.types import Frame, FrameSettings
@@ -22,6 +21,9 @@ from hardware.types import Frame, FrameSettings
 PATIENCE = 2.0
 GRACE_S = 5.0
 """A frame may take so many times as long as SmartSEM says, and so much more."""
+
+FROZEN_POLL_S = 0.02
+"""A frame that should be there is looked for so often: every wait is beam time."""
 
 WHOLE = 0.999
 """A frame that is frozen earlier than after this share of its dwell times is not whole."""
@@ -91,7 +93,7 @@ class ZeissScanner:
                 what = f"the frame is not frozen after {now_s - begun_s:.3g} s"
                 raise Deadline(self._sem.device, what, "Scan it again.")
             step_s = min(begun_s + frame_s - now_s, self._clock.longest_step_s(frame_s))
-            self._clock.sleep(max(step_s, POLL_S))
+            self._clock.sleep(max(step_s, FROZEN_POLL_S))
         self._refuse_if_aborted()
 
     def _refuse_if_aborted(self) -> None:

@@ -64,11 +64,13 @@ class Scan:
         }
 
     def frozen(self) -> bool:
-        """Raises ``ConnectionLost`` when the scanner is gone."""
+        """Raises ``ConnectionLost``, once, when the scanner was gone during the frame."""
         if self.waits:
             self._join()
-        if self._lost is not None:
-            raise self._lost
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            self._frozen = True
+            raise lost
         return self._frozen
 
     def unfreeze(self) -> None:

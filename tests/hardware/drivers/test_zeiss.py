@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from hardware.errors import (
 )
 from hardware.parts import Part
 from hardware.protocols import SpecimenCurrentMeter
+from hardware.simulator.faults import VICTIMS, AtTime, Device, Fault, FaultKind
 from hardware.types import DetectorState, Optics, StagePose
 from tests.hardware.drivers.smartsem_rig import (
     FRAME,
@@ -269,3 +271,33 @@ def test_calls_and_answers_are_in_the_wire_log(rig: Rig, tmp_path: Path) -> None
     rig.column.set_beam_shift_um(1.0, 2.0)
     log = (tmp_path / "wire.jsonl").read_text()
     assert "Set AP_BEAMSHIFT_X 2.0" in log and '"(0, 2.0)"' in log and MACHINE.bits == 8
+
+
+STRICKEN: dict[Device, Callable[[Rig], object]] = {
+    Device.COLUMN: lambda rig: rig.column.set_beam_shift_um(1.0, 2.0),
+    Device.SCANNER: lambda rig: rig.scanner.acquire(FRAME),
+    Device.DETECTOR: lambda rig: rig.detector.make_safe(),
+    Device.STAGE: lambda rig: rig.stage.move(StagePose(x_um=100.0)).wait(100.0),
+    Device.CHAMBER: lambda rig: rig.chamber.pressure_mbar(),
+}
+
+
+@pytest.mark.parametrize("kind", [FaultKind.UNPLUGGED, FaultKind.REFUSED, FaultKind.TIMEOUT])
+@pytest.mark.parametrize("device", STRICKEN)
+def test_what_befalls_the_microscope_is_told_and_goes_by(
+    tmp_path: Path, device: Device, kind: FaultKind
+) -> None:
+    if device not in VICTIMS[kind]:
+        pytest.skip("never befalls this one")
+    fault = Fault(device, kind, AtTime(1.0), n_times=3, lasts_s=10.0)
+    with smartsem_rig(tmp_path, fault) as rig:
+        rig.column.unblank()
+        rig.around.link.call("clock.sleep", {"duration_s": 2.0})
+        with pytest.raises(HardwareError) as error:
+            STRICKEN[device](rig)
+        assert error.value.what and error.value.advice
+        rig.around.link.call("clock.sleep", {"duration_s": 20.0})
+        for _ in range(3):
+            with suppress(HardwareError):
+                STRICKEN[device](rig)
+        STRICKEN[device](rig)

@@ -94,12 +94,21 @@ def test_a_folder_where_no_file_may_lie_is_told(tmp_path: Path) -> None:
             rig.scanner.acquire(FRAME)
 
 
+def test_a_file_that_tells_of_other_pixels_is_refused(rig: Rig) -> None:
+    def other(path: Path) -> None:
+        rig.sem.scan.magnification *= 1.1
+        rig.sem.grab(path)
+
+    with rig.spoilt(grabs(other)), pytest.raises(BadFrame, match=r"header says pixels of 9\.09 nm"):
+        rig.scanner.acquire(FRAME)
+
+
 def test_the_emulated_files_tell_what_real_ones_do(rig: Rig, tmp_path: Path) -> None:
     rig.scanner.acquire(FRAME)
     rig.sem.grab(tmp_path / "frame.tif")
     told = read_frame_metadata(tmp_path / "frame.tif")
     assert (
         told is not None
-        and told.pixel_size_nm == pytest.approx(10.0)
+        and told.pixel_width_nm == pytest.approx(10.0)
         and told.dwell_ns == pytest.approx(100.0)
     )
