@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -56,6 +57,13 @@ class GV10xSettings(DeviceSettings):
     highest_mbar: float = Field(1e-1, title="Pressure to", description="of the chamber", gt=0)
 
 
+class Setting(Enum):
+    """What its controller keeps as two digits, by the letter that it is called by."""
+
+    POWER_W = "W"
+    TIME_MIN = "M"
+
+
 @dataclass(frozen=True, slots=True)
 class Asher:
     """The cleaner's controller: power, time, on and off, each answered."""
@@ -66,16 +74,16 @@ class Asher:
         """What it says of itself, in two lines."""
         return " ".join(self.dialogue.ask(b"F" + END, two_lines).decode("latin-1").split())
 
-    def set_number(self, letter: str, wanted: int) -> None:
-        """Set watts (W) or minutes (M), told once. Raises ``NotReached`` when they read back otherwise."""
-        self._command(f"{letter}{wanted:02d}")
-        self.require_number(letter, wanted)
+    def set(self, setting: Setting, wanted: int) -> None:
+        """Tell it once. Raises ``NotReached`` when it reads back otherwise."""
+        self._command(f"{setting.value}{wanted:02d}")
+        self.require(setting, wanted)
 
-    def require_number(self, letter: str, wanted: int) -> None:
-        """Read watts or minutes. Raises ``NotReached`` when they are not as wanted."""
-        said = self.dialogue.ask(letter.encode("ascii") + END, number_after(letter))
+    def require(self, setting: Setting, wanted: int) -> None:
+        """Read it. Raises ``NotReached`` when it is not what is wanted."""
+        said = self.dialogue.ask(setting.value.encode("ascii") + END, value_of(setting))
         if (got := int(said[1:3])) != wanted:
-            name = {"W": "power in W", "M": "time in min"}[letter]
+            name = setting.name.lower()
             raise NotReached(self.dialogue.device, name, wanted, got, 0.0, "Look at its controller.")
 
     def light(self) -> None:
@@ -130,8 +138,8 @@ class GV10x:
         watts, minutes = self._possible(power_w, duration_s)
         self._require_safe()
         try:
-            self.asher.set_number("W", watts)
-            self.asher.set_number("M", minutes)
+            self.asher.set(Setting.POWER_W, watts)
+            self.asher.set(Setting.TIME_MIN, minutes)
             self.lit = True
             self.asher.light()
             self._watch(watts, duration_s)
@@ -166,7 +174,7 @@ class GV10x:
         while (left_s := end_s - self.clock.now_s()) > 0:
             self.clock.sleep(min(left_s, step_s))
             self._require_safe()
-            self.asher.require_number("W", watts)
+            self.asher.require(Setting.POWER_W, watts)
         if -left_s > MOST_OVERTIME_S:
             raise Deadline(
                 self.name, f"it burned {-left_s:.0f} s longer than asked", "Look at the specimen."
@@ -187,14 +195,14 @@ def refusals(devices: Devices, allowed_mbar: Range) -> Iterator[str]:
         yield f"The chamber pressure is {pressure_mbar:.1e} mbar, allowed {allowed_mbar}"
 
 
-def number_after(letter: str) -> Framing:
-    """A line of a letter and two digits."""
-    pattern = re.compile(letter.encode("ascii") + rb"\d\d\s*")
+def value_of(setting: Setting) -> Framing:
+    """A line of its letter and two digits."""
+    pattern = re.compile(setting.value.encode("ascii") + rb"\d\d\s*")
 
     def framed(arrived: bytearray) -> int | None:
         length = LINE(arrived)
         if length is not None and pattern.fullmatch(arrived[:length]) is None:
-            raise ValueError(f"not two digits after {letter}")
+            raise ValueError(f"not two digits after {setting.value}")
         return length
 
     return framed

@@ -20,10 +20,7 @@ SHORTEST_QUESTION = 16
 
 @dataclass
 class DigitalGauge:
-    """``read_mbar``: the pressure at it; ``HardwareError`` where the gauge is out of order.
-
-    ``silence``: answers nothing any more, as a gauge without power.
-    """
+    """``read_mbar``: the pressure at it; ``HardwareError`` where the gauge is out of order."""
 
     read_mbar: Callable[[], float]
     address: int = 1

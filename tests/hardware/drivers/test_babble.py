@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hardware.drivers.ibss_gv10x import Asher
+from hardware.drivers.ibss_gv10x import Asher, Setting
 from hardware.drivers.pfeiffer_gauge.mnemonics import ControllerGauge
 from hardware.drivers.pfeiffer_gauge.telegram import PRESSURE, TelegramGauge, read_exponential
 from hardware.emulators.ibss_gv10x import GV10xEmulator
@@ -61,7 +61,7 @@ def test_mnemonics_of_a_controller() -> None:
 
 def test_answers_of_the_plasma_cleaner() -> None:
     asher = Asher(babbling(damaged([b"W20\r\n", b"P1\r\n", b"P0\r\n", b"?\r\n"], 2 * N_BABBLED, 3)))
-    outcomes(lambda: asher.require_number("W", 20), N_BABBLED // 2)
+    outcomes(lambda: asher.require(Setting.POWER_W, 20), N_BABBLED // 2)
     outcomes(asher.light, N_BABBLED // 2, Refused)
 
 

@@ -196,7 +196,7 @@ def test_whatever_goes_wrong_it_is_off(
 
 def test_a_power_that_is_turned_by_hand_ends_it(rig: Rig) -> None:
     rig.asleep(lambda: setattr(rig.device, "watts", 60))
-    with pytest.raises(NotReached, match="power in W"):
+    with pytest.raises(NotReached, match="power_w wanted 20"):
         rig.cleaner.clean(20.0, 60.0)
     assert rig.device.lit_at_s is None
 
