@@ -28,8 +28,9 @@ class SharkSemPort:
 
     ``spoiler`` strikes answers and, where it matches ``ScData``, pieces of images. Raises ``OSError``
     where a given ``port`` or the next one is taken; without one it finds two that are free.
-    ``settles_s``: how long optics and detectors are not stable after a change; no time where the
-    driver is to take as long as the twin's own.
+    ``lies``: what functions answer instead of what is so; then they do nothing. ``settles_s``: how long
+    optics and detectors are not stable after a change; no time where the driver is to take as long as
+    the twin's own.
     """
 
     def __init__(self, link: Link, port: int = 0, settles_s: float = 0.0, version: str = "3.2.20") -> None:
@@ -37,6 +38,10 @@ class SharkSemPort:
         self._control, self._images = _two_ports(self._functions, port)
         self._functions.images = self._images
         self.port = self._control.port
+
+    @property
+    def lies(self) -> dict[str, tuple[Value, ...]]:
+        return self._functions.lies
 
     @property
     def spoiler(self) -> Spoiler:
@@ -64,6 +69,7 @@ class _Functions:
 
     def __init__(self, link: Link, settles_s: float, version: str) -> None:
         self.images: DataPort | None = None
+        self.lies: dict[str, tuple[Value, ...]] = {}
         self._lock = threading.Lock()
         scan = ScanUnit(link, self._send)
         settling = Settling(link, settles_s)
@@ -87,6 +93,8 @@ class _Functions:
     def answer(self, request: bytes) -> bytes:
         """The response to one request, or nothing."""
         asked = call(request)
+        if asked.name in self.lies:
+            return response(asked, self.lies[asked.name])
         with suppress(ValueError, DecimalException, Deadline, ConnectionLost), self._lock:
             if command := self._commands.get(asked.name):
                 with suppress(*NOT_DONE):

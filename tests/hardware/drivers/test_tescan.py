@@ -21,6 +21,7 @@ from hardware.errors import (
     BadFrame,
     ConnectionLost,
     Deadline,
+    Garbled,
     HardwareError,
     NotReached,
     OutOfRange,
@@ -146,6 +147,57 @@ def test_two_programs_take_turns(station: Station, tmp_path: Path) -> None:
         station.devices.scanner.acquire(SMALL)
     assert station.devices.scanner.acquire(SMALL).image.size
     other.close()
+
+
+def refused(call: Callable[[], object], said: str, kind: type[HardwareError] = Refused) -> None:
+    with pytest.raises(kind, match=said) as raised:
+        call()
+    assert raised.value.device == NAME and raised.value.advice
+
+
+def test_what_it_will_not_do_is_refused(station: Station) -> None:
+    """Each lie is a microscope that ignores what it was told, or says that it will not."""
+    devices, wire = station.devices, station.wire
+    column = devices.column
+    assert isinstance(column, SpecimenCurrentMeter)
+    doings: list[tuple[dict[str, tuple[int | str, ...]], Callable[[], object], str]] = [
+        ({"ScGetBlanker": (0,)}, column.blank, "does not read back as blanked"),
+        ({"ScGetBlanker": (1,)}, column.unblank, "stays blanked"),
+        ({"ScScanXY": (-1,)}, column.specimen_current_na, "refuses the scan"),
+        ({"ScScanXY": (-1,)}, lambda: devices.scanner.acquire(SMALL), "refuses the frame"),
+        ({"DtGetEnabled": (1, 12)}, lambda: devices.scanner.acquire(SMALL), "does not give 8 bits"),
+        ({"DtStateEnum": (0,)}, devices.detector.make_safe, "no protection"),
+        ({"DtStateGet": (0,)}, devices.detector.make_safe, "stays off"),
+        ({"HVGetBeam": (1000,)}, lambda: column.set_eht(True), "reads 1000 instead"),
+        ({"StgIsBusy": (1,)}, devices.stage.stop, "goes on"),
+        ({"StgMoveToEx": (-2,)}, lambda: devices.stage.move(StagePose(x_um=1.0)), "not calibrated"),
+        ({"StgMoveToEx": (-9,)}, lambda: devices.stage.move(StagePose(x_um=1.0)), "answers -9"),
+    ]
+    for lies, call, said in doings:
+        wire.lies.update(lies)
+        refused(call, said)
+        wire.lies.clear()
+    assert devices.scanner.acquire(SMALL).image.size
+
+
+def test_answers_without_sense_are_garbled(station: Station) -> None:
+    for lie in ((), ("nan",), ("1e400",), ("4.5.6",)):
+        station.wire.lies["GetWD"] = lie
+        refused(station.devices.column.optics, "GetWD: ", Garbled)
+
+
+def test_a_list_of_speeds_without_sense_is_told(station: Station, tmp_path: Path) -> None:
+    settings = settings_for(station.nature.settings, station.wire.port)
+    station.wire.lies["ScEnumSpeeds"] = ("speed.1.dwell=quick",)
+    with pytest.raises(Refused, match="ScEnumSpeeds"):
+        DRIVER.connect(settings, station.around.surroundings("another", tmp_path))
+
+
+def test_a_registration_without_sense_is_garbled(station: Station, tmp_path: Path) -> None:
+    settings = settings_for(station.nature.settings, station.wire.port)
+    station.wire.lies["TcpRegDataPort"] = ()
+    with pytest.raises(Garbled, match="TcpRegDataPort"):
+        DRIVER.connect(settings, station.around.surroundings("another", tmp_path))
 
 
 # --- column and detector ---
@@ -343,6 +395,17 @@ def test_patience_with_a_frame_ends(tmp_path: Path) -> None:
 
 
 # --- stage ---
+
+
+def test_a_motion_is_asked_and_cancelled(station: Station) -> None:
+    motion = station.devices.stage.move(StagePose(x_um=5_000.0))
+    assert not motion.done()
+    motion.cancel()
+    assert motion.done()
+    with pytest.raises(OutOfRange):
+        station.devices.stage.check(StagePose(x_um=1e6))
+    with pytest.raises(Deadline):
+        station.devices.stage.move(StagePose(x_um=20_000.0)).wait(1.0)
 
 
 def test_axes_that_are_not_told_are_not_sent(station: Station) -> None:
