@@ -15,7 +15,7 @@ from hardware.simulator.link import Link
 
 CR = 13
 NAK, ACK, ENQ = b"\x15\r\n", b"\x06\r\n", b"\x05"
-SHORTEST_QUESTION = 16
+SHORTEST_BYTES = 14
 
 
 @dataclass
@@ -35,7 +35,7 @@ class DigitalGauge:
     def answer(self, request: bytes) -> bytes:
         """The answer to a question that is for this gauge and undamaged; else nothing."""
         body, said_sum = request[:-4], request[-4:-1]
-        if len(request) < SHORTEST_QUESTION - 1 or said_sum != f"{sum(body) & 255:03d}".encode():
+        if len(request) < SHORTEST_BYTES or said_sum != f"{sum(body) & 255:03d}".encode():
             return b""
         text = body.decode("latin-1")
         if text[:3] != f"{self.address:03d}":
@@ -44,6 +44,8 @@ class DigitalGauge:
             data = self._data(text[5:8], is_question=text[3:5] == "00" and text[8:] == "02=?")
         except Deadline:
             return b""
+        except HardwareError:
+            data = "_LOGIC"
         answer = f"{text[:3]}10{text[5:8]}{len(data):02d}{data}"
         return f"{answer}{sum(answer.encode()) & 255:03d}\r".encode()
 

@@ -19,6 +19,7 @@ from hardware.emulators.pfeiffer_gauge import Controller, DigitalGauge, chamber_
 from hardware.emulators.rehearsal import Rehearsal
 from hardware.emulators.serving import Spoiled, Spoiling, Terminal
 from hardware.errors import ConnectionLost, Deadline, Garbled, HardwareError, Refused
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
 from tests.hardware.drivers.overheard import Overheard
 
 ANSWER_S = 0.2
@@ -139,6 +140,18 @@ def test_a_wrong_telegram_is_never_a_pressure(rig: Rig, lie: bytes, kind: type[H
     with pytest.raises(kind) as error:
         rig.gauge.pressure_mbar()
     told(error)
+
+
+@pytest.mark.parametrize(("kind", "error"), [(FaultKind.UNPLUGGED, Refused), (FaultKind.TIMEOUT, Deadline)])
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_twin_whose_gauge_fails_is_one_that_is_out_of_order(
+    rig: Rig, kind: FaultKind, error: type[HardwareError], after: int
+) -> None:
+    script = FaultScript((Fault(Device.CHAMBER, kind, AfterCalls(after), n_times=9, lasts_s=1e9),))
+    rig.around.nature.faults = FaultDesk(script, rig.around.nature.faults.rng)
+    with pytest.raises(error) as raised:
+        rig.gauge.pressure_mbar()
+    told(raised)
 
 
 def test_one_wrong_telegram_is_asked_again(rig: Rig) -> None:
