@@ -8,6 +8,7 @@ no part of that interval: it stands in the instrument's profile.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from scopeacq.engine.readings import Readings, proven
 from scopeacq.engine.settling import Interval, end_of
 from scopeacq.journal.records import IonsBegin, IonsEnd, MillHeartbeat
 from scopeacq.plan.instrument import MillSettings
+
+LOG = logging.getLogger(__name__)
 
 FRESH = 0.9
 """Share of the current's greatest age that an opening lasts at most."""
@@ -175,7 +178,8 @@ def _mean_current_na(opener: Opener, before_na: float) -> float:
     """Mean of the currents before and after an opening; the first where the gun gives none now."""
     try:
         after_na = opener.microscope.devices.ion_current.measure().current_na
-    except HardwareError:
+    except HardwareError as error:
+        LOG.warning("%s The current from before the opening counts for all of it.", error)
         return before_na
     low_na, high_na = opener.mill.interlocks.current_na
     return (before_na + after_na) / 2 if low_na <= after_na <= high_na else before_na

@@ -186,7 +186,7 @@ def _first_troubles(device: str, end: RunEnd, reason: str, watch: Watch, nature:
     asked = watch.missed_s < math.inf or device == BLANKER
     if asked and end not in (RunEnd.PAUSED, RunEnd.FINISHED):  # finished: nothing was left to be done
         yield f"The run is {end.value} without the {device}."
-    if asked and device not in reason:
+    if asked and end is RunEnd.PAUSED and device not in reason:
         yield f"It is not said that the {device} is lost, but: {reason!r}"
     if device == BLANKER and "Ion beam state unknown: press gun off." not in reason:
         yield f"The operator is not told to press gun off, but: {reason}"
