@@ -25,11 +25,12 @@ STABLE_S = 5.0
 class SharkSem:
     """Functions by name. Raises ``Deadline``, ``ConnectionLost`` or ``Garbled`` that say which.
 
-    ``flags`` go with every request, beside "send response".
+    ``device``: its name in errors; that of the dialogue stands in the log of the wire. ``flags`` go with
+    every request, beside "send response".
     """
 
-    def __init__(self, dialogue: Dialogue, flags: Flag = Flag.RESPOND) -> None:
-        self.device = dialogue.device
+    def __init__(self, dialogue: Dialogue, device: str, flags: Flag = Flag.RESPOND) -> None:
+        self.device = device
         self._dialogue, self._flags = dialogue, flags | Flag.RESPOND
         self._numbers = count(1)
 
@@ -83,7 +84,7 @@ class SharkSem:
         try:
             yield
         except (Deadline, ConnectionLost, Garbled) as error:
-            raise type(error)(error.device, f"{name}: {error.what}", error.advice) from error
+            raise type(error)(self.device, f"{name}: {error.what}", error.advice) from error
         except ValueError as error:
             advice = "Try again; if it stays, restart the microscope's software."
             raise Garbled(self.device, f"{name}: {error}", advice) from error

@@ -17,6 +17,7 @@ from hardware.drivers.tescan.settings import TescanSettings
 from hardware.drivers.tescan.stage import TescanStage
 from hardware.errors import Garbled, HardwareError, Refused
 from hardware.parts import Candidate, Part, Parts, Surroundings
+from hardware.protocols import Clock
 from hardware.transport.dialogue import Dialogue, Exchange, Timing
 from hardware.transport.tcp import tcp
 
@@ -33,29 +34,42 @@ def connect(settings: TescanSettings, surroundings: Surroundings) -> Parts:
     Where it is to image it stops the microscope's own scan and blanks the beam. Raises
     ``HardwareError``; then nothing stays connected.
     """
-    name, clock, log = surroundings.name, surroundings.clock, surroundings.wire_log
-    images = ImageLink(name, settings.host, settings.port + 1, log)
+    name, log = surroundings.name, surroundings.wire_log
     opened = partial(tcp, settings.host, settings.port)
     timing = Timing(settings.answer_s, late_s=0.0)  # a new connection brings no late answer
+    images = ImageLink(name, settings.host, settings.port + 1, log)
+    greeting = partial(_register, name, images)
     with ExitStack() as undo:
         undo.callback(images.close)
-        greeting = partial(_register, name, images)
-        sem = SharkSem(Dialogue(name, opened, log, timing, greeting))
+        sem = SharkSem(Dialogue(name, opened, log, timing, greeting), name)
         undo.callback(sem.close)
-        urgent = SharkSem(Dialogue(name, opened, log, timing), Flag.JUMP_QUEUE)
+        urgent = SharkSem(Dialogue(f"{name} (urgent)", opened, log, timing), name, Flag.JUMP_QUEUE)
         undo.callback(urgent.close)
         require_version(sem)
-        stage = TescanStage(sem, urgent, clock, settings.stage)
+        stage = TescanStage(sem, urgent, surroundings.clock, settings.stage)
         parts = Parts(stage=stage, chamber=TescanChamber(sem))
         if surroundings.plays & ELECTRONS:
-            column = TescanColumn(sem, urgent, clock, settings.column)
-            around = Around(column.optics, stage.pose)
-            scanner = TescanScanner(sem, urgent, images, clock, settings.scan, around)
-            scanner.take_over()
-            column.blank()
-            detector = TescanDetector(sem, clock, detector_index(sem, settings.scan.detector))
-            parts = replace(parts, column=column, scanner=scanner, detector=detector)
+            parts = _with_electrons(parts, sem, urgent, images, settings, surroundings.clock)
         return replace(parts, close=undo.pop_all().close)
+
+
+def _with_electrons(
+    parts: Parts,
+    sem: SharkSem,
+    urgent: SharkSem,
+    images: ImageLink,
+    settings: TescanSettings,
+    clock: Clock,
+) -> Parts:
+    """Column, scanner and detector as well, with the beam blanked and nothing scanning."""
+    assert parts.stage is not None
+    column = TescanColumn(sem, urgent, clock, settings.column)
+    around = Around(column.optics, parts.stage.pose)
+    scanner = TescanScanner(sem, urgent, images, clock, settings.scan, around)
+    scanner.take_over()
+    column.blank()
+    detector = TescanDetector(sem, clock, detector_index(sem, settings.scan.detector))
+    return replace(parts, column=column, scanner=scanner, detector=detector)
 
 
 def recognise(address: str) -> Candidate | None:
@@ -64,7 +78,7 @@ def recognise(address: str) -> Candidate | None:
     if parts is None:
         return None
     host, port = parts[1], int(parts[2])
-    sem = SharkSem(Dialogue(address, partial(tcp, host, port), timing=Timing(WHO_S, retries=0)))
+    sem = SharkSem(Dialogue(address, partial(tcp, host, port), timing=Timing(WHO_S, retries=0)), address)
     try:
         version, serial = sem.text("TcpGetVersion"), sem.text("TcpGetDevice")
     except HardwareError:

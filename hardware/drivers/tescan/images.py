@@ -125,7 +125,7 @@ class ImageLink:
                 self._skip(message.body_bytes, watch)
                 continue
             self._read(head[HEADER.size :], watch)
-            self._log.note(self._device, Way.RECEIVED, bytes(head))
+            self._log.note(f"{self._device} (images)", Way.RECEIVED, bytes(head))
             done = self._take(pixels, done, head, expected, watch)
 
     def _take(
