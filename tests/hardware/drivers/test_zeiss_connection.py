@@ -1,0 +1,117 @@
+"""SmartSEM that hangs, breaks down, is restarted, or says no: what gets past, and what works again."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from hardware.drivers.zeiss import assembled
+from hardware.errors import ConnectionLost, Deadline, HardwareError
+from hardware.simulator.faults import VICTIMS, AtTime, Device, Fault, FaultKind
+from hardware.types import StagePose
+from tests.hardware.drivers.smartsem_rig import FRAME, NAME, Rig, answering, raising, smartsem_rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    with smartsem_rig(tmp_path) as made:
+        yield made
+
+
+def test_what_brings_to_rest_gets_past_a_call_that_hangs(tmp_path: Path) -> None:
+    with smartsem_rig(tmp_path, answer_s=1.5) as rig:
+        rig.column.unblank()
+        rig.stage.move(StagePose(z_um=6_000.0))
+        ended: list[Exception] = []
+        hung = threading.Thread(target=_ends, args=(rig.column.optics, ended))
+        with rig.spoilt(rig.tampering.hanging("Get", "AP_WD")):
+            hung.start()
+            time.sleep(0.1)
+            began_s = time.monotonic()
+            rig.column.blank()
+            rig.stage.stop()
+            rig.scanner.abort()
+            assert time.monotonic() - began_s < 1.0 and rig.nature.column.blanked
+            hung.join()
+        assert [type(error) for error in ended] == [Deadline]
+        assert rig.column.optics().wd_um > 0  # by a new object on a new thread
+
+
+def _ends(call: Callable[[], object], with_errors: list[Exception]) -> None:
+    try:
+        call()
+    except HardwareError as error:
+        with_errors.append(error)
+
+
+def test_a_query_is_asked_again_on_a_new_object_and_a_command_is_not(rig: Rig) -> None:
+    made = rig.tampering.made
+    with rig.spoilt(raising(OSError("RPC server unavailable"), "Get", "AP_WD", times=1)):
+        assert rig.column.optics() == rig.nature.column.optics
+    assert rig.tampering.made == made + 1
+    with (
+        rig.spoilt(raising(OSError("RPC server unavailable"), "MoveStage", times=1)),
+        pytest.raises(ConnectionLost, match="RPC server unavailable"),
+    ):
+        rig.stage.move(StagePose(x_um=100.0))
+    assert rig.tampering.counted("MoveStage") == 1
+    rig.stage.move(StagePose(x_um=100.0)).wait(100.0)
+
+
+def test_a_smartsem_without_a_user_is_not_connected(tmp_path: Path, rig: Rig) -> None:
+    around = rig.around.surroundings(NAME, tmp_path)
+    with (
+        rig.spoilt(answering(2031, "InitialiseRemoting")),
+        pytest.raises(ConnectionLost, match=r"code 2031.*log a user in"),
+    ):
+        assembled(rig.tampering.dispatch, rig.settings, around)
+
+
+def test_a_closed_connection_stays_closed(rig: Rig) -> None:
+    rig.close()
+    rig.close()
+    for call in (rig.column.optics, rig.column.blank, rig.stage.pose, lambda: rig.scanner.acquire(FRAME)):
+        with pytest.raises(HardwareError, match="closed"):
+            call()
+    assert rig.tampering.counted("ClosingControl") == 2
+
+
+def test_calls_and_answers_are_in_the_wire_log(rig: Rig, tmp_path: Path) -> None:
+    rig.column.set_beam_shift_um(1.0, 2.0)
+    log = (tmp_path / "wire.jsonl").read_text()
+    assert "Set AP_BEAMSHIFT_X 2.0" in log and '"(0, 2.0)"' in log
+
+
+STRICKEN: dict[Device, Callable[[Rig], object]] = {
+    Device.COLUMN: lambda rig: rig.column.set_beam_shift_um(1.0, 2.0),
+    Device.SCANNER: lambda rig: rig.scanner.acquire(FRAME),
+    Device.DETECTOR: lambda rig: rig.detector.make_safe(),
+    Device.STAGE: lambda rig: rig.stage.move(StagePose(x_um=100.0)).wait(100.0),
+    Device.CHAMBER: lambda rig: rig.chamber.pressure_mbar(),
+}
+
+
+@pytest.mark.parametrize("kind", [FaultKind.UNPLUGGED, FaultKind.REFUSED, FaultKind.TIMEOUT])
+@pytest.mark.parametrize("device", STRICKEN)
+def test_what_befalls_the_microscope_is_told_and_goes_by(
+    tmp_path: Path, device: Device, kind: FaultKind
+) -> None:
+    if device not in VICTIMS[kind]:
+        pytest.skip("never befalls this one")
+    fault = Fault(device, kind, AtTime(1.0), n_times=3, lasts_s=10.0)
+    with smartsem_rig(tmp_path, fault) as rig:
+        rig.column.unblank()
+        rig.around.link.call("clock.sleep", {"duration_s": 2.0})
+        with pytest.raises(HardwareError) as error:
+            STRICKEN[device](rig)
+        assert error.value.what and error.value.advice
+        rig.around.link.call("clock.sleep", {"duration_s": 20.0})
+        for _ in range(3):
+            with suppress(HardwareError):
+                STRICKEN[device](rig)
+        STRICKEN[device](rig)
