@@ -107,6 +107,7 @@ class RelayBlanker:
 
     def take_over(self) -> None:
         """Blank, and have the module keep it so without us. Raises ``Refused`` when it will not."""
+        self._module.host_ok()  # a watchdog that the last guard left armed would run out meanwhile
         self.blank()
         if (blanker := self.state()) is not Blanker.BLANKED:
             raise Refused(NAME, f"reads back as {blanker.value} after it was blanked", ADVICE)
