@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from hardware.addresses import Wire, address
 from hardware.errors import Deadline, HardwareError, Interlocked, NotReached, OutOfRange, Refused
 from hardware.parts import Candidate, DeviceDriver, DeviceSettings, Part, Parts, Surroundings
 from hardware.protocols import Clock
@@ -244,14 +245,14 @@ def connect(settings: GV10xSettings, surroundings: Surroundings) -> Parts:
     return Parts(cleaner=cleaner, close=cleaner.close)
 
 
-def recognise(address: str) -> Candidate | None:
+def recognise(text: str) -> Candidate | None:
     """Ask a serial port for the controller's version."""
-    if "::" in address:
+    if address(text).wire is not Wire.SERIAL:
         return None
-    dialogue = Dialogue("plasma cleaner", lambda: serial_port(address), timing=SEARCH)
+    dialogue = Dialogue("plasma cleaner", lambda: serial_port(text), timing=SEARCH)
     with closing(dialogue):
         version = Asher(dialogue).version()
-    return Candidate({"port": address}, version) if "GV10" in version else None
+    return Candidate({"port": text}, version) if "GV10" in version else None
 
 
 DRIVER = DeviceDriver(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -25,12 +25,11 @@ from hardware.parts import Candidate, DeviceDriver, DeviceSettings, Part, Parts,
 from hardware.protocols import Clock
 from hardware.transport.channel import Channel
 from hardware.transport.dialogue import Dialogue, Timing
-from hardware.transport.scpi import Scpi, greet
+from hardware.transport.scpi import Scpi, greet, identity
 from hardware.transport.serial_port import serial_port
 from hardware.transport.visa import visa
 from hardware.types import Preamplifier, VoltReading
 
-SEARCH_S = 1.0
 ANY = Preamplifier(1e-6, inverted=False)
 NA_PER_A = 1e9
 KNOWN_WITHIN_PERCENT = 2.0
@@ -145,12 +144,8 @@ def connect(settings: IrradiationMeterSettings, surroundings: Surroundings) -> P
 
 def recognise(address: str) -> Candidate | None:
     """Ask a VISA address for its name. Nobody can be asked for the preamplifier."""
-    if "::" not in address:
-        return None
-    dialogue = Dialogue("multimeter", lambda: visa(address), timing=Timing(SEARCH_S, 0))
-    with closing(dialogue):
-        (identity,) = Scpi(dialogue).ask("*IDN?")
-    return Candidate({"multimeter": address}, identity) if is_truevolt(identity) else None
+    says = identity(lambda: visa(address)) if "::" in address else None
+    return Candidate({"multimeter": address}, says) if says and is_truevolt(says) else None
 
 
 def _line(settings: IrradiationMeterSettings) -> Channel:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pydantic import Field
 
+from hardware.addresses import Wire, address
 from hardware.drivers.pfeiffer_gauge.mnemonics import ControllerGauge
 from hardware.drivers.pfeiffer_gauge.telegram import TelegramGauge
 from hardware.errors import Refused
@@ -108,14 +109,14 @@ def connect(settings: GaugeSettings, surroundings: Surroundings) -> Parts:
         return Parts(chamber=chamber, close=undo.pop_all().close)
 
 
-def recognise(address: str) -> Candidate | None:
+def recognise(text: str) -> Candidate | None:
     """Ask a serial port for the name of a digital gauge at address 1."""
-    if "::" in address:
+    if address(text).wire is not Wire.SERIAL:
         return None
-    dialogue = Dialogue("vacuum gauge", lambda: serial_port(address), timing=SEARCH)
+    dialogue = Dialogue("vacuum gauge", lambda: serial_port(text), timing=SEARCH)
     with closing(dialogue):
         name = TelegramGauge(dialogue, 1).name()
-    return Candidate({"port": address, "number": 1}, f"Pfeiffer gauge {name}")
+    return Candidate({"port": text, "number": 1}, f"Pfeiffer gauge {name}")
 
 
 DRIVER = DeviceDriver(

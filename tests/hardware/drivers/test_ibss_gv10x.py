@@ -252,7 +252,8 @@ def test_it_is_recognised_by_its_version(rig: Rig) -> None:
     assert found is not None and found.says == "GV10x DS Asher Ver 2.5"
     rig.box.lies[b"F"] = b"something\r\nelse\r\n"
     assert recognise(str(rig.wire.path)) is None
-    assert recognise("TCPIP::1.2.3.4::INSTR") is None
+    for elsewhere in ("TCPIP::1.2.3.4::INSTR", "127.0.0.1:8300"):
+        assert recognise(elsewhere) is None
 
 
 def test_a_cleaner_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:

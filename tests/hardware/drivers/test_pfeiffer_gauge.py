@@ -184,7 +184,8 @@ def test_a_gauge_is_recognised_by_its_name(rig: Rig) -> None:
     found = recognise(str(rig.wire.path))
     assert found is not None and found.says == "Pfeiffer gauge A5"
     assert GaugeSettings.model_validate(found.settings).port == str(rig.wire.path)
-    assert recognise("TCPIP::1.2.3.4::INSTR") is None
+    for elsewhere in ("TCPIP::1.2.3.4::INSTR", "127.0.0.1:8300"):
+        assert recognise(elsewhere) is None
 
 
 # --- mnemonics ---
