@@ -7,18 +7,19 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
-from hardware.drivers.tescan.client import SharkSem, said
+from hardware.drivers.tescan.client import SharkSem
 from hardware.drivers.tescan.column import TescanColumn
 from hardware.drivers.tescan.detector import TescanChamber, TescanDetector, detector_index
 from hardware.drivers.tescan.images import ImageLink
 from hardware.drivers.tescan.message import Flag
 from hardware.drivers.tescan.scanner import Around, TescanScanner
+from hardware.drivers.tescan.session import Session
 from hardware.drivers.tescan.settings import TescanSettings
 from hardware.drivers.tescan.stage import TescanStage
-from hardware.errors import Garbled, HardwareError, Refused
+from hardware.errors import HardwareError, Refused
 from hardware.parts import Candidate, Part, Parts, Surroundings
 from hardware.protocols import Clock
-from hardware.transport.dialogue import Dialogue, Exchange, Timing
+from hardware.transport.dialogue import Dialogue, Timing
 from hardware.transport.tcp import tcp
 
 NEEDED = (3, 2, 1)
@@ -38,10 +39,10 @@ def connect(settings: TescanSettings, surroundings: Surroundings) -> Parts:
     opened = partial(tcp, settings.host, settings.port)
     timing = Timing(settings.answer_s, late_s=0.0)  # a new connection brings no late answer
     images = ImageLink(name, settings.host, settings.port + 1, log)
-    greeting = partial(_register, name, images)
+    session = Session(name, images)
     with ExitStack() as undo:
         undo.callback(images.close)
-        sem = SharkSem(Dialogue(name, opened, log, timing, greeting), name)
+        sem = SharkSem(Dialogue(name, opened, log, timing, session.greet), name)
         undo.callback(sem.close)
         urgent = SharkSem(Dialogue(f"{name} (urgent)", opened, log, timing), name, Flag.JUMP_QUEUE)
         undo.callback(urgent.close)
@@ -49,7 +50,7 @@ def connect(settings: TescanSettings, surroundings: Surroundings) -> Parts:
         stage = TescanStage(sem, urgent, surroundings.clock, settings.stage)
         parts = Parts(stage=stage, chamber=TescanChamber(sem))
         if surroundings.plays & ELECTRONS:
-            parts = _with_electrons(parts, sem, urgent, images, settings, surroundings.clock)
+            parts = _with_electrons(parts, sem, urgent, session, settings, surroundings.clock)
         return replace(parts, close=undo.pop_all().close)
 
 
@@ -57,7 +58,7 @@ def _with_electrons(
     parts: Parts,
     sem: SharkSem,
     urgent: SharkSem,
-    images: ImageLink,
+    session: Session,
     settings: TescanSettings,
     clock: Clock,
 ) -> Parts:
@@ -65,10 +66,10 @@ def _with_electrons(
     assert parts.stage is not None
     column = TescanColumn(sem, urgent, clock, settings.column)
     around = Around(column.optics, parts.stage.pose)
-    scanner = TescanScanner(sem, urgent, images, clock, settings.scan, around)
+    scanner = TescanScanner(sem, urgent, session.images, clock, settings.scan, around)
     scanner.take_over()
     column.blank()
-    detector = TescanDetector(sem, clock, detector_index(sem, settings.scan.detector))
+    detector = TescanDetector(sem, session, clock, detector_index(sem, settings.scan.detector))
     return replace(parts, column=column, scanner=scanner, detector=detector)
 
 
@@ -96,14 +97,3 @@ def require_version(sem: SharkSem) -> None:
         needed = ".".join(map(str, NEEDED))
         what = f"speaks SharkSEM {version[:20]!r}, and the driver needs {needed} or later"
         raise Refused(sem.device, what, "Update the microscope's software.")
-
-
-def _register(device: str, images: ImageLink, exchange: Exchange) -> None:
-    """What is said on each new control connection: where images are to be sent.
-
-    The microscope knows the data connection by the control connection that registered it.
-    """
-    try:
-        images.open(lambda port: said(exchange, "TcpRegDataPort", port).integer())
-    except ValueError as error:
-        raise Garbled(device, f"TcpRegDataPort: {error}", "Check which program is at its port.") from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hardware.drivers.tescan.client import POLL_S, STABLE_S, SharkSem, await_stable
 from hardware.drivers.tescan.message import numbered
+from hardware.drivers.tescan.session import PROTECTED, Session
 from hardware.drivers.tescan.units import MBAR_PER_PA, exact, scaled
 from hardware.errors import Deadline, Refused
 from hardware.protocols import Clock
 from hardware.set_points import require_reached, require_within
 from hardware.types import DetectorState, Range
 
-PROTECTED = 0x00000001
 IN_TRANSITION = 0x80000000
 PERCENT = -2
 PERCENT_TOLERANCE = 1e-3
@@ -34,11 +34,11 @@ class TescanDetector:
     """A detector whose high voltage is off while its protection is on (manual, ``DtStateSet``).
 
     ``gain`` and ``offset`` are shares: contrast and brightness of the microscope over 100 %. The
-    protection holds while the program is connected, and no longer.
+    protection holds while the program is connected, and no longer: ``session`` keeps it up.
     """
 
-    def __init__(self, sem: SharkSem, clock: Clock, index: int) -> None:
-        self._sem, self._clock, self._index = sem, clock, index
+    def __init__(self, sem: SharkSem, session: Session, clock: Clock, index: int) -> None:
+        self._sem, self._session, self._clock, self._index = sem, session, clock, index
 
     def state(self) -> DetectorState:
         gain, black = self._sem.reals("DtGetGainBlack", 2, self._index)
@@ -66,6 +66,7 @@ class TescanDetector:
             raise Refused(
                 self._sem.device, what, "Retract the detector, and leave it out of the instrument."
             )
+        self._session.protects = on
         self._sem.command("DtStateSet", PROTECTED if on else 0)
         until_s = self._clock.now_s() + STABLE_S
         while (state := self._sem.integer("DtStateGet")) & IN_TRANSITION:

@@ -284,6 +284,19 @@ def test_a_magnetic_blanker_blanks_while_nothing_scans(tmp_path: Path) -> None:
         assert column.specimen_current_na() > 0
 
 
+def test_a_detector_that_is_safe_stays_so_on_a_new_connection(station: Station) -> None:
+    station.devices.detector.make_safe()
+    station.wire.unplug()
+    station.wire.plug_in()
+    station.nature.detector = replace(station.nature.detector, hv_on=True)  # it ended with the session
+    assert station.devices.chamber.pressure_mbar() > 0
+    assert station.devices.detector.state().safe
+    station.devices.detector.restore(replace(station.devices.detector.state(), hv_on=True))
+    station.wire.unplug()
+    station.wire.plug_in()
+    assert station.devices.detector.state().hv_on
+
+
 def test_the_specimen_current_is_the_one_of_the_cup(station: Station) -> None:
     column = station.devices.column
     assert isinstance(column, SpecimenCurrentMeter)
