@@ -17,20 +17,17 @@ from hardware.drivers.sr570 import (
     GainMode,
     Sr570,
     Sr570Setup,
-    commands_for,
     sensitivity_for,
 )
 from hardware.errors import NotReached, Refused
 from hardware.parts import Candidate, DeviceDriver, DeviceSettings, Part, Parts, Surroundings
 from hardware.protocols import Clock
-from hardware.transport.channel import Channel
 from hardware.transport.dialogue import Dialogue, Timing
 from hardware.transport.scpi import Scpi, greet, identity
 from hardware.transport.serial_port import serial_port
 from hardware.transport.visa import visa
 from hardware.types import Preamplifier, VoltReading
 
-ANY = Preamplifier(1e-6, inverted=False)
 NA_PER_A = 1e9
 KNOWN_WITHIN_PERCENT = 2.0
 """The gain of an SR570 is within 1 % (its specifications), a source for tests hardly worse."""
@@ -113,43 +110,48 @@ class IrradiationMeter:
 
 
 def connect(settings: IrradiationMeterSettings, surroundings: Surroundings) -> Parts:
-    """Find the multimeter and set it up; the preamplifier's port is opened, and nothing is sent to it.
+    """Find the multimeter and set it up; the preamplifier is only woken.
 
-    Raises ``OutOfRange``, ``Refused``, ``ConnectionLost``, ``Deadline``, ``Garbled``.
+    Raises ``OutOfRange`` for settings that no instrument has, ``Refused``, ``ConnectionLost``,
+    ``Deadline``, ``Garbled``.
     """
-    voltmeter = VoltmeterSetup(settings.range_v, settings.nplc)
-    sr570 = Sr570Setup(settings.gain_mode, settings.filter, settings.low_pass_hz)
+    multimeter, preamplifier = _multimeter(settings, surroundings), _preamplifier(settings, surroundings)
     with ExitStack() as undo:
-        scpi = Dialogue(
-            f"{surroundings.name}, multimeter",
-            lambda: visa(settings.multimeter, settings.library),
-            surroundings.wire_log,
-            Timing(voltmeter.reading_s, retries=1, late_s=voltmeter.reading_s / 2),
-            greet,
-        )
-        undo.callback(scpi.close)
-        multimeter = Keysight34465A(Scpi(scpi), voltmeter)
+        undo.callback(multimeter.scpi.dialogue.close)
+        undo.callback(preamplifier.dialogue.close)
         multimeter.identity()
         multimeter.set_up()
-        serial = Dialogue(
-            f"{surroundings.name}, preamplifier", lambda: _line(settings), surroundings.wire_log
-        )
-        undo.callback(serial.close)
-        preamplifier = Sr570(serial, sr570)
-        commands_for(serial.device, ANY, sr570)  # what is not possible is told now
+        preamplifier.wake()
         close = undo.pop_all().close
     meter = IrradiationMeter(surroundings.name, multimeter, preamplifier, surroundings.clock)
     return Parts(irradiation_meter=meter, close=close)
+
+
+def _multimeter(settings: IrradiationMeterSettings, surroundings: Surroundings) -> Keysight34465A:
+    setup = VoltmeterSetup(settings.range_v, settings.nplc)
+    dialogue = Dialogue(
+        f"{surroundings.name}, multimeter",
+        lambda: visa(settings.multimeter, settings.library),
+        surroundings.wire_log,
+        Timing(setup.reading_s, retries=1, late_s=setup.reading_s / 2),
+        greet,
+    )
+    return Keysight34465A(Scpi(dialogue), setup)
+
+
+def _preamplifier(settings: IrradiationMeterSettings, surroundings: Surroundings) -> Sr570:
+    dialogue = Dialogue(
+        f"{surroundings.name}, preamplifier",
+        lambda: serial_port(settings.preamplifier_port, BAUD, DATA_BITS, PARITY, STOP_BITS),
+        surroundings.wire_log,
+    )
+    return Sr570(dialogue, Sr570Setup(settings.gain_mode, settings.filter, settings.low_pass_hz))
 
 
 def recognise(address: str) -> Candidate | None:
     """Ask a VISA address for its name. Nobody can be asked for the preamplifier."""
     says = identity(lambda: visa(address)) if "::" in address else None
     return Candidate({"multimeter": address}, says) if says and is_truevolt(says) else None
-
-
-def _line(settings: IrradiationMeterSettings) -> Channel:
-    return serial_port(settings.preamplifier_port, BAUD, DATA_BITS, PARITY, STOP_BITS)
 
 
 DRIVER = DeviceDriver(

@@ -32,6 +32,8 @@ LOW_PASS_HZ = (
 )  # fmt: skip
 """``LFRQ n``."""
 
+AFTER_RESET = Preamplifier(1e-6, inverted=False)
+
 WAKING_S = 0.2
 """Its processor sleeps, for the sake of low noise, until a line comes: the first one only wakes it."""
 
@@ -115,13 +117,18 @@ class Sr570:
     dialogue: Dialogue
     setup: Sr570Setup
 
+    def wake(self) -> None:
+        """Open its port. Raises ``OutOfRange`` for a set-up that it does not have, ``ConnectionLost``."""
+        commands_for(self.dialogue.device, AFTER_RESET, self.setup)
+        self.dialogue.tell(END)
+
     def configure(self, preamplifier: Preamplifier) -> None:
         """Write all settings, and wait until they are heard.
 
         Raises ``OutOfRange`` before anything is sent, and what the wire raises.
         """
         commands = commands_for(self.dialogue.device, preamplifier, self.setup)
-        self.dialogue.tell(END)
+        self.wake()
         time.sleep(WAKING_S)
         lines = [command.encode("ascii") + END for command in commands]
         for line in lines:

@@ -154,6 +154,12 @@ def test_settings_that_no_instrument_has_are_told_at_the_start(
         DRIVER.connect(settings_of(wire, line, **others), around.surroundings("meter", tmp_path))
 
 
+def test_a_preamplifier_without_a_port_is_told_at_the_start(rig: Rig, tmp_path: Path) -> None:
+    settings = settings_of(rig.wire, rig.line, preamplifier_port=str(tmp_path / "nowhere"))
+    with pytest.raises(ConnectionLost, match="no such port"):
+        DRIVER.connect(settings, rig.around.surroundings("irradiation meter", tmp_path))
+
+
 def test_a_preamplifier_whose_cable_is_out_is_an_error(rig: Rig) -> None:
     rig.line.unplug()
     with pytest.raises(ConnectionLost) as error:
