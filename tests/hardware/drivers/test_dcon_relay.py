@@ -436,10 +436,10 @@ def test_a_guard_that_finds_no_module_does_not_start(tmp_path: Path) -> None:
     assert not os.path.lexists(tmp_path / "none")
 
 
-def test_a_watchdog_that_the_last_guard_left_armed_does_not_run_out_under_the_next_one(rig: Rig) -> None:
-    rig.connect().close()
+def test_a_watchdog_that_the_last_guard_left_armed_does_not_run_out_under_the_next_one(relay: Rig) -> None:
+    relay.connect().close()
     for left_ms in range(5, 60, 3):
-        rig.module._watchdog.due_s = time.monotonic() + left_ms * 1e-3
-        line = rig.connect()
+        relay.module._watchdog.due_s = time.monotonic() + left_ms * 1e-3
+        line = relay.connect()
         assert line.state() is Blanker.BLANKED
         line.close()
