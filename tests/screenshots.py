@@ -43,6 +43,17 @@ SETTLE_S = 1.0
 PATIENCE_S = 300.0
 HOST = "microscope"
 WITH_INSTRUMENT = frozenset({"live", "calibrate", "calibrating"})
+DEVICES = {
+    "SEM": {"driver": "zeiss-smartsem"},
+    "raster": {
+        "driver": "keysight-33500",
+        "settings": {"address": "USB0::0x0957::0x2C07::MY52800001::INSTR"},
+    },
+    "blanker": {"driver": "dcon-relay", "settings": {"port": "COM4"}},
+    "Faraday cup": {"driver": "keithley-6485", "settings": {"port": "COM5"}},
+    "plasma cleaner": {"driver": "ibss-gv10x", "settings": {"port": "COM6"}},
+}
+"""Of the instrument that the wizard is shown with."""
 COLOURS = 200, 128, 64, 32, 16, 8
 LARGEST_BYTES = 200_000
 
@@ -97,6 +108,7 @@ def make(wanted: Wanted, folder: Path) -> None:
         app, wanted, folder, (interrupted_run(folder), finished, folder / "moved.scopeacq")
     ) as work:
         work.of_start()
+        work.of_connecting()
         work.of_bare_wafer(folder)
         work.of_running(folder)
 
@@ -180,6 +192,26 @@ class Studio:
         self._window.show_start()
         self.wait(4 * SETTLE_S)
         self.keep("start", self._window)
+
+    def of_connecting(self) -> None:
+        """The wizard on an instrument of several makers, of which the gun is still to be found."""
+        if "connect" not in self._wanted:
+            return
+        from hardware.instruments_file import FILE_NAME, Draft, written
+        from ui.connect.mounting import Connect
+
+        draft = Draft.model_validate({"name": "Merlin with GCIB 10S", "devices": DEVICES})
+        file = Path.home() / "instrument" / FILE_NAME
+        file.parent.mkdir()
+        file.write_text(written(draft), encoding="utf-8")
+        self._window.connect_instrument()
+        wizard = self._window.findChild(Connect)
+        assert isinstance(wizard, Connect)
+        self.until(lambda: wizard.desk.now.doing is None)
+        wizard.page.next.click()
+        self.wait(SETTLE_S)
+        self.keep("connect", self._window)
+        self._window.show_start()
 
     def of_bare_wafer(self, folder: Path) -> None:
         """A wafer whose overview was taken, and whose sections were found on it."""

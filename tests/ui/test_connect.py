@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from tests.scenarios.harness import TinyRun
 from ui.connect.mounting import Connect
 from ui.connect.services import CONNECTIONS, REPORTS, Connections
 from ui.presenters.connection import Step
+from ui.start.start_cards import ActionCard
+from ui.window import MainWindow
 
 AT_LEISURE_MS = 60_000
 LEFT = Qt.MouseButton.LeftButton
@@ -282,3 +285,18 @@ def test_a_file_that_cannot_be_read_is_said_and_kept(qtbot: QtBot, tmp_path: Pat
         kept = operator.desk.now.kept
         assert kept is not None and kept.read_text() == text
         assert read(file).devices[0].driver_name == "twin"
+
+
+def test_the_wizard_opens_from_the_start_page_and_leads_back(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(discovery, "list_addresses", lambda _: Listed(()))
+    (card,) = (c for c in window.start_page.findChildren(ActionCard) if "Connect" in c.accessibleName())
+    qtbot.mouseClick(card, LEFT)
+    wizard = window.findChild(Connect)
+    assert isinstance(wizard, Connect) and wizard.isVisible()
+    qtbot.waitUntil(lambda: wizard.desk.now.doing is None, timeout=AT_LEISURE_MS)
+    assert wizard.page.file.text() == f"~{os.sep}instrument{os.sep}{FILE_NAME}"
+    qtbot.mouseClick(wizard.page.close_button, LEFT)
+    assert window.start_page.isVisible() and not (tmp_path / "instrument").exists()

@@ -114,12 +114,11 @@ class AddressLine:
         self.sign.setVisible(row.badge is not None)
         if row.badge is not None:
             self.sign.show_sign(row.badge.sign, row.badge.tone)
-            theme.set_tone(self.sentence, row.badge.tone)
 
     def lay_into(self, grid: QGridLayout, row: int) -> None:
         """Put its widgets into a row of a grid."""
         for column, widget in enumerate((self.tick, self.says, self.sign, self.sentence)):
-            grid.addWidget(widget, row, column, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(widget, row, column, Qt.AlignmentFlag.AlignVCenter)
 
     def remove(self) -> None:
         """It is not there any more."""

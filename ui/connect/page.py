@@ -70,6 +70,7 @@ class ConnectPage(QWidget):
         self._stack.setCurrentWidget(self.pages[view.step])
         self.back.setVisible(view.step is not STEPS[0])
         self.next.setVisible(view.step is not STEPS[-1])
+        theme.set_role(self.next, "" if view.step is Step.TEST and not view.checks else "primary")
 
     def _ask(self, by: int) -> None:
         self.step_asked.emit(STEPS[STEPS.index(self.step) + by])
@@ -100,6 +101,8 @@ class ConnectPage(QWidget):
         column.addWidget(self.trouble)
         column.addWidget(self._stack, 1)
         column.addWidget(foot)
+        # what has the focus may vanish: then it goes to what does no harm
+        QWidget.setTabOrder(self.next, self.close_button)
 
 
 def wire(page: ConnectPage, desk: ConnectDesk) -> None:

@@ -18,7 +18,7 @@ from ui.parts.wizard_page import WizardPage
 from ui.presenters.connection import ConnectionView, PartRow, part_in_words
 from ui.presenters.tone import Sign, Tone
 
-CHOICE_PX = 220
+CHOICE_PX, LETTERS = 220, 24
 
 
 class PartsPage(WizardPage):
@@ -40,6 +40,8 @@ class PartsPage(WizardPage):
         self.devices = DeviceList()
         self.drivers, self.add = CalmComboBox(), QPushButton("Add device")
         self.drivers.setAccessibleName("Kinds of devices")
+        self.drivers.setSizeAdjustPolicy(CalmComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.drivers.setMinimumContentsLength(LETTERS)
         self.players = {part: PlayerLine(part) for part in Part}
         theme.set_tone(self.problems, Tone.CAUTION)
         self.devices.remove_asked.connect(self.remove_asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from ui import theme
@@ -42,7 +42,7 @@ class SavePage(WizardPage):
         grid.setHorizontalSpacing(theme.Space.M)
         grid.setVerticalSpacing(theme.Space.S)
         grid.addWidget(label("Name of the instrument", wrap=False), 0, 0)
-        grid.addWidget(self.name, 0, 1)
+        grid.addWidget(self.name, 0, 1, Qt.AlignmentFlag.AlignLeft)
         grid.addWidget(label("File", wrap=False), 1, 0)
         grid.addWidget(self.file, 1, 1)
         grid.setColumnStretch(1, 1)

@@ -14,6 +14,7 @@ from ui.parts.tick_box import TickBox
 from ui.parts.wizard_page import WizardPage
 from ui.prepare.step_card import main_button, side_button
 from ui.presenters.connection import CheckRow, ConnectionView, Doing
+from ui.presenters.tone import Tone
 
 WITH_BEAM = "Scan one small frame, where EHT is on and the column valve open already"
 
@@ -73,7 +74,8 @@ class TestPage(WizardPage):
         sign = SignLabel(row.badge.sign, row.badge.tone)
         sign.setToolTip(row.badge.word)
         said = label(row.said)
-        theme.set_tone(said, row.badge.tone)
+        if row.badge.tone is not Tone.GOOD:
+            theme.set_tone(said, row.badge.tone)
         n = self._grid.rowCount()
         cells = (sign, label(row.part, "strong", wrap=False), label(row.title, wrap=False), said)
         for column, cell in enumerate(cells):

@@ -29,7 +29,8 @@ class WizardPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(area, 1)
-        column.addWidget(_foot(fixed, left, right))
+        if fixed or left or right:
+            column.addWidget(_foot(fixed, left, right))
 
 
 def _foot(fixed: Parts, left: Parts, right: Parts) -> QFrame:

@@ -17,6 +17,7 @@ from hardware.self_test_report import verdict
 from scopeacq.telling.wording import counted, sentence
 from ui.presenters.connection_draft import NEW, Drivers, players
 from ui.presenters.quantities import units_shown
+from ui.presenters.start import told
 from ui.presenters.tone import Badge, Sign, Tone
 
 NOBODY = "nobody"
@@ -178,7 +179,7 @@ def connection_view(now: Connecting) -> ConnectionView:
         parts=tuple(_part_row(now, part) for part in Part),
         problems=tuple(sentence(units_shown(problem.text)) for problem in now.problems),
         checks=tuple(map(_check_row, now.checked)),
-        file=str(now.file),
+        file=told(now.file, Path.home()),
         name=now.draft.name,
         doing=now.doing,
         stops=now.doing in (Doing.SEARCHING, Doing.TESTING) and not now.ending,
@@ -237,7 +238,7 @@ def _problems_told(now: Connecting) -> str:
 
 def _tested_told(now: Connecting) -> str:
     if now.checked:
-        where = f" The report is {now.report}." if now.report is not None else ""
+        where = f" The report is {told(now.report, Path.home())}." if now.report is not None else ""
         return f"{verdict(now.checked)}{where}"
     return NOTHING_MOVES if now.right else NOT_RIGHT
 

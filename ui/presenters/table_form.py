@@ -85,8 +85,17 @@ class TableForm:
             found = (labels[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in labels)
             return next(found, "Together")
 
-        found = located_problems(self.model, dict(self.table), label_at)
+        found = located_problems(self.model, self._with_tables(), label_at)
         return {at: sentence(text.removeprefix("Together: ")) for at, text in found}
+
+    def _with_tables(self) -> dict[str, Any]:
+        """With tables that must be there and are not: of these each value that is missing is told."""
+        table = dict(self.table)
+        for path in (group.path for group in groups_of(self.model) if group.path):
+            wrong = {at for at, _ in located_problems(self.model, table)}
+            if path in wrong and _at(table, path) is None:
+                table = _with(table, path, {})
+        return table
 
     def _others_spoilt(self, path: Path) -> dict[Path, str]:
         return {other: problem for other, problem in self.spoilt.items() if other != path}
