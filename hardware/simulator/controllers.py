@@ -213,7 +213,7 @@ class GunController:
             return Reply({"current_na": nature.gun.current_na(now_s) * noise, "at_s": now_s})
 
     def _specimen_current(self, values: Json, kinds: Kinds) -> Reply:
-        """The electron microscope's own meter, wired to the cup; electrons that are on get into it as well."""
+        """The microscope's own meter, wired to the cup; electrons that are on get into it as well."""
         column = self.nature.column
         cup_na = 0.0 if self.nature.gun.open else self._measure(values, kinds).values["current_na"]
         return Reply({"current_na": cup_na + (column.probe_current_na if column.on_wafer else 0.0)})
