@@ -7,13 +7,17 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hardware.contract.bench import trial_nature
+from hardware.contract.bench import trial_nature, trial_settings
 from hardware.drivers.tescan import DRIVER, TescanSettings
 from hardware.emulators.rehearsal import WIRE_LOG, Rehearsal, rehearsal
 from hardware.emulators.serving import Spoiled, Spoiling
 from hardware.emulators.sharksem import SharkSemPort
 from hardware.microscope import Devices
+from hardware.simulator.config import Time
+from hardware.simulator.faults import Fault, FaultScript
 from hardware.simulator.nature import Nature
+from hardware.simulator.specimen import SectionSpec, WaferSpecimen
+from hardware.simulator.tiny import Ripples
 from hardware.transport.wire_log import Way, read_log
 from tests.contracts.tescan_bench import NAME, settings_for
 
@@ -52,6 +56,9 @@ def name_field(function: str) -> bytes:
     return function.encode() + b"\0"
 
 
+Change = Callable[[TescanSettings], TescanSettings]
+
+
 def unchanged(settings: TescanSettings) -> TescanSettings:
     return settings
 
@@ -60,7 +67,7 @@ def unchanged(settings: TescanSettings) -> TescanSettings:
 def tescan_station(
     folder: Path,
     nature: Nature | None = None,
-    change: Callable[[TescanSettings], TescanSettings] = unchanged,
+    change: Change = unchanged,
     settles_s: float = 0.0,
 ) -> Iterator[Station]:
     around = rehearsal(nature or trial_nature())
@@ -72,3 +79,27 @@ def tescan_station(
             yield Station(around, wire, devices, folder)
         finally:
             devices.close()
+
+
+def nature_with(*faults: Fault, **changed: object) -> Nature:
+    """The usual nature with these faults, and with some settings changed."""
+    specimen = WaferSpecimen([SectionSpec("S001", 0.0, 0.0, 0.0)], [], Ripples(), 0)
+    settings = trial_settings().model_copy(update=changed)
+    return Nature(settings, specimen, lambda _truth: None, FaultScript(faults))
+
+
+def with_column(**changed: object) -> Change:
+    return lambda s: s.model_copy(update={"column": s.column.model_copy(update=changed)})
+
+
+def with_stage(**changed: object) -> Change:
+    return lambda s: s.model_copy(update={"stage": s.stage.model_copy(update=changed)})
+
+
+def with_scan(**changed: object) -> Change:
+    return lambda s: s.model_copy(update={"scan": s.scan.model_copy(update=changed)})
+
+
+def in_real_time() -> Nature:
+    """A nature whose scans and moves last as long as they say."""
+    return nature_with(time=Time.REAL)

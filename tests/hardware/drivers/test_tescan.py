@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from hardware.contract.bench import trial_settings, trial_twin
+from hardware.contract.bench import trial_twin
 from hardware.drivers.tescan import DRIVER, TescanSettings
-from hardware.drivers.tescan.settings import BeamBlanker, ScanSettings, Sense
-from hardware.emulators.serving import Spoiling
+from hardware.drivers.tescan.settings import BeamBlanker, Sense
 from hardware.emulators.sharksem import SharkSemPort
 from hardware.errors import (
-    BadFrame,
     ConnectionLost,
     Deadline,
     Garbled,
     HardwareError,
     NotReached,
-    OutOfRange,
     Refused,
-    StageTouch,
 )
-from hardware.microscope import Devices
 from hardware.parts import Part
 from hardware.protocols import SpecimenCurrentMeter
-from hardware.simulator.config import Time
-from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
-from hardware.simulator.nature import Nature
-from hardware.simulator.specimen import SectionSpec, WaferSpecimen
-from hardware.simulator.tiny import Ripples
-from hardware.types import Frame, FrameSettings, Optics, StagePose
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind
+from hardware.types import FrameSettings, Optics, StagePose
 from tests.contracts.tescan_bench import NAME, settings_for
-from tests.hardware.drivers.tescan_bench import Station, tescan_station
+from tests.hardware.drivers.tescan_bench import (
+    Change,
+    Station,
+    nature_with,
+    tescan_station,
+    with_column,
+    with_scan,
+    with_stage,
+)
 
 SMALL = FrameSettings(96, 64, 10.0, 100.0)
-LONG = FrameSettings(512, 512, 10.0, 32_000.0)
 LONG_S = 1e4
 
 
@@ -49,46 +44,6 @@ LONG_S = 1e4
 def station(tmp_path: Path) -> Iterator[Station]:
     with tescan_station(tmp_path) as opened:
         yield opened
-
-
-def nature_with(*faults: Fault, **changed: object) -> Nature:
-    specimen = WaferSpecimen([SectionSpec("S001", 0.0, 0.0, 0.0)], [], Ripples(), 0)
-    settings = trial_settings().model_copy(update=changed)
-    return Nature(settings, specimen, lambda _truth: None, FaultScript(faults))
-
-
-def with_column(**changed: object) -> Callable[[TescanSettings], TescanSettings]:
-    return lambda s: s.model_copy(update={"column": s.column.model_copy(update=changed)})
-
-
-def with_stage(**changed: object) -> Callable[[TescanSettings], TescanSettings]:
-    return lambda s: s.model_copy(update={"stage": s.stage.model_copy(update=changed)})
-
-
-def with_scan(**changed: object) -> Callable[[TescanSettings], TescanSettings]:
-    return lambda s: s.model_copy(update={"scan": s.scan.model_copy(update=changed)})
-
-
-def a_morning(devices: Devices) -> Iterator[Frame]:
-    """Moves, focus and frames of several kinds."""
-    devices.column.unblank()
-    devices.stage.move(StagePose(x_um=123.456, z_um=25_490.1)).wait(LONG_S)
-    devices.column.set_optics(Optics(4_511.234567, 0.61, -0.4))
-    devices.column.set_beam_shift_um(1.5, -2.25)
-    for dwell_ns in (50.0, 200.0):
-        yield devices.scanner.acquire(FrameSettings(320, 200, 10.0 / 1.0123, dwell_ns, 353.98765))
-        devices.stage.move(StagePose(y_um=-50.1)).wait(LONG_S)
-        devices.stage.move(StagePose(y_um=33.3, rotation_deg=1.1)).wait(LONG_S)
-        devices.column.set_optics(Optics(4_507.1, 0.5, -0.3))
-    yield devices.scanner.acquire(FrameSettings(128, 256, 7.3, 100.0, bit_depth=16))
-    devices.column.blank()
-
-
-def test_frames_have_the_pixels_and_the_words_of_the_twins_own(station: Station) -> None:
-    with closing(trial_twin().twin) as twin:
-        for over_the_wire, own in zip(a_morning(station.devices), a_morning(twin), strict=True):
-            assert np.array_equal(over_the_wire.image, own.image)
-            assert replace(over_the_wire, image=own.image) == own
 
 
 # --- connecting ---
@@ -117,7 +72,7 @@ def test_an_old_protocol_is_refused(tmp_path: Path) -> None:
     [(with_scan(detector="Everhart"), "In-Beam SE"), (with_column(stigmator="octopole"), "Gun Tilt")],
 )
 def test_what_it_does_not_have_is_told_with_what_there_is(
-    tmp_path: Path, change: Callable[[TescanSettings], TescanSettings], listed: str
+    tmp_path: Path, change: Change, listed: str
 ) -> None:
     with pytest.raises(Refused, match=listed), tescan_station(tmp_path, change=change):
         pass
@@ -308,170 +263,3 @@ def test_the_specimen_current_is_the_one_of_the_cup(station: Station) -> None:
     with pytest.raises(HardwareError, match="GetIAbsorbed"):
         column.specimen_current_na()
     station.around.firmware.blanker("blank")
-
-
-def test_a_detector_that_was_put_away_gives_no_frames(station: Station) -> None:
-    settings = with_scan(detector="BSE")(settings_for(station.nature.settings, station.wire.port))
-    DRIVER.connect(settings, station.around.surroundings("other", station.folder)).close()
-    with pytest.raises(Refused, match="In-Beam SE"):
-        station.devices.scanner.acquire(SMALL)
-
-
-# --- frames ---
-
-
-@pytest.mark.parametrize("dwell_ns", [10.0, 49.0, 50.5, 32_001.0])
-def test_a_dwell_time_that_it_does_not_have_is_told_with_those_it_has(
-    station: Station, dwell_ns: float
-) -> None:
-    with pytest.raises(OutOfRange, match="50, 100, 200, 400, 800"):
-        station.devices.scanner.acquire(replace(SMALL, dwell_ns=dwell_ns))
-    assert station.sent("ScScanXY") == 0
-
-
-@pytest.mark.parametrize("kind", [FaultKind.FROZEN_FRAME, FaultKind.TRUNCATED_FRAME, FaultKind.TIMEOUT])
-def test_a_frame_that_cannot_be_true_is_none(tmp_path: Path, kind: FaultKind) -> None:
-    fault = Fault(kind=kind, device=Device.SCANNER, trigger=AfterCalls(1))
-    with tescan_station(tmp_path, nature_with(fault)) as station:
-        station.devices.column.unblank()
-        station.devices.scanner.acquire(SMALL)
-        with pytest.raises(BadFrame, match="truncated"):
-            station.devices.scanner.acquire(SMALL)
-
-
-def test_a_frame_of_one_value_is_none(station: Station) -> None:
-    station.devices.detector.restore(replace(station.devices.detector.state(), offset=1.0, hv_on=True))
-    station.nature.detector = replace(station.nature.detector, gain=0.0, offset=1e6)
-    with pytest.raises(BadFrame, match="one value"):
-        station.devices.scanner.acquire(SMALL)
-
-
-def in_real_time() -> Nature:
-    return nature_with(time=Time.REAL)
-
-
-def ended_by(station: Station, end: Callable[[], None]) -> tuple[HardwareError, float]:
-    """What becomes of a long frame that is ended from another thread, and how long after that [s]."""
-    caught: list[HardwareError] = []
-    ended_s = 0.0
-
-    def scan() -> None:
-        nonlocal ended_s
-        try:
-            station.devices.scanner.acquire(LONG)
-        except HardwareError as error:
-            caught.append(error)
-            ended_s = time.monotonic()
-
-    thread = threading.Thread(target=scan)
-    thread.start()
-    until_s = time.monotonic() + 5.0
-    while not station.nature.scanning and time.monotonic() < until_s:
-        time.sleep(0.01)
-    began_s = time.monotonic()
-    end()
-    thread.join(10.0)
-    (error,) = caught
-    return error, ended_s - began_s
-
-
-def test_a_scan_is_aborted_from_another_thread(tmp_path: Path) -> None:
-    with tescan_station(tmp_path, in_real_time()) as station:
-        error, took_s = ended_by(station, station.devices.scanner.abort)
-        assert isinstance(error, Refused) and "aborted" in str(error) and took_s < 1.0
-        assert station.devices.scanner.acquire(SMALL).image.size
-
-
-def test_blanking_ends_a_scan(tmp_path: Path) -> None:
-    with tescan_station(tmp_path, in_real_time()) as station:
-        station.devices.column.unblank()
-        began_s = time.monotonic()
-        error, _ = ended_by(station, station.devices.column.blank)
-        assert isinstance(error, BadFrame) and station.devices.column.state().blanked
-        assert time.monotonic() - began_s < 3.0
-        assert station.devices.scanner.acquire(SMALL).image.size
-
-
-def test_unplugging_ends_a_scan(tmp_path: Path) -> None:
-    with tescan_station(tmp_path, in_real_time()) as station:
-        error, took_s = ended_by(station, station.wire.unplug)
-        assert isinstance(error, ConnectionLost) and took_s < 1.0
-        station.wire.plug_in()
-        assert station.devices.scanner.acquire(SMALL).image.size
-
-
-def test_patience_with_a_frame_ends(tmp_path: Path) -> None:
-    with tescan_station(tmp_path, change=with_scan(patience_s=0.2)) as station:
-        station.spoil(Spoiling.LATE, "ScData", times=1, late_s=1.0)
-        with pytest.raises(Deadline, match="did not come in time"):
-            station.devices.scanner.acquire(SMALL)
-
-
-# --- stage ---
-
-
-def test_a_motion_is_asked_and_cancelled(station: Station) -> None:
-    motion = station.devices.stage.move(StagePose(x_um=5_000.0))
-    assert not motion.done()
-    motion.cancel()
-    assert motion.done()
-    with pytest.raises(OutOfRange):
-        station.devices.stage.check(StagePose(x_um=1e6))
-    with pytest.raises(Deadline):
-        station.devices.stage.move(StagePose(x_um=20_000.0)).wait(1.0)
-
-
-def test_axes_that_are_not_told_are_not_sent(station: Station) -> None:
-    station.devices.stage.move(StagePose(x_um=5.0)).wait(LONG_S)
-    before = station.devices.stage.pose()
-    motion = station.devices.stage.move(StagePose())
-    assert motion.wait(LONG_S) == before and station.sent("StgMoveToEx") == 1
-
-
-def test_a_touch_is_told_as_one(station: Station) -> None:
-    station.nature.stage.touching = True
-    with pytest.raises(StageTouch):
-        station.devices.stage.move(StagePose(x_um=5.0))
-    station.devices.stage.move(StagePose(z_um=20_000.0)).wait(LONG_S)
-
-
-def test_a_stage_that_moves_takes_no_other_target(station: Station) -> None:
-    station.devices.stage.move(StagePose(x_um=5_000.0))
-    with pytest.raises(Refused, match="moving already"):
-        station.devices.stage.move(StagePose(x_um=0.0))
-
-
-def test_a_move_that_ends_elsewhere_is_noticed(tmp_path: Path) -> None:
-    fault = Fault(kind=FaultKind.WRONG_POSITION, device=Device.STAGE, trigger=AfterCalls(0))
-    with tescan_station(tmp_path, nature_with(fault)) as station:
-        motion = station.devices.stage.move(StagePose(x_um=100.0))
-        with pytest.raises(NotReached, match="x_um"):
-            motion.wait(LONG_S)
-
-
-def test_a_move_that_the_microscope_refuses_is_refused(tmp_path: Path) -> None:
-    third_read = AfterCalls(3)  # position, and twice by the emulator itself
-    fault = Fault(kind=FaultKind.REFUSED, device=Device.STAGE, trigger=third_read)
-    with tescan_station(tmp_path, nature_with(fault)) as station:
-        with pytest.raises(Refused, match="the movement failed"):
-            station.devices.stage.move(StagePose(x_um=100.0))
-        station.devices.stage.move(StagePose(x_um=100.0)).wait(LONG_S)
-
-
-def test_who_stops_the_stage_ends_the_waiting_for_it(tmp_path: Path) -> None:
-    with tescan_station(tmp_path, in_real_time()) as station:
-        motion = station.devices.stage.move(StagePose(x_um=20_000.0))
-        threading.Timer(0.3, station.devices.stage.stop).start()
-        pose = motion.wait(30.0)
-        assert pose.x_um is not None and 0 < pose.x_um < 10_000
-
-
-def test_frames_are_given_the_time_that_the_settings_ask_for(station: Station) -> None:
-    scan = ScanSettings(patience_s=30.0)
-    settings = settings_for(station.nature.settings, station.wire.port)
-    parts = DRIVER.connect(
-        settings.model_copy(update={"scan": scan}), station.around.surroundings("patient", station.folder)
-    )
-    assert parts.scanner is not None
-    assert parts.scanner.frame_time_s(LONG) == LONG.duration_s + 30.0  # type: ignore[attr-defined]
-    parts.close()
