@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from scopeacq_example_driver import DRIVER
+from scopeacq_example_driver import DRIVER, Settings
 from scopeacq_example_driver.emulator import EmulatedRG2
 from scopeacq_example_driver.generator import RasterGenerator
 
 from hardware.contract.bench import trial_twin
+from hardware.emulators.rehearsal import WIRE_LOG
 from hardware.emulators.serving import LOOPBACK, Spoiled, Spoiling, TcpPort
 from hardware.errors import Garbled, Refused
 from hardware.transport.dialogue import Dialogue, Timing
+from hardware.transport.replay import replay
 from hardware.transport.tcp import tcp
 from hardware.types import Raster
 
@@ -59,3 +62,16 @@ def test_numbers_that_are_none_are_no_amplitudes(wire: TcpPort, generator: Raste
     wire.spoiler.spoil(Spoiled(Spoiling.WRONG_ECHO, b"X?"))
     with pytest.raises(Garbled, match="makes no sense"):
         generator.state()
+
+
+def test_what_went_over_the_wire_plays_the_device(wire: TcpPort, tmp_path: Path) -> None:
+    """As with a log from the laboratory, where the device itself is not at hand."""
+    settings = Settings(host=LOOPBACK, port=wire.port)
+    parts = DRIVER.connect(settings, trial_twin().surroundings("generator", tmp_path))
+    assert parts.raster is not None
+    said = parts.raster.state()
+    parts.close()
+    recorded = replay(tmp_path / WIRE_LOG, "generator")
+    again = RasterGenerator(Dialogue("generator", recorded.connect))
+    assert again.identity().startswith("RG-2") and again.state() == said
+    assert recorded.n_left == 0
