@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -271,12 +272,10 @@ def _cleaner(_cleaner: object) -> Iterator[Check]:
 
 
 def _irradiation_meter(meter: IrradiationMeter, known_na: float | None) -> Iterator[Check]:
-    def known() -> str:
-        if known_na is None:
-            raise LeftOut("no current was said to be fed in")
+    def known(fed_in_na: float) -> str:
         if not isinstance(meter, KnownCurrentCheck):
             raise LeftOut("this meter has no such check")
-        return f"{meter.check_known_current(known_na):.4g} nA, fed in are {known_na:g}"
+        return f"{meter.check_known_current(fed_in_na):.4g} nA, fed in are {fed_in_na:g}"
 
     def read() -> str:
         told = meter.configure(LEAST_SENSITIVE)
@@ -285,7 +284,8 @@ def _irradiation_meter(meter: IrradiationMeter, known_na: float | None) -> Itera
         listens = "" if told else "; its preamplifier only listens, nothing reads back"
         return f"{reading.volts:.4f} V at {LEAST_SENSITIVE.sensitivity_a_per_v:g} A/V{listens}"
 
-    yield Check(Part.IRRADIATION_METER, "it reads a known current", known)
+    if known_na is not None:
+        yield Check(Part.IRRADIATION_METER, "it reads a known current", partial(known, known_na))
     yield Check(Part.IRRADIATION_METER, "a voltage is read, least sensitive", read)
 
 

@@ -22,9 +22,10 @@ LOG = logging.getLogger(__name__)
 END = b"\r\n"
 BAUD, DATA_BITS, PARITY, STOP_BITS = 9600, 8, "N", 2
 
-SENSITIVITIES_A_PER_V = tuple(float(f"{digit}e{power}") for power in range(-12, -2) for digit in (1, 2, 5))[
-    :28
-]
+SENSITIVITIES_A_PER_V = (
+    *(float(f"{digit}e{power}") for power in range(-12, -3) for digit in (1, 2, 5)),
+    1e-3,
+)
 """``SENS n``: 1 pA/V for 0, 2 pA/V for 1, ... 1 mA/V for 27."""
 
 LOW_PASS_HZ = (
