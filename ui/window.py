@@ -110,8 +110,11 @@ class MainWindow(QMainWindow):
 
         plan = self.workspace.plan if self.workspace is not None else None
         self._close_workspace()
-        self._wizard = wizard = Connect(devices_file(plan, Path.home()), self._choosers.devices)
+        run = plan.folder.root if plan is not None else None
+        file = devices_file(plan, Path.home())
+        self._wizard = wizard = Connect(file, self._choosers.devices, run=run)
         wizard.left.connect(self.show_start)
+        wizard.run_asked.connect(self.open_run)
         self._stack.addWidget(wizard)
         self._stack.setCurrentWidget(wizard)
 

@@ -21,7 +21,10 @@ from hardware.emulators.host import Laboratory, emulated
 from hardware.instruments_file import FILE_NAME, DeviceDraft, Draft, read, read_draft, written
 from hardware.parts import Part
 from hardware.self_test import Outcome
+from scopeacq.plan.runfolder import Plan
 from tests.scenarios.harness import TinyRun
+from tests.ui.cut_texts import cut_texts
+from tests.ui.story import run_on_disk
 from ui.connect.mounting import Connect
 from ui.connect.services import CONNECTIONS, REPORTS, Connections
 from ui.presenters.connection import Step
@@ -52,7 +55,7 @@ class Operator:
     def next(self, step: Step) -> None:
         """To the next step."""
         self.click(self.page.next)
-        assert self.page.step is step
+        assert self.page.step is step and not cut_texts(self.page)
 
     def reads(self, words: str) -> None:
         """Wait until the step says so."""
@@ -82,12 +85,16 @@ class Operator:
 
 @contextmanager
 def wizard_on(
-    qtbot: QtBot, file: Path, core: Connections = CONNECTIONS, there: tuple[Address, ...] = ()
+    qtbot: QtBot,
+    file: Path,
+    core: Connections = CONNECTIONS,
+    there: tuple[Address, ...] = (),
+    run: Path | None = None,
 ) -> Iterator[Operator]:
     """The wizard, shown, once it has looked where devices may be: ``there``, on this computer."""
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(discovery, "list_addresses", lambda _: Listed(there))
-    wizard = Connect(file, lambda _: None, core)
+    wizard = Connect(file, lambda _: None, core, run)
     qtbot.addWidget(wizard)
     wizard.resize(1100, 700)
     wizard.show()
@@ -285,6 +292,22 @@ def test_a_file_that_cannot_be_read_is_said_and_kept(qtbot: QtBot, tmp_path: Pat
         kept = operator.desk.now.kept
         assert kept is not None and kept.read_text() == text
         assert read(file).devices[0].driver_name == "twin"
+
+
+def test_a_run_that_was_open_goes_by_what_was_written(qtbot: QtBot, tmp_path: Path) -> None:
+    run, file = run_on_disk(tmp_path), tmp_path / "lab" / FILE_NAME
+    root = run.plan.folder.root
+    with wizard_on(qtbot, file, run=root) as operator:
+        operator.desk.add_device("twin")
+        operator.desk.go(Step.SAVE)
+        assert not operator.page.save.use.isVisible()
+        operator.click(operator.page.save.save)
+        operator.reads("Written")
+        with qtbot.waitSignal(operator.wizard.run_asked, timeout=AT_LEISURE_MS) as asked:
+            operator.click(operator.page.save.use)
+    assert asked.args == [root]
+    driver = Plan.read(root).instrument.driver
+    assert (driver.name, driver.folder, driver.settings) == ("assembled", str(file.parent), {})
 
 
 def test_the_wizard_opens_from_the_start_page_and_leads_back(

@@ -36,17 +36,22 @@ class ConnectDesk(QObject):
         opened (tuple): the installed drivers, as names and titles.
         form_shown (TableForm or None): the settings of the device that is chosen.
         report_asked (Path): show this file.
+        run_asked (Path): open this run, which goes by the instrument from now on.
     """
 
     viewed = pyqtSignal(object)
     opened = pyqtSignal(object)
     form_shown = pyqtSignal(object)
     report_asked = pyqtSignal(object)
+    run_asked = pyqtSignal(object)
     _heard = pyqtSignal(object)
 
-    def __init__(self, file: Path, core: Connections, parent: QObject | None = None) -> None:
+    def __init__(
+        self, file: Path, core: Connections, run: Path | None = None, parent: QObject | None = None
+    ) -> None:
+        """``run``: the folder of a run that may go by the instrument."""
         super().__init__(parent)
-        self._core, self._now, self._edited = core, Connecting(file), False
+        self._core, self._now, self._edited = core, Connecting(file, run), False
         self._tasks, self._ended = Tasks(self), Event()
         self._check_due = Soon(self, CHECK_MS, self._check)
         self._heard.connect(self._take)
@@ -60,7 +65,7 @@ class ConnectDesk(QObject):
 
     def open(self, file: Path | None = None) -> None:
         """Read the file, and look where devices may be."""
-        self._now, self._edited = Connecting(file or self._now.file), False
+        self._now, self._edited = Connecting(file or self._now.file, self._now.run), False
         self._do(Doing.OPENING, partial(self._core.open, self._now.file), self._begin)
 
     def go(self, step: Step) -> None:
@@ -157,6 +162,12 @@ class ConnectDesk(QObject):
         if kept is not None:
             put_back = partial(self._core.put_back, self._now.file, kept)
             self._do(Doing.SAVING, put_back, lambda _: self.open())
+
+    def use(self) -> None:
+        """Have the run that was open go by the file, and open it."""
+        if (run := self._now.run) is not None:
+            use = partial(self._core.use, run, self._now.file)
+            self._do(Doing.SAVING, use, lambda _: self.run_asked.emit(run))
 
     def may_leave(self) -> bool:
         """Whether the wizard may be closed; of edits that were not written it says so, once."""

@@ -16,22 +16,33 @@ from ui.help.help_keys import set_page
 
 
 class Connect(QWidget):
-    """The wizard on one instrument's file; ``left``: it is to be closed."""
+    """The wizard on one instrument's file.
+
+    Signals:
+        left: it is to be closed.
+        run_asked (Path): this run is to be opened.
+    """
 
     left = pyqtSignal()
+    run_asked = pyqtSignal(object)
 
     def __init__(
-        self, file: Path, choose: Callable[[QWidget], Path | None], core: Connections = CONNECTIONS
+        self,
+        file: Path,
+        choose: Callable[[QWidget], Path | None],
+        core: Connections = CONNECTIONS,
+        run: Path | None = None,
     ) -> None:
-        """``choose``: how an operator names another file."""
+        """``choose``: how an operator names another file. ``run``: a run that may go by it."""
         super().__init__()
         self.page, self._choose = ConnectPage(), choose
-        self.desk = ConnectDesk(file, core, self)
+        self.desk = ConnectDesk(file, core, run, self)
         wire(self.page, self.desk)
         set_page(self, "connect")
         self.page.left.connect(self._leave)
         self.page.file_asked.connect(self._choose_file)
         self.desk.report_asked.connect(_show)
+        self.desk.run_asked.connect(self.run_asked)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.page)

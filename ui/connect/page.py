@@ -129,3 +129,4 @@ def wire(page: ConnectPage, desk: ConnectDesk) -> None:
     page.save.named.connect(desk.call)
     page.save.save_asked.connect(desk.save)
     page.save.put_back_asked.connect(desk.put_back)
+    page.save.use_asked.connect(desk.use)

@@ -71,14 +71,15 @@ class PartsPage(WizardPage):
         self.player_chosen.emit(part, self.players[part].choice.currentText())
 
     def _lay_out(self) -> None:
-        both, left, parts, adding = QWidget(), QVBoxLayout(), QGridLayout(), QHBoxLayout()
-        adding.setSpacing(theme.Space.S)
-        adding.addWidget(self.drivers, 1)
-        adding.addWidget(self.add)
+        both, left, parts, adding = QWidget(), QVBoxLayout(), QGridLayout(), QWidget()
+        more = QHBoxLayout(adding)
+        more.setContentsMargins(0, 0, 0, 0)
+        more.setSpacing(theme.Space.S)
+        more.addWidget(self.drivers, 1)
+        more.addWidget(self.add)
         left.setSpacing(theme.Space.S)
         left.addWidget(label("Devices", "strong"))
         left.addWidget(self.devices)
-        left.addLayout(adding)
         left.addStretch(1)
         parts.setHorizontalSpacing(theme.Space.M)
         parts.setVerticalSpacing(theme.Space.S)
@@ -91,7 +92,7 @@ class PartsPage(WizardPage):
         row.setSpacing(theme.Space.XL)
         row.addLayout(left, 1)
         row.addLayout(parts)
-        self.put((self.sentence, self.problems, both), (), (), ())
+        self.put((self.sentence, self.problems, both), (adding,), (), ())
 
 
 class PlayerLine:

@@ -19,11 +19,13 @@ class SavePage(WizardPage):
 
     named (str): the instrument is called otherwise.
     save_asked, put_back_asked: write the file; have the former one be the file again.
+    use_asked: have the run that was open go by it.
     """
 
     named = pyqtSignal(str)
     save_asked = pyqtSignal()
     put_back_asked = pyqtSignal()
+    use_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +35,8 @@ class SavePage(WizardPage):
         self.name.setAccessibleName("Name of the instrument")
         self.save = main_button("Write the file", "The former file is kept beside it")
         self.put_back = side_button("Put the former back", "What the file said before is in it again")
+        self.use = main_button("", "The run's instrument.toml names this file; then the run is opened")
+        self.use.clicked.connect(lambda: self.use_asked.emit())
         self.name.editingFinished.connect(lambda: self.named.emit(self.name.text().strip()))
         self.save.clicked.connect(lambda: self.save_asked.emit())
         self.put_back.clicked.connect(lambda: self.put_back_asked.emit())
@@ -46,7 +50,7 @@ class SavePage(WizardPage):
         grid.addWidget(label("File", wrap=False), 1, 0)
         grid.addWidget(self.file, 1, 1)
         grid.setColumnStretch(1, 1)
-        self.put((self.sentence, holder, self.how_to_use), (), (self.put_back,), (self.save,))
+        self.put((self.sentence, holder, self.how_to_use), (), (self.put_back,), (self.save, self.use))
 
     def show_view(self, view: ConnectionView) -> None:
         """Show what will be written, and where."""
@@ -57,3 +61,5 @@ class SavePage(WizardPage):
             self.name.setText(view.name)
         self.save.setEnabled(view.may_save)
         self.put_back.setVisible(view.kept)
+        self.use.setText(view.use)
+        self.use.setVisible(bool(view.use))

@@ -11,7 +11,7 @@ from threading import Event
 
 from hardware.addresses import Address
 from hardware.discovery import Found
-from hardware.instruments_file import Draft, Problem, WrongInstruments, parse, written
+from hardware.instruments_file import FILE_NAME, Draft, Problem, WrongInstruments, parse, written
 from hardware.self_test import Checked
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles
@@ -40,7 +40,7 @@ class Connections:
 
     ``find`` and ``test`` tell each result at once, and end early once their event is set; ``test`` gives
     the file of its report. ``save`` gives where the former file is kept, None where there was none;
-    ``put_back`` has that be the file again.
+    ``put_back`` has that be the file again. ``use`` has a run, by its folder, go by a file.
     """
 
     open: Callable[[Path], Opened]
@@ -49,6 +49,7 @@ class Connections:
     test: Callable[[Path, Draft, bool, Callable[[Checked], None], Event], Path]
     save: Callable[[Path, Draft], Path | None]
     put_back: Callable[[Path, Path], None]
+    use: Callable[[Path, Path], None]
 
 
 def _opened(file: Path) -> Opened:
@@ -146,4 +147,24 @@ def _put_back(file: Path, kept: Path) -> None:
     DiskFiles().write_durable(file, kept.read_bytes(), replace=True)
 
 
-CONNECTIONS = Connections(_opened, _found, _checked, _tested, _saved, _put_back)
+def _used(root: Path, file: Path) -> None:
+    """Raises ``SettingsError``, ``Locked``, ``OSError``."""
+    with loading():
+        from hardware.assembled import DRIVER_NAME
+        from scopeacq.journal.history import has_begun
+        from scopeacq.plan.instrument import DriverSettings
+        from scopeacq.plan.runfolder import Plan
+        from scopeacq.plan.saving import save_instrument
+        from scopeacq.storage.locks import OwnerLock
+
+    plan = Plan.read(root)
+    if plan.instrument.driver.name != DRIVER_NAME and has_begun(plan.folder):
+        what = f"the run has begun with another instrument ({plan.instrument.driver.name})"
+        raise SettingsError(plan.folder.instrument_file, [what], "Begin a new run with this one.")
+    settings: dict[str, object] = {} if file.name == FILE_NAME else {"file": file.name}
+    driver = DriverSettings(name=DRIVER_NAME, folder=str(file.parent.absolute()), settings=settings)
+    with OwnerLock.of_run(root):
+        save_instrument(plan, plan.instrument.model_copy(update={"driver": driver}))
+
+
+CONNECTIONS = Connections(_opened, _found, _checked, _tested, _saved, _put_back, _used)

@@ -58,10 +58,12 @@ class Connecting:
     ``file``: where it is written. ``before``: its text as it is, empty where there is none. ``chosen``:
     the addresses that are to be asked. ``problems``: of the draft, as far as it was checked.
     ``device``: whose settings are seen; ``spoilt``: something stands in its form that is no value.
-    ``report``: of the last test. ``kept``: the former file, ``saved``: whether the file says the draft.
+    ``run``: the folder of the run that was open. ``report``: of the last test. ``kept``: the former file,
+    ``saved``: whether the file says the draft.
     """
 
     file: Path
+    run: Path | None = None
     step: Step = Step.FIND
     before: str = ""
     draft: Draft = NEW
@@ -151,6 +153,7 @@ class ConnectionView:
     report: bool
     kept: bool
     how_to_use: str
+    use: str
 
 
 _HERE = Badge(Tone.GOOD, Sign.CHECK, "Found")
@@ -188,6 +191,7 @@ def connection_view(now: Connecting) -> ConnectionView:
         report=now.report is not None,
         kept=now.kept is not None and now.saved,
         how_to_use=how_to_use(now.file),
+        use=f"Open {now.run.stem} with it" if now.run is not None and now.saved else "",
     )
 
 
