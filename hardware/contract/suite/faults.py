@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 
 from hardware.contract.bench import Bench
+from hardware.contract.suite.calls import COMMANDS
 from hardware.contract.suite.expect import about, refuses, same_pose
-from hardware.contract.suite.wires import COMMANDS
 from hardware.errors import BadFrame, HardwareError
 from hardware.microscope import Devices
 from hardware.parts import Part

@@ -4,72 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
 
 from hardware.contract.bench import Bench
+from hardware.contract.suite.calls import COMMANDS, EVERY_CALL, READINGS, URGENT, Call
 from hardware.contract.suite.expect import about, line_to, refuses
-from hardware.contract.suite.ions import MILLING
 from hardware.emulators.serving import Spoiled, Spoiling
 from hardware.errors import HardwareError
 from hardware.microscope import Devices
 from hardware.parts import Part
-from hardware.types import Blanker, Preamplifier, VoltReading
-
-Call = Callable[[Bench], object]
+from hardware.types import Blanker
 
 URGENT_S = 3.0
 """So long may what brings the instrument to rest take at most, whatever else it is busy with."""
 
 FAILS_CLOSED_S = 1.0
 ALL_THE_TIME = 100_000
-
-READINGS: Mapping[Part, Call] = {
-    Part.COLUMN: lambda bench: (bench.devices.column.state(), bench.devices.column.optics()),
-    Part.SCANNER: lambda bench: bench.devices.scanner.acquire(bench.frame),
-    Part.DETECTOR: lambda bench: bench.devices.detector.state(),
-    Part.STAGE: lambda bench: bench.devices.stage.pose(),
-    Part.CHAMBER: lambda bench: bench.devices.chamber.pressure_mbar(),
-    Part.GUN: lambda bench: bench.devices.gun.state(),
-    Part.ION_CURRENT: lambda bench: bench.devices.ion_current.measure(),
-    Part.RASTER: lambda bench: bench.devices.raster.state(),
-    Part.IRRADIATION_METER: lambda bench: _volts(bench.devices),
-}
-
-COMMANDS: Mapping[Part, Call] = {
-    Part.COLUMN: lambda bench: bench.devices.column.set_beam_shift_um(1.0, -1.0),
-    Part.SCANNER: lambda bench: bench.devices.scanner.acquire(bench.frame),
-    Part.DETECTOR: lambda bench: bench.devices.detector.make_safe(),
-    Part.STAGE: lambda bench: bench.devices.stage.move(bench.low).wait(1e4),
-    Part.GUN: lambda bench: bench.devices.gun.set_hv(False),
-    Part.RASTER: lambda bench: bench.devices.raster.configure(MILLING),
-    Part.CLEANER: lambda bench: _clean(bench.devices),
-}
-
-URGENT: Mapping[Part, Call] = {
-    Part.COLUMN: lambda bench: bench.devices.column.blank(),
-    Part.SCANNER: lambda bench: bench.devices.scanner.abort(),
-    Part.STAGE: lambda bench: bench.devices.stage.stop(),
-    Part.RASTER: lambda bench: bench.devices.raster.stop(),
-}
-
-
-def _clean(devices: Devices) -> None:
-    """Clean as it is allowed: a refusal must come from the wire, not from an interlock."""
-    assert devices.cleaner is not None
-    devices.column.set_eht(False)
-    devices.column.set_valve(False)
-    devices.gun.set_hv(False)
-    devices.cleaner.clean(10.0, 30.0)
-
-
-def _volts(devices: Devices) -> VoltReading:
-    assert devices.irradiation_meter is not None
-    devices.irradiation_meter.configure(Preamplifier(1e-4, inverted=True))
-    return devices.irradiation_meter.read()
 
 
 @pytest.fixture
@@ -129,9 +83,9 @@ def test_a_command_whose_answers_are_spoilt_is_an_error(wired: Bench, how: Spoil
             refuses(partial(command, wired))
 
 
-def test_an_unplugged_device_is_an_error_and_is_back_when_it_is_plugged_in(wired: Bench) -> None:
-    for calls in (READINGS, COMMANDS):
-        for call in of(calls, wired):
+def test_no_call_to_an_unplugged_device_succeeds_and_it_is_back_when_it_is_plugged_in(wired: Bench) -> None:
+    for part in wired.plays & EVERY_CALL.keys():
+        for call in EVERY_CALL[part]:
             with unplugged(wired):
                 refuses(partial(call, wired))
     for reading in of(READINGS, wired):
