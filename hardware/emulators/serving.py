@@ -220,9 +220,9 @@ class Terminal:
 
         near, far = pty.openpty()
         tty.setraw(far)
-        with suppress(FileNotFoundError):
-            self.path.unlink()
-        self.path.symlink_to(os.ttyname(far))
+        beside = self.path.with_name(f"{self.path.name}.new")
+        beside.symlink_to(os.ttyname(far))
+        beside.replace(self.path)
         self._plug = _Plug(near, far)
         self._serving = threading.Thread(
             target=self._serve, args=(self._plug,), name="emulated line", daemon=True
@@ -246,10 +246,10 @@ class Terminal:
                     if not session.take(data, plug.say):
                         break
         finally:
+            if not plug.pulled:  # the wire breaks for a moment: a driver finds it again at once
+                self.plug_in()
             plug.end()
             self._device.hung_up()
-            if not plug.pulled:  # the wire broke for a moment
-                self.plug_in()
 
 
 class _Plug:

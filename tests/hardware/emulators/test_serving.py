@@ -101,7 +101,7 @@ def test_an_answer_is_spoilt_once_where_it_matches(wired: Wired, how: Spoiling, 
         got = asked(channel, b"hello\n", 0.5)
         assert got == expected or (how is Spoiling.CUT_OFF and not got), "what was on the line may be lost"
         assert how is not Spoiling.LATE or time.monotonic() - began_s >= LATE_S
-    with closing(connected_again(wired)) as channel:
+    with closing(wired.connect()) as channel:
         assert asked(channel, b"hello\n") == b"hello\n"
     assert wired.device.heard.count(b"hello\n") == 2, "what is spoilt on its way back was done"
 
@@ -123,15 +123,3 @@ def test_a_plug_that_is_pulled_breaks_the_wire_and_is_back_at_its_address(wired:
     with closing(wired.connect()) as again:
         assert asked(again, b"back\n") == b"back\n"
     assert b"gone\n" not in wired.device.heard
-
-
-def connected_again(wired: Wired) -> Channel:
-    """A wire that broke for a moment is back at once, but not at the same instant."""
-    until_s = time.monotonic() + 1.0
-    while True:
-        try:
-            return wired.connect()
-        except OSError:
-            if time.monotonic() > until_s:
-                raise
-            time.sleep(0.01)
