@@ -26,7 +26,7 @@ from ui.help.help_keys import set_page
 from ui.memory import MemoryFile
 from ui.messages.banner import Banner
 from ui.messages.message_history import MessageHistory
-from ui.parts.menus import SEPARATOR, Entry, menu
+from ui.parts.menus import menu
 from ui.presenters.messages import Message, problem
 from ui.presenters.start import told
 from ui.start.choosers import BY_DIALOG, Choosers
@@ -35,6 +35,7 @@ from ui.start.opening import AFTER_NEW, new_plan, read_plan, simulated_plan, tem
 from ui.start.recent_runs import RecentRuns
 from ui.start.start_page import StartPage
 from ui.tasks import Tasks
+from ui.window_menus import run_entries, view_entries
 
 if TYPE_CHECKING:  # brings shapely, which the first window does without
     from scopeacq.plan.runfolder import Plan
@@ -267,29 +268,11 @@ class MainWindow(QMainWindow):
     def _make_menus(self) -> None:
         bar = self.menuBar()
         assert bar is not None
-        run = (
-            Entry("&Open ...", lambda: self.open_run(None), ("Ctrl+O",)),
-            Entry("&New from template ...", self.choose_template, ("Ctrl+N",)),
-            Entry("&Simulate", self.simulate, ("Ctrl+T",)),
-            Entry("Write the &report", self._write_report, ("Ctrl+R",)),
-            SEPARATOR,
-            Entry("&Connect an instrument ...", self.connect_instrument, ("Ctrl+Shift+I",)),
-            SEPARATOR,
-            Entry("Start &page", self.show_start, ("Ctrl+Home",)),
-            Entry("&Quit", self.close, ("Ctrl+Q",)),
-        )
-        view = (
-            Entry("&Dark or light", self.toggle_mode, ("Ctrl+Shift+D",)),
-            Entry("&Full screen", self._toggle_full_screen, ("F11",)),
-            Entry("&Messages", self.messages.show, ("Ctrl+M",)),
-            Entry("&Sound when somebody is needed", self._toggle_sound, ticked=self._memory.sound),
-            SEPARATOR,
-        )
         panels = QMenu("&Panels", self)
         panels.aboutToShow.connect(lambda: self._fill_panels(panels))
-        views = menu(self, "&View", view)
+        views = menu(self, "&View", view_entries(self, sound=self._memory.sound))
         views.addMenu(panels)
-        for each in (menu(self, "&Run", run), views, self.assistance.menu):
+        for each in (menu(self, "&Run", run_entries(self)), views, self.assistance.menu):
             bar.addMenu(each)
         bar.setCornerWidget(self.messages.bell)
 
@@ -298,7 +281,8 @@ class MainWindow(QMainWindow):
         for action in self.workspace.panel_actions() if self.workspace is not None else ():
             menu.addAction(action)
 
-    def _write_report(self) -> None:
+    def write_report(self) -> None:
+        """Write the report of the run that is open, and show it."""
         if self.workspace is not None:
             self.workspace.report_wanted.emit()
 
@@ -307,10 +291,12 @@ class MainWindow(QMainWindow):
             return "connect"
         return self.workspace.shown_view if self.workspace is not None else "start"
 
-    def _toggle_full_screen(self) -> None:
+    def toggle_full_screen(self) -> None:
+        """All of the screen, or a window."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def _toggle_sound(self) -> None:
+    def toggle_sound(self) -> None:
+        """Whether a message that calls for somebody is heard."""
         self._memory = self._memory.model_copy(update={"sound": not self._memory.sound})
 
     def _say_status(self, text: str) -> None:

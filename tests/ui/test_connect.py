@@ -55,7 +55,8 @@ class Operator:
     def next(self, step: Step) -> None:
         """To the next step."""
         self.click(self.page.next)
-        assert self.page.step is step and not cut_texts(self.page)
+        assert self.page.step is step
+        self.qtbot.waitUntil(lambda: not cut_texts(self.page))
 
     def reads(self, words: str) -> None:
         """Wait until the step says so."""

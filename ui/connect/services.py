@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import Event
+from queue import Empty, Queue
+from threading import Event, Thread
 
 from hardware.addresses import Address
 from hardware.discovery import Found
@@ -19,6 +20,7 @@ from ui.presenters.connection_draft import NEW, Drivers, resolved
 from ui.run.interpreter import loading
 
 REPORTS = "self-tests"
+LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,26 @@ def _opened(file: Path) -> Opened:
 def _found(
     addresses: Iterable[Address], drivers: Drivers, hear: Callable[[Found], None], ended: Event
 ) -> None:
+    """A port may be silent for long: whoever wants an end does not wait for it."""
     from hardware.discovery import find
 
-    for found in find(addresses, drivers):
-        hear(found)
-        if ended.is_set():
-            break
+    results: Queue[Found | None] = Queue()
+
+    def search() -> None:
+        try:
+            for found in find(addresses, drivers):
+                results.put(found)
+                if ended.is_set():
+                    break
+        finally:
+            results.put(None)
+
+    Thread(target=search, name="search for devices", daemon=True).start()
+    while not ended.is_set():
+        with suppress(Empty):
+            if (found := results.get(timeout=LOOK_S)) is None:
+                return
+            hear(found)
 
 
 def _checked(draft: Draft) -> list[Problem]:
