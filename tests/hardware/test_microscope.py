@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from hardware.errors import BlankerUnknown, Busy, HardwareError
 from hardware.guard.core import GuardTiming
 from hardware.guard.log import read_openings
 from hardware.interlocks import MillLimits
-from hardware.microscope import GUARD_LOG, Devices, Microscope, connect
+from hardware.microscope import GUARD_LOG, SWITCH_OFF, Devices, Microscope, connect
 from hardware.types import Blanker
 from tests.hardware.fakes import FakeColumn, FakeGun, FakeStage, fake_devices, good_proof
 from tests.hardware.lines import MemoryLine, lock_line_is_open
@@ -48,6 +48,32 @@ def test_safe_state_blanks_both_beams_and_stops_the_stage_where_it_is(
     assert reached.safe and reached.trouble == ()
     assert not line.is_open and column.state().blanked
     assert stage.stops == 1 and stage.moves == []  # type: ignore[attr-defined]
+
+
+@dataclass
+class IrradiationGun:
+    """Its switch may be stuck."""
+
+    on: bool = True
+    stuck: bool = False
+
+    def beam_on(self) -> bool:
+        return self.on
+
+    def switch_off(self) -> None:
+        self.on = self.stuck
+
+
+@pytest.mark.parametrize("stuck", [False, True])
+def test_an_irradiation_that_nobody_watches_any_more_is_ended_or_told_of(
+    microscope: Microscope, stuck: bool
+) -> None:
+    """A program that was killed cannot; both beams of the microscope are safe all the same."""
+    gun = IrradiationGun(stuck=stuck)
+    devices = replace(microscope.devices, irradiation_source=gun)
+    reached = replace(microscope, devices=devices).safe_state()
+    assert reached.safe and gun.on is stuck
+    assert [SWITCH_OFF in trouble for trouble in reached.trouble] == [True] * stuck
 
 
 def broken(call: str) -> object:
