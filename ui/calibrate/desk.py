@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,13 +15,14 @@ from scopeacq.plan.calibrations import CalibrationKind
 from scopeacq.plan.runfolder import Plan
 from scopeacq.plan.settings import Settings
 from scopeacq.telling.explain import Explained
+from ui.calibrate.around import Around
 from ui.calibrate.cases import Case
 from ui.calibrate.files import CalibrationFiles
 from ui.calibrate.services import Calibrations, Finished, Opened, Start
-from ui.hand.manual import ManualControl, ManualState
+from ui.hand.manual import ManualControl
 from ui.hand.works import Works
 from ui.parts.soon import Soon
-from ui.presenters.calibration import Chosen, Decision, Surroundings
+from ui.presenters.calibration import Chosen, Decision
 from ui.presenters.calibration_list import NAMES
 from ui.presenters.calibration_page import Stock, page_view
 from ui.presenters.messages import Message, problem
@@ -61,12 +60,13 @@ class CalibrateDesk(QObject):
         self._plan, self._manual, self._core = plan, manual, core
         self._cases: dict[CalibrationKind, Case] = {}
         self._chosen: CalibrationKind | None = None
-        self._stock, self._around = Stock(), Surroundings()
+        self._stock = Stock()
         self._stopped = False
         self._to_end: CalibrationKind | None = None
         self._tasks = Tasks(self)
-        self._files = CalibrationFiles(core, self._in_hand, self._tasks, self)
         self.works: Works[CalibrationKind] = Works(manual, self)
+        self._around = Around(manual, self.works)
+        self._files = CalibrationFiles(core, self._around.in_hand, self._tasks, self)
         self._figures_due = Soon(self, FIGURES_MS, self._show_figures)
         self._news_due = Soon(self, NEWS_MS, self._tell)
         self._cost_due = Soon(self, AFTER_TYPING_MS, self._count)
@@ -83,11 +83,13 @@ class CalibrateDesk(QObject):
 
     def note_run(self, active: bool) -> None:
         """Whether a run has the instrument."""
-        self._note(replace(self._around, run_active=active))
+        if self._around.note(run_active=active):
+            self._tell()
 
     def note_edits(self, unsaved: bool) -> None:
         """Whether the plan is not as in the files."""
-        self._note(replace(self._around, unsaved=unsaved))
+        if self._around.note(unsaved=unsaved):
+            self._tell()
 
     def take_plan(self, plan: Plan) -> None:
         """Go on with the plan as it was saved."""
@@ -134,7 +136,7 @@ class CalibrateDesk(QObject):
 
     def _measure(self, kind: CalibrationKind, start: Start) -> None:
         case = self._cases[kind]
-        if not self._free_for(kind) or (opened := case.begin()) is None:
+        if not self._around.free_for(kind) or (opened := case.begin()) is None:
             return
         self._stopped, self._to_end = False, None
         measure = partial(self._core.measure, self._plan, opened, start)
@@ -164,7 +166,7 @@ class CalibrateDesk(QObject):
     def accept(self) -> None:
         """Use what was measured."""
         kind, finished = self._of_chosen, self._cases[self._of_chosen].finished
-        if finished is not None and self._free_for(kind):
+        if finished is not None and self._around.free_for(kind):
             accepted = partial(self._show, kind, decision=Decision.ACCEPTED)
             self._files.accept(self._plan, finished, accepted)
 
@@ -179,16 +181,18 @@ class CalibrateDesk(QObject):
 
     def undo(self, kind: CalibrationKind) -> None:
         """Put back what was in use before the last calibration of a kind."""
-        self._if_free(kind, partial(self._files.undo, then=partial(self._note_undone, kind)))
+        if self._may_change(kind):
+            self._files.undo(self._plan, kind, partial(self._note_undone, kind))
 
     def adopt(self, kind: CalibrationKind) -> None:
         """Go by another one that was measured and fits the run."""
-        self._if_free(kind, self._files.adopt)
+        if self._may_change(kind):
+            self._files.adopt(self._plan, kind)
 
     def restore(self) -> None:
         """Put the instrument back as it was before a calibration that has not done so."""
         left = self._stock.left
-        if left is not None and self._free_for(left.kind):
+        if left is not None and self._around.free_for(left.kind):
             self._case(left.kind)
             job = partial(self._core.restore, left)
             self.works.do_in_hand(Work(left.kind, RESTORING), job, lambda _: self.look())
@@ -286,32 +290,17 @@ class CalibrateDesk(QObject):
         assert self._chosen is not None, "the wizard shows one"
         return self._chosen
 
-    @property
-    def _surroundings(self) -> Surroundings:
-        work = self.works.work
-        busy = self._manual.doing if self._manual.state is ManualState.BUSY else ""
-        return replace(self._around, busy_with=busy, working=work.step if work is not None else None)
-
-    def _free_for(self, kind: CalibrationKind) -> bool:
-        return self.works.work is None and not self._surroundings.held_back(kind)
-
-    def _if_free(self, kind: CalibrationKind, change: Callable[[Plan, CalibrationKind], None]) -> None:
-        if self._free_for(kind):
-            change(self._plan, kind)
-        else:
-            why = self._surroundings.held_back(kind) or "It is being calibrated."
-            self.told.emit(Message(Tone.CAUTION, f"{NAMES[kind]} stays as it is.", why))
-
-    def _in_hand(self) -> bool:
-        return self._manual.state is not ManualState.RELEASED
+    def _may_change(self, kind: CalibrationKind) -> bool:
+        """Whether its values may be changed now; says why where they may not."""
+        if self._around.free_for(kind):
+            return True
+        self.told.emit(
+            Message(Tone.CAUTION, f"{NAMES[kind]} stays as it is.", self._around.objection(kind))
+        )
+        return False
 
     def _case(self, kind: CalibrationKind) -> Case:
         return self._cases.setdefault(kind, Case(Chosen(kind)))
-
-    def _note(self, around: Surroundings) -> None:
-        if around != self._around:
-            self._around = around
-            self._tell()
 
     def _show(self, kind: CalibrationKind, **news: Any) -> None:
         self._cases[kind].note(**news)
@@ -326,7 +315,7 @@ class CalibrateDesk(QObject):
     def _tell(self) -> None:
         now = datetime.now().astimezone()
         known = {kind: case.shown for kind, case in self._cases.items()}
-        self.viewed.emit(page_view(self._stock, known, self._chosen, self._surroundings, now))
+        self.viewed.emit(page_view(self._stock, known, self._chosen, self._around.now, now))
 
     def _show_figures(self) -> None:
         if self._chosen is None:
