@@ -19,7 +19,7 @@ class Around:
 
     def note(self, **news: bool) -> bool:
         """Take what is otherwise now; whether it is."""
-        before, self._noted = self._noted, replace(self._noted, **news)
+        before, self._noted = self._noted, replace(self._noted, **news)  # type: ignore[arg-type]
         return self._noted != before
 
     @property
