@@ -15,6 +15,7 @@ from hardware.simulator.firmware import Firmware
 
 LOOPBACK = "127.0.0.1"
 COMMANDS = ("open", "blank", "state")
+ENDS_WITHIN_S = 0.01
 
 
 class _Wire(socketserver.StreamRequestHandler):
@@ -61,7 +62,7 @@ class BlankerPort(socketserver.ThreadingTCPServer):
         super().__init__((LOOPBACK, 0), _Wire)
         self.firmware = firmware
         self.token = secrets.token_hex(16)
-        Thread(target=self.serve_forever, args=(0.05,), name="blanker port", daemon=True).start()
+        Thread(target=self.serve_forever, args=(ENDS_WITHIN_S,), name="blanker port", daemon=True).start()
 
     @property
     def settings(self) -> dict[str, object]:

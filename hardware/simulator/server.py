@@ -16,7 +16,7 @@ from threading import Event, Lock, Thread
 from hardware.errors import HardwareError
 from hardware.simulator import wire
 from hardware.simulator.assembly import nature_of
-from hardware.simulator.blanker_port import LOOPBACK, BlankerPort
+from hardware.simulator.blanker_port import ENDS_WITHIN_S, LOOPBACK, BlankerPort
 from hardware.simulator.config import TwinSettings
 from hardware.simulator.firmware import Firmware
 from hardware.simulator.link import error_to_json
@@ -90,7 +90,7 @@ class CommandPort(socketserver.ThreadingTCPServer):
         self.firmware = firmware
         self.token = secrets.token_hex(16)
         self._attendance = Attendance()
-        Thread(target=self.serve_forever, args=(0.05,), name="command port", daemon=True).start()
+        Thread(target=self.serve_forever, args=(ENDS_WITHIN_S,), name="command port", daemon=True).start()
 
     def close(self) -> None:
         self.shutdown()
