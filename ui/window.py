@@ -143,7 +143,7 @@ class MainWindow(QMainWindow):
         objection = self.workspace.objection() if self.workspace is not None else None
         if objection is not None:
             self.banner.say(objection)
-        return objection is None
+        return objection is None and (self._wizard is None or self._wizard.may_leave())
 
     def _load(self, read: Callable[[], Plan], doing: str, then: Message | None = None) -> None:
         if not self._may_leave():

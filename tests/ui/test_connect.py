@@ -270,14 +270,22 @@ def test_a_device_that_does_not_answer_is_named_and_nothing_stays_connected(
         assert "gauge" in operator.page.trouble.text() and not operator.desk.now.checked
 
 
-def test_edits_that_were_not_written_are_not_left_by_one_click(qtbot: QtBot, tmp_path: Path) -> None:
-    with wizard_on(qtbot, tmp_path / FILE_NAME) as operator:
-        operator.desk.add_device("twin")
-        with qtbot.assertNotEmitted(operator.wizard.left):
-            operator.click(operator.page.close_button)
-        assert "not written yet" in operator.page.trouble.text()
-        with qtbot.waitSignal(operator.wizard.left):
-            operator.click(operator.page.close_button)
+@pytest.mark.parametrize("leave", ["close_button", "start"])
+def test_edits_that_were_not_written_are_not_left_by_one_click(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, leave: str
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(discovery, "list_addresses", lambda _: Listed(()))
+    window.connect_instrument()
+    wizard = window.findChild(Connect)
+    assert isinstance(wizard, Connect)
+    qtbot.waitUntil(lambda: wizard.desk.now.doing is None, timeout=AT_LEISURE_MS)
+    wizard.desk.add_device("twin")
+    go = wizard.page.close_button.click if leave == "close_button" else window.show_start
+    go()
+    assert wizard.isVisible() and "not written yet" in wizard.page.trouble.text()
+    go()
+    assert window.start_page.isVisible()
 
 
 @pytest.mark.parametrize("text", ["format = 3", "not toml at all [", 'name = "x"'])

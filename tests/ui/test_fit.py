@@ -13,8 +13,13 @@ import pytest
 from PyQt5.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from hardware import discovery
+from hardware.addresses import Address, Wire
+from hardware.discovery import Listed
 from tests.ui.cut_texts import cut_texts
 from tests.ui.story import at_work, run_on_disk
+from ui.connect.mounting import Connect
+from ui.presenters.connection import Step
 from ui.theme import Mode
 from ui.window import MainWindow
 
@@ -75,6 +80,26 @@ def test_no_text_is_cut_in_this_scale(qtbot: QtBot, tmp_path: Path) -> None:
             for size_px in SIZES_PX
             for text in cut_in(operator.window, mode, size_px)
         ]
+    assert not cut, "\n".join(cut)
+
+
+def test_no_text_is_cut_in_this_scale_where_an_instrument_is_connected(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ports = (Address("COM3", Wire.SERIAL, "FTDI USB serial port"), Address("192.168.0.5:8300", Wire.TCP))
+    monkeypatch.setattr(discovery, "list_addresses", lambda _: Listed(ports))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    window.connect_instrument()
+    wizard = window.findChild(Connect)
+    assert isinstance(wizard, Connect)
+    qtbot.waitUntil(lambda: wizard.desk.now.doing is None, timeout=60_000)
+    for driver in wizard.desk.now.drivers:
+        wizard.desk.add_device(driver)
+    window.resize(*min(SIZES_PX))
+    cut = []
+    for step in Step:
+        wizard.desk.go(step)
+        cut += [f"{step.value}: {text}" for text in still_cut(wizard)]
     assert not cut, "\n".join(cut)
 
 

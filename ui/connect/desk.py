@@ -25,7 +25,7 @@ from ui.presenters.table_form import TableForm
 from ui.tasks import Tasks
 
 CHECK_MS = 150
-UNSAVED = "The instrument was not written yet: do so in the last step, or press Close again to leave it."
+UNSAVED = "The instrument was not written yet: do so in the last step, or leave the wizard once more."
 
 
 class ConnectDesk(QObject):

@@ -39,7 +39,7 @@ class Connect(QWidget):
         self.desk = ConnectDesk(file, core, run, self)
         wire(self.page, self.desk)
         set_page(self, "connect")
-        self.page.left.connect(self._leave)
+        self.page.left.connect(self.left)
         self.page.file_asked.connect(self._choose_file)
         self.desk.report_asked.connect(_show)
         self.desk.run_asked.connect(self.run_asked)
@@ -48,13 +48,13 @@ class Connect(QWidget):
         column.addWidget(self.page)
         self.desk.open()
 
+    def may_leave(self) -> bool:
+        """Whether it may be closed; of edits that were not written it says so, once."""
+        return self.desk.may_leave()
+
     def end(self) -> None:
         """Let go of everything; the widget goes next."""
         self.desk.close()
-
-    def _leave(self) -> None:
-        if self.desk.may_leave():
-            self.left.emit()
 
     def _choose_file(self) -> None:
         if (file := self._choose(self)) is not None:
