@@ -21,6 +21,7 @@ bench: setup
 	$(RUN) benchmarks.write_planes
 	$(RUN) benchmarks.engine_overhead
 	$(RUN) benchmarks.overlap
+	$(RUN) benchmarks.wire_overhead
 	$(RUN) benchmarks.window_start
 	$(RUN) benchmarks.focus --trials 9
 
@@ -34,4 +35,5 @@ soak: setup
 	$(PYTHON) bootstrap.py test -m hypothesis --hypothesis-profile=search
 	$(RUN) benchmarks.soak_kills --count 200
 	$(RUN) benchmarks.fault_sequences --count 10000 --workers 2
+	$(RUN) benchmarks.unplugging
 	$(RUN) benchmarks.memory_30_days
