@@ -169,6 +169,26 @@ def test_ctrl_c_pauses_and_the_same_command_goes_on(
     assert len(sitting_folders(run.plan.folder)) == 2
 
 
+def test_what_counts_may_be_ended_with_what_it_has_once_it_was_paused(
+    capsys: pytest.CaptureFixture[str], run: TinyRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counting(bench: Bench, settings: TinySettings) -> Result:
+        result = measure(bench, TinySettings(steps=1))
+        if not bench.ends:
+            os.kill(os.getpid(), signal.SIGINT)
+            measure(bench, settings)
+        return result
+
+    procedure = replace(PROCEDURE, measure=counting, ends_early=True)
+    monkeypatch.setattr(calibration.measuring, "procedure_of", lambda _: procedure)
+    code, _, error = calibrate(capsys, run, "scan", "--end")
+    assert code == ExitCode.BAD_INPUT and "nothing that was paused can be ended" in error
+    code, _, error = calibrate(capsys, run, "scan")
+    assert code == ExitCode.PAUSED and "With --end it ends with what it has" in error
+    as_json(capsys, run, "scan", "--end")
+    assert len(sitting_folders(run.plan.folder)) == 1
+
+
 def on_files(bench: Bench, settings: TinySettings) -> Result:
     """A procedure that needs no instrument."""
     for share in (0.0, 0.5):
@@ -192,6 +212,7 @@ def test_ctrl_c_pauses_what_works_on_files_as_well(
         (("scan", "--set", "steps=0"), "steps should be at least 1"),
         (("scan", "--set", "stepz=2"), "did you mean steps?"),
         (("scan", "--set", "steps.x=2"), "steps"),
+        (("scan", "--end"), "cannot be ended with what it has"),
         (("accept", "scan"), "no calibration scan was measured"),
         (("accept", "nothing.toml"), "no such profile. Name a profile.toml that was measured"),
         (("accept", "sacn"), "or a calibration: deepfocus, ground-truth, scan,"),
