@@ -24,7 +24,8 @@ of the optical truth; a search that is refused, with the optics as they were, is
 is not inside. All methods meet the same places and starts. Nelder-Mead is the source's (Schubert 2022,
 section 3.4): kicks after five idle steps, an end at 1.05 times what the same microscope scores at another
 place that was focused by hand; after 60 images the best counts. Plain measures of sharpness have no zero,
-so that nothing is refused for them. The resin is nearly bare: there is nothing to focus on, and each search says so.
+so that nothing is refused for them. The resin is nearly bare: there is nothing to focus on, and each search
+says so.
 """
 
 
