@@ -25,6 +25,7 @@ from pathlib import Path
 
 from hardware.connection import supervise
 from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
+from hardware.drivers import tescan, thermo, zeiss
 from hardware.parts import Part
 from hardware.types import Blanker
 from tests.contracts import autoscript_bench, ion_benches, meter_benches, smartsem_bench, tescan_bench
@@ -76,7 +77,7 @@ DRIVERS = [
     Trial(meter_benches.digital_gauge, "pfeiffer-gauge, digital", {Part.CHAMBER}),
     Trial(meter_benches.controller_gauge, "pfeiffer-gauge, controller", {Part.CHAMBER}),
     Trial(meter_benches.cleaner, "ibss-gv10x", {Part.CLEANER}),
-    Trial(autoscript_bench.autoscript, "thermo-autoscript", autoscript_bench.DRIVER.plays),
-    Trial(tescan_bench.tescan, "tescan-sharksem", tescan_bench.DRIVER.plays),
-    Trial(smartsem_bench.smartsem, "zeiss-smartsem", smartsem_bench.DRIVER.plays),
+    Trial(autoscript_bench.autoscript, "thermo-autoscript", thermo.DRIVER.plays),
+    Trial(tescan_bench.tescan, "tescan-sharksem", tescan.DRIVER.plays),
+    Trial(smartsem_bench.smartsem, "zeiss-smartsem", zeiss.DRIVER.plays),
 ]
