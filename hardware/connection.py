@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hardware import protocols
 from hardware.errors import ConnectionLost
-from hardware.protocols import FrameTimes, Motion
+from hardware.protocols import FrameTimes, Motion, RampTime
 from hardware.types import FrameSettings, StagePose
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ T = TypeVar("T")
 D = TypeVar("D", "Devices", "Parts")
 
 URGENT = frozenset({"abort", "stop", "blank"})
+"""Brings the instrument to rest, quickly; taking the ion gun's high voltage off does so in its own time."""
 
 SUPERVISED = (
     "column",
@@ -66,7 +67,7 @@ CAPABILITIES: tuple[type, ...] = (
 class Deadlines:
     """Real times that a vendor's call may take [s].
 
-    ``factor`` is granted on top of how long a frame, a cleaning or a wait should last.
+    ``factor`` is granted on top of how long a frame, a cleaning, a wait or a ramp should last.
     """
 
     call_s: float = 20.0
@@ -84,12 +85,18 @@ class Deadlines:
                 return self.call_s + self.factor * duration_s
             case "wait", (float() | int() as timeout_s,):
                 return self.call_s + self.factor * timeout_s
+            case "set_hv", _ if isinstance(device, RampTime):
+                return self.call_s + self.factor * device.ramp_s
             case _:
                 return self.call_s
 
 
 def _frame_time_s(device: object, settings: FrameSettings) -> float:
     return device.frame_time_s(settings) if isinstance(device, FrameTimes) else settings.duration_s
+
+
+def _brings_to_rest(name: str, arguments: tuple[Any, ...]) -> bool:
+    return name in URGENT or (name, arguments) == ("set_hv", (False,))
 
 
 class Connection:
@@ -149,8 +156,9 @@ class Lanes:
 
     def call(self, owner: object, name: str, *arguments: Any, **named: Any) -> Any:
         """``owner.name(*arguments)`` on the right lane."""
-        lane = self.urgent if name in URGENT else self.main
-        deadline_s = self.deadlines.of(owner, name, (*arguments, *named.values()))
+        given = (*arguments, *named.values())
+        lane = self.urgent if _brings_to_rest(name, given) else self.main
+        deadline_s = self.deadlines.of(owner, name, given)
         result = lane.call(lambda: getattr(owner, name)(*arguments, **named), deadline_s)
         return SupervisedMotion(result, self) if name == "move" else result
 

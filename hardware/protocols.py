@@ -152,7 +152,19 @@ class IonGun(Protocol):
 
     def state(self) -> GunState: ...
 
-    def set_hv(self, on: bool) -> None: ...
+    def set_hv(self, on: bool) -> None:
+        """Switch, and wait until it reads so. Off may be asked for while another thread waits for on."""
+        ...
+
+
+@runtime_checkable
+class RampTime(Protocol):
+    """An ion gun whose high voltage takes its time; that of all others is there at once."""
+
+    @property
+    def ramp_s(self) -> float:
+        """Until it is on or off at the latest [s]; the deadline of switching it follows it."""
+        ...
 
 
 @runtime_checkable

@@ -20,9 +20,9 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, Field
 
-from hardware.drivers.dcon_relay.module import DconModule, Wording
+from hardware.drivers.dcon_relay.module import DconModule, Stored, Wording
 from hardware.drivers.pfeiffer_gauge.device import GaugeSettings, Speech, gauge
-from hardware.errors import Interlocked, Refused
+from hardware.errors import HardwareError, Interlocked, Refused
 from hardware.parts import DeviceDriver, DeviceSettings, Part, Parts, Surroundings
 from hardware.protocols import Chamber, Clock
 from hardware.transport.dialogue import Dialogue, Timing
@@ -94,11 +94,25 @@ class GcibGun:
             pump_pressure_mbar=self._gauge.pressure_mbar(),
         )
 
+    @property
+    def ramp_s(self) -> float:
+        """See :class:`hardware.protocols.RampTime`."""
+        return self._settings.ramp_s
+
     def set_hv(self, on: bool) -> None:
         """Switch the enable contact, once, and wait until all reads so.
 
-        Raises ``Refused`` when it does not within ``ramp_s``; what does not come on is switched off.
+        Raises ``Refused`` when it does not within ``ramp_s``, and what a wire raises. What is not seen to
+        come on is switched off: an error must leave no high voltage behind that nobody expects.
         """
+        try:
+            self._switch(on)
+        except HardwareError as error:
+            if on:
+                self._withdraw(error)
+            raise
+
+    def _switch(self, on: bool) -> None:
         self._module.switch(self._settings.enable_output, on)
         until_s = self._clock.now_s() + self._settings.ramp_s
         while not self._reads(on):
@@ -110,9 +124,14 @@ class GcibGun:
         within = f"within {self._settings.ramp_s:g} s"
         if not on:
             return Refused(self._name, f"the high voltage is not off {within}", "Press gun off.")
-        self._module.switch(self._settings.enable_output, False)
-        what = f"the high voltage did not come on {within}, and was switched off"
+        what = f"the high voltage did not come on {within}, and is switched off"
         return Refused(self._name, what, "Look at the gun's own messages.")
+
+    def _withdraw(self, error: HardwareError) -> None:
+        try:
+            self._module.switch(self._settings.enable_output, False)
+        except HardwareError as trouble:
+            error.add_note(f"The high voltage could not be taken off either: {trouble} Press gun off.")
 
     def _reads(self, on: bool) -> bool:
         """Whether the relay, and the gun's indicator if it is wired, both say so."""
@@ -131,7 +150,10 @@ class GcibGun:
 
 
 def connect(settings: GunSettings, surroundings: Surroundings) -> Parts:
-    """Connect relay and gauge; the high voltage stays as it is."""
+    """Connect relay and gauge; the high voltage stays as it is.
+
+    Raises ``Refused`` where the relay would switch it on by itself.
+    """
     name, wording = surroundings.name, Wording(settings.address, settings.checksum)
     with ExitStack() as undo:
         dialogue = Dialogue(
@@ -143,7 +165,7 @@ def connect(settings: GunSettings, surroundings: Surroundings) -> Parts:
         )
         undo.callback(dialogue.close)
         module = DconModule(dialogue, wording)
-        module.levels()
+        _require_off_by_itself(module, name, settings.enable_output)
         pump = gauge(settings.gauge, f"{name} pump gauge", surroundings.wire_log)
         undo.callback(pump.close)
         LOG.warning(
@@ -154,6 +176,14 @@ def connect(settings: GunSettings, surroundings: Surroundings) -> Parts:
         )
         gun = GcibGun(name, module, pump, surroundings.clock, settings)
         return Parts(gun=gun, close=undo.pop_all().close)
+
+
+def _require_off_by_itself(module: DconModule, name: str, output: int) -> None:
+    """Neither power that returns nor a watchdog that runs out may bring the high voltage."""
+    for which in Stored:
+        if module.stored(which).output(output):
+            what = f"the relay's {which.name.lower()} value switches the high voltage on by itself"
+            raise Refused(name, what, "Store the value with that output off, by the module's own utility.")
 
 
 DRIVER = DeviceDriver(

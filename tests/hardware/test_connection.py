@@ -14,8 +14,16 @@ from hardware import protocols
 from hardware.connection import Connection, Deadlines, supervise
 from hardware.errors import ConnectionLost, OutOfRange
 from hardware.microscope import Devices
-from hardware.types import BeamState, FrameSettings, Optics, StagePose
-from tests.hardware.fakes import FakeClock, FakeColumn, FakeMotion, FakeScanner, FakeStage, fake_devices
+from hardware.types import BeamState, FrameSettings, GunState, Optics, StagePose
+from tests.hardware.fakes import (
+    FakeClock,
+    FakeColumn,
+    FakeGun,
+    FakeMotion,
+    FakeScanner,
+    FakeStage,
+    fake_devices,
+)
 
 QUICK = Deadlines(call_s=0.2, urgent_s=0.2)
 
@@ -173,6 +181,57 @@ def test_a_scanner_that_knows_how_long_its_frames_take_is_waited_for() -> None:
     column, stage, clock = FakeColumn(), FakeStage(), FakeClock()
     frame = FrameSettings(1000, 1000, 10.0, 1000.0)
     assert Deadlines(call_s=1.0, factor=2.0).of(Slow(column, stage, clock), "acquire", (frame,)) == 61.0
+
+
+class RampingGun(FakeGun):
+    """Its high voltage takes long to come on."""
+
+    ramp_s = 30.0
+
+    def __init__(self, came_on: threading.Event) -> None:
+        super().__init__()
+        self.came_on = came_on
+
+    def set_hv(self, on: bool) -> None:
+        super().set_hv(on)
+        if on:
+            self.came_on.wait()
+
+
+def test_a_gun_that_knows_how_long_its_high_voltage_takes_is_waited_for() -> None:
+    deadlines, gun = Deadlines(), RampingGun(threading.Event())
+    assert deadlines.of(gun, "set_hv", (True,)) == deadlines.of(gun, "set_hv", (False,)) == 80.0
+    assert deadlines.of(FakeGun(), "set_hv", (True,)) == deadlines.call_s
+
+
+@pytest.mark.parametrize("off", [{"on": False}, False])
+def test_high_voltage_is_taken_off_while_it_comes_on(
+    tmp_path: Path, hanging: threading.Event, off: dict[str, bool] | bool
+) -> None:
+    gun = RampingGun(hanging)
+    devices = supervise(replace(fake_devices(tmp_path), gun=gun))
+    ramping = threading.Thread(target=devices.gun.set_hv, args=(True,))
+    ramping.start()
+    before_s = time.monotonic()
+    devices.gun.set_hv(**off) if isinstance(off, dict) else devices.gun.set_hv(off)
+    assert time.monotonic() - before_s < 1.0 and not gun.current.hv_on
+    hanging.set()
+    ramping.join()
+
+
+def test_high_voltage_is_taken_off_though_the_connection_was_lost(
+    tmp_path: Path, hanging: threading.Event
+) -> None:
+    class HungGun(FakeGun):
+        def state(self) -> GunState:
+            hanging.wait()
+            return super().state()
+
+    gun = HungGun()
+    devices = supervise(replace(fake_devices(tmp_path), gun=gun), QUICK)
+    expect_lost(devices.gun.state)
+    devices.gun.set_hv(False)
+    assert not gun.current.hv_on
 
 
 def test_closing_ends_the_threads_and_the_driver(tmp_path: Path) -> None:

@@ -145,6 +145,40 @@ def test_switching_is_sent_once(rig: Rig) -> None:
     assert not rig.around.nature.gun.hv_on
 
 
+def test_high_voltage_whose_coming_on_nobody_confirmed_is_taken_off(rig: Rig) -> None:
+    gun = rig.connect()
+    rig.relay.spoiler.spoil(Spoiled(Spoiling.SILENT, b"#011001"))
+    with pytest.raises(Deadline):
+        gun.set_hv(True)
+    assert not rig.module.outputs and not rig.around.nature.gun.hv_on
+
+
+def test_high_voltage_that_cannot_be_read_back_is_taken_off(rig: Rig) -> None:
+    gun = rig.connect()
+    rig.relay.spoiler.spoil(Spoiled(Spoiling.GARBAGE, b"@01", times=3))
+    with pytest.raises(HardwareError):
+        gun.set_hv(True)
+    assert not rig.module.outputs and not rig.around.nature.gun.hv_on
+
+
+def test_high_voltage_that_can_neither_be_read_nor_taken_off_is_told(rig: Rig) -> None:
+    gun = rig.connect()
+    rig.relay.spoiler.spoil(Spoiled(Spoiling.SILENT, b"#0110", times=2))
+    with pytest.raises(Deadline) as error:
+        gun.set_hv(True)
+    assert any("Press gun off" in note for note in error.value.__notes__)
+
+
+@pytest.mark.parametrize("stored", ["P", "S"])
+def test_a_relay_that_would_switch_it_on_by_itself_is_refused(rig: Rig, stored: str) -> None:
+    """Power that returns at night must not bring the high voltage with it."""
+    rig.module.outputs = 1
+    rig.module.answer(Wording().line(f"~015{stored}"))
+    rig.module.outputs = 0
+    with pytest.raises(Refused, match="by itself"):
+        rig.connect()
+
+
 def test_without_its_pump_gauge_it_has_no_state(rig: Rig) -> None:
     gun = rig.connect()
     rig.pump.unplug()
