@@ -123,11 +123,15 @@ def _gun_refusals(gun: GunState, limits: MillLimits) -> Iterator[str]:
         yield f"The ion gun's high voltage is {gun.hv_kv:g} kV, allowed {limits.hv_kv}"
     if gun.gas_bar not in limits.gas_bar:
         yield f"The ion gun's gas pressure is {gun.gas_bar:g} bar, allowed {limits.gas_bar}"
-    if not 0.0 < gun.pump_pressure_mbar <= limits.pump_pressure_max_mbar:
-        yield (
-            f"The ion gun's pump reads {gun.pump_pressure_mbar:g} mbar, "
-            f"allowed up to {limits.pump_pressure_max_mbar:g}"
-        )
+    yield from gun_pump_refusals(gun, limits)
+
+
+def gun_pump_refusals(gun: GunState, limits: MillLimits) -> list[str]:
+    """Why the gun's own vacuum bears neither beam nor high voltage."""
+    if 0.0 < gun.pump_pressure_mbar <= limits.pump_pressure_max_mbar:
+        return []
+    allowed = f"allowed up to {limits.pump_pressure_max_mbar:g}"
+    return [f"The ion gun's pump reads {gun.pump_pressure_mbar:g} mbar, {allowed}"]
 
 
 def _raster_refusals(proof: MillProof, limits: MillLimits) -> Iterator[str]:

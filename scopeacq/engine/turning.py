@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from hardware.errors import Interlocked
+from hardware.interlocks import gun_pump_refusals
 from hardware.milling import end_mill
 from hardware.motion import follow
 from hardware.paths import path_to_imaging
@@ -41,8 +43,8 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     The ion gun's high voltage comes on again where a cleaning took it off.
 
     Ends early, and recovers nothing, when the operator asks while it waits for the pressure or for
-    charges to decay. Raises ``HardwareError``; ``Interlocked`` when the pressure does not come down;
-    ``BadFrame`` when the frame is dark before it can be.
+    charges to decay. Raises ``HardwareError``; ``Interlocked`` when the pressure does not come down, or
+    the gun's vacuum does not bear the high voltage; ``BadFrame`` when the frame is dark before it can be.
     """
     end_mill(rig.microscope)
     recovery = rig.plan.project.recovery
@@ -59,8 +61,8 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
         column.set_eht(True)
     if not detector.state().hv_on:
         detector.restore(replace(detector.state(), hv_on=True))
-    if rig.progress.gun_hv_due and not rig.devices.gun.state().hv_on:
-        rig.devices.gun.set_hv(True)
+    if rig.progress.gun_hv_due:
+        _give_gun_hv_back(rig)
     if step.cycle > 0 and not _await_charge_decay(rig):
         return
     section, settings = rig.progress.active()[0], rig.plan.project.registration
@@ -71,6 +73,16 @@ def recover_imaging(rig: Rig, step: RecoverImaging) -> None:
     frame = rig.imager.scan(scan)
     require_tissue(rig, section, frame.image)
     rig.record(ImagingRecovered(step.cycle, pressure_mbar, float(frame.image.mean()), rig.now_s()))
+
+
+def _give_gun_hv_back(rig: Rig) -> None:
+    """The chamber is pumped by now; so must be the gun, which the plasma's gas has reached as well."""
+    gun = rig.devices.gun.state()
+    if gun.hv_on:
+        return
+    if reasons := gun_pump_refusals(gun, rig.limits):
+        raise Interlocked("ion gun", reasons, "Wait until the gun is pumped.")
+    rig.devices.gun.set_hv(True)
 
 
 def _await_charge_decay(rig: Rig) -> bool:

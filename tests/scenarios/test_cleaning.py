@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,12 @@ from hardware.drivers import ibss_gv10x
 from hardware.emulators.ibss_gv10x import GV10xEmulator
 from hardware.emulators.serving import Spoiled, Spoiling, Terminal
 from hardware.parts import Surroundings
+from hardware.protocols import IonGun
 from hardware.simulator.firmware import Firmware
 from hardware.simulator.local import LocalLink
 from hardware.simulator.nature import Nature
 from hardware.transport.wire_log import NoLog
+from hardware.types import GunState
 from scopeacq.engine.rig import Rig
 from scopeacq.journal.records import Cleaned, CleaningBegin, ImagingRecovered, Incident, MillDone, RunEnd
 from scopeacq.plan.project import CleaningSettings
@@ -118,3 +120,43 @@ def test_what_comes_on_while_it_burns_ends_the_plasma_at_once(tmp_path: Path) ->
     (incident,) = of_kind(run, Incident)
     assert "The EHT is on" in incident.text
     assert device.n_lit == 2 and device.lit_at_s is None and run.nature.gun.hv_on
+
+
+@dataclass(frozen=True)
+class AiredGun:
+    """The twin's gun, whose pump reads air until it is pumped."""
+
+    gun: IonGun
+    pumped: Callable[[], bool]
+    unfit: list[bool]
+
+    def state(self) -> GunState:
+        now = self.gun.state()
+        return now if self.pumped() else replace(now, pump_pressure_mbar=1.0)
+
+    def set_hv(self, on: bool) -> None:
+        if on and not self.pumped():
+            self.unfit.append(on)
+        self.gun.set_hv(on)
+
+
+def test_high_voltage_comes_on_again_only_in_the_vacuum_of_the_gun(tmp_path: Path) -> None:
+    """The run waits for the gun's pump as for any other interlock, then gives the high voltage back."""
+    unfit: list[bool] = []
+    with cleaned_run(tmp_path) as (run, device, _):
+        with_cleaner = run.altered
+
+        def pumped() -> bool:
+            return device.n_lit == 0 or bool(of_kind(run, Incident))
+
+        def with_gun(rig: Rig) -> Rig:
+            rig = with_cleaner(rig)
+            gun = AiredGun(rig.devices.gun, pumped, unfit)
+            microscope = replace(rig.microscope, devices=replace(rig.devices, gun=gun))
+            return replace(rig, microscope=microscope)
+
+        run.altered = with_gun
+        assert run_once(run) is RunEnd.FINISHED
+    (incident,) = of_kind(run, Incident)
+    assert "ion gun's pump reads 1 mbar" in incident.text
+    assert unfit == [] and run.nature.gun.hv_on
