@@ -7,12 +7,13 @@ emission gun, and takes the heating off other guns (manual, ``HVBeamOff``). So t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from hardware.drivers.tescan.client import SharkSem, await_stable
 from hardware.drivers.tescan.message import numbered
 from hardware.drivers.tescan.settings import BeamBlanker, ColumnSettings
 from hardware.drivers.tescan.units import KV_PER_V, NA_PER_PA, exact, from_mm, scaled, to_mm
-from hardware.errors import Refused
+from hardware.errors import HardwareError, Refused
 from hardware.protocols import Clock
 from hardware.set_points import require_reached, require_within
 from hardware.types import BeamState, Optics, Range
@@ -100,7 +101,8 @@ class TescanColumn:
     def blank(self) -> None:
         """Ends a scan that is under way: until then a new mode of the blanker would wait for its end."""
         blanker = self._settings.blanker
-        self._urgent.command("ScStopScan")
+        with suppress(HardwareError):  # whether it is blanked is read back, whatever became of the scan
+            self._urgent.command("ScStopScan")
         self._urgent.command("ScSetBlanker", blanker.index, blanker.blanked_mode)
         if not self._is_blanked(self._urgent):
             what = "ScSetBlanker: the beam does not read back as blanked"

@@ -26,6 +26,7 @@ class ZeissStage:
         self._sem, self._urgent, self._clock = sem, urgent, clock
         self._axes = axes_of(settings)
         self._settling_s = settings.stage_settling_s
+        self._can_be_silenced = _has_current_monitor(sem)
         self._limits = {axis.name: axis.range(sem.limits(axis.parameter)) for axis in self._axes}
 
     @property
@@ -47,6 +48,7 @@ class ZeissStage:
     def move(self, target: StagePose) -> ZeissMotion:
         """Start a move. Raises ``Refused`` while another is under way, ``StageTouch`` after an alarm."""
         self.check(target)
+        self._arm_touch_alarm()
         if _busy(self._sem):
             raise Refused(self._sem.device, "the stage is moving already", "Stop it, or wait.")
         here = self._sem.stage_axes()
@@ -64,6 +66,11 @@ class ZeissStage:
         self._urgent.execute(Command.STAGE_ABORT)
         what = "the stage still moves"
         wait_until(lambda: not _busy(self._urgent), self._clock, STOPPED_S, self._urgent.device, what)
+
+    def _arm_touch_alarm(self) -> None:
+        """It is silent while the specimen current monitor is on, as a killed program may have left it."""
+        if self._can_be_silenced and self._sem.is_on(State.CURRENT_MONITOR):
+            self._sem.switch(State.CURRENT_MONITOR, False)
 
     def _pose(self, here: Axes) -> StagePose:
         return StagePose(*(axis.ours(value) for axis, value in zip(self._axes, here, strict=False)))
@@ -139,6 +146,14 @@ def _busy(sem: Sem) -> bool:
         what = f"{State.STAGE} reads {word!r:.60}"
         raise Garbled(sem.device, what, "Look at SmartSEM's own messages.")
     return word == BUSY
+
+
+def _has_current_monitor(sem: Sem) -> bool:
+    try:
+        sem.is_on(State.CURRENT_MONITOR)
+    except Refused:
+        return False
+    return True
 
 
 def _require_untouched(sem: Sem) -> None:

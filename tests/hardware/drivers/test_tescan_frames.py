@@ -134,6 +134,17 @@ def test_a_scan_is_aborted_from_another_thread(tmp_path: Path) -> None:
         assert station.devices.scanner.acquire(SMALL).image.size
 
 
+@pytest.mark.parametrize("how", [Spoiling.SILENT, Spoiling.GARBAGE, Spoiling.CUT_OFF])
+def test_the_beam_is_blanked_though_stopping_the_scan_is_not_confirmed(
+    tmp_path: Path, how: Spoiling
+) -> None:
+    with tescan_station(tmp_path) as station:
+        station.devices.column.unblank()
+        station.spoil(how, "ScStopScan")
+        station.devices.column.blank()
+        assert station.devices.column.state().blanked
+
+
 def test_blanking_ends_a_scan(tmp_path: Path) -> None:
     with tescan_station(tmp_path, in_real_time()) as station:
         station.devices.column.unblank()

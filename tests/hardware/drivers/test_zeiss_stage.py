@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from hardware.drivers.zeiss.apartment import Apartment
+from hardware.drivers.zeiss.api import Sem
+from hardware.drivers.zeiss.stage import ZeissStage
 from hardware.errors import Deadline, Garbled, NotReached, Refused, StageTouch
 from hardware.simulator.faults import AtTime, Device, Fault, FaultKind
+from hardware.transport.wire_log import NoLog
 from hardware.types import StagePose
 from tests.hardware.drivers.smartsem_rig import Rig, answering, smartsem_rig
 
@@ -65,6 +69,26 @@ def test_a_touch_ends_the_wait_and_says_so(tmp_path: Path) -> None:
         with pytest.raises(StageTouch):
             rig.stage.move(StagePose(x_um=500.0))
         rig.stage.move(StagePose(z_um=rig.sem.stage.position()[2] * 1e6 - 500.0))
+
+
+def test_no_move_begins_with_the_touch_alarm_silenced(rig: Rig) -> None:
+    """A program that was killed while it measured a specimen current has left the monitor on."""
+    rig.sem.electrons.monitor_on = True
+    rig.stage.move(StagePose(x_um=100.0)).wait(1e3)
+    assert not rig.sem.electrons.monitor_on
+
+    rig.sem.electrons.monitor_on = True
+    with rig.spoilt(answering(1005, "Set", "DP_SCM")), pytest.raises(Refused):
+        rig.stage.move(StagePose(x_um=200.0))
+    assert rig.tampering.counted("MoveStage") == 1
+
+
+def test_a_microscope_without_a_current_monitor_moves(rig: Rig) -> None:
+    with rig.spoilt(answering((1000, ""), "Get", "DP_SCM")):
+        sem = Sem(Apartment("merlin", rig.tampering.dispatch, 1.0, 1.0, NoLog()))
+        stage = ZeissStage(sem, sem, rig.around.twin.clock, rig.settings)
+        stage.move(StagePose(x_um=100.0)).wait(1e3)
+        sem.apartment.close()
 
 
 def test_a_stage_that_stands_elsewhere_has_not_arrived(rig: Rig) -> None:
