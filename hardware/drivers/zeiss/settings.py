@@ -165,8 +165,10 @@ class ZeissSettings(DeviceSettings):
         title="Reach of beam shift y",
         description="How far 100 % moves the beam, negative where towards the operator.",
     )
-    eht_s: Positive = Field(15.0, title="Deadline of the EHT", description="For running up and down.")
-    valve_s: Positive = Field(10.0, title="Deadline of the column valve")
+    eht_s: Positive = Field(
+        15.0, le=18.0, title="Deadline of the EHT", description="For running up and down."
+    )
+    valve_s: Positive = Field(10.0, le=18.0, title="Deadline of the column valve")
     detector: str = Field(
         "InLens", title="Detector", description="The signal of which frames are made, as SmartSEM calls it."
     )
