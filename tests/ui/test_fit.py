@@ -100,6 +100,8 @@ def test_no_text_is_cut_in_this_scale_where_an_instrument_is_connected(
     for step in Step:
         wizard.desk.go(step)
         cut += [f"{step.value}: {text}" for text in still_cut(wizard)]
+    for _ in range(2):  # what was not written is given up at the second try only
+        window.show_start()
     assert not cut, "\n".join(cut)
 
 
