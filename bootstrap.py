@@ -37,7 +37,7 @@ COMMANDS = {  # three workers on two cores: many tests wait for devices that do 
     "setup": ["-c", ""],
     "demo": ["-m", "scopeacq", "demo"],
     "gui": ["-m", "scopeacq", "gui"],
-    "test": ["-m", "pytest", "-q", "-n", "3", "-m", "not soak"],
+    "test": ["-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "-m", "not soak"],
 }
 SIZES = (
     "Downloading the Python packages: about 0.4 GB with the CPU build of torch; about 3 GB where pip's "
