@@ -33,11 +33,11 @@ NEEDS = {
     "gui": {"core", "window"},
     "test": {"core", "dev"},
 }
-COMMANDS = {  # three workers on two cores: many tests wait for devices that do not answer
+COMMANDS = {
     "setup": ["-c", ""],
     "demo": ["-m", "scopeacq", "demo"],
     "gui": ["-m", "scopeacq", "gui"],
-    "test": ["-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "-m", "not soak"],
+    "test": ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "-m", "not soak"],
 }
 SIZES = (
     "Downloading the Python packages: about 0.4 GB with the CPU build of torch; about 3 GB where pip's "
