@@ -50,6 +50,7 @@ class Begun:
     ``opened``: whether a program ever ran it; a journal may hold what an operator did by hand before.
     ``azimuths``: how many were milled from. ``mills_ahead``: passes of a cycle that has passed its gate
     and is not milled to its end. ``place``: how the wafer was mounted, and where it was found.
+    ``gun_hv_due``: whether a cleaning has taken the ion gun's high voltage off, and nobody gave it back.
     """
 
     opened: bool = False
@@ -61,6 +62,7 @@ class Begun:
     azimuths: int = 0
     mills_ahead: set[MillKey] = field(default_factory=set)
     place: WaferPlace = field(default_factory=WaferPlace)
+    gun_hv_due: bool = False
 
     def apply(self, record: Record) -> None:
         self.place.apply(record)
@@ -81,6 +83,10 @@ class Begun:
                 self.mills_ahead = {key for key, _ in mill.passes(cycle)}
             case r.MillDone(key):
                 self.mills_ahead.discard(key)
+            case r.CleaningBegin(_, gun_hv_on):
+                self.gun_hv_due = self.gun_hv_due or gun_hv_on
+            case r.ImagingRecovered():
+                self.gun_hv_due = False
             case r.SectionRegistered() | r.SectionSkipped() | r.SectionDropped() | r.Wish():
                 self.sections.add(record.section)
             case _:

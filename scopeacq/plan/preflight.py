@@ -68,6 +68,7 @@ def check(plan: Plan, site: Site | None = None, history: History | None = None) 
         *section_findings(plan),
         *landmark_findings(plan),
         *_mounted_anew(plan, history),
+        *_gun_given_back(history),
         *fiducial_findings(plan),
         *calibration_findings(plan),
         *scatter_findings(plan),
@@ -96,6 +97,14 @@ def _mounted_anew(plan: Plan, history: History) -> Findings:
         yield note(
             "By its landmarks the wafer is mounted otherwise than before: the run looks for it where they "
             "put it."
+        )
+
+
+def _gun_given_back(history: History) -> Findings:
+    if history.begun.gun_hv_due:
+        yield warning(
+            "The ion gun's high voltage was taken off for a cleaning after which nothing was imaged: going on "
+            "switches it on again, once chamber and gun are pumped."
         )
 
 

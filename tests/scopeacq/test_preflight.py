@@ -16,10 +16,12 @@ from hardware.types import StagePose
 from models.deepfocus import DeepFocus
 from models.deepscore import DeepScore
 from scopeacq.journal.history import History
+from scopeacq.journal.records import CleaningBegin, ImagingRecovered, Record
 from scopeacq.plan.demo import make_demo
 from scopeacq.plan.findings import Finding, Severity
 from scopeacq.plan.focus_checks import pairs_refused, scores_refused
 from scopeacq.plan.instrument import Instrument
+from scopeacq.plan.plan_changes import Begun
 from scopeacq.plan.preflight import Site, check, check_stage
 from scopeacq.plan.project import Project
 from scopeacq.plan.runfolder import Plan
@@ -272,6 +274,19 @@ def test_what_is_milled_already_counts(plan: Plan) -> None:
     )
     assert "185.0 nm of it are milled already" in text
     assert severe(check(plan, SITE, replace(history, dropped=frozenset({"S002"})))) == []
+
+
+def test_it_is_told_before_the_guns_high_voltage_comes_on_again(plan: Plan) -> None:
+    begun = Begun()
+
+    def told(record: Record) -> bool:
+        begun.apply(record)
+        return any("high voltage" in found.text for found in check(plan, SITE, History(begun=begun)))
+
+    assert told(CleaningBegin(1, True))
+    assert told(CleaningBegin(1, False))  # the second try finds it off
+    assert not told(ImagingRecovered(1, 1e-6, 90.0, 0.0))
+    assert not told(CleaningBegin(2, False))
 
 
 def test_a_journal_that_cannot_be_read_is_a_finding(plan: Plan) -> None:

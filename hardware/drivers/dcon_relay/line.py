@@ -72,7 +72,12 @@ class RelayBlanker:
         self._told = Blanker.BLANKED
 
     def open(self) -> None:
-        """Energise the relay: told once, and only to a module that would drop it by itself."""
+        """Energise the relay: told once, and only to a module that would drop it by itself.
+
+        A watchdog that ran out while the beam rested, as on a busy computer, is armed again first.
+        """
+        if self._told is Blanker.BLANKED and self._module.ran_out():
+            self.blank()
         self._require_watchdog()
         self._module.host_ok()
         self._module.switch(self._settings.channel, on=True)

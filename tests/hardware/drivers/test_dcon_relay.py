@@ -173,9 +173,18 @@ def test_a_module_that_cannot_be_blanked_is_no_blanker(relay: Rig) -> None:
         relay.connect()
 
 
-def test_it_opens_only_while_the_watchdog_is_armed(relay: Rig) -> None:
+def test_a_watchdog_that_ran_out_at_rest_is_armed_again_before_it_opens(relay: Rig) -> None:
     line = relay.connect()
     time.sleep(0.7)  # nobody reads, so nobody feeds
+    line.open()
+    assert relay.open
+    assert 0.0 < relay.blanked_after_s() < SAFE_WITHIN_S
+
+
+def test_a_watchdog_that_ran_out_while_open_keeps_it_blanked(relay: Rig) -> None:
+    line = relay.connect()
+    line.open()
+    assert relay.blanked_after_s() < SAFE_WITHIN_S  # nobody reads, so nobody feeds
     with pytest.raises(Refused, match="not armed"):
         line.open()
     assert not relay.open and line.state() is Blanker.BLANKED
