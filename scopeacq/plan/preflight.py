@@ -103,8 +103,8 @@ def _mounted_anew(plan: Plan, history: History) -> Findings:
 def _gun_given_back(history: History) -> Findings:
     if history.begun.gun_hv_due:
         yield warning(
-            "The ion gun's high voltage was taken off for a cleaning that broke off: going on switches it on "
-            "again, once chamber and gun are pumped."
+            "The ion gun's high voltage was taken off for a cleaning that broke off: going on switches it "
+            "on again, once chamber and gun are pumped."
         )
 
 
