@@ -11,6 +11,7 @@ from tests.scenarios.unplugging import (
     BLANKER,
     DEVICES,
     MICROSCOPE,
+    MID_FRAME,
     WHILE_OPEN,
     Unplugged,
     points_of,
@@ -26,7 +27,7 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_every_kind_of_step_is_a_point(points: list[str]) -> None:
     first_words = {name.split()[0] for name in points}
     wanted = {"Recovering", "Finding", "Focusing", "Imaging", "Verifying", "Milling", "Plasma", "Ending"}
-    assert wanted <= first_words and WHILE_OPEN in points
+    assert wanted <= first_words and {WHILE_OPEN, MID_FRAME} <= set(points)
     assert len(DEVICES) >= 8
 
 
@@ -41,7 +42,7 @@ def pulled(points: list[str], folder: Path, device: str, point: str) -> Unplugge
 @pytest.mark.parametrize(
     ("device", "point"),
     [
-        (MICROSCOPE, "Imaging"),
+        (MICROSCOPE, MID_FRAME),
         ("raster generator", WHILE_OPEN),
         ("ion gun", "Milling"),
         ("plasma cleaner", "Plasma"),

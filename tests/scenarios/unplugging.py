@@ -1,6 +1,7 @@
 """Pulling the plug of one device at one point of a run, and going on after it is in again.
 
-Points are the begins of all steps, and the first heartbeat of each pass while the ion beam is open.
+Points are the begins of all steps, the first heartbeat of each pass while the ion beam is open, and the
+first frame of each imaging when it was asked for and none of it has arrived.
 Whether the instrument is safe is asked of nature, in real time, every few milliseconds.
 """
 
@@ -17,10 +18,12 @@ from typing import Any
 from unittest import mock
 
 from hardware.emulators.counterparts import COUNTERPARTS
+from hardware.emulators.sharksem.images import DataPort
 from hardware.errors import BlankerUnknown, HardwareError
 from hardware.simulator.nature import Nature
 from hardware.simulator.truth import IncidentTruth, OpeningTruth
 from hardware.transport.dialogue import Dialogue
+from hardware.types import Image
 from scopeacq import session
 from scopeacq.engine.events import Event, Publisher, StepStarted
 from scopeacq.journal.records import MillBegin, MillHeartbeat, Record, RunClosed, RunEnd
@@ -35,6 +38,7 @@ CYCLES = 2
 SAFE_WITHIN_S = 1.0
 LOOK_S = 0.002
 WHILE_OPEN = "while the ion beam is open"
+MID_FRAME = "while a frame is on its way"
 
 
 def the_job() -> Project:
@@ -50,6 +54,18 @@ class Points:
     act: Callable[[], None] = lambda: None
     names: list[str] = field(default_factory=list)
     _beating: bool = False
+    _frame_ahead: bool = False
+
+    def step(self, name: str) -> None:
+        """A step begins."""
+        self._frame_ahead = name.startswith("Imaging")
+        self.passed(name)
+
+    def frame(self) -> None:
+        """The microscope is about to send one."""
+        if self._frame_ahead:
+            self._frame_ahead = False
+            self.passed(MID_FRAME)
 
     def passed(self, name: str) -> None:
         self.names.append(name)
@@ -73,7 +89,7 @@ class Points:
             def publish(self, event: Event) -> None:
                 super().publish(event)
                 if isinstance(event, StepStarted):
-                    points.passed(event.text)
+                    points.step(event.text)
 
         return Watching()
 
@@ -224,8 +240,15 @@ def _whole(wired: WiredRun) -> Iterator[str]:
 
 @contextmanager
 def _watched(wired: WiredRun, points: Points) -> Iterator[session.Session]:
+    send = DataPort.send
+
+    def sent(port: DataPort, frame: int, channel: int, image: Image) -> None:
+        points.frame()
+        send(port, frame, channel, image)
+
     with (
         mock.patch.object(session, "Publisher", points.publisher),
+        mock.patch.object(DataPort, "send", sent),
         wired.session(points.committed) as opened,
     ):
         yield opened
