@@ -39,13 +39,15 @@ class Frame:
     truth: Floats
 
 
-def calibrate_flagship(network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, seed: int) -> dict[str, Any]:
+def calibrate_flagship(
+    network: PairPolarNet, otf: ProbeOtf, ranges: Ranges, seed: int, n_frames: int = FRAMES
+) -> dict[str, Any]:
     """What a card must say for :class:`~models.deepfocus.Calibration`, and how honest that is."""
     network.eval()
     blank = blank_sds(network, otf, ranges, seed)
     trial = Consensus(1.0, FLOOR, blank)
     estimator = DeepFocus(network, Calibration(trial, 1.0, REFINED_FLOOR))
-    frames = _frames(otf, replace(ranges, blank=0.0), seed, FRAMES)
+    frames = _frames(otf, replace(ranges, blank=0.0), seed, n_frames)
     said = [estimator.patch_answers(frame.images, frame.blur_px) for frame in frames]
     trial = replace(trial, spread=max(1.0, float(np.quantile(_all_z(said, frames, trial), ONE_SD))))
     refined, fitting = _refined(said, frames, trial)

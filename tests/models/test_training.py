@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from models.training import (
     train,
 )
 from models.training.augmentation import Augmentation, greyed
+from models.training.flagship_calibration import calibrate_flagship
 from models.training.pairs import NO_EFFECTS, ImageBatch
 from models.training.source_losses import aberration_of, correction_of, random_patches, scored_loss
 from models.training.textures import TextureBank
@@ -51,10 +53,11 @@ def test_textures_are_standardised_periodic_and_reproducible(textures):
 
 @pytest.fixture(scope="module")
 def easy(textures) -> Recipe:
-    """A problem that a few seconds of training get a hold on: small batches, defocus only."""
+    """What a few seconds of training get a hold on: small batches, defocus only, few held-out frames."""
     recipe = RECIPES["deepfocus"]
     simple = replace(recipe.ranges, astig_um=0.1, blank=0.0, near=0.0, odd_pixels=0.0, effects=NO_EFFECTS)
-    return replace(recipe, batch=8, ranges=simple, limits=Limits(steps=60))
+    few = partial(calibrate_flagship, n_frames=24)
+    return replace(recipe, batch=8, ranges=simple, limits=Limits(steps=60), calibrate=few)
 
 
 def test_short_training_learns_and_its_weights_load(tmp_path: Path, textures, easy):
