@@ -23,15 +23,16 @@ class GuardTiming:
 
     A heartbeat later than ``heartbeat_s`` closes; the line is read every ``tick_s``, and every
     ``idle_s`` while it is blanked. A close is unconfirmed when the line does not read back as
-    blanked within ``confirm_s``. After its end the guard tries for ``give_up_s``, then exits,
-    which lets go of the fail-closed wiring; so does the system when the guard hangs for
+    blanked within ``confirm_s``: long enough for one answer that is lost, too short for a line that
+    does not obey until its own watchdog blanks. After its end the guard tries for ``give_up_s``, then
+    exits, which lets go of the fail-closed wiring; so does the system when the guard hangs for
     ``watchdog_s``. The program waits ``reply_s`` for an answer and ``start_s`` for the first.
     """
 
     heartbeat_s: float = 1.0
     tick_s: float = 0.02
     idle_s: float = 0.2
-    confirm_s: float = 0.3
+    confirm_s: float = 0.45
     give_up_s: float = 3.0
     watchdog_s: float = 3.0
     reply_s: float = 4.0

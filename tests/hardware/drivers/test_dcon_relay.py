@@ -370,6 +370,14 @@ def test_a_pass_by_the_guard(relay: Rig, opened: GuardClient) -> None:
     assert relay.open
 
 
+@pytest.mark.parametrize("lost", [b"#0110", b"@01", b"~012"])
+def test_one_answer_that_is_lost_leaves_no_doubt(relay: Rig, opened: GuardClient, lost: bytes) -> None:
+    """Not for that is the high voltage of a gun taken off, and a night lost."""
+    relay.wire.spoiler.spoil(Spoiled(Spoiling.SILENT, lost))
+    opened.close()
+    assert not relay.open
+
+
 def test_silence_blanks(relay: Rig, opened: GuardClient) -> None:
     assert opened._process is not None
     opened._process.send_signal(signal.SIGSTOP)
