@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 
 from hardware.errors import NotReached, OutOfRange
-from hardware.types import Range
+from hardware.interlocks import pose_deviation
+from hardware.types import PoseTolerance, Range, StagePose
 
 
 def require_within(device: str, name: str, value: float, allowed: Range) -> None:
@@ -20,3 +22,13 @@ def require_reached(
     """Raise ``NotReached`` when what was read back lies farther off than ``tolerance``, or is NaN."""
     if not math.fabs(got - wanted) <= tolerance:
         raise NotReached(device, name, wanted, got, tolerance, advice)
+
+
+def require_pose(
+    device: str, wanted: StagePose, got: StagePose, tolerance: PoseTolerance, advice: str
+) -> None:
+    """Raise ``NotReached`` where an axis of a complete pose lies farther off; rotation wraps at 360."""
+    for axis in (field.name for field in fields(StagePose)):
+        goal, reached, allowed = getattr(wanted, axis), getattr(got, axis), getattr(tolerance, axis)
+        if not pose_deviation(axis, goal, reached) <= allowed:
+            raise NotReached(device, axis, goal, reached, allowed, advice)
