@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from hardware.connection import Connection
+from hardware.drivers.zeiss.codes import REMOTE, code_of
 from hardware.drivers.zeiss.dispatch import Dispatch, Dispatched, Value
 from hardware.errors import ConnectionLost, Deadline, HardwareError
 from hardware.transport.wire_log import Way, WireLog
@@ -28,7 +29,8 @@ class Apartment:
 
     COM objects belong to the thread that made them. A call that hangs or fails costs thread and
     object, and the next call gets new ones, so that SmartSEM may be restarted in between. Nothing is
-    called twice here. Times are real ones; to make an object may take longer than to call it.
+    called twice here. Times are real ones; to make an object and to have it initialised may take longer
+    than to call it.
     """
 
     def __init__(
@@ -49,6 +51,8 @@ class Apartment:
             self._log.note(self.device, Way.SENT, said.encode())
             answer = self._called(session, said, limit_s, method, *arguments)
             self._log.note(self.device, Way.RECEIVED, repr(answer).encode())
+            if code_of(answer) in REMOTE:  # SmartSEM was restarted: this object is of no use any more
+                self._drop(session, Way.ENDED)
         return answer
 
     def close(self) -> None:
@@ -75,12 +79,12 @@ class Apartment:
             raise ConnectionLost(self.device, "the connection was closed", "Connect again.")
         thread = Connection(self.device)
         try:
-            session = _Session(thread, thread.call(self._dispatch, self._opening_s))
-            code = thread.call(partial(session.com.invoke, "InitialiseRemoting"), self._opening_s)
+            com, code = thread.call(self._initialised, self._opening_s)
         except Exception as error:  # pywin32's errors have no base of their own
             thread.close()
             advice = error.advice if isinstance(error, HardwareError) else ADVICE
             raise ConnectionLost(self.device, f"cannot be reached ({_said(error)})", advice) from error
+        session = _Session(thread, com)
         if code != 0:
             _end(session)
             advice = "Start SmartSEM, log a user in, and see that its remote control is configured."
@@ -88,6 +92,15 @@ class Apartment:
         self._log.note(self.device, Way.OPENED)
         self._session = session
         return session
+
+    def _initialised(self) -> tuple[Dispatched, object]:
+        """A new object, and what it says to being initialised; on the thread that it belongs to."""
+        com = self._dispatch()
+        try:
+            return com, com.invoke("InitialiseRemoting")
+        except BaseException:
+            com.close()
+            raise
 
     def _called(
         self, session: _Session, said: str, limit_s: float, method: str, *arguments: Value

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from hardware.drivers.zeiss.apartment import Apartment
+from hardware.drivers.zeiss.codes import REFUSALS, REMOTE, code_of
 from hardware.drivers.zeiss.dispatch import Value
 from hardware.drivers.zeiss.parameters import NO, YES, Analogue, Command, State
 from hardware.errors import ConnectionLost, Garbled, HardwareError, Refused
@@ -20,37 +21,6 @@ from hardware.types import Range
 Axes: TypeAlias = tuple[float, float, float, float, float, float]
 """x, y, z [m], tilt, rotation [deg] and m [m], as the API has the stage."""
 
-REMOTE = {
-    1019: "the API is not initialised",
-    2027: "remoting is not configured",
-    2028: "remoting did not connect to the server",
-    2029: "remoting could not start",
-    2030: "the server does not run",
-    2031: "no user is logged in",
-}
-REFUSALS = {
-    1000: "there is no such parameter",
-    1001: "the value cannot be got",
-    1002: "the state cannot be got",
-    1003: "it is neither a value nor a state",
-    1004: "there is no such parameter",
-    1005: "the state cannot be set",
-    1006: "the value cannot be set",
-    1007: "the value is too low",
-    1008: "the value is too high",
-    1009: "the value has the wrong type",
-    1010: "it is neither a value nor a state",
-    1011: "there is no such command",
-    1012: "the command failed",
-    1015: "the command is not implemented",
-    1016: "the image cannot be grabbed",
-    1017: "the stage's position cannot be got",
-    1018: "the stage does not move",
-    1022: "the limits cannot be got",
-    1025: "the licence of the API is missing",
-    1026: "this is not implemented",
-    1032: "this is disabled at present",
-}
 RECONNECT = "Start SmartSEM, log a user in, then try again."
 LOOK = "Look at SmartSEM's own messages."
 
@@ -90,6 +60,13 @@ class Sem:
             raise self._garbled(state, word)
         return word.lower() in YES
 
+    def is_first(self, state: State, words: tuple[str, str]) -> bool:
+        """Whether a state that has two words reads the first of them; it may read no third."""
+        word = self.word(state)
+        if word not in words:
+            raise self._garbled(state, word)
+        return word == words[0]
+
     def limits(self, parameter: Analogue) -> Range:
         """What a parameter may be set to."""
         low, high = self._ask("GetLimits", parameter, 0.0, 0.0, n_values=2)
@@ -106,15 +83,15 @@ class Sem:
 
     def set_number(self, parameter: Analogue, value: float) -> None:
         """Set a parameter; whoever sets it reads it back in the unit in which it matters."""
-        self._command("Set", parameter, value)
+        self._call("Set", parameter, value)
 
     def set_word(self, state: State, word: str) -> None:
         """Set a state that takes its time; whoever sets it waits for it."""
-        self._command("Set", state, word)
+        self._call("Set", state, word)
 
     def switch(self, state: State, on: bool) -> None:
         """Set a switch, and read it back."""
-        self._command("Set", state, float(on))
+        self._call("Set", state, float(on))
         if self.is_on(state) is not on:
             raise self._unmoved(state, "on" if on else "off")
 
@@ -126,7 +103,7 @@ class Sem:
 
     def set_index(self, state: State, index: int) -> None:
         """Set a state by its index; whoever sets it sees what comes of it."""
-        self._command("Set", state, float(index))
+        self._call("Set", state, float(index))
 
     def choose_index(self, state: State, index: int, word: str) -> None:
         """Set a state by its index, and see that it reads as ``word`` then."""
@@ -136,38 +113,35 @@ class Sem:
 
     def execute(self, command: Command, index: int | None = None) -> None:
         """Have a command executed."""
-        self._command("Execute", command if index is None else f"{command}{index}")
+        self._call("Execute", command if index is None else f"{command}{index}")
 
     def move_stage(self, axes: Axes) -> None:
         """Start a move of all axes."""
-        self._command("MoveStage", *axes)
+        self._call("MoveStage", *axes)
 
     def grab(self, path: Path, deadline_s: float) -> None:
         """Write the whole picture into a file, without overlay, in the resolution of the image store."""
-        self._command("Grab", *WHOLE_DISPLAY, WITHOUT_OVERLAY, str(path), deadline_s=deadline_s)
+        self._call("Grab", *WHOLE_DISPLAY, WITHOUT_OVERLAY, str(path), deadline_s=deadline_s)
 
     def _ask(self, method: str, *arguments: Value, n_values: int = 1) -> tuple[object, ...]:
         try:
-            answer = self.apartment.invoke(method, *arguments)
+            values = self._call(method, *arguments)
         except ConnectionLost:
-            answer = self.apartment.invoke(method, *arguments)
-        values = self._granted(answer, method, *arguments)
+            values = self._call(method, *arguments)
         if len(values) != n_values:
-            raise self._garbled(arguments[0] if arguments else method, answer)
+            raise self._garbled(arguments[0] if arguments else method, values)
         return values
 
-    def _command(self, method: str, *arguments: Value, deadline_s: float | None = None) -> None:
-        self._granted(self.apartment.invoke(method, *arguments, deadline_s=deadline_s), method, *arguments)
-
-    def _granted(self, answer: object, method: str, *arguments: Value) -> tuple[object, ...]:
+    def _call(self, method: str, *arguments: Value, deadline_s: float | None = None) -> tuple[object, ...]:
         """What came beside the code, which must be that of success."""
-        code, *values = answer if isinstance(answer, tuple) and answer else (answer,)
+        answer = self.apartment.invoke(method, *arguments, deadline_s=deadline_s)
+        code = code_of(answer)
         said = " ".join(map(str, (method, *arguments)))
-        if not isinstance(code, int) or isinstance(code, bool):
+        if code is None:
             raise self._garbled(said, answer)
         if code != 0:
             raise self._refusal(code, said)
-        return tuple(values)
+        return answer[1:] if isinstance(answer, tuple) else ()
 
     def _refusal(self, code: int, said: str) -> HardwareError:
         if code in REMOTE:

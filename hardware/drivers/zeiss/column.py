@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from hardware.drivers.zeiss.api import Sem
-from hardware.drivers.zeiss.parameters import BEAM_ON, CLOSED, OPEN, Analogue, Command, State
+from hardware.drivers.zeiss.api import LOOK, Sem
+from hardware.drivers.zeiss.parameters import BEAM_ON, CLOSED, OPEN, OPEN_CLOSED, Analogue, Command, State
 from hardware.drivers.zeiss.settings import ZeissSettings
 from hardware.drivers.zeiss.units import NA_PER_A, PER_KILO, metres, tidy, um
-from hardware.drivers.zeiss.waiting import wait_until
-from hardware.errors import Garbled, Refused
+from hardware.errors import Refused
 from hardware.protocols import Clock
 from hardware.set_points import require_reached, require_within
 from hardware.types import BeamState, Optics, Range
+from hardware.waiting import wait_until
 
 OFF_BELOW_KV = 0.01
 """What remains of the EHT while it is off."""
@@ -156,14 +156,10 @@ class ZeissColumn:
         return tidy(self._sem.number(Analogue.EHT_ACTUAL) / PER_KILO)
 
     def _valve_open(self) -> bool:
-        word = self._sem.word(State.COLUMN_VALVE)
-        if word not in (OPEN, CLOSED):
-            what = f"{State.COLUMN_VALVE} reads {word!r:.60}"
-            raise Garbled(self._sem.device, what, "Look at SmartSEM's own messages.")
-        return word == OPEN
+        return self._sem.is_first(State.COLUMN_VALVE, OPEN_CLOSED)
 
     def _wait(self, condition: Callable[[], bool], deadline_s: float, what: str) -> None:
-        wait_until(condition, self._clock, deadline_s, self._sem.device, what)
+        wait_until(condition, self._clock, deadline_s, self._sem.device, what, LOOK)
 
 
 def _scaled(percent: Range, um_per_percent: float) -> Range:

@@ -6,13 +6,13 @@ import logging
 import math
 from dataclasses import replace
 
-from hardware.drivers.zeiss.api import Sem
+from hardware.drivers.zeiss.api import LOOK, Sem
 from hardware.drivers.zeiss.freezing import freeze_at_once, is_live
 from hardware.drivers.zeiss.parameters import PIXEL_AVERAGE, Analogue, Command, State
 from hardware.drivers.zeiss.settings import ImageStore, ScanRate, ZeissSettings
 from hardware.drivers.zeiss.units import NS_PER_S, nm, tidy
 from hardware.errors import Garbled, OutOfRange, Refused
-from hardware.frames import PIXEL_SIZE_ROUNDED, ROTATION_ROUNDED_DEG
+from hardware.frames import PIXEL_SIZE_ROUNDED, ROTATION_ROUNDED_DEG, require_scan
 from hardware.protocols import Clock
 from hardware.set_points import require_reached
 from hardware.types import FrameSettings
@@ -39,6 +39,7 @@ class Framing:
 
     def chosen(self, frame: FrameSettings) -> tuple[ImageStore, ScanRate]:
         """What of the tables the frame needs. Raises ``OutOfRange`` that names what there is."""
+        require_scan(self._sem.device, frame)
         size_px = (frame.width_px, frame.height_px)
         stores, rates = self._settings.stores(), self._settings.scan_rates()
         store = next((store for store in stores if (store.width_px, store.height_px) == size_px), None)
@@ -51,9 +52,6 @@ class Framing:
             raise self._unknown(f"no scan rate dwells {frame.dwell_ns:g} ns", there)
         if frame.bit_depth != self._settings.bit_depth:
             raise self._unknown(f"frames of {frame.bit_depth} bit", f"{self._settings.bit_depth}")
-        if not (0 < frame.pixel_size_nm < math.inf and math.isfinite(frame.scan_rot_deg)):
-            what = f"pixels of {frame.pixel_size_nm:g} nm turned by {frame.scan_rot_deg:g} degrees"
-            raise OutOfRange(self._sem.device, what, "Choose finite values.")
         return store, rate
 
     def apply(self, frame: FrameSettings, store: ImageStore, rate: ScanRate) -> FrameSettings:
@@ -107,7 +105,7 @@ class Framing:
             self._sem.execute(Command.SCAN_RATE, rate.rate)
             if (word := self._sem.word(State.SCAN_RATE)) != str(rate.rate):
                 what = f"{State.SCAN_RATE} was set to {rate.rate} and reads {word!r:.60}"
-                raise Refused(self._sem.device, what, "Look at SmartSEM's own messages.")
+                raise Refused(self._sem.device, what, LOOK)
         if self._tells_dwell:
             self._require_dwell(rate)
         return changed
@@ -150,7 +148,8 @@ class Framing:
             s = self._settings
             angle_deg = (s.scan_rotation_sign * scan_rot_deg + s.scan_rotation_zero_deg) % 360.0
             self._sem.set_number(Analogue.SCAN_ROTATION, angle_deg)
-        if (off := not self._sem.is_on(State.SCAN_ROTATION)) is True:
+        off = not self._sem.is_on(State.SCAN_ROTATION)
+        if off:
             self._sem.switch(State.SCAN_ROTATION, True)
         return off or abs(turned_deg) > SHAKES_FROM
 

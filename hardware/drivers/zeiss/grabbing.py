@@ -6,19 +6,16 @@ import math
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import tifffile
-import xxhash
 
 from hardware.drivers.zeiss.api import Sem
 from hardware.errors import BadFrame, Refused
+from hardware.frames import FrameCheck
 from hardware.types import FrameSettings, Image
 from hardware.vendor_tiff import FrameMetadata, frame_metadata
 
 SAME_SIZE = 0.02
 """A header rounds the size of pixels to 0.01 nm."""
-
-SAMPLES: dict[int, type[np.uint8] | type[np.uint16]] = {8: np.uint8, 16: np.uint16}
 
 
 class Grabber:
@@ -27,7 +24,7 @@ class Grabber:
     def __init__(self, sem: Sem, folder: Path, deadline_s: float) -> None:
         self._sem, self._deadline_s = sem, deadline_s
         self._path = folder.resolve() / "grab.tif"
-        self._last_digest = b""
+        self._check = FrameCheck(sem.device)
 
     def grab(self, settings: FrameSettings) -> Image:
         """Shape (height_px, width_px), uint8 or uint16.
@@ -42,9 +39,10 @@ class Grabber:
         finally:
             with suppress(OSError):  # SmartSEM may hold it for a moment; the next frame needs it gone
                 self._path.unlink(missing_ok=True)
-        self._check(image, settings)
+        self._require_depth(image, settings.bit_depth)
+        passed = self._check.passed(image, settings)
         self._require_header(header, settings)
-        return image
+        return passed
 
     def _make_way(self) -> None:
         """Nothing of an earlier frame may be taken for this one."""
@@ -60,23 +58,14 @@ class Grabber:
             raise self._bad(f"SmartSEM wrote no file {self._path}", "See that it may write there.")
         try:
             with tifffile.TiffFile(self._path) as file:
-                return np.ascontiguousarray(file.pages[0].asarray()), frame_metadata(file)
+                return file.pages[0].asarray(), frame_metadata(file)
         except Exception as error:  # a torn file breaks the reader anywhere
             raise self._bad(f"the file of the frame cannot be read: {error}", "Scan again.") from error
 
-    def _check(self, image: Image, settings: FrameSettings) -> None:
-        wanted = (settings.height_px, settings.width_px)
-        if image.shape != wanted:
-            raise self._bad(f"the frame has the shape {image.shape} instead of {wanted}", "Scan again.")
-        if image.dtype != SAMPLES[settings.bit_depth]:
-            what = f"the frame has samples of {image.dtype} instead of {settings.bit_depth} bit"
+    def _require_depth(self, image: Image, bit_depth: int) -> None:
+        if image.dtype != f"uint{bit_depth}":
+            what = f"the frame has samples of {image.dtype} instead of {bit_depth} bit"
             raise self._bad(what, "Set SmartSEM's TIFF files, or bit_depth of the device, to the other.")
-        if np.ptp(image) == 0:
-            raise self._bad("all pixels have one value", "Check beam and detector.")
-        digest = xxhash.xxh3_128_digest(image.data)
-        if digest == self._last_digest:
-            raise self._bad("the frame is the last one again", "Scan it again.")
-        self._last_digest = digest
 
     def _require_header(self, header: FrameMetadata | None, settings: FrameSettings) -> None:
         """What the file itself says of the frame, where it says anything."""

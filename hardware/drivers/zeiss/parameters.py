@@ -76,14 +76,14 @@ class Command(StrEnum):
 
 
 BEAM_ON = "Beam On"
-OPEN, CLOSED = "Open", "Closed"
-LIVE, FROZEN = "Live", "Frozen"
+OPEN_CLOSED = OPEN, CLOSED = "Open", "Closed"
+LIVE_FROZEN = "Live", "Frozen"
 END_OF_FRAME, END_OF_FRAME_WORD = 0, "End Frame"
 AT_ONCE = 2
 """When to freeze; SBEMimage sets it by these numbers."""
 
 PIXEL_AVERAGE = "Pixel Avg."
-IDLE, BUSY = "Idle", "Busy"
+BUSY_IDLE = "Busy", "Idle"
 
 YES = frozenset({"on", "yes", "true", "1"})
 NO = frozenset({"off", "no", "false", "0"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from hardware.drivers.zeiss.api import Sem
+from hardware.drivers.zeiss.api import LOOK, Sem
 from hardware.drivers.zeiss.column import ZeissColumn
 from hardware.drivers.zeiss.framing import Framing
 from hardware.drivers.zeiss.freezing import freeze_at_once, is_live
@@ -74,7 +74,7 @@ class ZeissScanner:
         self._sem.execute(Command.UNFREEZE)
         if not is_live(self._sem):
             self._refuse_if_aborted()
-            raise BadFrame(self._sem.device, "the scan does not start", "Look at SmartSEM's own messages.")
+            raise BadFrame(self._sem.device, "the scan does not start", LOOK)
         self._sem.execute(Command.FREEZE)
         frame_s = self._sem.number(Analogue.FRAME_TIME) * S_PER_MS
         self._await_frozen(begun_s, frame_s)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hardware.drivers.zeiss.api import Axes, Sem
-from hardware.drivers.zeiss.parameters import BUSY, IDLE, Command, State
+from hardware.drivers.zeiss.api import LOOK, Axes, Sem
+from hardware.drivers.zeiss.parameters import BUSY_IDLE, Command, State
 from hardware.drivers.zeiss.settings import ZeissSettings
-from hardware.drivers.zeiss.stage_axes import StageAxis, axes_of
-from hardware.drivers.zeiss.waiting import POLL_S, wait_until
-from hardware.errors import Deadline, Garbled, NotReached, Refused, StageTouch
-from hardware.interlocks import pose_deviation
+from hardware.drivers.zeiss.stage_axes import axes_of, tolerance_of
+from hardware.errors import Deadline, Refused, StageTouch
 from hardware.protocols import Clock
-from hardware.set_points import require_within
+from hardware.set_points import require_pose, require_within
 from hardware.types import Range, StagePose
+from hardware.waiting import wait_until
 
+POLL_S = 0.1
 STOPPED_S = 1.5
 """What the motors may take to stand after an abort."""
 
@@ -23,8 +23,9 @@ class ZeissStage:
     """``urgent`` stops it, past whatever ``sem`` is doing."""
 
     def __init__(self, sem: Sem, urgent: Sem, clock: Clock, settings: ZeissSettings) -> None:
-        self._sem, self._urgent, self._clock = sem, urgent, clock
-        self._axes = axes_of(settings)
+        self.device, self.clock = sem.device, clock
+        self._sem, self._urgent = sem, urgent
+        self._axes, self._tolerance = axes_of(settings), tolerance_of(settings)
         self._settling_s = settings.stage_settling_s
         self._can_be_silenced = _has_current_monitor(sem)
         self._limits = {axis.name: axis.range(sem.limits(axis.parameter)) for axis in self._axes}
@@ -39,7 +40,7 @@ class ZeissStage:
     def check(self, target: StagePose) -> None:
         for name, allowed in self._limits.items():
             if (value := getattr(target, name)) is not None:
-                require_within(self._sem.device, name, value, allowed)
+                require_within(self.device, name, value, allowed)
 
     def duration_s(self, target: StagePose) -> float:
         """By the speeds in the settings; all axes go at once."""
@@ -50,7 +51,7 @@ class ZeissStage:
         self.check(target)
         self._arm_touch_alarm()
         if _busy(self._sem):
-            raise Refused(self._sem.device, "the stage is moving already", "Stop it, or wait.")
+            raise Refused(self.device, "the stage is moving already", "Stop it, or wait.")
         here = self._sem.stage_axes()
         pose = self._pose(here)
         expected_s = self._duration_s(pose, target)
@@ -59,13 +60,25 @@ class ZeissStage:
         except Refused:
             _require_untouched(self._sem)
             raise
-        return ZeissMotion(self, self._sem, self._clock, target.over(pose), self._axes, expected_s)
+        return ZeissMotion(self, target.over(pose), expected_s)
 
     def stop(self) -> None:
         """Abort all motion, and see it end. Raises ``Deadline`` when the stage goes on."""
         self._urgent.execute(Command.STAGE_ABORT)
-        what = "the stage still moves"
-        wait_until(lambda: not _busy(self._urgent), self._clock, STOPPED_S, self._urgent.device, what)
+        sem, what = self._urgent, "the stage still moves"
+        wait_until(lambda: not _busy(sem), self.clock, STOPPED_S, sem.device, what, LOOK)
+
+    def arrived(self, target: StagePose) -> StagePose:
+        """The pose read back. Raises ``NotReached`` where it is not the complete one that was wanted."""
+        pose = self.pose()
+        require_pose(self.device, target, pose, self._tolerance, "Look before it is moved again.")
+        return pose
+
+    def over(self, urgently: bool = False) -> bool:
+        """Whether no move is under way. Raises ``StageTouch`` after a touch alarm."""
+        sem = self._urgent if urgently else self._sem
+        _require_untouched(sem)
+        return not _busy(sem)
 
     def _arm_touch_alarm(self) -> None:
         """It is silent while the specimen current monitor is on, as a killed program may have left it."""
@@ -94,58 +107,36 @@ class ZeissStage:
 class ZeissMotion:
     """A move under way to ``target``, a complete pose; it should take ``expected_s``."""
 
-    def __init__(
-        self,
-        stage: ZeissStage,
-        sem: Sem,
-        clock: Clock,
-        target: StagePose,
-        axes: tuple[StageAxis, ...],
-        expected_s: float,
-    ) -> None:
-        self._stage, self._sem, self._clock = stage, sem, clock
-        self._target, self._axes, self._expected_s = target, axes, expected_s
-        self._expected_at_s = clock.now_s() + expected_s
+    def __init__(self, stage: ZeissStage, target: StagePose, expected_s: float) -> None:
+        self._stage, self._target, self._expected_s = stage, target, expected_s
+        self._expected_at_s = stage.clock.now_s() + expected_s
 
     def wait(self, timeout_s: float) -> StagePose:
         """Sleep until it should have arrived, then look again and again.
 
         Raises ``Deadline``, ``StageTouch``, and ``NotReached`` when it stands somewhere else.
         """
-        end_s = self._clock.now_s() + timeout_s
-        while not self.done():
-            now_s = self._clock.now_s()
+        clock = self._stage.clock
+        end_s = clock.now_s() + timeout_s
+        while not self._stage.over():
+            now_s = clock.now_s()
             if now_s >= end_s:
                 what = f"the stage has not arrived after {timeout_s:g} s"
-                raise Deadline(self._sem.device, what, "Stop it.")
-            step_s = min(self._expected_at_s - now_s, self._clock.longest_step_s(self._expected_s))
-            self._clock.sleep(min(max(step_s, POLL_S), end_s - now_s))
-        pose = self._stage.pose()
-        self._require_arrival(pose)
-        return pose
+                raise Deadline(self._stage.device, what, "Stop it.")
+            step_s = min(self._expected_at_s - now_s, clock.longest_step_s(self._expected_s))
+            clock.sleep(min(max(step_s, POLL_S), end_s - now_s))
+        return self._stage.arrived(self._target)
 
     def done(self) -> bool:
-        """Raises ``StageTouch`` after a touch alarm."""
-        _require_untouched(self._sem)
-        return not _busy(self._sem)
+        """Asked past whatever the stage is busy with. Raises ``StageTouch`` after a touch alarm."""
+        return self._stage.over(urgently=True)
 
     def cancel(self) -> None:
         self._stage.stop()
 
-    def _require_arrival(self, pose: StagePose) -> None:
-        for axis in self._axes:
-            wanted, got = getattr(self._target, axis.name), getattr(pose, axis.name)
-            if not pose_deviation(axis.name, wanted, got) <= axis.tolerance:
-                advice = "Look before it is moved again."
-                raise NotReached(self._sem.device, axis.name, wanted, got, axis.tolerance, advice)
-
 
 def _busy(sem: Sem) -> bool:
-    word = sem.word(State.STAGE)
-    if word not in (BUSY, IDLE):
-        what = f"{State.STAGE} reads {word!r:.60}"
-        raise Garbled(sem.device, what, "Look at SmartSEM's own messages.")
-    return word == BUSY
+    return sem.is_first(State.STAGE, BUSY_IDLE)
 
 
 def _has_current_monitor(sem: Sem) -> bool:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from hardware.drivers.zeiss.parameters import Analogue
 from hardware.drivers.zeiss.settings import ZeissSettings
 from hardware.drivers.zeiss.units import UM_PER_M, UM_PER_MM, tidy
-from hardware.types import Range
+from hardware.types import PoseTolerance, Range
 
 
 @dataclass(frozen=True, slots=True)
 class StageAxis:
     """One axis: ``ours = sign * (per_unit * SmartSEM's - zero)``.
 
-    Ours is in um or degrees, and so are ``zero``, ``tolerance`` and, in each second, ``per_s``.
+    Ours is in um or degrees, and so are ``zero`` and, in each second, ``per_s``.
     """
 
     name: str
@@ -22,7 +22,6 @@ class StageAxis:
     per_unit: float
     sign: int
     zero: float
-    tolerance: float
     per_s: float
 
     def ours(self, api: float) -> float:
@@ -41,11 +40,10 @@ def axes_of(settings: ZeissSettings) -> tuple[StageAxis, ...]:
     f, s = settings.stage_frame, settings.stage_speeds
 
     def lateral(name: str, parameter: Analogue, sign: int, zero_mm: float, um_per_s: float) -> StageAxis:
-        zero_um, tolerance_um = zero_mm * UM_PER_MM, settings.stage_tolerance_um
-        return StageAxis(name, parameter, UM_PER_M, sign, zero_um, tolerance_um, um_per_s)
+        return StageAxis(name, parameter, UM_PER_M, sign, zero_mm * UM_PER_MM, um_per_s)
 
     def turning(name: str, parameter: Analogue, sign: int, zero_deg: float, deg_per_s: float) -> StageAxis:
-        return StageAxis(name, parameter, 1.0, sign, zero_deg, settings.stage_tolerance_deg, deg_per_s)
+        return StageAxis(name, parameter, 1.0, sign, zero_deg, deg_per_s)
 
     return (
         lateral("x_um", Analogue.STAGE_X, f.x_sign, f.x_zero_mm, s.xy_um_per_s),
@@ -60,3 +58,9 @@ def axes_of(settings: ZeissSettings) -> tuple[StageAxis, ...]:
             s.rotation_deg_per_s,
         ),
     )
+
+
+def tolerance_of(settings: ZeissSettings) -> PoseTolerance:
+    """How far axes may end from where they were sent."""
+    um, deg = settings.stage_tolerance_um, settings.stage_tolerance_deg
+    return PoseTolerance(um, um, um, deg, deg)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hardware.drivers.zeiss.api import REFUSALS, REMOTE
+from hardware.drivers.zeiss.codes import REFUSALS, REMOTE
 from hardware.drivers.zeiss.dispatch import Value
 from hardware.errors import ConnectionLost, Deadline, Garbled, HardwareError, NotReached, Refused
 from hardware.types import DetectorState, Optics, StagePose

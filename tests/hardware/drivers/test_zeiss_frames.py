@@ -82,8 +82,8 @@ def test_frames_of_16_bit(tmp_path: Path) -> None:
         ({"width_px": 100}, "1024 * 768, 96 * 64, 128 * 96"),
         ({"dwell_ns": 150.0}, "50, 100, 200, 3200"),
         ({"bit_depth": 16}, "8"),
-        ({"pixel_size_nm": -1.0}, "finite"),
-        ({"scan_rot_deg": float("inf")}, "finite"),
+        ({"pixel_size_nm": -1.0}, "above 0"),
+        ({"scan_rot_deg": float("inf")}, "Choose one"),
     ],
 )
 def test_a_frame_beyond_the_tables_is_refused_before_anything_is_sent(

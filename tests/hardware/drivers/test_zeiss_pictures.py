@@ -27,7 +27,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        (FaultKind.TRUNCATED_FRAME, r"shape \(32, 96\) instead of \(64, 96\)"),
+        (FaultKind.TRUNCATED_FRAME, r"\(32, 96\) of uint8 instead of \(64, 96\) of uint8"),
         (FaultKind.FROZEN_FRAME, "the last one again"),
     ],
 )
@@ -63,7 +63,7 @@ def picture(image: Image) -> Callable[[Path], object]:
         (lambda path: path.write_bytes(b"II*\0\x08\0\0\0\xff\xff"), "cannot be read"),
         (lambda path: path.write_bytes(b""), "cannot be read"),
         (picture(np.full((64, 96), 7, np.uint8)), "one value"),
-        (picture(np.zeros((64, 96, 3), np.uint8)), "shape"),
+        (picture(np.zeros((64, 96, 3), np.uint8)), r"\(64, 96, 3\)"),
         (picture(np.arange(64 * 96, dtype=np.uint16).reshape(64, 96)), "samples of uint16"),
     ],
 )
