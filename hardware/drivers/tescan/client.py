@@ -7,19 +7,21 @@ back by whoever sets them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import count
 
 from hardware.drivers.tescan.message import Argument, Body, Flag, request, response_to, several
-from hardware.errors import ConnectionLost, Deadline, Garbled
+from hardware.errors import ConnectionLost, Deadline, Garbled, Refused
 from hardware.protocols import Clock
 from hardware.transport.dialogue import Dialogue, Exchange
+from hardware.waiting import wait_until
 
-POLL_S = 0.05
 STABLE_S = 5.0
 """A change of the working distance takes "several hundreds of milliseconds" (manual, SetWD)."""
+
+LOOK = "Look at the microscope's own messages."
 
 
 class SharkSem:
@@ -95,11 +97,30 @@ def said(exchange: Exchange, name: str, *arguments: Argument) -> Body:
     return Body(exchange(request(name, 0, *arguments), response_to(name, 0)))
 
 
-def await_stable(sem: SharkSem, clock: Clock, within_s: float = STABLE_S) -> None:
+def optics_stable(sem: SharkSem) -> bool:
+    """Whether nothing changes in the electron optics."""
+    return not sem.integer("IsBusy", int(Flag.OPTICS))
+
+
+def await_stable(sem: SharkSem, clock: Clock) -> None:
     """Wait until the electron optics are in stable condition. Raises ``Deadline``."""
-    until_s = clock.now_s() + within_s
-    while sem.integer("IsBusy", int(Flag.OPTICS)):
-        if clock.now_s() >= until_s:
-            what = f"IsBusy: the optics are not stable after {within_s:g} s"
-            raise Deadline(sem.device, what, "Look at the microscope's own messages.")
-        clock.sleep(POLL_S)
+    what = "IsBusy: the optics are not stable"
+    wait_until(lambda: optics_stable(sem), clock, STABLE_S, sem.device, what, LOOK)
+
+
+def number_of(sem: SharkSem, what: str, name: str, entries: Mapping[int, Mapping[str, str]]) -> int:
+    """Which entry of a list has this name, or else is the only one whose name contains it.
+
+    Raises ``Refused`` that lists what there is: "SE" is a detector, and part of others' names.
+    """
+    names = {number: entry.get("name", "?") for number, entry in entries.items()}
+    wanted = name.casefold()
+    called = [number for number, known in names.items() if known.casefold() == wanted]
+    containing = [number for number, known in names.items() if wanted in known.casefold()]
+    for found in (called, containing):
+        if len(found) == 1:
+            return found[0]
+    there = ", ".join(names.values()) or "none"
+    which = "more than one" if containing else "no"
+    what = f"there is {which} {what} {name!r} (there are: {there})"
+    raise Refused(sem.device, what, "Correct its settings.")

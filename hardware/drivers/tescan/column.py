@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from hardware.drivers.tescan.client import SharkSem, await_stable
+from hardware.drivers.tescan.client import LOOK, SharkSem, await_stable, number_of, optics_stable
 from hardware.drivers.tescan.message import numbered
 from hardware.drivers.tescan.settings import BeamBlanker, ColumnSettings
 from hardware.drivers.tescan.units import KV_PER_V, NA_PER_PA, exact, from_mm, scaled, to_mm
@@ -17,6 +17,7 @@ from hardware.errors import HardwareError, Refused
 from hardware.protocols import Clock
 from hardware.set_points import require_reached, require_within
 from hardware.types import BeamState, Optics, Range
+from hardware.waiting import wait_until
 
 WD_TOLERANCE_UM = 0.05
 STIG_TOLERANCE = 0.01
@@ -31,15 +32,8 @@ METER_WINDOW_PX = 64
 
 
 def stigmator_index(sem: SharkSem, name: str) -> int:
-    """The centering whose name contains ``name``. Raises ``Refused`` that lists what there is."""
-    centerings = numbered(sem.text("EnumCenterings"), "cen")
-    for index, entry in centerings.items():
-        if name.casefold() in entry.get("name", "").casefold():
-            return index
-    there = ", ".join(entry.get("name", "?") for entry in centerings.values()) or "none"
-    raise Refused(
-        sem.device, f"there is no centering {name!r} (there are: {there})", "Correct its settings."
-    )
+    """The centering of this name. Raises ``Refused`` that lists what there is."""
+    return number_of(sem, "centering", name, numbered(sem.text("EnumCenterings"), "cen"))
 
 
 class TescanColumn:
@@ -133,11 +127,11 @@ class TescanColumn:
             what = "its current meter needs a scan, for which the magnetic blanker would open"
             raise Refused(self._sem.device, what, "Measure the current with another meter.")
         edge = METER_WINDOW_PX
-        started = self._sem.result("ScScanXY", 0, edge, edge, 0, 0, edge - 1, edge - 1, 0)
-        if started < 0:
-            what = f"ScScanXY: refuses the scan that its current meter needs ({started})"
-            raise Refused(self._sem.device, what, "Stop scanning in the microscope's own window.")
-        try:
+        try:  # a scan whose begin was not answered may have begun
+            started = self._sem.result("ScScanXY", 0, edge, edge, 0, 0, edge - 1, edge - 1, 0)
+            if started < 0:
+                what = f"ScScanXY: refuses the scan that its current meter needs ({started})"
+                raise Refused(self._sem.device, what, "Stop scanning in the microscope's own window.")
             return scaled(self._sem.real("GetIAbsorbed", SIGNED), NA_PER_PA)
         finally:
             self._sem.command("ScStopScan")
@@ -150,10 +144,15 @@ class TescanColumn:
         blanker = self._settings.blanker
         return sem.integer("ScGetBlanker", blanker.index) == blanker.blanked_mode
 
+    def _beam_stands(self) -> bool:
+        """Whether it is on its way nowhere: between off and on it reads neither."""
+        return optics_stable(self._sem) and self._sem.integer("HVGetBeam") in (BEAM_OFF, BEAM_ON)
+
     def _switch_beam(self, on: bool) -> None:
         command, wanted = ("HVBeamOn", BEAM_ON) if on else ("HVBeamOff", BEAM_OFF)
         self._sem.command(command)
-        await_stable(self._sem, self._clock, BEAM_S)
+        what = f"{command}: the beam is neither on nor off"
+        wait_until(self._beam_stands, self._clock, BEAM_S, self._sem.device, what, LOOK)
         if (beam := self._sem.integer("HVGetBeam")) != wanted:
             vacuum = self._sem.integer("VacGetStatus")
             what = f"{command}: the beam reads {beam} instead (vacuum status {vacuum})"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from hardware.drivers.tescan.client import POLL_S, STABLE_S, SharkSem, await_stable
+from hardware.drivers.tescan.client import LOOK, STABLE_S, SharkSem, await_stable, number_of
 from hardware.drivers.tescan.message import numbered
 from hardware.drivers.tescan.session import PROTECTED, Session
 from hardware.drivers.tescan.units import MBAR_PER_PA, exact, scaled
-from hardware.errors import Deadline, Refused
+from hardware.errors import Refused
 from hardware.protocols import Clock
 from hardware.set_points import require_reached, require_within
 from hardware.types import DetectorState, Range
+from hardware.waiting import wait_until
 
 IN_TRANSITION = 0x80000000
 PERCENT = -2
@@ -19,15 +20,10 @@ CHAMBER_GAUGE = 0
 
 
 def detector_index(sem: SharkSem, name: str) -> int:
-    """The detector whose name contains ``name``. Raises ``Refused`` that lists what there is."""
-    detectors = numbered(sem.text("DtEnumDetectors"), "det").values()
-    for entry in detectors:
-        if name.casefold() in entry.get("name", "").casefold() and entry.get("detector", "").isdecimal():
-            return int(entry["detector"])
-    there = ", ".join(entry.get("name", "?") for entry in detectors) or "none"
-    raise Refused(
-        sem.device, f"there is no detector {name!r} (there are: {there})", "Correct its settings."
-    )
+    """The detector of this name. Raises ``Refused`` that lists what there is."""
+    listed = numbered(sem.text("DtEnumDetectors"), "det")
+    known = {number: entry for number, entry in listed.items() if entry.get("detector", "").isdecimal()}
+    return int(known[number_of(sem, "detector", name, known)]["detector"])
 
 
 class TescanDetector:
@@ -42,8 +38,7 @@ class TescanDetector:
 
     def state(self) -> DetectorState:
         gain, black = self._sem.reals("DtGetGainBlack", 2, self._index)
-        protected = bool(self._sem.integer("DtStateGet") & PROTECTED)
-        return DetectorState(not protected, scaled(gain, PERCENT), scaled(black, PERCENT))
+        return DetectorState(not self._protected(), scaled(gain, PERCENT), scaled(black, PERCENT))
 
     def make_safe(self) -> None:
         self._protect(True)
@@ -68,15 +63,17 @@ class TescanDetector:
             )
         self._session.protects = on
         self._sem.command("DtStateSet", PROTECTED if on else 0)
-        until_s = self._clock.now_s() + STABLE_S
-        while (state := self._sem.integer("DtStateGet")) & IN_TRANSITION:
-            if self._clock.now_s() >= until_s:
-                what = f"DtStateSet: the detector is still changing after {STABLE_S:g} s"
-                raise Deadline(self._sem.device, what, "Look at the microscope's own messages.")
-            self._clock.sleep(POLL_S)
-        if bool(state & PROTECTED) is not on:
+        what = "DtStateSet: the detector is still changing"
+        wait_until(self._stands, self._clock, STABLE_S, self._sem.device, what, LOOK)
+        if self._protected() is not on:
             what = f"DtStateSet: its protection stays {'off' if on else 'on'}"
-            raise Refused(self._sem.device, what, "Look at the microscope's own messages.")
+            raise Refused(self._sem.device, what, LOOK)
+
+    def _protected(self) -> bool:
+        return bool(self._sem.integer("DtStateGet") & PROTECTED)
+
+    def _stands(self) -> bool:
+        return not self._sem.integer("DtStateGet") & IN_TRANSITION
 
 
 class TescanChamber:

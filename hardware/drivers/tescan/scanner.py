@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from threading import Event
@@ -17,7 +16,7 @@ from hardware.drivers.tescan.message import Flag
 from hardware.drivers.tescan.settings import ScanSettings
 from hardware.drivers.tescan.window import ScanWindow
 from hardware.errors import BadFrame, Deadline, HardwareError, Refused
-from hardware.frames import require_scan
+from hardware.frames import FrameCheck, require_scan
 from hardware.protocols import Clock
 from hardware.types import Frame, FrameSettings, Image, Optics, StagePose
 
@@ -49,6 +48,7 @@ class TescanScanner:
         self._sem, self._urgent, self._images, self._clock = sem, urgent, images, clock
         self._settings, self._around = settings, around
         self._window = ScanWindow(sem, clock, settings)
+        self._check = FrameCheck(sem.device)
         self._frames = count(1)
         self._aborted = Event()
         self._scanning = False
@@ -78,18 +78,21 @@ class TescanScanner:
         optics, pose, at_s = self._around.optics(), self._around.pose(), self._clock.now_s()
         try:
             image = self._scan(settings)
-        except BaseException:
-            with suppress(HardwareError):  # what went wrong first is told
-                self._end_scan(self._urgent)
+        except BaseException as error:
+            self._halt(error)
             raise
         self._end_scan(self._sem)
-        if np.ptp(image) == 0:
-            raise BadFrame(self._sem.device, "all pixels have one value", "Check beam and detector.")
-        return Frame(image, scanned, optics, pose, at_s)
+        return Frame(self._check.passed(image, settings), scanned, optics, pose, at_s)
 
     def abort(self) -> None:
         self._aborted.set()
         self._urgent.command("ScStopScan")
+
+    def _halt(self, error: BaseException) -> None:
+        try:
+            self._end_scan(self._urgent)
+        except HardwareError as trouble:
+            error.add_note(f"The scan could not be ended either: {trouble}")
 
     def _end_scan(self, sem: SharkSem) -> None:
         """The manual asks for it after a single frame, too."""

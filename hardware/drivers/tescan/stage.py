@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from threading import Event
 
@@ -12,13 +12,18 @@ from hardware.drivers.tescan.settings import Sense, StageSettings
 from hardware.drivers.tescan.units import MM_PER_UM, exact
 from hardware.errors import Deadline, Refused, StageTouch
 from hardware.protocols import Clock
-from hardware.set_points import require_reached, require_within
+from hardware.set_points import require_pose, require_within
 from hardware.types import PoseTolerance, Range, StagePose
+from hardware.waiting import wait_until
 
 N_AXES = 5
 POLL_S = 0.1
 STOPS_S = 1.0
 """What a stage may need to come to rest."""
+
+BY_HAND = "Stop it by hand."
+NOT_THERE = "Look into the chamber whether it touches something, then move again."
+"""A stage that touches something stops, and SharkSEM does not say why it did."""
 
 SOFT_LIMITS = 1
 COLLISION = -3
@@ -62,7 +67,7 @@ def axes_of(settings: StageSettings) -> tuple[Axis, ...]:
 
 
 class TescanMotion:
-    """A move under way; waiting is on the instrument's clock. ``due_s``: when it should have arrived."""
+    """A move under way to ``target``, a complete pose. ``due_s``: when it should have arrived there."""
 
     def __init__(self, stage: TescanStage, target: StagePose, due_s: float, halted: Event) -> None:
         self._stage, self._target, self._due_s, self._halted = stage, target, due_s, halted
@@ -79,7 +84,7 @@ class TescanMotion:
             clock.sleep(min(pause_s, end_s - now_s, clock.longest_step_s(pause_s)))
         pose = self._stage.pose()
         if not self._halted.is_set():
-            self._require_arrived(pose)
+            require_pose(self._stage.device, self._target, pose, PoseTolerance(), NOT_THERE)
         return pose
 
     def done(self) -> bool:
@@ -87,15 +92,6 @@ class TescanMotion:
 
     def cancel(self) -> None:
         self._stage.stop()
-
-    def _require_arrived(self, pose: StagePose) -> None:
-        """A stage that touches something stops, and SharkSEM does not say why it did."""
-        advice = "Look into the chamber whether it touches something, then move again."
-        for field in fields(PoseTolerance):
-            wanted, got = getattr(self._target, field.name), getattr(pose, field.name)
-            if wanted is not None:
-                tolerance = getattr(PoseTolerance(), field.name)
-                require_reached(self._stage.device, field.name, wanted, got, tolerance, advice)
 
 
 class TescanStage:
@@ -139,16 +135,14 @@ class TescanStage:
         self._halted = halted = Event()
         if n_told:
             self._require_started(self._sem.result("StgMoveToEx", *told[:n_told]))
-        return TescanMotion(self, target, due_s, halted)
+        return TescanMotion(self, target.over(here), due_s, halted)
 
     def stop(self) -> None:
+        """Raises ``Deadline`` when the stage goes on."""
         self._halted.set()
         self._urgent.command("StgStop")
-        until_s = self.clock.now_s() + STOPS_S
-        while self.moving(urgently=True):
-            if self.clock.now_s() >= until_s:
-                raise Refused(self.device, "StgStop: the stage goes on", "Stop it by hand.")
-            self.clock.sleep(POLL_S)
+        what = "StgStop: the stage goes on"
+        wait_until(lambda: not self.moving(urgently=True), self.clock, STOPS_S, self.device, what, BY_HAND)
 
     def moving(self, urgently: bool = False) -> bool:
         """Asked on the connection of what is urgent, or on the one of all else."""

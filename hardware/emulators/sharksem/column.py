@@ -20,6 +20,8 @@ LONGEST_WD_MM, SHORTEST_WD_MM = Decimal(120), Decimal("0.5")
 MOST_SHIFT_MM = Decimal("0.2")
 ELECTROSTATIC, MAGNETIC = 0, 1
 ALWAYS_BLANKED, AUTOMATIC = 1, 2
+BETWEEN = 1000
+"""What the beam reads that is neither off nor on."""
 
 
 def limited(value: Decimal, low: Decimal, high: Decimal) -> Decimal:
@@ -52,6 +54,7 @@ class ColumnFunctions:
     link: Link
     scan: ScanUnit
     settling: Settling
+    ramp: Settling
     blanker: dict[int, int] = field(default_factory=lambda: {ELECTROSTATIC: ALWAYS_BLANKED, MAGNETIC: 0})
     centering: dict[int, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
@@ -61,7 +64,7 @@ class ColumnFunctions:
             "EnumCenterings": lambda _: (listed("cen", "name", CENTERINGS),),
             "GetCentering": self._get_centering,
             "GetImageShift": lambda _: self._shift(),
-            "HVGetBeam": lambda _: (int(self._beam()["eht_on"] and self._beam()["valve_open"]),),
+            "HVGetBeam": lambda _: (self._beam_reads(),),
             "HVGetVoltage": lambda _: (plain(self._beam()["eht_kv"]).scaleb(V_KV),),
             "GetBeamCurrent": lambda _: (plain(self._beam()["probe_current_na"]).scaleb(PA_NA),),
             "ScGetBlanker": lambda given: (self.blanker.get(given.integer(ELECTROSTATIC), 0),),
@@ -123,9 +126,16 @@ class ColumnFunctions:
 
     def _switch_beam(self, on: bool) -> tuple[Value, ...]:
         self.settling.begin()
+        self.ramp.begin()
         self.link.call("column.valve", {"open": on})
         self.link.call("column.eht", {"on": on})
         return ()
+
+    def _beam_reads(self) -> int:
+        """The beam is longer on its way than the optics are busy."""
+        if self.ramp.goes_on():
+            return BETWEEN
+        return int(self._beam()["eht_on"] and self._beam()["valve_open"])
 
     def _set_blanker(self, given: Arguments) -> tuple[Value, ...]:
         """A new mode would wait for the end of a scan; here it is forgotten, which reads back alike."""

@@ -73,7 +73,7 @@ class _Functions:
         self._lock = threading.Lock()
         scan = ScanUnit(link, self._send)
         settling = Settling(link, settles_s)
-        column = ColumnFunctions(link, scan, settling)
+        column = ColumnFunctions(link, scan, settling, ramp=Settling(link, 2 * settles_s))
         scan.automatic = column.opens_for_a_scan
         parts = (column, ScanFunctions(link, scan, settling), StageFunctions(link))
         self._queries: dict[str, Function] = {

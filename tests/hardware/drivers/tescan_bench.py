@@ -12,6 +12,7 @@ from hardware.drivers.tescan import DRIVER, TescanSettings
 from hardware.emulators.rehearsal import WIRE_LOG, Rehearsal, rehearsal
 from hardware.emulators.serving import Spoiled, Spoiling
 from hardware.emulators.sharksem import SharkSemPort
+from hardware.emulators.sharksem.wire import Arguments, call
 from hardware.microscope import Devices
 from hardware.simulator.config import Time
 from hardware.simulator.faults import Fault, FaultScript
@@ -44,6 +45,12 @@ class Station:
         """How often a function was called until now."""
         pieces = read_log(self.folder / WIRE_LOG)
         return sum(p.way is Way.SENT and p.data.startswith(name_field(function)) for p in pieces)
+
+    def last(self, function: str) -> Arguments:
+        """What a function was called with at last."""
+        pieces = read_log(self.folder / WIRE_LOG)
+        sent = [p.data for p in pieces if p.way is Way.SENT and p.data.startswith(name_field(function))]
+        return call(sent[-1]).arguments
 
     def functions(self) -> set[str]:
         """All that were called until now."""

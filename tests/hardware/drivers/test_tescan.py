@@ -12,6 +12,7 @@ import pytest
 from hardware.contract.bench import trial_twin
 from hardware.drivers.tescan import DRIVER, TescanSettings
 from hardware.drivers.tescan.settings import BeamBlanker, Sense
+from hardware.emulators.serving import Spoiling
 from hardware.emulators.sharksem import SharkSemPort
 from hardware.errors import (
     ConnectionLost,
@@ -123,8 +124,7 @@ def test_what_it_will_not_do_is_refused(station: Station) -> None:
         ({"DtGetEnabled": (1, 12)}, lambda: devices.scanner.acquire(SMALL), "does not give 8 bits"),
         ({"DtStateEnum": (0,)}, devices.detector.make_safe, "no protection"),
         ({"DtStateGet": (0,)}, devices.detector.make_safe, "stays off"),
-        ({"HVGetBeam": (1000,)}, lambda: column.set_eht(True), "reads 1000 instead"),
-        ({"StgIsBusy": (1,)}, devices.stage.stop, "goes on"),
+        ({"HVGetBeam": (0,)}, lambda: column.set_eht(True), "reads 0 instead"),
         ({"StgMoveToEx": (-2,)}, lambda: devices.stage.move(StagePose(x_um=1.0)), "not calibrated"),
         ({"StgMoveToEx": (-9,)}, lambda: devices.stage.move(StagePose(x_um=1.0)), "answers -9"),
     ]
@@ -133,6 +133,46 @@ def test_what_it_will_not_do_is_refused(station: Station) -> None:
         refused(call, said)
         wire.lies.clear()
     assert devices.scanner.acquire(SMALL).image.size
+
+
+def test_what_never_ends_has_a_deadline(station: Station) -> None:
+    devices, wire = station.devices, station.wire
+    doings: list[tuple[dict[str, tuple[int | str, ...]], Callable[[], object], str]] = [
+        ({"HVGetBeam": (1000,)}, lambda: devices.column.set_eht(True), "neither on nor off"),
+        ({"StgIsBusy": (1,)}, devices.stage.stop, "goes on"),
+    ]
+    for lies, call, said in doings:
+        wire.lies.update(lies)
+        refused(call, said, Deadline)
+        wire.lies.clear()
+
+
+def test_a_beam_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
+    with tescan_station(tmp_path, settles_s=0.4) as station:
+        for on in (False, True):
+            station.devices.column.set_eht(on)
+            assert station.devices.column.state().eht_on is on
+
+
+@pytest.mark.parametrize(("name", "index"), [("SE", 2), ("in-beam", 0), ("BSE", 1)])
+def test_a_detector_is_not_taken_for_one_whose_name_contains_its_own(
+    station: Station, tmp_path: Path, name: str, index: int
+) -> None:
+    listed = "".join(
+        f"det.{n}.name={known}\ndet.{n}.detector={n}\n"
+        for n, known in enumerate(("In-Beam SE", "BSE", "SE"))
+    )
+    station.wire.lies["DtEnumDetectors"] = (listed,)
+    settings = with_scan(detector=name)(settings_for(station.nature.settings, station.wire.port))
+    DRIVER.connect(settings, station.around.surroundings("another", tmp_path)).close()
+    told = station.last("DtSelect")
+    assert (told.integer(), told.integer()) == (0, index)
+
+
+def test_a_name_that_could_be_of_several_is_refused(station: Station, tmp_path: Path) -> None:
+    settings = with_scan(detector="S")(settings_for(station.nature.settings, station.wire.port))
+    with pytest.raises(Refused, match="more than one detector 'S'"):
+        DRIVER.connect(settings, station.around.surroundings("another", tmp_path))
 
 
 def test_answers_without_sense_are_garbled(station: Station) -> None:
@@ -263,3 +303,13 @@ def test_the_specimen_current_is_the_one_of_the_cup(station: Station) -> None:
     with pytest.raises(HardwareError, match="GetIAbsorbed"):
         column.specimen_current_na()
     station.around.firmware.blanker("blank")
+
+
+def test_no_scan_is_left_running_for_a_current_that_could_not_be_measured(station: Station) -> None:
+    column = station.devices.column
+    assert isinstance(column, SpecimenCurrentMeter)
+    for how in (Spoiling.SILENT, Spoiling.GARBAGE):
+        station.spoil(how, "ScScanXY", times=1)
+        with pytest.raises(HardwareError, match="ScScanXY"):
+            column.specimen_current_na()
+        assert station.devices.scanner.acquire(SMALL).image.size  # refused while anything scans

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hardware.connection import Deadlines
 from hardware.contract.bench import trial_twin
-from hardware.drivers.tescan import DRIVER
+from hardware.drivers.tescan import DRIVER, TescanSettings
 from hardware.drivers.tescan.settings import ScanSettings
 from hardware.emulators.serving import Spoiling
 from hardware.errors import (
@@ -138,11 +139,17 @@ def test_a_scan_is_aborted_from_another_thread(tmp_path: Path) -> None:
 def test_the_beam_is_blanked_though_stopping_the_scan_is_not_confirmed(
     tmp_path: Path, how: Spoiling
 ) -> None:
-    with tescan_station(tmp_path) as station:
+    with tescan_station(tmp_path, change=patient) as station:
         station.devices.column.unblank()
         station.spoil(how, "ScStopScan")
+        began_s = time.monotonic()
         station.devices.column.blank()
-        assert station.devices.column.state().blanked
+        assert station.devices.column.state().blanked and time.monotonic() - began_s < Deadlines().urgent_s
+
+
+def patient(settings: TescanSettings) -> TescanSettings:
+    """Answers may take longer than there is time for what is urgent."""
+    return settings.model_copy(update={"answer_s": 5.0})
 
 
 def test_blanking_ends_a_scan(tmp_path: Path) -> None:

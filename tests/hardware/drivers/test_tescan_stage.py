@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from hardware.emulators.sharksem.wire import Value
 from hardware.errors import (
     Deadline,
     NotReached,
@@ -82,3 +84,24 @@ def test_who_stops_the_stage_ends_the_waiting_for_it(tmp_path: Path) -> None:
         threading.Timer(0.3, station.devices.stage.stop).start()
         pose = motion.wait(30.0)
         assert pose.x_um is not None and 0 < pose.x_um < 10_000
+
+
+def test_a_turn_that_ends_where_the_count_begins_anew_has_arrived(station: Station) -> None:
+    motion = station.devices.stage.move(StagePose(x_um=100.0, rotation_deg=0.0))
+    station.wire.lies["StgGetPosition"] = reading(station, "359.99", "0")
+    assert motion.wait(LONG_S).rotation_deg == 359.99
+
+
+def test_an_axis_that_moved_by_itself_is_noticed(station: Station) -> None:
+    motion = station.devices.stage.move(StagePose(x_um=100.0))
+    station.wire.lies["StgGetPosition"] = reading(station, "0", "5")
+    with pytest.raises(NotReached, match="tilt_deg"):
+        motion.wait(LONG_S)
+
+
+def reading(station: Station, rotation_deg: str, tilt_deg: str) -> tuple[Value, ...]:
+    """As the stage reads at x = 0.1 mm, turned and tilted so."""
+    z_um = station.devices.stage.pose().z_um
+    assert z_um is not None
+    z_mm = (Decimal(30_000) - Decimal(repr(z_um))) / 1_000
+    return Decimal("0.1"), Decimal(0), z_mm, Decimal(rotation_deg), Decimal(tilt_deg)
