@@ -34,7 +34,13 @@ def connect(settings: AutoScriptSettings, surroundings: Surroundings) -> Parts:
         _require_ready(server, settings)
         undo.pop_all()
     clock = surroundings.clock
-    view = View(settings.view, vendor.electron_beam, settings.detector, settings.scan_rotation_inverted)
+    view = View(
+        surroundings.name,
+        settings.view,
+        vendor.electron_beam,
+        settings.detector,
+        settings.scan_rotation_inverted,
+    )
     stage = ThermoStage(server, vendor, settings, clock)
     return Parts(
         column=ThermoColumn(server, vendor, settings, clock),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 from hardware.drivers.thermo.column import BEAM, limits, read_optics
@@ -40,10 +41,12 @@ class ThermoScanner:
         self._server, self._vendor, self._view = server, vendor, view
         self._clock, self._stage = clock, stage
         self._check = FrameCheck(server.device)
+        self._aborted = Event()
 
     def acquire(self, settings: FrameSettings) -> Frame:
         """Raises ``OutOfRange`` before, ``BadFrame`` after the scan, or another ``HardwareError``."""
         require_scan(self._server.device, settings)
+        self._aborted.clear()
         scanned = self._told(settings)
         optics, pose = read_optics(self._server), self._stage.pose()
         scanned_at_s = self._clock.now_s()
@@ -51,6 +54,8 @@ class ThermoScanner:
         return Frame(image, scanned, optics, pose, scanned_at_s)
 
     def abort(self) -> None:
+        """The frame that is being scanned is refused, whatever becomes of its call."""
+        self._aborted.set()
         self._server.run("imaging.stop_acquisition")
 
     def _told(self, settings: FrameSettings) -> FrameSettings:
@@ -96,12 +101,20 @@ class ThermoScanner:
 
         def grab(client: Any) -> Any:
             self._view.show(client)
+            self._refuse_if_aborted()
             return client.imaging.grab_frame(order).data
 
         try:
-            return self._server.call(f"imaging.grab_frame({size})", grab)
+            pixels = self._server.call(f"imaging.grab_frame({size})", grab)
         except Refused as error:
             raise self._with_sizes(error) from error
+        self._refuse_if_aborted()
+        return pixels
+
+    def _refuse_if_aborted(self) -> None:
+        """A stop may have come before the scan began, or leave a part of the frame."""
+        if self._aborted.is_set():
+            raise Refused(self._server.device, "the scan was aborted", "Scan the frame again.")
 
     def _with_sizes(self, error: Refused) -> Refused:
         """The same refusal; where it is for the size, with those that the scanner lists."""

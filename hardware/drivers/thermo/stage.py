@@ -13,10 +13,9 @@ from hardware.drivers.thermo.column import UM_PER_M, WD, WD_TOLERANCE_UM
 from hardware.drivers.thermo.server import Server, number
 from hardware.drivers.thermo.settings import AutoScriptSettings, StageFrame
 from hardware.drivers.thermo.vendor import Vendor
-from hardware.errors import Deadline, NotReached, Refused, StageTouch
-from hardware.interlocks import pose_deviation
+from hardware.errors import Deadline, Refused, StageTouch
 from hardware.protocols import Clock
-from hardware.set_points import require_within
+from hardware.set_points import require_pose, require_reached, require_within
 from hardware.types import PoseTolerance, Range, StagePose
 
 STAGE = "specimen.stage"
@@ -158,12 +157,8 @@ class ThermoStage:
 
     def arrived(self, wanted: StagePose) -> StagePose:
         """The pose read back. Raises ``NotReached`` where it is another one."""
-        pose, tolerance = self.pose(), PoseTolerance()
-        for axis in self._limits:
-            goal, got, allowed = getattr(wanted, axis), getattr(pose, axis), getattr(tolerance, axis)
-            if not pose_deviation(axis, goal, got) <= allowed:
-                advice = "Look where the stage stands before it is moved again."
-                raise NotReached(self.device, axis, goal, got, allowed, advice)
+        pose, advice = self.pose(), "Look where the stage stands before it is moved again."
+        require_pose(self.device, wanted, pose, PoseTolerance(), advice)
         return pose
 
     def _read_pose(self, client: Any) -> StagePose:
@@ -208,6 +203,8 @@ class ThermoStage:
                 "%s: a move changed the working distance by %g m; it is set back", self.device, now_m - wd_m
             )
             self._server.set(f"{WD}.value", wd_m)
+            wanted_um, got_um = wd_m * UM_PER_M, self._server.number(f"{WD}.value") * UM_PER_M
+            require_reached(self.device, "wd_um", wanted_um, got_um, WD_TOLERANCE_UM)
 
     def _travel_s(self, here: StagePose, target: StagePose) -> float:
         """All axes go at once, each at its speed."""

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from hardware.errors import Refused
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -14,6 +16,7 @@ class View:
     ``rotation_inverted``: AutoScript's scan rotation counts clockwise.
     """
 
+    device: str
     number: int
     electron_beam: Any
     detector: str = ""
@@ -30,9 +33,13 @@ class View:
     def show(self, client: Any) -> None:
         """Make it the active view, of the electron beam: frames and detector settings are of that one.
 
-        Whoever else uses the microscope may have looked elsewhere meanwhile.
+        Whoever else uses the microscope may have looked elsewhere meanwhile. Raises ``Refused`` where
+        the detector stays another one.
         """
         client.imaging.set_active_view(self.number)
         client.imaging.set_active_device(self.electron_beam)
         if self.detector and client.detector.type.value != self.detector:
             client.detector.type.value = self.detector
+            if (got := client.detector.type.value) != self.detector:
+                what = f"the detector is {got!r} instead of {self.detector!r}"
+                raise Refused(self.device, what, "Choose it in the microscope's own software.")

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from hardware import protocols
-from hardware.contract.bench import SMALL
+from hardware.contract.bench import SMALL, trial_settings
 from hardware.contract.suite.expect import refuses
 from hardware.drivers.thermo.server import Server, number, truth
 from hardware.emulators.serving import Spoiled, Spoiling
@@ -29,6 +30,7 @@ from hardware.microscope import Devices
 from hardware.simulator.faults import Device, FaultKind
 from hardware.transport.wire_log import NoLog
 from hardware.types import DetectorState, Optics, StagePose
+from tests.contracts.autoscript_bench import settings_for
 from tests.hardware.drivers.thermo_bench import Sem, microscope, twin_with
 
 NEAR = StagePose(x_um=40.0)
@@ -207,6 +209,49 @@ def test_a_frame_that_is_the_last_one_again_is_none(tmp_path: Path) -> None:
         sem.devices.scanner.acquire(SMALL)
         refuses(partial(CALLS["scanner.acquire"], sem.devices), BadFrame)
         sem.devices.scanner.acquire(SMALL)
+
+
+def test_a_scan_that_was_aborted_gives_no_frame(sem: Sem) -> None:
+    """However its call ends: with what was scanned so far, or with a frame begun after the stop."""
+    grab = sem.server.tree.commands["imaging.grab_frame"]
+
+    def aborted_meanwhile(*order: object) -> object:
+        sem.devices.scanner.abort()
+        return grab(*order)
+
+    cast(dict[str, object], sem.server.tree.commands)["imaging.grab_frame"] = aborted_meanwhile
+    with pytest.raises(Refused, match="the scan was aborted"):
+        sem.devices.scanner.acquire(SMALL)
+    cast(dict[str, object], sem.server.tree.commands)["imaging.grab_frame"] = grab
+    assert sem.devices.scanner.acquire(SMALL).image.size
+
+
+def test_no_scan_begins_after_an_abort(sem: Sem) -> None:
+    show = sem.server.tree.commands["imaging.set_active_view"]
+
+    def aborted_before(view: int) -> None:
+        sem.devices.scanner.abort()
+        show(view)
+
+    cast(dict[str, object], sem.server.tree.commands)["imaging.set_active_view"] = aborted_before
+    with pytest.raises(Refused, match="the scan was aborted"):
+        sem.devices.scanner.acquire(SMALL)
+    assert not sem.reached["scanner.acquire"]
+
+
+def test_a_detector_that_is_not_taken_makes_no_frame(tmp_path: Path) -> None:
+    settings = settings_for(trial_settings()).model_copy(update={"detector": "TLD"})
+    with microscope(tmp_path, settings) as sem:
+        cast(dict[str, object], sem.server.tree.settings)["detector.type.value"] = lambda _name: None
+        refuses(partial(CALLS["scanner.acquire"], sem.devices), Refused)
+        assert not sem.reached["scanner.acquire"]
+
+
+def test_a_working_distance_that_stays_changed_after_a_move_is_told(tmp_path: Path) -> None:
+    with microscope(tmp_path, linked=True) as sem:
+        path = "beams.electron_beam.working_distance.value"
+        cast(dict[str, object], sem.server.tree.settings)[path] = lambda _metres: None
+        refuses(lambda: sem.devices.stage.move(LOW).wait(1e3), NotReached)
 
 
 def test_a_stage_that_touches_something_says_so(tmp_path: Path) -> None:
