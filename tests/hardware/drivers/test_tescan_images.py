@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -35,14 +33,11 @@ def sender() -> Iterator[Callable[[bytes], ImageLink]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def sending(data: bytes) -> ImageLink:
-            def serve() -> None:
-                connected, _ = listener.accept()
-                with connected, suppress(OSError):  # a link that has seen enough hangs up
-                    connected.sendall(data)
-
-            threading.Thread(target=serve, daemon=True).start()
             link = ImageLink("SEM", "127.0.0.1", listener.getsockname()[1], NoLog())
             link.open(lambda _port: None)
+            connected, _ = listener.accept()
+            with connected:
+                connected.sendall(data)  # so little that nobody needs to read it meanwhile
             return link
 
         yield sending
