@@ -2,8 +2,8 @@
 
 A call that overruns its deadline declares its connection lost, instead of hanging the
 program: the vendor's thread is left behind and nothing more is sent. What brings the
-instrument to rest (``URGENT``) has a lane of its own, so that it gets through while another
-call hangs; a driver must bear such a call from a second thread.
+instrument to rest (``URGENT``) is always tried, on a thread of its own, whatever hangs or was
+lost before; a driver must bear such a call while another one is under way.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hardware import protocols
-from hardware.errors import ConnectionLost
-from hardware.protocols import FrameTimes, Motion, RampTime
+from hardware.errors import ConnectionLost, Deadline
+from hardware.protocols import FrameTimes, KnownCurrentCheck, Motion, RampTime
 from hardware.types import FrameSettings, StagePose
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D", "Devices", "Parts")
 
-URGENT = frozenset({"abort", "stop", "blank"})
+URGENT = frozenset({"abort", "stop", "blank", "switch_off"})
 """Brings the instrument to rest, quickly; taking the ion gun's high voltage off does so in its own time."""
 
 SUPERVISED = (
@@ -67,7 +67,7 @@ CAPABILITIES: tuple[type, ...] = (
 class Deadlines:
     """Real times that a vendor's call may take [s].
 
-    ``factor`` is granted on top of how long a frame, a cleaning, a wait or a ramp should last.
+    ``factor`` is granted on top of how long a frame, a cleaning, a wait, a ramp or a check should last.
     """
 
     call_s: float = 20.0
@@ -87,6 +87,8 @@ class Deadlines:
                 return self.call_s + self.factor * timeout_s
             case "set_hv", _ if isinstance(device, RampTime):
                 return self.call_s + self.factor * device.ramp_s
+            case "check_known_current", _ if isinstance(device, KnownCurrentCheck):
+                return self.call_s + self.factor * device.check_s
             case _:
                 return self.call_s
 
@@ -104,6 +106,7 @@ class Connection:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._turn = threading.Lock()
         self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._lost = False
         threading.Thread(target=self._work, name=f"connection {name}", daemon=True).start()
@@ -112,8 +115,22 @@ class Connection:
         """What ``function`` returns or raises.
 
         Raises ``ConnectionLost`` when it takes longer than ``deadline_s`` of real time, and at
-        once for every call after that.
+        once for every call after that; ``Deadline`` when others took so long that it never began,
+        of which the connection knows nothing.
         """
+        if not self._turn.acquire(timeout=deadline_s):
+            raise Deadline(self.name, "is busy with another command", "Try again.")
+        try:
+            return self._called(function, deadline_s)
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Let the thread end after what it is doing now."""
+        self._lost = True
+        self._calls.put(None)
+
+    def _called(self, function: Callable[[], T], deadline_s: float) -> T:
         if self._lost:
             raise self._gone("the connection was lost")
         future: Future[T] = Future()
@@ -125,11 +142,6 @@ class Connection:
                 return future.result()
             self._lost = True
             raise self._gone(f"no answer within {deadline_s:g} s") from error
-
-    def close(self) -> None:
-        """Let the thread end after what it is doing now."""
-        self._lost = True
-        self._calls.put(None)
 
     def _gone(self, what: str) -> ConnectionLost:
         return ConnectionLost(self.name, what, "Restart the device's software and connect again.")
@@ -147,24 +159,30 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
-    """The two connections of one device."""
+class Supervision:
+    """How one device is called: on its connection, or at once."""
 
-    main: Connection
-    urgent: Connection
+    connection: Connection
     deadlines: Deadlines
 
     def call(self, owner: object, name: str, *arguments: Any, **named: Any) -> Any:
-        """``owner.name(*arguments)`` on the right lane."""
+        """``owner.name(*arguments)`` within its deadline."""
         given = (*arguments, *named.values())
-        lane = self.urgent if _brings_to_rest(name, given) else self.main
+        call = self.at_once if _brings_to_rest(name, given) else self.connection.call
         deadline_s = self.deadlines.of(owner, name, given)
-        result = lane.call(lambda: getattr(owner, name)(*arguments, **named), deadline_s)
+        result = call(lambda: getattr(owner, name)(*arguments, **named), deadline_s)
         return SupervisedMotion(result, self) if name == "move" else result
 
-    def close(self) -> None:
-        self.main.close()
-        self.urgent.close()
+    def at_once(self, function: Callable[[], T], deadline_s: float) -> T:
+        """What ``function`` gives on a fresh thread: a late answer to one call costs the next one nothing.
+
+        Raises ``ConnectionLost`` when it takes longer than ``deadline_s`` of real time.
+        """
+        connection = Connection(f"{self.connection.name} (urgent)")
+        try:
+            return connection.call(function, deadline_s)
+        finally:
+            connection.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,38 +190,37 @@ class SupervisedMotion:
     """A motion whose wait has a deadline in real time, and which can be cancelled meanwhile."""
 
     motion: Motion
-    lanes: Lanes
+    supervision: Supervision
 
     def wait(self, timeout_s: float) -> StagePose:
-        pose: StagePose = self.lanes.call(self.motion, "wait", timeout_s)
+        pose: StagePose = self.supervision.call(self.motion, "wait", timeout_s)
         return pose
 
     def done(self) -> bool:
-        return self.lanes.urgent.call(self.motion.done, self.lanes.deadlines.urgent_s)
+        return self.supervision.at_once(self.motion.done, self.supervision.deadlines.urgent_s)
 
     def cancel(self) -> None:
-        self.lanes.urgent.call(self.motion.cancel, self.lanes.deadlines.urgent_s)
+        self.supervision.at_once(self.motion.cancel, self.supervision.deadlines.urgent_s)
 
 
 def supervise(devices: D, deadlines: Deadlines = Deadlines()) -> D:
     """The same devices, each behind a thread and deadlines. The clock stays as it is."""
-    lanes: list[Lanes] = []
+    connections: list[Connection] = []
     wrapped: dict[str, Any] = {}
     for name in SUPERVISED:
         if (device := getattr(devices, name)) is not None:
-            spoken = name.replace("_", " ")
-            lanes.append(Lanes(Connection(spoken), Connection(f"{spoken} (urgent)"), deadlines))
-            wrapped[name] = _supervised(device, lanes[-1])
-    return replace(devices, **wrapped, close=partial(_close, devices.close, lanes))
+            connections.append(Connection(name.replace("_", " ")))
+            wrapped[name] = _supervised(device, Supervision(connections[-1], deadlines))
+    return replace(devices, **wrapped, close=partial(_close, devices.close, connections))
 
 
-def _close(close_devices: Callable[[], None], lanes: list[Lanes]) -> None:
-    for device_lanes in lanes:
-        device_lanes.close()
+def _close(close_devices: Callable[[], None], connections: list[Connection]) -> None:
+    for connection in connections:
+        connection.close()
     close_devices()
 
 
-def _supervised(device: object, lanes: Lanes) -> object:
+def _supervised(device: object, supervision: Supervision) -> object:
     """An object with the attributes of every capability that ``device`` has, and no others.
 
     A class is built for it, because ``isinstance`` against a protocol looks attributes up in
@@ -213,11 +230,11 @@ def _supervised(device: object, lanes: Lanes) -> object:
     for capability in (c for c in CAPABILITIES if isinstance(device, c)):
         for name, member in vars(capability).items():
             if isinstance(member, property):
-                members[name] = property(partial(_read, device, lanes, name))
+                members[name] = property(partial(_read, device, supervision, name))
             elif callable(member) and not name.startswith("_"):
-                members[name] = staticmethod(partial(lanes.call, device, name))
+                members[name] = staticmethod(partial(supervision.call, device, name))
     return type(f"Supervised{type(device).__name__}", (), members)()
 
 
-def _read(device: object, lanes: Lanes, name: str, _self: object) -> Any:
-    return lanes.main.call(lambda: getattr(device, name), lanes.deadlines.call_s)
+def _read(device: object, supervision: Supervision, name: str, _self: object) -> Any:
+    return supervision.connection.call(lambda: getattr(device, name), supervision.deadlines.call_s)

@@ -204,6 +204,11 @@ class IrradiationMeter(Protocol):
 class KnownCurrentCheck(Protocol):
     """A current meter that can be held against a current which is known; a meter may lack it."""
 
+    @property
+    def check_s(self) -> float:
+        """Until the check is done at the latest [s]; its deadline follows it."""
+        ...
+
     def check_known_current(self, known_na: float) -> float:
         """What it reads of a calibrated source [nA], signed. Raises ``NotReached`` when it differs."""
         ...

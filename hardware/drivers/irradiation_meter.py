@@ -47,6 +47,9 @@ class IrradiationMeterSettings(DeviceSettings):
     nplc: float = Field(
         10.0, title="Integration", description="mains cycles of each reading: 0.02, 0.2, 1, 10, 100"
     )
+    answer_s: float = Field(
+        1.0, title="Answer within", description="of the multimeter, beside its integration", gt=0, le=2
+    )
     preamplifier_port: str = Field(
         title="Preamplifier's port", description="serial port of the SR570: COM3, /dev/ttyUSB0"
     )
@@ -88,6 +91,11 @@ class IrradiationMeter:
         volts = self.multimeter.volts()
         return VoltReading(volts, (before_s + self.clock.now_s()) / 2)
 
+    @property
+    def check_s(self) -> float:
+        """See :class:`hardware.protocols.KnownCurrentCheck`."""
+        return 2 * (self.preamplifier.setup.settling_s + self.multimeter.setup.reading_s)
+
     def check_known_current(self, known_na: float) -> float:
         """Read a current that is known, from a calibrated source, at both signs; the last reading [nA].
 
@@ -128,7 +136,7 @@ def connect(settings: IrradiationMeterSettings, surroundings: Surroundings) -> P
 
 
 def _multimeter(settings: IrradiationMeterSettings, surroundings: Surroundings) -> Keysight34465A:
-    setup = VoltmeterSetup(settings.range_v, settings.nplc)
+    setup = VoltmeterSetup(settings.range_v, settings.nplc, settings.answer_s)
     dialogue = Dialogue(
         f"{surroundings.name}, multimeter",
         lambda: visa(settings.multimeter, settings.library),

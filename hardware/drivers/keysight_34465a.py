@@ -22,20 +22,23 @@ MODELS = ("34460A", "34461A", "34465A", "34470A")
 RANGES_V = (0.1, 1.0, 10.0, 100.0, 1000.0)
 NPLCS = (0.02, 0.2, 1.0, 10.0, 100.0)
 LONGEST_CYCLE_S = 1 / 50
-SLACK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class VoltmeterSetup:
-    """A fixed range, so that no reading waits for another, and the mains cycles of an integration."""
+    """A fixed range, so that no reading waits for another, and the mains cycles of an integration.
+
+    ``answer_s``: how long an answer may take beside.
+    """
 
     range_v: float = 10.0
     nplc: float = 10.0
+    answer_s: float = 1.0
 
     @property
     def reading_s(self) -> float:
-        """How long an answer may take: with autozero a reading is two integrations."""
-        return 2 * self.nplc * LONGEST_CYCLE_S + SLACK_S
+        """How long a reading may take: with autozero it is two integrations."""
+        return 2 * self.nplc * LONGEST_CYCLE_S + self.answer_s
 
     def require_possible(self, device: str) -> None:
         """Raise ``OutOfRange`` for a range or an integration that the multimeter does not have."""

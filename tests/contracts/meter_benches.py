@@ -32,6 +32,7 @@ def irradiation_meter(folder: Path) -> Iterator[Bench]:
             multimeter=f"TCPIP0::{LOOPBACK}::{wire.port}::SOCKET",
             preamplifier_port=str(line.path),
             nplc=0.02,
+            answer_s=ANSWER_S,
         )
         parts = meter.DRIVER.connect(settings, around.surroundings("irradiation meter", folder))
         yield rehearsed(around, parts, wires=[wire])

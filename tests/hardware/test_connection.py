@@ -12,7 +12,7 @@ import pytest
 
 from hardware import protocols
 from hardware.connection import Connection, Deadlines, supervise
-from hardware.errors import ConnectionLost, OutOfRange
+from hardware.errors import ConnectionLost, Deadline, OutOfRange
 from hardware.microscope import Devices
 from hardware.types import BeamState, FrameSettings, GunState, Optics, StagePose
 from tests.hardware.fakes import (
@@ -54,6 +54,27 @@ def test_an_overrun_loses_the_connection_for_good(hanging: threading.Event) -> N
     with pytest.raises(ConnectionLost):
         connection.call(lambda: 1, 10.0)
     assert time.monotonic() - started_s < 1.0
+
+
+def test_the_time_behind_another_call_is_not_ones_own(hanging: threading.Event) -> None:
+    connection = Connection("stage")
+    waiting = threading.Thread(target=connection.call, args=(hanging.wait, 5.0))
+    waiting.start()
+    with pytest.raises(Deadline, match="stage: is busy with another command"):
+        connection.call(lambda: 1, 0.1)
+    threading.Timer(0.3, hanging.set).start()
+    assert connection.call(lambda: time.sleep(0.3) or 2, 0.5) == 2, "0.6 s, but only half of it its own"
+    waiting.join()
+
+
+def test_who_waits_behind_a_call_that_hangs_is_told_that_it_is_lost(hanging: threading.Event) -> None:
+    connection = Connection("stage")
+    waiting = threading.Thread(target=expect_lost, args=(lambda: connection.call(hanging.wait, 0.2),))
+    waiting.start()
+    began_s = time.monotonic()
+    expect_lost(lambda: connection.call(lambda: 1, 10.0))
+    assert time.monotonic() - began_s < 1.0
+    waiting.join()
 
 
 def test_supervised_devices_keep_their_capabilities(tmp_path: Path) -> None:
@@ -146,6 +167,43 @@ def test_stop_and_blank_get_through_while_another_call_hangs(
     assert stage.stops == 3 and column.beam.blanked
 
 
+def test_what_brings_to_rest_is_tried_again_after_a_late_answer(
+    tmp_path: Path, hanging: threading.Event
+) -> None:
+    class LateStage(FakeStage):
+        def stop(self) -> None:
+            super().stop()
+            if self.stops == 1:
+                hanging.wait()
+
+    stage = LateStage()
+    devices = supervise(replace(fake_devices(tmp_path), stage=stage), QUICK)
+    expect_lost(devices.stage.stop)
+    devices.stage.stop()
+    assert stage.stops == 2
+
+
+def test_an_irradiation_is_ended_though_its_gun_no_longer_answers(
+    tmp_path: Path, hanging: threading.Event
+) -> None:
+    class HungGun:
+        on = True
+
+        def beam_on(self) -> bool:
+            hanging.wait()
+            return self.on
+
+        def switch_off(self) -> None:
+            self.on = False
+
+    gun = HungGun()
+    source = supervise(replace(fake_devices(tmp_path), irradiation_source=gun), QUICK).irradiation_source
+    assert source is not None
+    expect_lost(source.beam_on)
+    source.switch_off()
+    assert not gun.on
+
+
 def test_a_motion_that_hangs_can_be_cancelled_and_is_lost_in_the_end(
     tmp_path: Path, hanging: threading.Event
 ) -> None:
@@ -171,6 +229,16 @@ def test_long_calls_get_longer_deadlines() -> None:
     assert deadlines.of(device, "clean", (10.0, 60.0)) == 121.0
     assert deadlines.of(device, "wait", (30,)) == 61.0
     assert deadlines.of(device, "state", ()) == 1.0 and deadlines.of(device, "stop", ()) == 0.5
+
+
+def test_a_known_current_is_checked_behind_a_slow_filter() -> None:
+    class Slow:
+        check_s = 100.0
+
+        def check_known_current(self, known_na: float) -> float:
+            return known_na
+
+    assert Deadlines(call_s=1.0, factor=2.0).of(Slow(), "check_known_current", (5.0,)) == 201.0
 
 
 def test_a_scanner_that_knows_how_long_its_frames_take_is_waited_for() -> None:
@@ -238,7 +306,7 @@ def test_closing_ends_the_threads_and_the_driver(tmp_path: Path) -> None:
     closed: list[bool] = []
     before = threading.active_count()
     devices = supervise(replace(fake_devices(tmp_path), close=lambda: closed.append(True)))
-    assert threading.active_count() == before + 18
+    assert threading.active_count() == before + 9
     devices.close()
     assert closed == [True]
     until_s = time.monotonic() + 2.0

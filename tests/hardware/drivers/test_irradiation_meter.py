@@ -58,7 +58,7 @@ class Rig:
 
 def settings_of(wire: TcpPort, line: Terminal, **others: object) -> IrradiationMeterSettings:
     address = f"TCPIP0::{LOOPBACK}::{wire.port}::SOCKET"
-    given = {"multimeter": address, "preamplifier_port": str(line.path), "nplc": 0.2}
+    given = {"multimeter": address, "preamplifier_port": str(line.path), "nplc": 0.2, "answer_s": 0.3}
     return IrradiationMeterSettings.model_validate(given | others)
 
 
@@ -67,7 +67,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """An emulator needs less time than an instrument."""
     monkeypatch.setattr("hardware.drivers.sr570.WAKING_S", 0.02)
     monkeypatch.setattr("hardware.drivers.sr570.BITS_PER_BYTE", 3)
-    monkeypatch.setattr("hardware.drivers.keysight_34465a.SLACK_S", 0.3)
 
 
 @pytest.fixture
