@@ -31,7 +31,6 @@ from hardware.types import GunState
 
 LOG = logging.getLogger(__name__)
 LOOK_S = 0.5
-TIMING = Timing(answer_s=0.5)
 
 
 class GunSettings(DeviceSettings):
@@ -39,6 +38,9 @@ class GunSettings(DeviceSettings):
 
     port: str = Field(title="Relay: serial port", description="COM3; never the blanker's")
     baud: int = Field(9600, title="Relay: baud rate", gt=0)
+    answer_s: float = Field(
+        0.5, title="Answer within", description="of relay and gauge; then they are asked again", gt=0, le=2
+    )
     address: int = Field(1, title="Relay: module address", ge=0, le=255)
     checksum: bool = Field(True, title="Relay: checksum", description="as set on the module")
     enable_output: int = Field(0, title="Enable output", description="energised = HV allowed", ge=0, le=7)
@@ -62,7 +64,11 @@ class GunSettings(DeviceSettings):
     @property
     def gauge(self) -> GaugeSettings:
         return GaugeSettings(
-            port=self.gauge_port, baud=self.gauge_baud, speech=self.gauge_speech, number=self.gauge_number
+            port=self.gauge_port,
+            baud=self.gauge_baud,
+            speech=self.gauge_speech,
+            number=self.gauge_number,
+            answer_s=self.answer_s,
         )
 
 
@@ -82,11 +88,18 @@ class GcibGun:
         self._settings, self._today = settings, today
 
     def state(self) -> GunState:
-        """Enable contact and pump as read back; the rest as declared. Raises ``Interlocked`` when that
-        was too long ago.
+        """Enable contact and pump as read back; the rest as declared.
+
+        Raises ``Interlocked`` when that was too long ago, and ``Refused`` where the gun says that its high
+        voltage is on while nothing enables it: whoever needs it off must not be told that it is.
         """
         self._require_declared()
-        on = self._reads(True)
+        enabled, indicated = self._read()
+        if indicated and not enabled:
+            raise Refused(
+                self._name, "the high voltage is on though its enable relay is not", "Press gun off."
+            )
+        on = enabled and indicated
         return GunState(
             hv_kv=self._settings.declared_hv_kv if on else 0.0,
             hv_on=on,
@@ -115,7 +128,7 @@ class GcibGun:
     def _switch(self, on: bool) -> None:
         self._module.switch(self._settings.enable_output, on)
         until_s = self._clock.now_s() + self._settings.ramp_s
-        while not self._reads(on):
+        while self._read() != (on, on):
             if self._clock.now_s() >= until_s:
                 raise self._not_followed(on)
             self._clock.sleep(LOOK_S)
@@ -133,11 +146,13 @@ class GcibGun:
         except HardwareError as trouble:
             error.add_note(f"The high voltage could not be taken off either: {trouble} Press gun off.")
 
-    def _reads(self, on: bool) -> bool:
-        """Whether the relay, and the gun's indicator if it is wired, both say so."""
+    def _read(self) -> tuple[bool, bool]:
+        """Whether the relay is energised, and whether the gun indicates high voltage: one without an
+        indicator is believed to follow.
+        """
         levels, indicator = self._module.levels(), self._settings.indicator_input
-        follows = indicator is None or levels.input(indicator) is on
-        return follows and levels.output(self._settings.enable_output) is on
+        enabled = levels.output(self._settings.enable_output)
+        return enabled, enabled if indicator is None else levels.input(indicator)
 
     def _require_declared(self) -> None:
         age = self._today() - self._settings.declared_at
@@ -160,7 +175,7 @@ def connect(settings: GunSettings, surroundings: Surroundings) -> Parts:
             name,
             lambda: serial_port(settings.port, settings.baud),
             surroundings.wire_log,
-            TIMING,
+            Timing(settings.answer_s, late_s=settings.answer_s),
             wording.greet,
         )
         undo.callback(dialogue.close)

@@ -38,6 +38,7 @@ class Rig:
     def connect(self, hours_ago: float = 0.1, **changes: Any) -> IonGun:
         given = {
             "port": str(self.relay.path),
+            "answer_s": 0.2,
             "indicator_input": 0,
             "gauge_port": str(self.pump.path),
             "declared_hv_kv": 10.0,
@@ -123,6 +124,19 @@ def test_a_gun_that_stays_on_is_told(rig: Rig) -> None:
     rig.module.welded = True
     with pytest.raises(Refused, match="not off") as error:
         gun.set_hv(False)
+    assert error.value.advice == "Press gun off."
+
+
+def test_high_voltage_that_nothing_enables_is_not_called_off(rig: Rig) -> None:
+    """A cleaner, say, needs it off: a welded contact must not pass for that."""
+    gun = rig.connect()
+    gun.set_hv(True)
+    rig.module.welded = True
+    with pytest.raises(Refused):
+        gun.set_hv(False)
+    assert not rig.module.outputs and rig.around.nature.gun.hv_on
+    with pytest.raises(Refused, match="is on though its enable relay is not") as error:
+        gun.state()
     assert error.value.advice == "Press gun off."
 
 
