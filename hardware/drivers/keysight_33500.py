@@ -32,6 +32,9 @@ TIMING = Timing(answer_s=0.3, retries=0, late_s=0.2)
 """A generator that falls silent under the open ion beam must be missed within a second: nothing is asked
 again."""
 
+DEFORMING = ("BURS", "SWE", "AM", "FM", "PM", "FSK", "BPSK", "SUM")
+"""Bursts, sweep and modulations by the subsystems that switch them; pulse width is none of a ramp's."""
+
 SETTING_S = 1.0
 """Its relays take their time."""
 
@@ -87,6 +90,7 @@ class Keysight33500:
             require_within(self._name, f"frequency [Hz] of channel {number}", hz, FREQUENCIES_HZ)
         for number, (vpp, hz) in wanted.items():
             self._scpi.command(*_sawtooth(number, vpp, hz), timeout_s=SETTING_S)
+        for number, (vpp, hz) in wanted.items():  # both at the end: coupled channels change each other
             self._require(number, vpp, hz)
 
     def start(self) -> None:
@@ -124,10 +128,9 @@ class Keysight33500:
             f"{source}:FREQ?",
             f"{source}:FUNC:RAMP:SYMM?",
             f"{source}:VOLT:OFFS?",
-            f"{source}:BURS:STAT?",
-            f"{source}:SWE:STAT?",
+            *(f"{source}:{name}:STAT?" for name in DEFORMING),
         )
-        is_sawtooth = (function, unit, rest) == ("RAMP", "VPP", [100.0, 0.0, 0.0, 0.0])
+        is_sawtooth = (function, unit, rest) == ("RAMP", "VPP", [100.0, 0.0, *[0.0] * len(DEFORMING)])
         return _Channel(bool(on), load_ohm, vpp, hz, is_sawtooth)
 
 
@@ -139,8 +142,7 @@ def _sawtooth(number: int, vpp: float, hz: float) -> tuple[str, ...]:
     """
     source = f"SOUR{number}"
     return (
-        f"{source}:BURS:STAT OFF",
-        f"{source}:SWE:STAT OFF",
+        *(f"{source}:{name}:STAT OFF" for name in DEFORMING),
         f"{source}:FREQ {hz!r}",
         f"{source}:FUNC RAMP",
         f"{source}:FUNC:RAMP:SYMM 100",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ MOST_VPP_OPEN, LEAST_VPP_OPEN = 20.0, 0.002
 LEAST_HZ = 1e-6
 MOST_HZ = {"SIN": 30e6, "SQU": 30e6, "RAMP": 2e5}
 UNITS = ("VPP", "VRMS", "DBM")
+DEFORMING = ("BURSt", "SWEep", "AM", "FM", "PM", "FSKey", "BPSK", "PWM", "SUM")
 AXES = {1: "x", 2: "y"}
 
 
@@ -36,8 +37,7 @@ class _Channel:
     offset_v: float = 0.0
     load_ohm: float = OUTPUT_OHM
     output: bool = False
-    burst: bool = False
-    sweep: bool = False
+    deformed_by: set[str] = field(default_factory=set)
 
     @property
     def share(self) -> float:
@@ -61,14 +61,13 @@ class Keysight33500(ScpiInstrument):
 
     def _settings(self, number: int) -> dict[str, tuple[Callable[[], str], Command]]:
         source, channel = f"SOURce{number}", self._channels[number]
-        flag, figure = partial(_flag, channel), partial(_figure, channel)
+        figure = partial(_figure, channel)
         return {
+            **{f"{source}:{name}:STATe": _switch(channel, name) for name in DEFORMING},
             f"{source}:FUNCtion": (lambda: channel.function, partial(self._set_function, number)),
             f"{source}:FUNCtion:RAMP:SYMMetry": figure("symmetry_percent", 0.0, 100.0),
             f"{source}:VOLTage:OFFSet": figure("offset_v", -10.0, 10.0),
             f"{source}:VOLTage:UNIT": (lambda: channel.unit, partial(_set_unit, channel)),
-            f"{source}:BURSt:STATe": flag("burst"),
-            f"{source}:SWEep:STATe": flag("sweep"),
             f"{source}:VOLTage": (partial(self._told, number, "vpp"), partial(self._set_vpp, number)),
             f"{source}:FREQuency": (partial(self._told, number, "hz"), partial(self._set_hz, number)),
             f"OUTPut{number}:LOAD": (lambda: _told(channel.load_ohm), partial(self._set_load, number)),
@@ -144,11 +143,16 @@ def _set_unit(channel: _Channel, text: str) -> None:
     channel.unit = text.upper()
 
 
-def _flag(channel: _Channel, name: str) -> tuple[Callable[[], str], Command]:
-    return (
-        lambda: str(int(getattr(channel, name))),
-        lambda text: setattr(channel, name, switched(text)),
-    )
+def _switch(channel: _Channel, name: str) -> tuple[Callable[[], str], Command]:
+    """At most one of them is on: switching one on switches the others off."""
+
+    def switch(text: str) -> None:
+        if switched(text):
+            channel.deformed_by = {name}
+        else:
+            channel.deformed_by.discard(name)
+
+    return lambda: str(int(name in channel.deformed_by)), switch
 
 
 def _figure(channel: _Channel, name: str, low: float, high: float) -> tuple[Callable[[], str], Command]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,36 +25,11 @@ from hardware.errors import (
     Refused,
 )
 from hardware.protocols import WaveformGenerator
-from hardware.transport.channel import Framing
 from hardware.types import Raster
+from tests.hardware.drivers.overheard import Overheard
 
 RASTER = Raster(8.0, 4.0)
 SIMULATED = "USB0::0x0957::0x2C07::MY00000002::0::INSTR"
-
-
-@dataclass
-class Overheard:
-    """A generator whose wire is listened to, and whose answers can be replaced."""
-
-    generator: Keysight33500
-    requests: list[str] = field(default_factory=list)
-    lies: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def framed(self) -> Framing:
-        return self.generator.framed
-
-    def answer(self, request: bytes) -> bytes:
-        self.requests.append(said := request.decode().strip())
-        lie = next((lie for asked, lie in self.lies.items() if asked in said), None)
-        return self.generator.answer(request) if lie is None else lie.encode() + b"\n"
-
-    def hung_up(self) -> None:
-        self.generator.hung_up()
-
-    def by_hand(self, command: str) -> None:
-        """Somebody turns a knob."""
-        self.generator.answer(command.encode() + b"\n")
 
 
 @dataclass(frozen=True)
@@ -63,6 +38,14 @@ class Rig:
     box: Overheard
     wire: TcpPort
     raster: WaveformGenerator
+
+    def by_hand(self, command: str) -> None:
+        """Somebody turns a knob."""
+        self.box.device.answer(command.encode() + b"\n")
+
+    def lie(self, asked: str, lie: str) -> None:
+        """Answer so to what holds ``asked``."""
+        self.box.lies[asked.encode()] = lie.encode() + b"\n"
 
 
 def settings_of(wire: TcpPort) -> GeneratorSettings:
@@ -91,7 +74,7 @@ def test_the_plates_get_what_was_wanted_though_the_box_believes_in_50_ohm(rig: R
 
 def test_nothing_conflicts_with_what_somebody_had_set_before(rig: Rig) -> None:
     for knob in ("FREQ 1E6", "VOLT:UNIT DBM", "VOLT:OFFS 2", "BURS:STAT ON", "FUNC SQU"):
-        rig.box.by_hand(f"SOUR1:{knob}")
+        rig.by_hand(f"SOUR1:{knob}")
     rig.raster.configure(RASTER)
     assert rig.raster.state().raster == RASTER
 
@@ -100,7 +83,7 @@ def test_it_runs_only_with_both_outputs_on(rig: Rig) -> None:
     rig.raster.configure(RASTER)
     rig.raster.start()
     assert rig.raster.state().running and rig.around.nature.raster.running
-    rig.box.by_hand("OUTP2 OFF")
+    rig.by_hand("OUTP2 OFF")
     assert not rig.raster.state().running and not rig.around.nature.raster.running
     rig.raster.stop()
     rig.raster.stop()
@@ -116,12 +99,17 @@ def test_a_raster_that_stopped_by_itself_is_told(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     "knob",
-    ["SOUR1:FUNC SIN", "SOURCE2:FUNCTION:RAMP:SYMMETRY 50", "SOUR2:VOLT:OFFS 1", "SOUR1:BURS:STAT ON"],
+    [
+        "SOUR1:FUNC SIN",
+        "SOURCE2:FUNCTION:RAMP:SYMMETRY 50",
+        "SOUR2:VOLT:OFFS 1",
+        *(f"SOUR1:{name}:STAT ON" for name in ("BURS", "SWE", "AM", "FM", "PM", "FSK", "BPSK", "SUM")),
+    ],
 )
 def test_an_output_that_is_no_sawtooth_is_no_raster(rig: Rig, knob: str) -> None:
     rig.raster.configure(RASTER)
     rig.raster.start()
-    rig.box.by_hand(knob)
+    rig.by_hand(knob)
     with pytest.raises(Refused, match="something else than the sawtooth"):
         rig.raster.state()
     rig.raster.stop()
@@ -139,7 +127,7 @@ def test_a_frequency_beyond_its_reach_is_not_sent(rig: Rig, hz: float) -> None:
 
 
 def test_a_refusal_is_told_in_the_words_of_the_box_and_forgotten(rig: Rig) -> None:
-    rig.box.lies["SOUR1:FUNC RAMP"] = '-221,"Settings conflict"'
+    rig.lie("SOUR1:FUNC RAMP", '-221,"Settings conflict"')
     with pytest.raises(Refused, match="Settings conflict"):
         rig.raster.configure(RASTER)
     rig.box.lies.clear()
@@ -147,7 +135,7 @@ def test_a_refusal_is_told_in_the_words_of_the_box_and_forgotten(rig: Rig) -> No
 
 
 def test_errors_from_before_are_not_taken_for_ours(rig: Rig, tmp_path: Path) -> None:
-    rig.box.by_hand("NONSENSE 1")
+    rig.by_hand("NONSENSE 1")
     parts = DRIVER.connect(settings_of(rig.wire), rig.around.surroundings("again", tmp_path))
     assert parts.raster is not None
     parts.raster.configure(RASTER)
@@ -157,11 +145,11 @@ def test_errors_from_before_are_not_taken_for_ours(rig: Rig, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("asked", "lie", "kind"),
     [
-        ("SOUR1:VOLT?", "1;+9.9E+37;+7.9E+00;+1E+02;+1E+02;+0.0;0;0", NotReached),
-        ("SOUR2:FREQ?", "1;+9.9E+37;+4.0E+00;+2E+00;+1E+02;+0.0;0;0", NotReached),
-        ("OUTP1:LOAD?", "1;+5.0E+01;+8.0E+00;+1E+02;+1E+02;+0.0;0;0", Refused),
-        ("OUTP1:LOAD?", "1;+9.91E+37;+8.0E+00;+1E+02;+1E+02;+0.0;0;0", Garbled),
-        ("OUTP1:LOAD?", "1;+9.9E+37;+8.0E+00;nan;+1E+02;+0.0;0;0", Garbled),
+        ("SOUR1:VOLT?", "1;+9.9E+37;+7.9E+00;+1E+02;+1E+02;+0.0;0;0;0;0;0;0;0;0", NotReached),
+        ("SOUR2:FREQ?", "1;+9.9E+37;+4.0E+00;+2E+00;+1E+02;+0.0;0;0;0;0;0;0;0;0", NotReached),
+        ("OUTP1:LOAD?", "1;+5.0E+01;+8.0E+00;+1E+02;+1E+02;+0.0;0;0;0;0;0;0;0;0", Refused),
+        ("OUTP1:LOAD?", "1;+9.91E+37;+8.0E+00;+1E+02;+1E+02;+0.0;0;0;0;0;0;0;0;0", Garbled),
+        ("OUTP1:LOAD?", "1;+9.9E+37;+8.0E+00;nan;+1E+02;+0.0;0;0;0;0;0;0;0;0", Garbled),
         ("OUTP1:LOAD?", "1", Garbled),
         ("SOUR2:FUNC?", "RAMP", Garbled),
     ],
@@ -169,14 +157,14 @@ def test_errors_from_before_are_not_taken_for_ours(rig: Rig, tmp_path: Path) -> 
 def test_what_reads_back_otherwise_is_told(
     rig: Rig, asked: str, lie: str, kind: type[HardwareError]
 ) -> None:
-    rig.box.lies[asked] = lie
+    rig.lie(asked, lie)
     with pytest.raises(kind) as error:
         rig.raster.configure(RASTER)
     assert error.value.device == "generator" and error.value.advice
 
 
 def test_outputs_that_do_not_follow_are_told(rig: Rig) -> None:
-    rig.box.lies["OUTP1?;:OUTP2?"] = "1;0"
+    rig.lie("OUTP1?;:OUTP2?", "1;0")
     for call in (rig.raster.start, rig.raster.stop):
         with pytest.raises(NotReached):
             call()
@@ -197,12 +185,12 @@ def test_a_start_without_an_answer_is_not_sent_again(
     rig.wire.spoiler.spoil(Spoiled(how, b"OUTP1 ON", times=9))
     with pytest.raises(kind):
         rig.raster.start()
-    assert sum("OUTP1 ON" in said for said in rig.box.requests) == 1
+    assert sum(b"OUTP1 ON" in said for said in rig.box.requests) == 1
 
 
 @pytest.mark.parametrize("model", ["33521A", "34465A", ""])
 def test_another_instrument_is_refused(rig: Rig, tmp_path: Path, model: str) -> None:
-    rig.box.lies["*IDN?"] = f"Agilent Technologies,{model},MY1,1.0"
+    rig.lie("*IDN?", f"Agilent Technologies,{model},MY1,1.0")
     with pytest.raises(Refused, match="calls itself"):
         DRIVER.connect(settings_of(rig.wire), rig.around.surroundings("generator", tmp_path))
     assert recognise(settings_of(rig.wire).address) is None
@@ -212,7 +200,7 @@ def test_it_is_recognised_and_nothing_else_is_asked(rig: Rig) -> None:
     rig.box.requests.clear()
     found = recognise(settings_of(rig.wire).address)
     assert found is not None and "33522B" in found.says
-    assert rig.box.requests == ["*IDN?"] and recognise("COM3") is None
+    assert rig.box.requests == [b"*IDN?\n"] and recognise("COM3") is None
 
 
 def test_connecting_changes_nothing_that_runs(rig: Rig, tmp_path: Path) -> None:
