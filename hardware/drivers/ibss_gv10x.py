@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -149,11 +149,11 @@ class GV10x:
             self.lit = False
 
     def close(self) -> None:
-        """End the connection; a plasma that still burns is ended first."""
-        if self.lit:
-            with suppress(HardwareError):
+        """End the connection; a plasma that still burns is ended first, else ``Refused`` is raised."""
+        lit, self.lit = self.lit, False
+        with closing(self.asher.dialogue):
+            if lit:
                 self.asher.end()
-        self.asher.dialogue.close()
 
     def _possible(self, power_w: float, duration_s: float) -> tuple[int, int]:
         """Watts, and minutes on the controller's own timer."""

@@ -215,6 +215,7 @@ def test_off_that_is_never_confirmed_sends_the_operator(rig: Rig) -> None:
     assert rig.device.burns  # until its own timer ends it
     rig.nature.wait(MINUTE_S)
     assert not rig.device.burns
+    rig.wire.plug_in()  # else closing would tell of it again
 
 
 def test_a_cleaner_that_refuses_to_light_is_an_error(rig: Rig) -> None:
@@ -244,6 +245,15 @@ def test_closing_ends_a_plasma_that_burns(rig: Rig) -> None:
     with pytest.raises(HardwareError):
         rig.cleaner.clean(20.0, 60.0)
     assert rig.device.lit_at_s is None
+
+
+def test_closing_tells_of_a_plasma_that_is_not_confirmed_to_be_off(rig: Rig) -> None:
+    rig.asleep(rig.wire.unplug)
+    with pytest.raises(Refused):
+        rig.cleaner.clean(20.0, 60.0)
+    with pytest.raises(Refused, match="not confirmed to be off"):
+        rig.cleaner.close()
+    rig.cleaner.close()
 
 
 def test_it_is_recognised_by_its_version(rig: Rig) -> None:
