@@ -31,8 +31,8 @@ REPLUGGING_S = 0.05
 class Timing:
     """Real times of a dialogue [s], and how often a query is asked again.
 
-    ``late_s``: how long a line is listened to after an answer did not come in time. What comes within
-    is dropped.
+    ``late_s``: how long a line is listened to after an answer did not come, whole and in time. What comes
+    within is dropped.
     """
 
     answer_s: float = 2.0
@@ -125,7 +125,7 @@ class Dialogue:
         try:
             yield
         except BaseException as error:
-            self._answer_is_due = self._answer_is_due or isinstance(error, TimeoutError | Garbled)
+            self._answer_is_due = self._answer_is_due or isinstance(error, OSError | Garbled)
             if isinstance(error, TimeoutError):
                 self._log.note(self.device, Way.SILENT)
             self._drop()

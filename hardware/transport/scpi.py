@@ -64,7 +64,7 @@ class Scpi:
 
 def greet(exchange: Exchange) -> None:
     """Said first on a new connection: forgets errors that were not ours. It changes nothing else."""
-    exchange(_message("*CLS", "*OPC?"), _answers(1, number))
+    exchange(_message("*CLS", "*OPC?"), _answers(1, _completion))
 
 
 def identity(connect: Callable[[], Channel]) -> str | None:
@@ -81,6 +81,12 @@ def number(text: str) -> float:
     if math.isnan(value) or math.isclose(value, NOT_A_NUMBER, rel_tol=1e-6):
         raise ValueError(f"{text[:40]!r} is no number")
     return math.copysign(math.inf, value) if abs(value) >= INFINITY else value
+
+
+def _completion(text: str) -> None:
+    """The one answer to ``*OPC?``; another number is a late reading. Raises ``ValueError``."""
+    if number(text) != 1:
+        raise ValueError("not what was asked for")
 
 
 def _entry(text: str) -> tuple[int, str]:

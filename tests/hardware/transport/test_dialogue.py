@@ -106,14 +106,19 @@ def test_a_late_answer_is_never_that_to_the_next_question(wire: Wire, dialogue: 
     assert dialogue.command(b"newer\n", LINE, 1.0).endswith(b" newer\n")
 
 
-def test_a_late_answer_is_waited_for_though_the_port_was_away_meanwhile() -> None:
+@pytest.mark.parametrize(
+    ("failing", "kind"), [(TimeoutError(), Deadline), (OSError("hung up"), ConnectionLost)]
+)
+def test_a_late_answer_is_waited_for_though_the_port_was_away_meanwhile(
+    failing: OSError, kind: type[HardwareError]
+) -> None:
     listened_s: list[float] = []
 
     class Silent:
         def send(self, data: bytes, timeout_s: float) -> None: ...
 
         def receive(self, timeout_s: float) -> bytes:
-            raise TimeoutError
+            raise failing
 
         def drain(self, listen_s: float) -> bytes:
             listened_s.append(listen_s)
@@ -131,7 +136,7 @@ def test_a_late_answer_is_waited_for_though_the_port_was_away_meanwhile() -> Non
         return Silent()
 
     dialogue = Dialogue("counter", connect, timing=QUICK)
-    for error in (Deadline, ConnectionLost, ConnectionLost, Deadline):
+    for error in (kind, ConnectionLost, ConnectionLost, kind):
         with pytest.raises(error):
             dialogue.command(b"a\n", LINE)
     assert listened_s == [0.0, QUICK.late_s]

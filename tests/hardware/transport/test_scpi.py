@@ -101,6 +101,11 @@ def test_a_command_that_is_not_confirmed_is_an_error(said: str) -> None:
         exchange(greeted(said), lambda meter: meter.command("VOLT 1"))
 
 
+def test_a_reading_that_came_late_is_no_greeting() -> None:
+    with pytest.raises(Garbled):
+        exchange(lambda _: "+3.8E-08", lambda meter: meter.numbers("A?"))
+
+
 def test_who_does_not_say_who_he_is_is_nobody() -> None:
     with closing(TcpPort(Instrument(lambda _: "Maker,Model,1,2"))) as wire:
         assert identity(lambda: tcp(LOOPBACK, wire.port)) == "Maker,Model,1,2"
