@@ -1,8 +1,9 @@
 """The mnemonics of Pfeiffer's controllers TPG 26x, TPG 36x and TPG 256 A (MaxiGauge).
 
-After chapter "Communication" of the MaxiGauge's operating instructions (BG 5186 BEN). A mnemonic ended
-by CR is acknowledged by ACK or refused by NAK; ENQ then fetches what was asked for. ``PR1`` is the reading
-of the first gauge, a status and a number; ``UNI`` is the unit of all readings.
+After chapter "Communication" of the MaxiGauge's operating instructions (BG 5186 BEN), and "Communication
+Protocol TPG 361, TPG 362" (BG 5510 BEN). A mnemonic ended by CR is acknowledged by ACK or refused by NAK;
+ENQ then fetches what was asked for. ``PR1`` is the reading of the first gauge, a status and a number;
+``UNI`` is the unit of all readings.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ TROUBLE = {
     6: "the gauge is not of a kind that the controller knows",
     7: "the gauge reports a fault",
 }
-MBAR_PER = {0: 1.0, 1: 1.3332237, 2: 0.01}
-"""Millibar, Torr, Pascal."""
+MBAR_PER = {0: 1.0, 1: 1.3332237, 2: 0.01, 3: 1.3332237e-3, 4: 1.0}
+"""Millibar, Torr, Pascal; a TPG 36x also has micron and hectopascal."""
 
 
 def acknowledged(arrived: bytearray) -> int | None:

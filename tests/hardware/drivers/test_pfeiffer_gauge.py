@@ -209,9 +209,12 @@ def behind(tmp_path: Path) -> Iterator[Callable[[Controller], tuple[PfeifferGaug
 Behind = Callable[[Controller], tuple[PfeifferGauge, Terminal]]
 
 
-@pytest.mark.parametrize(("unit", "mbar"), [(0, 3.2e-6), (1, 3.2e-6 * 1.3332237), (2, 3.2e-8)])
+@pytest.mark.parametrize(
+    ("unit", "mbar"),
+    [(0, 3.2e-4), (1, 3.2e-4 * 1.3332237), (2, 3.2e-6), (3, 3.2e-7 * 1.3332237), (4, 3.2e-4)],
+)
 def test_a_controller_tells_the_pressure_in_its_unit(behind: Behind, unit: int, mbar: float) -> None:
-    reader, _ = behind(Controller((None, lambda: 3.2e-6), unit))
+    reader, _ = behind(Controller((None, lambda: 3.2e-4), unit))
     assert reader.pressure_mbar() == pytest.approx(mbar, rel=1e-6)
     reader.close()
 
