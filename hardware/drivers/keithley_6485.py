@@ -26,9 +26,8 @@ from hardware.transport.visa import visa
 from hardware.types import CurrentReading
 
 MODELS = ("MODEL 6485,", "MODEL 6487,")
-READING_S = 5.0
-"""The slowest integration takes 1 s, thrice with its autozero. A silent one is asked three times."""
-TIMING = Timing(late_s=0.2)
+LONGEST_CYCLE_S = 1 / 50
+LATE_S = 0.2
 
 
 class PicoammeterSettings(DeviceSettings):
@@ -37,28 +36,36 @@ class PicoammeterSettings(DeviceSettings):
     port: str = Field(title="Port", description="serial port (COM3) or VISA address (GPIB0::14::INSTR)")
     baud: int = Field(9600, title="Baud rate", description="of a serial port", gt=0)
     library: str = Field("", title="VISA library", description="empty: the system's; @py: in Python")
+    answer_s: float = Field(
+        2.0, title="Answer within", description="beside the integration; then it is asked again", gt=0, le=2
+    )
     range_na: float = Field(200.0, title="Range", description="of the reading", gt=0, le=2.1e7)
     power_line_cycles: float = Field(5.0, title="Integration [power line cycles]", ge=0.01, le=50)
     least_na: float = Field(
         0.5, title="Least current", description="below this, no ions reach the cup", gt=0
     )
 
+    @property
+    def reading_s(self) -> float:
+        """How long a reading may take: with autozero it is three integrations."""
+        return 3 * self.power_line_cycles * LONGEST_CYCLE_S + self.answer_s
+
 
 class Keithley6485:
     """See :class:`hardware.protocols.IonCurrentMeter`."""
 
-    def __init__(self, scpi: Scpi, name: str, clock: Clock, least_na: float) -> None:
-        self._scpi, self._name, self._clock, self._least_na = scpi, name, clock, least_na
+    def __init__(self, scpi: Scpi, name: str, clock: Clock, settings: PicoammeterSettings) -> None:
+        self._scpi, self._name, self._clock, self._settings = scpi, name, clock, settings
 
     def measure(self) -> CurrentReading:
         """One reading. Raises ``Refused`` for an overflow, ``Interlocked`` where no ions reach the cup."""
         (zero_check,) = self._scpi.numbers("SYST:ZCH?")
         if zero_check:
             raise Refused(self._name, "zero check shorts its input", "Switch zero check off and try again.")
-        (amperes,) = self._scpi.ask("READ?", read=number, timeout_s=READING_S)
+        (amperes,) = self._scpi.ask("READ?", read=number, timeout_s=self._settings.reading_s)
         if not math.isfinite(number(amperes)):
             raise Refused(self._name, "the current is beyond its range", "Choose a larger range.")
-        return ions_only(self._name, nanoamperes(amperes), self._least_na, self._clock)
+        return ions_only(self._name, nanoamperes(amperes), self._settings.least_na, self._clock)
 
 
 def nanoamperes(amperes: str) -> float:
@@ -69,14 +76,15 @@ def nanoamperes(amperes: str) -> float:
 def connect(settings: PicoammeterSettings, surroundings: Surroundings) -> Parts:
     """Connect, write all settings and read them back. Raises ``Refused`` for another instrument."""
     name = surroundings.name
-    dialogue = Dialogue(name, lambda: _opened(settings), surroundings.wire_log, TIMING, greet)
+    timing = Timing(settings.answer_s, late_s=LATE_S)
+    dialogue = Dialogue(name, lambda: _opened(settings), surroundings.wire_log, timing, greet)
     scpi = Scpi(dialogue)
     try:
         _set_up(scpi, name, settings)
     except BaseException:
         dialogue.close()
         raise
-    meter = Keithley6485(scpi, name, surroundings.clock, settings.least_na)
+    meter = Keithley6485(scpi, name, surroundings.clock, settings)
     return Parts(ion_current=meter, close=dialogue.close)
 
 

@@ -17,6 +17,8 @@ from hardware.emulators.keysight_33500 import Keysight33500
 from hardware.emulators.pfeiffer_gauge import DigitalGauge
 from hardware.emulators.serving import LOOPBACK, TcpPort, Terminal
 
+ANSWER_S = 0.2
+
 
 @contextmanager
 def relay_blanker(folder: Path) -> Iterator[Bench]:
@@ -42,7 +44,7 @@ def generator(folder: Path) -> Iterator[Bench]:
 def picoammeter(folder: Path) -> Iterator[Bench]:
     around = trial_twin()
     with closing(Terminal(Keithley6485(around.link), folder / "picoammeter")) as wire:
-        settings = keithley_6485.PicoammeterSettings(port=str(wire.path))
+        settings = keithley_6485.PicoammeterSettings(port=str(wire.path), answer_s=ANSWER_S)
         parts = keithley_6485.DRIVER.connect(settings, around.surroundings("picoammeter", folder))
         yield rehearsed(around, parts, wires=[wire])
 
@@ -68,6 +70,7 @@ def gun(folder: Path) -> Iterator[Bench]:
     ):
         settings = gcib_gun.GunSettings(
             port=str(relay.path),
+            answer_s=ANSWER_S,
             indicator_input=0,
             gauge_port=str(gauge.path),
             declared_hv_kv=10.0,

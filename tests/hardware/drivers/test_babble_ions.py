@@ -8,6 +8,7 @@ from collections import Counter
 from hardware.drivers.dcon_relay.line import LineSettings, RelayBlanker
 from hardware.drivers.dcon_relay.module import DconModule, WatchdogRanOut, Wording
 from hardware.drivers.keithley_6485 import Keithley6485 as Picoammeter
+from hardware.drivers.keithley_6485 import PicoammeterSettings
 from hardware.drivers.keysight_33500 import Keysight33500 as Generator
 from hardware.emulators.dcon_relay import RelayModule
 from hardware.emulators.keithley_6485 import Keithley6485
@@ -46,9 +47,9 @@ def test_answers_to_commands_of_the_blanker() -> None:
 def test_readings_of_the_generator() -> None:
     samples = [
         b"RAMP;VPP\n",
-        b"1;+9.9E+37;+8.0E+00;+1.0E+02;+1.0E+02;+0.0E+00;0;0\n",
+        b"1;+9.9E+37;+8.0E+00;+1.0E+02;+1.0E+02;+0.0E+00;0;0;0;0;0;0;0;0\n",
         b"RAMP;VPP\n",
-        b"1;+9.9E+37;+4.0E+00;+1.0E+00;+1.0E+02;+0.0E+00;0;0\n",
+        b"1;+9.9E+37;+4.0E+00;+1.0E+00;+1.0E+02;+0.0E+00;0;0;0;0;0;0;0;0\n",
     ]
     raster = Generator(Scpi(babbling(damaged(samples, 4 * N_BABBLED, 10, ends=b"\n"))), "generator")
     outcomes(raster.state, N_BABBLED // 4)
@@ -59,9 +60,8 @@ def test_readings_of_the_generator() -> None:
 
 def test_readings_of_the_picoammeter() -> None:
     samples = [b"0\n", b"+3.812345E-08\n", b"+9.9E+37\n"]
-    meter = Picoammeter(
-        Scpi(babbling(damaged(samples, 2 * N_BABBLED, 11, ends=b"\n"))), "meter", VirtualClock(), 0.5
-    )
+    box = Scpi(babbling(damaged(samples, 2 * N_BABBLED, 11, ends=b"\n")))
+    meter = Picoammeter(box, "meter", VirtualClock(), PicoammeterSettings(port="", answer_s=0.1))
 
     def measure() -> None:
         assert math.isfinite(meter.measure().current_na)

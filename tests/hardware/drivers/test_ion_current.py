@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,27 +19,8 @@ from hardware.emulators.serving import LOOPBACK, TcpPort, Terminal
 from hardware.errors import Garbled, HardwareError, Interlocked, Refused
 from hardware.protocols import IonCurrentMeter
 from hardware.simulator.devices import TwinColumn
-from hardware.transport.channel import Framing
+from tests.hardware.drivers.overheard import Overheard
 from tests.hardware.fakes import FakeColumn
-
-
-@dataclass
-class Overheard:
-    """A picoammeter whose answers can be replaced."""
-
-    meter: Keithley6485
-    lies: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def framed(self) -> Framing:
-        return self.meter.framed
-
-    def answer(self, request: bytes) -> bytes:
-        lie = next((lie for asked, lie in self.lies.items() if asked in request.decode()), None)
-        return self.meter.answer(request) if lie is None else lie.encode() + b"\n"
-
-    def hung_up(self) -> None:
-        self.meter.hung_up()
 
 
 @dataclass(frozen=True)
@@ -48,6 +29,10 @@ class Rig:
     box: Overheard
     wire: Terminal
     folder: Path
+
+    def lie(self, asked: str, lie: str) -> None:
+        """Answer so to what holds ``asked``."""
+        self.box.lies[asked.encode()] = lie.encode() + b"\n"
 
     def connect(self, **changes: float) -> IonCurrentMeter:
         settings = PicoammeterSettings(port=str(self.wire.path), **changes)
@@ -85,7 +70,7 @@ def test_an_overflow_is_no_current(rig: Rig) -> None:
 
 def test_a_shorted_input_is_no_current(rig: Rig) -> None:
     meter = rig.connect()
-    rig.box.meter.answer(b"SYST:ZCH ON\n")
+    rig.box.device.answer(b"SYST:ZCH ON\n")
     with pytest.raises(Refused, match="zero check"):
         meter.measure()
 
@@ -104,7 +89,7 @@ def test_no_ions_in_the_cup_is_an_interlock(rig: Rig) -> None:
 @pytest.mark.parametrize("said", ["-3.8E-08", "+0.0E+00", "-9.9E+37", "nan", "1.0E-08A", "", "+9.91E+37"])
 def test_a_reading_that_can_be_no_ion_current_is_none(rig: Rig, said: str) -> None:
     meter = rig.connect()
-    rig.box.lies["READ?"] = said
+    rig.lie("READ?", said)
     with pytest.raises((Interlocked, Garbled, Refused)) as error:
         meter.measure()
     assert error.value.device == "picoammeter" and error.value.advice
@@ -121,7 +106,7 @@ def test_a_reading_that_can_be_no_ion_current_is_none(rig: Rig, said: str) -> No
     ],
 )
 def test_an_instrument_that_does_not_take_its_settings_is_refused(rig: Rig, asked: str, lie: str) -> None:
-    rig.box.lies[asked] = lie
+    rig.lie(asked, lie)
     with pytest.raises(HardwareError) as error:
         rig.connect()
     assert error.value.device == "picoammeter" and error.value.advice
