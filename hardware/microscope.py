@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hardware import protocols
 from hardware.chamber_model import ChamberModel
 from hardware.claim import InstrumentLock
 from hardware.connection import Deadlines, supervise
@@ -16,20 +17,6 @@ from hardware.errors import BlankerUnknown, HardwareError, Refused
 from hardware.guard.client import BlankerLine, CloseAck, GuardClient
 from hardware.guard.core import GuardTiming
 from hardware.interlocks import MillLimits
-from hardware.protocols import (
-    Chamber,
-    Clock,
-    Detector,
-    ElectronColumn,
-    IonCurrentMeter,
-    IonGun,
-    IrradiationMeter,
-    IrradiationSource,
-    PlasmaCleaner,
-    Scanner,
-    Stage,
-    WaveformGenerator,
-)
 from hardware.registry import connect_devices
 from hardware.types import Blanker
 
@@ -50,20 +37,20 @@ class Devices:
     ends all connections and may be called once.
     """
 
-    clock: Clock
-    column: ElectronColumn
-    scanner: Scanner
-    detector: Detector
-    stage: Stage
-    gun: IonGun
-    ion_current: IonCurrentMeter
-    raster: WaveformGenerator
-    chamber: Chamber
-    cleaner: PlasmaCleaner | None
+    clock: protocols.Clock
+    column: protocols.ElectronColumn
+    scanner: protocols.Scanner
+    detector: protocols.Detector
+    stage: protocols.Stage
+    gun: protocols.IonGun
+    ion_current: protocols.IonCurrentMeter
+    raster: protocols.WaveformGenerator
+    chamber: protocols.Chamber
+    cleaner: protocols.PlasmaCleaner | None
     blanker: BlankerLine
     close: Callable[[], None]
-    irradiation_meter: IrradiationMeter | None = None
-    irradiation_source: IrradiationSource | None = None
+    irradiation_meter: protocols.IrradiationMeter | None = None
+    irradiation_source: protocols.IrradiationSource | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,21 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from hardware import protocols
 from hardware.guard.client import BlankerLine
-from hardware.protocols import (
-    Chamber,
-    Clock,
-    Detector,
-    ElectronColumn,
-    IonCurrentMeter,
-    IonGun,
-    IrradiationMeter,
-    IrradiationSource,
-    PlasmaCleaner,
-    Scanner,
-    Stage,
-    WaveformGenerator,
-)
 from hardware.transport.wire_log import WireLog
 
 if TYPE_CHECKING:
@@ -65,19 +52,19 @@ class Parts:
     Of the blanker only the line: the guard process connects it.
     """
 
-    clock: Clock | None = None
-    column: ElectronColumn | None = None
-    scanner: Scanner | None = None
-    detector: Detector | None = None
-    stage: Stage | None = None
-    chamber: Chamber | None = None
-    gun: IonGun | None = None
-    ion_current: IonCurrentMeter | None = None
-    raster: WaveformGenerator | None = None
+    clock: protocols.Clock | None = None
+    column: protocols.ElectronColumn | None = None
+    scanner: protocols.Scanner | None = None
+    detector: protocols.Detector | None = None
+    stage: protocols.Stage | None = None
+    chamber: protocols.Chamber | None = None
+    gun: protocols.IonGun | None = None
+    ion_current: protocols.IonCurrentMeter | None = None
+    raster: protocols.WaveformGenerator | None = None
     blanker: BlankerLine | None = None
-    cleaner: PlasmaCleaner | None = None
-    irradiation_meter: IrradiationMeter | None = None
-    irradiation_source: IrradiationSource | None = None
+    cleaner: protocols.PlasmaCleaner | None = None
+    irradiation_meter: protocols.IrradiationMeter | None = None
+    irradiation_source: protocols.IrradiationSource | None = None
     close: Callable[[], None] = lambda: None
 
 
@@ -92,7 +79,7 @@ class Surroundings:
 
     name: str
     folder: Path
-    clock: Clock
+    clock: protocols.Clock
     wire_log: WireLog
     devices: Callable[[], Devices]
     plays: frozenset[Part] = frozenset(Part)

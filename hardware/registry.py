@@ -56,9 +56,7 @@ def device_names() -> list[str]:
 
 def load_device(driver: str) -> DeviceDriver:
     """A device's driver, nothing connected. Raises ``ConnectionLost`` when it is missing or broken."""
-    from hardware.parts import (
-        DeviceDriver,
-    )  # here, since parts know of the guard's client, and it of this module
+    from hardware.parts import DeviceDriver  # parts know of the guard's client, and that of this module
 
     found = _loaded(driver, DEVICES, driver)
     if not isinstance(found, DeviceDriver):
