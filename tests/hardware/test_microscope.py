@@ -195,6 +195,14 @@ def test_nothing_stays_connected_when_the_guard_does_not_start(
     (tmp_path / "lie").write_text("open")
     monkeypatch.setattr(composition, "connect_devices", lambda *_: devices)
     with pytest.raises(BlankerUnknown):
-        connect("fake", {}, tmp_path, MillLimits(), ChamberModel(), tmp_path / "lock")
+        connect(
+            "fake",
+            {},
+            tmp_path,
+            MillLimits(),
+            ChamberModel(),
+            tmp_path / "lock",
+            timing=GuardTiming(give_up_s=0.2),
+        )
     assert closed == ["devices"]
     InstrumentLock(tmp_path / "lock").release()

@@ -29,7 +29,8 @@ class Settings(DeviceSettings):
 def connect(settings: Settings, around: Surroundings) -> Parts:
     """Connect, and make sure that an RG-2 is there. Raises ``HardwareError``."""
     wire = partial(tcp, settings.host, settings.port)
-    line = Dialogue(around.name, wire, around.wire_log, Timing(settings.answer_s))
+    timing = Timing(settings.answer_s, late_s=settings.answer_s / 2)
+    line = Dialogue(around.name, wire, around.wire_log, timing)
     generator = RasterGenerator(line)
     try:
         generator.identity()
