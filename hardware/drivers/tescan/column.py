@@ -15,7 +15,7 @@ from hardware.drivers.tescan.settings import BeamBlanker, ColumnSettings
 from hardware.drivers.tescan.units import KV_PER_V, NA_PER_PA, exact, from_mm, scaled, to_mm
 from hardware.errors import HardwareError, Refused
 from hardware.protocols import Clock
-from hardware.set_points import require_reached, require_within
+from hardware.set_points import require_optics, require_optics_within, require_reached, require_within
 from hardware.types import BeamState, Optics, Range
 from hardware.waiting import wait_until
 
@@ -55,16 +55,12 @@ class TescanColumn:
 
     def set_optics(self, optics: Optics) -> None:
         """The lens first: a centering belongs to the working distance that it was set at."""
-        for name, allowed in self.optics_limits.items():
-            require_within(self._sem.device, name, getattr(optics, name), allowed)
+        require_optics_within(self._sem.device, optics, self.optics_limits)
         self._sem.command("SetWD", to_mm(optics.wd_um))
         self._sem.command("SetCentering", self._stigmator, exact(optics.stig_x), exact(optics.stig_y))
         await_stable(self._sem, self._clock)
         self._clock.sleep(self._settings.settling_s)
-        got = self.optics()
-        require_reached(self._sem.device, "wd_um", optics.wd_um, got.wd_um, WD_TOLERANCE_UM)
-        require_reached(self._sem.device, "stig_x", optics.stig_x, got.stig_x, STIG_TOLERANCE)
-        require_reached(self._sem.device, "stig_y", optics.stig_y, got.stig_y, STIG_TOLERANCE)
+        require_optics(self._sem.device, optics, self.optics(), WD_TOLERANCE_UM, STIG_TOLERANCE)
 
     def beam_shift_um(self) -> tuple[float, float]:
         x_mm, y_mm = self._sem.reals("GetImageShift", 2)

@@ -12,7 +12,7 @@ from hardware.drivers.tescan.settings import Sense, StageSettings
 from hardware.drivers.tescan.units import MM_PER_UM, exact
 from hardware.errors import Deadline, Refused, StageTouch
 from hardware.protocols import Clock
-from hardware.set_points import require_pose, require_within
+from hardware.set_points import require_pose, require_pose_within
 from hardware.types import PoseTolerance, Range, StagePose
 from hardware.waiting import wait_until
 
@@ -113,9 +113,7 @@ class TescanStage:
         return self._pose_of(self._position())
 
     def check(self, target: StagePose) -> None:
-        for axis, allowed in self._limits.items():
-            if (value := getattr(target, axis)) is not None:
-                require_within(self.device, axis, value, allowed)
+        require_pose_within(self.device, target, self._limits)
 
     def duration_s(self, target: StagePose) -> float:
         return self._duration_s(self.pose(), target)

@@ -10,7 +10,7 @@ from hardware.drivers.thermo.settings import AutoScriptSettings
 from hardware.drivers.thermo.vendor import Vendor
 from hardware.errors import Refused
 from hardware.protocols import Clock
-from hardware.set_points import require_reached, require_within
+from hardware.set_points import require_optics, require_optics_within, require_reached, require_within
 from hardware.types import BeamState, Optics, Range
 
 BEAM = "beams.electron_beam"
@@ -46,15 +46,11 @@ class ThermoColumn:
         return read_optics(self._server)
 
     def set_optics(self, optics: Optics) -> None:
-        for name, allowed in self.optics_limits.items():
-            require_within(self._server.device, name, getattr(optics, name), allowed)
+        require_optics_within(self._server.device, optics, self.optics_limits)
         self._server.set(f"{WD}.value", optics.wd_um / UM_PER_M)
         self._server.set(f"{STIGMATOR}.value", self._vendor.point(optics.stig_x, optics.stig_y))
         self._clock.sleep(self._settle_s)
-        got = self.optics()
-        require_reached(self._server.device, "wd_um", optics.wd_um, got.wd_um, WD_TOLERANCE_UM)
-        require_reached(self._server.device, "stig_x", optics.stig_x, got.stig_x, STIG_TOLERANCE)
-        require_reached(self._server.device, "stig_y", optics.stig_y, got.stig_y, STIG_TOLERANCE)
+        require_optics(self._server.device, optics, self.optics(), WD_TOLERANCE_UM, STIG_TOLERANCE)
 
     def beam_shift_um(self) -> tuple[float, float]:
         x_m, y_m = self._server.read(f"{SHIFT}.value", _point)

@@ -15,7 +15,7 @@ from hardware.drivers.thermo.settings import AutoScriptSettings, StageFrame
 from hardware.drivers.thermo.vendor import Vendor
 from hardware.errors import Deadline, Refused, StageTouch
 from hardware.protocols import Clock
-from hardware.set_points import require_pose, require_reached, require_within
+from hardware.set_points import require_pose, require_pose_within, require_reached
 from hardware.types import PoseTolerance, Range, StagePose
 
 STAGE = "specimen.stage"
@@ -125,9 +125,7 @@ class ThermoStage:
         return self._server.ask(f"{STAGE}.current_position", self._read_pose)
 
     def check(self, target: StagePose) -> None:
-        for axis, allowed in self._limits.items():
-            if (value := getattr(target, axis)) is not None:
-                require_within(self.device, axis, value, allowed)
+        require_pose_within(self.device, target, self._limits)
 
     def duration_s(self, target: StagePose) -> float:
         return self._travel_s(self.pose(), target) + self._settings.stage_settle_s

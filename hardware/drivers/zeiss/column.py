@@ -11,7 +11,7 @@ from hardware.drivers.zeiss.settings import ZeissSettings
 from hardware.drivers.zeiss.units import NA_PER_A, PER_KILO, metres, tidy, um
 from hardware.errors import Refused
 from hardware.protocols import Clock
-from hardware.set_points import require_reached, require_within
+from hardware.set_points import require_optics, require_optics_within, require_reached, require_within
 from hardware.types import BeamState, Optics, Range
 from hardware.waiting import wait_until
 
@@ -70,17 +70,12 @@ class ZeissColumn:
         return Optics(um(number(Analogue.WD)), number(Analogue.STIG_X), number(Analogue.STIG_Y))
 
     def set_optics(self, optics: Optics) -> None:
-        device = self._sem.device
-        for name, allowed in self.optics_limits.items():
-            require_within(device, name, getattr(optics, name), allowed)
+        require_optics_within(self._sem.device, optics, self.optics_limits)
         self._sem.set_number(Analogue.WD, metres(optics.wd_um))
         self._sem.set_number(Analogue.STIG_X, optics.stig_x)
         self._sem.set_number(Analogue.STIG_Y, optics.stig_y)
         self._clock.sleep(self._settings.lens_settling_s)
-        got = self.optics()
-        require_reached(device, "wd_um", optics.wd_um, got.wd_um, WD_TOLERANCE_UM)
-        require_reached(device, "stig_x", optics.stig_x, got.stig_x, STIG_TOLERANCE)
-        require_reached(device, "stig_y", optics.stig_y, got.stig_y, STIG_TOLERANCE)
+        require_optics(self._sem.device, optics, self.optics(), WD_TOLERANCE_UM, STIG_TOLERANCE)
 
     def beam_shift_um(self) -> tuple[float, float]:
         by_x, by_y = self._um_per_percent

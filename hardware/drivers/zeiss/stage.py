@@ -10,7 +10,7 @@ from hardware.drivers.zeiss.settings import ZeissSettings
 from hardware.drivers.zeiss.stage_axes import axes_of, tolerance_of
 from hardware.errors import Deadline, Refused, StageTouch
 from hardware.protocols import Clock
-from hardware.set_points import require_pose, require_within
+from hardware.set_points import require_pose, require_pose_within
 from hardware.types import Range, StagePose
 from hardware.waiting import wait_until
 
@@ -38,9 +38,7 @@ class ZeissStage:
         return self._pose(self._sem.stage_axes())
 
     def check(self, target: StagePose) -> None:
-        for name, allowed in self._limits.items():
-            if (value := getattr(target, name)) is not None:
-                require_within(self.device, name, value, allowed)
+        require_pose_within(self.device, target, self._limits)
 
     def duration_s(self, target: StagePose) -> float:
         """By the speeds in the settings; all axes go at once."""
