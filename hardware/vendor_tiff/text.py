@@ -79,7 +79,8 @@ def quantity(text: str | None, unit: str) -> Quantity | None:
     if match is None or value is None or factor is None:
         return None
     decimals = len(match.group(1) or "") - int(match.group(2) or 0)
-    return Quantity(value * factor, 0.5 * factor * 10.0**-decimals)
+    half_step = 0.5 * factor * float(f"1e{-decimals}")  # a power would overflow, this is infinite
+    return Quantity(value * factor, half_step) if math.isfinite(half_step) else None
 
 
 def degrees(text: str | None) -> float | None:
