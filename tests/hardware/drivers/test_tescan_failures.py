@@ -23,7 +23,7 @@ FRAMES = cycle((SMALL, FrameSettings(64, 48, 12.0, 100.0, scan_rot_deg=5.0, bit_
 """No two in a row are alike, so that all is set for each."""
 
 BROKEN_WIRES = (Spoiling.CUT_OFF, Spoiling.GARBAGE, Spoiling.WRONG_ECHO)
-ANSWER_S = 0.3
+ANSWER_S = 0.2
 N_ASKED = 3
 Call = Callable[[Devices], object]
 
@@ -101,7 +101,9 @@ ONLY_WHEN_REFUSED = {"VacGetStatus"}
 
 
 @pytest.fixture
-def station(tmp_path: Path) -> Iterator[Station]:
+def station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Station]:
+    """An emulator is back as soon as it is plugged in: no port has to appear first."""
+    monkeypatch.setattr("hardware.transport.dialogue.REPLUGGING_S", 0.0)
     with tescan_station(tmp_path, change=impatient) as opened:
         yield opened
 

@@ -199,15 +199,23 @@ def delay(sem: Sem, path: str, by_s: float) -> None:
     cast(dict[str, object], sem.server.tree.commands)[path] = later
 
 
+@pytest.fixture
+def stops_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stops does so at once here."""
+    monkeypatch.setattr("hardware.drivers.thermo.stage.STOPS_WITHIN_S", 0.15)
+
+
+@pytest.mark.usefixtures("stops_soon")
 def test_a_stop_that_overtakes_the_move_still_stops_it(sem: Sem) -> None:
     before = sem.devices.stage.pose()
-    delay(sem, "specimen.stage.absolute_move", by_s=0.2)
+    delay(sem, "specimen.stage.absolute_move", by_s=0.1)
     motion = sem.devices.stage.move(FAR)
     sem.devices.stage.stop()
     sem.devices.clock.sleep(60.0)
     assert motion.done() and sem.devices.stage.pose() == before
 
 
+@pytest.mark.usefixtures("stops_soon")
 def test_a_stage_that_does_not_stop_is_told(sem: Sem) -> None:
     sem.devices.stage.move(FAR)
     cast(dict[str, object], sem.server.tree.commands)["specimen.stage.stop"] = lambda: None

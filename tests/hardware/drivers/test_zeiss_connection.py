@@ -27,7 +27,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def test_what_brings_to_rest_gets_past_a_call_that_hangs(tmp_path: Path) -> None:
-    with smartsem_rig(tmp_path, answer_s=1.5) as rig:
+    with smartsem_rig(tmp_path, answer_s=0.8) as rig:
         rig.column.unblank()
         rig.stage.move(StagePose(z_um=6_000.0))
         ended: list[Exception] = []
@@ -35,11 +35,10 @@ def test_what_brings_to_rest_gets_past_a_call_that_hangs(tmp_path: Path) -> None
         with rig.spoilt(rig.tampering.hanging("Get", "AP_WD")):
             hung.start()
             time.sleep(0.1)
-            began_s = time.monotonic()
             rig.column.blank()
             rig.stage.stop()
             rig.scanner.abort()
-            assert time.monotonic() - began_s < 1.0 and rig.nature.column.blanked
+            assert hung.is_alive() and rig.nature.column.blanked
             hung.join()
         assert [type(error) for error in ended] == [Deadline]
         assert rig.column.optics().wd_um > 0  # by a new object on a new thread
@@ -92,8 +91,7 @@ def test_whether_a_move_is_done_is_asked_past_a_call_that_hangs(tmp_path: Path) 
         with rig.spoilt(rig.tampering.hanging("Get", "AP_WD")):
             hung.start()
             time.sleep(0.1)
-            began_s = time.monotonic()
-            assert not motion.done() and time.monotonic() - began_s < 1.0
+            assert not motion.done() and hung.is_alive()
             rig.tampering.ended.set()
             hung.join()
 

@@ -243,7 +243,9 @@ def test_an_abort_from_another_thread_ends_the_scan(slow: Rig) -> None:
 
     scanning = threading.Thread(target=scan)
     scanning.start()
-    time.sleep(0.8)
+    until_s = time.monotonic() + 5.0
+    while not slow.nature.scanning and time.monotonic() < until_s:
+        time.sleep(0.01)
     began_s = time.monotonic()
     slow.scanner.abort()
     assert time.monotonic() - began_s < 1.0
