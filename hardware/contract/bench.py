@@ -28,7 +28,7 @@ class Bench:
         ions: whether the ion beam is blanked, as seen from outside: never over the guard's line,
             which has one owner.
         wires: of the devices that are tried, to be pulled out and spoilt.
-        upset: has the simulated microscope behind them suffer faults, none without arguments.
+        around: the simulated microscope behind them: to be upset, overheard and looked at.
         frame: the smallest frame that the scanner takes.
         bit_depths: what its frames may have.
         low: a pose under which nothing stands; moves are tried from there, by less than a millimetre.
@@ -38,7 +38,7 @@ class Bench:
     plays: frozenset[Part]
     ions: Callable[[], Blanker]
     wires: tuple[Wire, ...] = ()
-    upset: Callable[..., None] | None = None
+    around: Rehearsal | None = None
     frame: FrameSettings = SMALL
     bit_depths: tuple[int, ...] = (8, 16)
     low: StagePose = StagePose(z_um=6_000.0)
@@ -68,4 +68,4 @@ def trial_twin() -> Rehearsal:
 def rehearsed(around: Rehearsal, *tried: Parts, wires: Iterable[Wire] = ()) -> Bench:
     """A bench on which the twin plays every part that ``tried`` do not."""
     plays = frozenset[Part]().union(*map(played_by, tried))
-    return Bench(around.played_by(*tried), plays, around.ions, tuple(wires), around.upset)
+    return Bench(around.played_by(*tried), plays, around.ions, tuple(wires), around)

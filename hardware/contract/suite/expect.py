@@ -10,6 +10,8 @@ from typing import cast
 
 import pytest
 
+from hardware.contract.bench import Bench
+from hardware.emulators.rehearsal import Rehearsal
 from hardware.errors import HardwareError
 from hardware.guard.client import BlankerLine
 from hardware.protocols import IonBlanker
@@ -35,6 +37,24 @@ def refuses(call: Callable[[], object], kind: type[HardwareError] = HardwareErro
     error = raised.value
     assert error.device and error.what and error.advice, f"device, what and advice: {error.args}"
     assert str(error).endswith(".") and "\n" not in str(error)
+
+
+def behind(bench: Bench) -> Rehearsal:
+    """The simulated microscope behind the driver; skips the test where there is none."""
+    if bench.around is None:
+        pytest.skip("no simulated microscope stands behind it")
+    return bench.around
+
+
+@contextmanager
+def told_nothing(bench: Bench) -> Iterator[None]:
+    """Nothing that changes something gets to a device inside."""
+    if bench.around is None:
+        yield
+        return
+    with bench.around.overheard() as heard:
+        yield
+    assert not heard, "it was sent, and refused only then"
 
 
 def same_pose(pose: StagePose, other: StagePose) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from hardware.contract.bench import Bench
 from hardware.contract.suite.calls import COMMANDS
-from hardware.contract.suite.expect import about, refuses, same_pose
+from hardware.contract.suite.expect import about, behind, refuses, same_pose
 from hardware.errors import BadFrame, HardwareError
 from hardware.microscope import Devices
 from hardware.parts import Part
@@ -31,13 +31,12 @@ REFUSING: Mapping[Part, Device] = {
 @contextmanager
 def upset(bench: Bench, device: Device, kind: FaultKind, n_times: int = ALL_THE_TIME) -> Iterator[None]:
     """The device suffers inside, and no longer."""
-    if bench.upset is None:
-        pytest.skip("nothing behind it can be upset")
-    bench.upset(Fault(device, kind, AfterCalls(0), n_times))
+    around = behind(bench)
+    around.upset(Fault(device, kind, AfterCalls(0), n_times))
     try:
         yield
     finally:
-        bench.upset()
+        around.upset()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ from functools import partial
 import pytest
 
 from hardware.contract.bench import Bench
-from hardware.contract.suite.expect import AXES, STANDS_WITHIN, about, outside, refuses, same_pose
+from hardware.contract.suite.expect import (
+    AXES,
+    STANDS_WITHIN,
+    about,
+    outside,
+    refuses,
+    same_pose,
+    told_nothing,
+)
 from hardware.errors import Deadline, OutOfRange
 from hardware.microscope import Devices
 from hardware.parts import Part
@@ -30,12 +38,13 @@ def test_a_partial_pose_leaves_the_other_axes_alone(bench: Bench, devices: Devic
 
 @about(Part.STAGE)
 @pytest.mark.parametrize("axis", AXES)
-def test_poses_outside_the_limits_move_nothing(devices: Devices, axis: str) -> None:
+def test_poses_outside_the_limits_move_nothing(bench: Bench, devices: Devices, axis: str) -> None:
     stage, before = devices.stage, devices.stage.pose()
     for value in outside(stage.limits[axis]):
         target = StagePose(**{axis: value})
-        refuses(partial(stage.check, target), OutOfRange)
-        refuses(partial(stage.move, target), OutOfRange)
+        with told_nothing(bench):
+            refuses(partial(stage.check, target), OutOfRange)
+            refuses(partial(stage.move, target), OutOfRange)
     assert same_pose(stage.pose(), before)
 
 
