@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hardware import protocols
-from hardware.errors import ConnectionLost, Deadline
+from hardware.errors import ConnectionLost, Deadline, Refused
 from hardware.protocols import FrameTimes, KnownCurrentCheck, Motion, RampTime
 from hardware.types import FrameSettings, StagePose
 
@@ -30,6 +30,9 @@ D = TypeVar("D", "Devices", "Parts")
 
 URGENT = frozenset({"abort", "stop", "blank", "switch_off"})
 """Brings the instrument to rest, quickly; taking the ion gun's high voltage off does so in its own time."""
+
+SETS_OFF = frozenset({"move", "acquire", "unblank", "set_hv", "start"})
+"""What would undo a rest: if one was asked for before it and has not begun yet, it is refused."""
 
 SUPERVISED = (
     "column",
@@ -109,6 +112,7 @@ class Connection:
         self._turn = threading.Lock()
         self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._lost = False
+        self._last_rest: object = None
         threading.Thread(target=self._work, name=f"connection {name}", daemon=True).start()
 
     def call(self, function: Callable[[], T], deadline_s: float) -> T:
@@ -124,6 +128,21 @@ class Connection:
             return self._called(function, deadline_s)
         finally:
             self._turn.release()
+
+    def note_rest(self) -> None:
+        """The device is being brought to rest past this connection."""
+        self._last_rest = object()
+
+    def unless_overtaken(self, function: Callable[[], T]) -> Callable[[], T]:
+        """``function``, which raises ``Refused`` if a rest is noted from now on until it begins."""
+        before = self._last_rest
+
+        def begin() -> T:
+            if self._last_rest is not before:
+                raise Refused(self.name, "was brought to rest before this began", "Give the command again.")
+            return function()
+
+        return begin
 
     def close(self) -> None:
         """Let the thread end after what it is doing now."""
@@ -168,9 +187,16 @@ class Supervision:
     def call(self, owner: object, name: str, *arguments: Any, **named: Any) -> Any:
         """``owner.name(*arguments)`` within its deadline."""
         given = (*arguments, *named.values())
-        call = self.at_once if _brings_to_rest(name, given) else self.connection.call
         deadline_s = self.deadlines.of(owner, name, given)
-        result = call(lambda: getattr(owner, name)(*arguments, **named), deadline_s)
+
+        def act() -> Any:
+            return getattr(owner, name)(*arguments, **named)
+
+        if _brings_to_rest(name, given):
+            self.connection.note_rest()
+            return self.at_once(act, deadline_s)
+        due = self.connection.unless_overtaken(act) if name in SETS_OFF else act
+        result = self.connection.call(due, deadline_s)
         return SupervisedMotion(result, self) if name == "move" else result
 
     def at_once(self, function: Callable[[], T], deadline_s: float) -> T:

@@ -12,7 +12,7 @@ import pytest
 
 from hardware import protocols
 from hardware.connection import Connection, Deadlines, supervise
-from hardware.errors import ConnectionLost, Deadline, OutOfRange
+from hardware.errors import ConnectionLost, Deadline, OutOfRange, Refused
 from hardware.microscope import Devices
 from hardware.types import BeamState, FrameSettings, GunState, Optics, StagePose
 from tests.hardware.fakes import (
@@ -57,13 +57,17 @@ def test_an_overrun_loses_the_connection_for_good(hanging: threading.Event) -> N
 
 
 def test_the_time_behind_another_call_is_not_ones_own(hanging: threading.Event) -> None:
+    def slow() -> int:
+        time.sleep(0.3)
+        return 2
+
     connection = Connection("stage")
     waiting = threading.Thread(target=connection.call, args=(hanging.wait, 5.0))
     waiting.start()
     with pytest.raises(Deadline, match="stage: is busy with another command"):
         connection.call(lambda: 1, 0.1)
     threading.Timer(0.3, hanging.set).start()
-    assert connection.call(lambda: time.sleep(0.3) or 2, 0.5) == 2, "0.6 s, but only half of it its own"
+    assert connection.call(slow, 0.5) == 2, "0.6 s, but only half of it its own"
     waiting.join()
 
 
@@ -258,11 +262,12 @@ class RampingGun(FakeGun):
 
     def __init__(self, came_on: threading.Event) -> None:
         super().__init__()
-        self.came_on = came_on
+        self.comes_on, self.came_on = threading.Event(), came_on
 
     def set_hv(self, on: bool) -> None:
         super().set_hv(on)
         if on:
+            self.comes_on.set()
             self.came_on.wait()
 
 
@@ -280,11 +285,45 @@ def test_high_voltage_is_taken_off_while_it_comes_on(
     devices = supervise(replace(fake_devices(tmp_path), gun=gun))
     ramping = threading.Thread(target=devices.gun.set_hv, args=(True,))
     ramping.start()
+    assert gun.comes_on.wait(5.0)
     before_s = time.monotonic()
     devices.gun.set_hv(**off) if isinstance(off, dict) else devices.gun.set_hv(off)
     assert time.monotonic() - before_s < 1.0 and not gun.current.hv_on
     hanging.set()
     ramping.join()
+
+
+def test_nothing_that_waited_for_its_turn_begins_after_the_device_was_brought_to_rest(
+    tmp_path: Path, hanging: threading.Event
+) -> None:
+    class SlowGun(FakeGun):
+        def state(self) -> GunState:
+            hanging.wait()
+            return super().state()
+
+    gun = SlowGun()
+    gun.set_hv(False)
+    devices = supervise(replace(fake_devices(tmp_path), gun=gun))
+    refusals: list[Refused] = []
+
+    def bring_up() -> None:
+        try:
+            devices.gun.set_hv(True)
+        except Refused as refusal:
+            refusals.append(refusal)
+
+    threads = [threading.Thread(target=target) for target in (devices.gun.state, bring_up)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.2)  # until it is its turn, or it waits for it
+    devices.gun.set_hv(False)
+    hanging.set()
+    for thread in threads:
+        thread.join()
+    assert len(refusals) == 1 and "was brought to rest" in str(refusals[0])
+    assert not gun.current.hv_on
+    devices.gun.set_hv(True)
+    assert gun.current.hv_on, "what is asked for after the rest begins"
 
 
 def test_high_voltage_is_taken_off_though_the_connection_was_lost(
