@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Lock
 from typing import TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
@@ -22,7 +23,7 @@ class Tasks(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(1, "window")
-        self._closed = False
+        self._closed, self._telling = False, Lock()
         self._came.connect(self._deliver)
 
     def run(
@@ -34,12 +35,19 @@ class Tasks(QObject):
         """
         self._pool.submit(self._do, work, done, failed)
 
+    def tell(self, news: Callable[[], None]) -> None:
+        """From a task's thread: have the GUI's call ``news``, in order; nothing once closed."""
+        with self._telling:  # whoever closes may go at once, and a signal of what is gone is fatal
+            if not self._closed:
+                self._came.emit(news)
+
     def close(self, wait: bool = True) -> None:
         """Let the task in hand end and forget the others; their outcomes are not told any more.
 
         ``wait``: return when it has ended; a task that only reads may end by itself.
         """
-        self._closed = True
+        with self._telling:
+            self._closed = True
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def _do(
@@ -51,8 +59,7 @@ class Tasks(QObject):
                 outcome = partial(done, work())
         except Explained as error:
             outcome = partial(failed, error)
-        if not self._closed:
-            self._came.emit(outcome)
+        self.tell(outcome)
 
     def _deliver(self, outcome: Callable[[], None]) -> None:
         if not self._closed:

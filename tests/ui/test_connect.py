@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from PyQt5 import sip
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -20,11 +21,12 @@ from hardware.discovery import Listed
 from hardware.emulators.host import Laboratory, emulated
 from hardware.instruments_file import FILE_NAME, DeviceDraft, Draft, read, read_draft, written
 from hardware.parts import Part
-from hardware.self_test import Outcome
+from hardware.self_test import Checked, Outcome
 from scopeacq.plan.runfolder import Plan
 from tests.scenarios.harness import TinyRun
 from tests.ui.cut_texts import cut_texts
 from tests.ui.story import run_on_disk
+from ui.connect.desk import ConnectDesk
 from ui.connect.mounting import Connect
 from ui.connect.services import CONNECTIONS, REPORTS, Connections
 from ui.presenters.connection import Step
@@ -332,3 +334,21 @@ def test_the_wizard_opens_from_the_start_page_and_leads_back(
     assert wizard.page.file.text() == f"~{os.sep}instrument{os.sep}{FILE_NAME}"
     qtbot.mouseClick(wizard.page.close_button, LEFT)
     assert window.start_page.isVisible() and not (tmp_path / "instrument").exists()
+
+
+def test_whoever_leaves_in_the_middle_of_a_test_hears_no_more(qtbot: QtBot, tmp_path: Path) -> None:
+    """Telling a desk that is gone would end the program."""
+    gone, told = Event(), Event()
+
+    def test(file: Path, _draft, _beam, hear, _ended) -> Path:  # type: ignore[no-untyped-def]
+        gone.wait(20.0)
+        hear(Checked(Part.CLOCK, "time passes", Outcome.PASSED, "it does", 0.1))
+        told.set()
+        return file
+
+    desk = ConnectDesk(tmp_path / FILE_NAME, replace(CONNECTIONS, test=test))
+    desk.test(with_beam=False)
+    desk.close()
+    sip.delete(desk)
+    gone.set()
+    assert told.wait(20.0)

@@ -44,7 +44,6 @@ class ConnectDesk(QObject):
     form_shown = pyqtSignal(object)
     report_asked = pyqtSignal(object)
     run_asked = pyqtSignal(object)
-    _heard = pyqtSignal(object)
 
     def __init__(
         self, file: Path, core: Connections, run: Path | None = None, parent: QObject | None = None
@@ -54,7 +53,6 @@ class ConnectDesk(QObject):
         self._core, self._now, self._edited = core, Connecting(file, run), False
         self._tasks, self._ended = Tasks(self), Event()
         self._check_due = Soon(self, CHECK_MS, self._check)
-        self._heard.connect(self._take)
 
     @property
     def now(self) -> Connecting:
@@ -88,7 +86,7 @@ class ConnectDesk(QObject):
         """Ask at all addresses that are ticked."""
         asked = [address(at.text) for at in self._now.addresses if at.text in self._now.chosen]
         self._note(found={})
-        search = partial(self._core.find, asked, self._now.drivers, self._heard.emit, self._ended)
+        search = partial(self._core.find, asked, self._now.drivers, self._hear, self._ended)
         self._do(Doing.SEARCHING, search, lambda _: self._take_in())
 
     def add_device(self, driver: str) -> None:
@@ -141,9 +139,7 @@ class ConnectDesk(QObject):
     def test(self, with_beam: bool) -> None:
         """Connect all devices, and try what is safe."""
         self._note(checked=(), report=None)
-        test = partial(
-            self._core.test, self._now.file, self._now.draft, with_beam, self._heard.emit, self._ended
-        )
+        test = partial(self._core.test, self._now.file, self._now.draft, with_beam, self._hear, self._ended)
         self._do(Doing.TESTING, test, lambda report: self._note(report=report))
 
     def show_report(self) -> None:
@@ -186,7 +182,6 @@ class ConnectDesk(QObject):
         """Tell nothing more; before the widgets go. What is under way ends by itself."""
         self._ended.set()
         self._check_due.stop()
-        self._heard.disconnect(self._take)
         self._tasks.close(wait=False)
 
     # -- what comes of it --------------------------------------------------------------------
@@ -204,6 +199,10 @@ class ConnectDesk(QObject):
         self._choose_one()
         self.opened.emit(tuple((name, driver.title) for name, driver in opened.drivers.items()))
         self._check()
+
+    def _hear(self, heard: Found | Checked) -> None:
+        """On the thread of the long work."""
+        self._tasks.tell(partial(self._take, heard))
 
     def _take(self, heard: Found | Checked) -> None:
         """Something that came of long work that goes on."""
