@@ -34,7 +34,7 @@ def explaining(logs: Path | None = None) -> Iterator[None]:
         raise
     except Exception as error:
         code = expected_code(error)
-        sentence = str(error) if code is not None else _logged(error, logs)
+        sentence = _told(error) if code is not None else _logged(error, logs)
         raise Explained(code if code is not None else ExitCode.FAILED, sentence) from error
 
 
@@ -82,6 +82,15 @@ def _code_of_ours(error: Exception) -> ExitCode | None:
         BadSpecimen,
     )
     return ExitCode.BAD_INPUT if isinstance(error, bad_input) else None
+
+
+def _told(error: Exception) -> str:
+    """An expected error's own sentence; of what the system refuses the file and the reason."""
+    match error:
+        case OSError(filename=str() | Path() as file, strerror=str() as reason):
+            return f"{file}: {reason}. Check the path and its permissions."
+        case _:
+            return str(error)
 
 
 def _logged(error: Exception, logs: Path | None) -> str:

@@ -336,6 +336,14 @@ def test_errors_have_codes_that_scripts_can_use(error: Exception, code: ExitCode
     assert expected_code(error) == code
 
 
+def test_what_the_system_refuses_is_a_sentence_with_the_file_and_advice(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "file"
+    with pytest.raises(Explained) as caught, explaining():
+        file.write_text("x")
+    sentence = f"{file}: No such file or directory. Check the path and its permissions."
+    assert str(caught.value) == sentence
+
+
 def test_every_end_of_a_run_has_a_code() -> None:
     assert {of_run_end(end) for end in RunEnd} == {
         ExitCode.FINISHED,
