@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import lfilter
 
 from hardware.optics import probe_otf
 from hardware.simulator.fields import Floats
@@ -200,6 +199,8 @@ def _lagged(video: Floats, dwell_ns: float, response_ns: float) -> Floats:
 
 def _decaying(values: Floats, keep: float) -> Floats:
     """Each pixel plus ``keep`` times the result of the pixel before it in its row."""
+    from scipy.signal import lfilter  # here, since it is half of the time in which a twin starts
+
     one, pole = np.ones(1, np.float32), np.array([1, -keep], np.float32)
     result: Floats = lfilter(one, pole, values, axis=1)
     return result
