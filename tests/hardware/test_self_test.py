@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hardware.errors import HardwareError, OutOfRange, Refused
+from hardware.guard.core import GuardTiming
 from hardware.monitoring import readings
 from hardware.parts import Part, Parts
 from hardware.self_test import Check, Checked, LeftOut, Outcome, carried_out, parts_of, passes
@@ -111,7 +112,10 @@ def test_no_frame_is_scanned_where_eht_or_valve_would_have_to_be_switched(
 
 
 @pytest.mark.parametrize("device", BROKEN)
-def test_an_unplugged_device_is_found_and_all_others_are_tried(device: Device, tmp_path: Path) -> None:
+def test_an_unplugged_device_is_found_and_all_others_are_tried(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hardware.self_test_checks.GuardTiming", lambda: GuardTiming(give_up_s=0.2))
     with twin(Fault(device, FaultKind.UNPLUGGED, AfterCalls(0))) as (parts, _):
         done = list(carried_out(checks(parts, tmp_path, with_beam=True)))
     part = BROKEN[device]

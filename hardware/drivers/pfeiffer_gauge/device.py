@@ -20,7 +20,7 @@ from hardware.transport.serial_port import serial_port
 from hardware.transport.wire_log import WireLog
 from hardware.types import Range
 
-SEARCH = Timing(answer_s=0.3, retries=0, late_s=0.0)
+SEARCH = Timing(answer_s=0.5, retries=0, late_s=0.0)
 ADVICE = "Look at the gauge; its measuring range stands in its settings."
 
 
