@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import replace
+from operator import attrgetter
 from threading import Event
 from typing import Any
 
 from hardware.drivers.thermo.column import BEAM, limits, read_optics
-from hardware.drivers.thermo.server import Server
+from hardware.drivers.thermo.server import Server, number
 from hardware.drivers.thermo.stage import ThermoStage
 from hardware.drivers.thermo.vendor import Vendor
 from hardware.drivers.thermo.view import View
@@ -24,8 +26,17 @@ DWELL = f"{BEAM}.scanning.dwell_time"
 RESOLUTION = f"{BEAM}.scanning.resolution"
 
 NM_PER_M, NS_PER_S = 1e9, 1e9
+TELLS_DWELL, TELLS_PIXEL = "metadata.scan_settings.dwell_time", "metadata.binary_result.pixel_size.x"
+"""Where a frame tells how it was scanned, in seconds and metres."""
+
+SCANNED_ALIKE = 0.01
+"""A frame may differ from what was asked by this share."""
+
 SAME = 1e-9
 """Read-backs that differ by less, as a share, differ by the rounding of a unit."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class ThermoScanner:
@@ -42,6 +53,7 @@ class ThermoScanner:
         self._clock, self._stage = clock, stage
         self._check = FrameCheck(server.device)
         self._aborted = Event()
+        self._untold: set[str] = set()
 
     def acquire(self, settings: FrameSettings) -> Frame:
         """Raises ``OutOfRange`` before, ``BadFrame`` after the scan, or another ``HardwareError``."""
@@ -102,14 +114,25 @@ class ThermoScanner:
         def grab(client: Any) -> Any:
             self._view.show(client)
             self._refuse_if_aborted()
-            return client.imaging.grab_frame(order).data
+            image = client.imaging.grab_frame(order)
+            return image.data, _told(image, TELLS_DWELL), _told(image, TELLS_PIXEL)
 
         try:
-            pixels = self._server.call(f"imaging.grab_frame({size})", grab)
+            pixels, dwell_s, pixel_m = self._server.call(f"imaging.grab_frame({size})", grab)
         except Refused as error:
             raise self._with_sizes(error) from error
         self._refuse_if_aborted()
+        self._require_told("dwell_ns", settings.dwell_ns, dwell_s, NS_PER_S)
+        self._require_told("pixel_size_nm", settings.pixel_size_nm, pixel_m, NM_PER_M)
         return pixels
+
+    def _require_told(self, name: str, wanted: float, told: float | None, factor: float) -> None:
+        """Compare with what the frame says of itself: another user may have been quicker."""
+        if told is not None:
+            require_reached(self._server.device, name, wanted, told * factor, SCANNED_ALIKE * wanted)
+        elif name not in self._untold:
+            self._untold.add(name)
+            _log.warning("%s: %s of frames is unverifiable, they do not tell it", self._server.device, name)
 
     def _refuse_if_aborted(self) -> None:
         """A stop may have come before the scan began, or leave a part of the frame."""
@@ -127,6 +150,15 @@ class ThermoScanner:
 def _widened(limits_: Range, factor: float) -> Range:
     """In our unit, with room for the rounding."""
     return Range(limits_.low * factor * (1 - SAME), limits_.high * factor * (1 + SAME))
+
+
+def _told(image: Any, path: str) -> float | None:
+    """A number that comes with a frame; ``None`` where this version of AutoScript does not tell it."""
+    try:
+        value = attrgetter(path)(image)
+    except AttributeError:
+        return None
+    return None if value is None else number(value)
 
 
 def _unrounded(wanted: float, got: float) -> float:

@@ -9,9 +9,13 @@ from hardware.emulators.autoscript.beam import BEAM
 from hardware.emulators.autoscript.structures import (
     IMAGING_DEVICE,
     AdornedImage,
+    AdornedImageMetadata,
     ApplicationServerException,
+    BinaryResult,
     GrabFrameSettings,
     Limits,
+    Point,
+    ScanSettings,
 )
 from hardware.emulators.autoscript.tree import Tree
 from hardware.simulator.link import Link
@@ -83,4 +87,6 @@ class ImagingNodes:
         )
         reply = self._link.call("scanner.acquire", asdict(frame), SCAN_S)
         assert reply.image is not None
-        return AdornedImage(reply.image)
+        pixel_m = self._field_m / width_px
+        scanned = AdornedImageMetadata(ScanSettings(dwell_s), BinaryResult(Point(pixel_m, pixel_m)))
+        return AdornedImage(reply.image, scanned)

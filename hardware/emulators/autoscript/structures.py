@@ -61,8 +61,25 @@ class GrabFrameSettings:
 
 
 @dataclass
+class ScanSettings:
+    dwell_time: float | None = None
+
+
+@dataclass
+class BinaryResult:
+    pixel_size: Point
+
+
+@dataclass
+class AdornedImageMetadata:
+    scan_settings: ScanSettings
+    binary_result: BinaryResult
+
+
+@dataclass
 class AdornedImage:
     data: NDArray[Any]
+    metadata: AdornedImageMetadata
 
     @property
     def width(self) -> int:

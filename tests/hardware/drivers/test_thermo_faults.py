@@ -15,6 +15,7 @@ from hardware import protocols
 from hardware.contract.bench import SMALL, trial_settings
 from hardware.contract.suite.expect import refuses
 from hardware.drivers.thermo.server import Server, number, truth
+from hardware.emulators.autoscript.structures import AdornedImageMetadata
 from hardware.emulators.serving import Spoiled, Spoiling
 from hardware.errors import (
     BadFrame,
@@ -237,6 +238,40 @@ def test_no_scan_begins_after_an_abort(sem: Sem) -> None:
     with pytest.raises(Refused, match="the scan was aborted"):
         sem.devices.scanner.acquire(SMALL)
     assert not sem.reached["scanner.acquire"]
+
+
+SCANNED_OTHERWISE: Mapping[str, Callable[[AdornedImageMetadata], object]] = {
+    "dwell_ns": lambda metadata: setattr(metadata.scan_settings, "dwell_time", 200e-9),
+    "pixel_size_nm": lambda metadata: setattr(metadata.binary_result.pixel_size, "x", 20e-9),
+}
+
+
+def saying(sem: Sem, change: Callable[[AdornedImageMetadata], object]) -> None:
+    """Each frame says otherwise of itself."""
+    grab = sem.server.tree.commands["imaging.grab_frame"]
+
+    def changed(*order: object) -> object:
+        image = grab(*order)
+        change(image.metadata)
+        return image
+
+    cast(dict[str, object], sem.server.tree.commands)["imaging.grab_frame"] = changed
+
+
+@pytest.mark.parametrize("name", SCANNED_OTHERWISE)
+def test_a_frame_that_says_it_was_scanned_otherwise_is_refused(sem: Sem, name: str) -> None:
+    saying(sem, SCANNED_OTHERWISE[name])
+    with pytest.raises(NotReached, match=name):
+        sem.devices.scanner.acquire(SMALL)
+
+
+def test_a_dwell_time_that_no_frame_tells_is_called_unverifiable(
+    sem: Sem, caplog: pytest.LogCaptureFixture
+) -> None:
+    saying(sem, lambda metadata: setattr(metadata, "scan_settings", None))
+    for _ in range(2):
+        assert sem.devices.scanner.acquire(SMALL).image.size
+    assert caplog.text.count("unverifiable") == 1
 
 
 def test_a_detector_that_is_not_taken_makes_no_frame(tmp_path: Path) -> None:
