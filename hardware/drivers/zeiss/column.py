@@ -135,8 +135,8 @@ class ZeissColumn:
 
         There is no touch alarm while it is on, since both use the stage's way to ground.
         """
-        self._sem.switch(State.CURRENT_MONITOR, True)
-        try:
+        try:  # what was not confirmed may have been done
+            self._sem.switch(State.CURRENT_MONITOR, True)
             self._clock.sleep(self._settings.meter_settling_s)
             return tidy(self._sem.number(Analogue.SPECIMEN_CURRENT) * NA_PER_A)
         finally:

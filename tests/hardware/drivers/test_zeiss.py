@@ -24,6 +24,7 @@ from tests.hardware.drivers.smartsem_rig import (
     NAME,
     Rig,
     answering,
+    raising,
     smartsem_rig,
 )
 
@@ -166,9 +167,14 @@ def test_the_current_monitor_is_on_only_while_it_measures(rig: Rig) -> None:
     rig.around.twin.gun.set_hv(True)
     assert rig.column.specimen_current_na() == pytest.approx(38.0, rel=0.05)
     assert not rig.sem.electrons.monitor_on
-    with rig.spoilt(answering((0, math.nan), "Get", "AP_SCM")), pytest.raises(Garbled):
-        rig.column.specimen_current_na()
-    assert not rig.sem.electrons.monitor_on
+    failures = {
+        Garbled: answering((0, math.nan), "Get", "AP_SCM"),
+        ConnectionLost: raising(OSError("RPC server unavailable"), "Get", "DP_SCM", times=2),
+    }
+    for kind, spoil in failures.items():
+        with rig.spoilt(spoil), pytest.raises(kind):
+            rig.column.specimen_current_na()
+        assert not rig.sem.electrons.monitor_on
 
 
 # --- detector and chamber ---
