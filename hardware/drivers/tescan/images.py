@@ -96,8 +96,8 @@ class ImageLink:
     def receive(self, image: Image, expected: Expected, watch: Callable[[float], None]) -> None:
         """Fill ``image`` with the pieces of one frame; those of other frames are dropped.
 
-        ``watch`` is called between pieces and while nothing comes, with the time since the last byte [s];
-        it ends the waiting by raising. Raises ``BadFrame`` for a piece that does not fit, ``Garbled`` for
+        ``watch`` is called before whatever is waited for, with the time since the last byte [s], and ends
+        the waiting by raising. Raises ``BadFrame`` for a piece that does not fit, ``Garbled`` for
         what is none, ``ConnectionLost``. After each error the connection is closed, so that nothing of
         this frame is left for the next one.
         """
@@ -118,7 +118,6 @@ class ImageLink:
         head = memoryview(bytearray(HEADER.size + BLOCK.size))
         done = 0
         while done < len(pixels):
-            watch(0.0)
             self._read(head[: HEADER.size], watch)
             message = header(head)
             if message.name != "ScData" or message.body_bytes < BLOCK.size:
@@ -158,13 +157,13 @@ class ImageLink:
     def _read(self, into: memoryview, watch: Callable[[float], None]) -> None:
         silent_s = 0.0
         while into:
+            watch(silent_s)
             if self._wire is None:
                 raise ConnectionResetError("it was closed")
             try:
                 n_bytes = self._wire.recv_into(into)
             except TimeoutError:
                 silent_s += SILENCE_S
-                watch(silent_s)
                 continue
             if n_bytes == 0:
                 raise ConnectionResetError("the microscope hung up")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from hardware.drivers.tescan.images import Expected, ImageLink
 from hardware.drivers.tescan.message import HEADER, Block
 from hardware.emulators.sharksem.wire import before_pixels
-from hardware.errors import BadFrame, ConnectionLost, Garbled, Refused
+from hardware.errors import BadFrame, ConnectionLost, Deadline, Garbled, Refused
 from hardware.transport.wire_log import NoLog
 from hardware.types import Image
 
@@ -103,6 +106,32 @@ def test_whoever_watches_ends_the_waiting(sender: Callable[[bytes], ImageLink]) 
     with pytest.raises(Refused):
         link.receive(image, FRAME, watch)
     assert not link.is_open
+
+
+def test_a_piece_that_comes_byte_by_byte_is_watched() -> None:
+    """It never falls silent, and would be waited for as long as it likes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        link = ImageLink("SEM", "127.0.0.1", listener.getsockname()[1], NoLog())
+        link.open(lambda _port: None)
+        connected, _ = listener.accept()
+
+        def trickle() -> None:
+            sent = piece(0, PIXELS)
+            with connected, suppress(OSError):  # who has seen enough hangs up
+                connected.sendall(sent[: -len(PIXELS)])
+                for byte in sent[-len(PIXELS) :]:
+                    connected.sendall(bytes([byte]))
+                    time.sleep(0.02)
+
+        def watch(_silent_s: float) -> None:
+            if time.monotonic() > began_s + 0.1:
+                raise Deadline("SEM", "the frame did not come in time", "Scan again.")
+
+        sending, began_s = threading.Thread(target=trickle), time.monotonic()
+        sending.start()
+        with pytest.raises(Deadline):
+            link.receive(zeros(8), FRAME, watch)
+        sending.join()
 
 
 def test_a_link_that_is_closed_is_lost() -> None:
