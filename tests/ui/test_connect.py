@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,11 +93,12 @@ def wizard_on(
     core: Connections = CONNECTIONS,
     there: tuple[Address, ...] = (),
     run: Path | None = None,
+    choose: Callable[[QWidget], Path | None] = lambda _: None,
 ) -> Iterator[Operator]:
     """The wizard, shown, once it has looked where devices may be: ``there``, on this computer."""
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(discovery, "list_addresses", lambda _: Listed(there))
-    wizard = Connect(file, lambda _: None, core, run)
+    wizard = Connect(file, choose, core, run)
     qtbot.addWidget(wizard)
     wizard.resize(1100, 700)
     wizard.show()
@@ -200,9 +201,11 @@ def saves_it(operator: Operator, file: Path, before: str) -> None:
     assert {d.name for d in assembly.devices} >= {"simulator", "tescan-sharksem", "ion gun"}
     assert file.read_text().startswith("# Ours, since spring.")
     assert kept is not None and kept.read_text() == before
-    operator.click(operator.page.save.put_back)
-    operator.rests()
-    assert file.read_text() == before
+    ours = file.read_text()
+    for wanted in (before, ours):
+        operator.click(operator.page.save.put_back)
+        operator.rests()
+        assert file.read_text() == wanted and operator.page.step is Step.SAVE
 
 
 def test_a_search_is_ended_and_a_port_nobody_chose_is_not_asked(qtbot: QtBot, tmp_path: Path) -> None:
@@ -303,6 +306,54 @@ def test_a_file_that_cannot_be_read_is_said_and_kept(qtbot: QtBot, tmp_path: Pat
         kept = operator.desk.now.kept
         assert kept is not None and kept.read_text() == text
         assert read(file).devices[0].driver_name == "twin"
+
+
+def test_a_file_that_may_not_be_read_leaves_the_wizard_at_work_and_is_left_alone(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    file = tmp_path / FILE_NAME
+    file.mkdir()  # what not even root reads as a file
+    with wizard_on(qtbot, file) as operator:
+        assert operator.page.trouble.text().startswith(f"{file}: ")
+        assert operator.page.trouble.text().endswith(". Check the path and its permissions.")
+        operator.next(Step.PARTS)
+        operator.add("twin")
+        operator.desk.go(Step.SAVE)
+        operator.click(operator.page.save.save)
+        operator.rests()
+        assert "Check the path" in operator.page.trouble.text() and operator.page.save.save.isEnabled()
+    assert file.is_dir() and list(tmp_path.iterdir()) == [file]
+
+
+def test_another_file_is_not_opened_over_edits_by_one_click(qtbot: QtBot, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    with wizard_on(qtbot, tmp_path / FILE_NAME, choose=lambda _: other) as operator:
+        operator.desk.add_device("twin")
+        operator.click(operator.page.choose)
+        assert "not written yet" in operator.page.trouble.text() and operator.desk.now.draft.devices
+        operator.click(operator.page.choose)
+        operator.rests()
+        assert operator.desk.now.file == other and not operator.desk.now.draft.devices
+
+
+def test_what_is_edited_while_the_file_is_written_still_is_to_be_written(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    writing, edited = Event(), Event()
+
+    def save(_file: Path, _draft: Draft) -> None:
+        writing.set()
+        edited.wait(20.0)
+
+    with wizard_on(qtbot, tmp_path / FILE_NAME, replace(CONNECTIONS, save=save)) as operator:
+        operator.desk.add_device("twin")
+        operator.desk.go(Step.SAVE)
+        operator.click(operator.page.save.save)
+        qtbot.waitUntil(writing.is_set)
+        operator.desk.call("Merlin")
+        edited.set()
+        operator.rests()
+        assert operator.page.save.save.isEnabled() and not operator.desk.may_leave()
 
 
 def test_a_run_that_was_open_goes_by_what_was_written(qtbot: QtBot, tmp_path: Path) -> None:

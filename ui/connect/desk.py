@@ -25,7 +25,7 @@ from ui.presenters.table_form import TableForm
 from ui.tasks import Tasks
 
 CHECK_MS = 150
-UNSAVED = "The instrument was not written yet: do so in the last step, or leave the wizard once more."
+UNSAVED = "The instrument was not written yet: do so in the last step, or do the same once more to lose it."
 
 
 class ConnectDesk(QObject):
@@ -63,8 +63,7 @@ class ConnectDesk(QObject):
 
     def open(self, file: Path | None = None) -> None:
         """Read the file, and look where devices may be."""
-        self._now, self._edited = Connecting(file or self._now.file, self._now.run), False
-        self._do(Doing.OPENING, partial(self._core.open, self._now.file), self._begin)
+        self._open(Connecting(file or self._now.file, self._now.run))
 
     def go(self, step: Step) -> None:
         """Show a step."""
@@ -150,14 +149,21 @@ class ConnectDesk(QObject):
     def save(self) -> None:
         """Write the file; the former one is kept beside it."""
         draft = self._now.draft
-        self._do(Doing.SAVING, partial(self._core.save, self._now.file, draft), self._note_saved)
+
+        def done(kept: Path | None) -> None:
+            self._note(kept=kept, exists=True, saved=self._now.draft is draft)
+
+        self._do(Doing.SAVING, partial(self._core.save, self._now.file, draft), done)
 
     def put_back(self) -> None:
-        """Have the former file be the file again."""
-        kept = self._now.kept
-        if kept is not None:
-            put_back = partial(self._core.put_back, self._now.file, kept)
-            self._do(Doing.SAVING, put_back, lambda _: self.open())
+        """Have the former file be the file again; what it replaces is kept in its place."""
+        now = self._now
+
+        def done(newer: Path | None) -> None:
+            self._open(Connecting(now.file, now.run, Step.SAVE, kept=newer, saved=True))
+
+        if now.kept is not None:
+            self._do(Doing.SAVING, partial(self._core.put_back, now.file, now.kept), done)
 
     def use(self) -> None:
         """Have the run that was open go by the file, and open it."""
@@ -166,7 +172,7 @@ class ConnectDesk(QObject):
             self._do(Doing.SAVING, use, lambda _: self.run_asked.emit(run))
 
     def may_leave(self) -> bool:
-        """Whether the wizard may be closed; of edits that were not written it says so, once."""
+        """Whether another file may be opened or none; of edits that were not written it says so, once."""
         unsaved = self._edited and not self._now.saved
         if unsaved and self._now.trouble != UNSAVED:
             self._note(trouble=UNSAVED)
@@ -186,13 +192,17 @@ class ConnectDesk(QObject):
 
     # -- what comes of it --------------------------------------------------------------------
 
+    def _open(self, now: Connecting) -> None:
+        self._now, self._edited = now, False
+        self._do(Doing.OPENING, partial(self._core.open, now.file), self._begin)
+
     def _begin(self, opened: Opened) -> None:
         known = frozenset(at.text for at in opened.addresses if at.known)
         self._note(
             drivers=opened.drivers,
             addresses=opened.addresses,
             chosen=known,
-            before=opened.text,
+            exists=opened.exists,
             draft=opened.draft,
             trouble=" ".join(opened.troubles),
         )
@@ -215,9 +225,6 @@ class ConnectDesk(QObject):
         """What was found becomes part of the instrument."""
         found = [self._now.found[at.text] for at in self._now.addresses if at.text in self._now.found]
         self._edit(edits.with_found(self._now.draft, found, self._now.drivers))
-
-    def _note_saved(self, kept: Path | None) -> None:
-        self._note(kept=kept, saved=True)
 
     def _edit(self, draft: Draft) -> None:
         if draft != self._now.draft:

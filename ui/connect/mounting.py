@@ -57,7 +57,7 @@ class Connect(QWidget):
         self.desk.close()
 
     def _choose_file(self) -> None:
-        if (file := self._choose(self)) is not None:
+        if self.may_leave() and (file := self._choose(self)) is not None:
             self.desk.open(file)
 
 

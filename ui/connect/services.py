@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Event, Thread
@@ -16,6 +17,7 @@ from hardware.instruments_file import FILE_NAME, Draft, Problem, WrongInstrument
 from hardware.self_test import Checked
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles
+from scopeacq.telling.explain import Explained, explaining
 from ui.presenters.connection_draft import NEW, Drivers, resolved
 from ui.run.interpreter import loading
 
@@ -25,13 +27,13 @@ LOOK_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the wizard begins with. ``text``: what the file says; ``troubles``: what could not be looked at,
-    a sentence each.
+    """What the wizard begins with. ``exists``: there is such a file; ``troubles``: what could not be
+    looked at, a sentence each.
     """
 
     drivers: Drivers
     addresses: tuple[Address, ...]
-    text: str
+    exists: bool
     draft: Draft
     troubles: tuple[str, ...]
 
@@ -42,7 +44,8 @@ class Connections:
 
     ``find`` and ``test`` tell each result at once, and end early once their event is set; ``test`` gives
     the file of its report. ``save`` gives where the former file is kept, None where there was none;
-    ``put_back`` has that be the file again. ``use`` has a run, by its folder, go by a file.
+    ``put_back`` has that be the file again, and keeps what it replaces, too. ``use`` has a run, by its
+    folder, go by a file.
     """
 
     open: Callable[[Path], Opened]
@@ -50,25 +53,33 @@ class Connections:
     check: Callable[[Draft], list[Problem]]
     test: Callable[[Path, Draft, bool, Callable[[Checked], None], Event], Path]
     save: Callable[[Path, Draft], Path | None]
-    put_back: Callable[[Path, Path], None]
+    put_back: Callable[[Path, Path], Path | None]
     use: Callable[[Path, Path], None]
 
 
 def _opened(file: Path) -> Opened:
-    """Raises ``OSError``."""
     with loading():
         from hardware.discovery import installed_drivers, list_addresses
 
         drivers, troubles = installed_drivers()
     listed = list_addresses(drivers)
-    text, draft = "", NEW
-    if file.exists():
-        text = file.read_text(encoding="utf-8", errors="replace")
-        try:
-            draft = resolved(parse(text), drivers)
-        except WrongInstruments as wrong:
-            troubles = [*troubles, f"{wrong} What is written here replaces it; the former file is kept."]
-    return Opened(drivers, listed.addresses, text, draft, (*troubles, *listed.troubles))
+    exists, draft, trouble = _begun(file, drivers)
+    told = filter(None, (*troubles, trouble, *listed.troubles))
+    return Opened(drivers, listed.addresses, exists, draft, tuple(told))
+
+
+def _begun(file: Path, drivers: Drivers) -> tuple[bool, Draft, str]:
+    """Whether there is such a file, the instrument in it, and what is wrong with it."""
+    try:
+        with explaining():
+            if not file.exists():
+                return False, NEW, ""
+            text = file.read_text(encoding="utf-8", errors="replace")
+        return True, resolved(parse(text), drivers), ""
+    except Explained as refused:
+        return True, NEW, str(refused)
+    except WrongInstruments as wrong:
+        return True, NEW, f"{wrong} What is written here replaces it; the former file is kept."
 
 
 def _found(
@@ -136,14 +147,22 @@ def _tested(
 
 def _saved(file: Path, draft: Draft) -> Path | None:
     """Raises ``OSError``."""
-    files, former, kept = DiskFiles(), "", None
+    files, former = DiskFiles(), ""
     files.make_folder(file.parent)
-    if file.exists():
-        raw = file.read_bytes()
-        former = raw.decode("utf-8", errors="replace")
-        kept = file.with_name(f"{file.stem}-before-{datetime.now():%Y%m%d-%H%M%S}{file.suffix}")
-        files.write_durable(kept, raw, replace=True)
+    if (kept := _kept(file)) is not None:
+        former = kept.read_text(encoding="utf-8", errors="replace")
     files.write_durable(file, _text(draft, former).encode(), replace=True)
+    return kept
+
+
+def _kept(file: Path) -> Path | None:
+    """A copy of a file beside it, under a name that nothing has; None where there is no such file."""
+    if not file.exists():
+        return None
+    stem = f"{file.stem}-before-{datetime.now():%Y%m%d-%H%M%S}"
+    names = (f"{stem}{file.suffix}" if n == 1 else f"{stem}-{n}{file.suffix}" for n in count(1))
+    kept = next(path for name in names if not (path := file.with_name(name)).exists())
+    DiskFiles().write_durable(kept, file.read_bytes())
     return kept
 
 
@@ -156,11 +175,13 @@ def _text(draft: Draft, former: str) -> str:
     return written(draft, former)
 
 
-def _put_back(file: Path, kept: Path) -> None:
+def _put_back(file: Path, kept: Path) -> Path | None:
     """Raises ``OSError``, ``SettingsError`` where it is gone."""
     if not kept.exists():
         raise SettingsError(kept, ["the former file is not there any more"], "Nothing was changed.")
-    DiskFiles().write_durable(file, kept.read_bytes(), replace=True)
+    former, newer = kept.read_bytes(), _kept(file)
+    DiskFiles().write_durable(file, former, replace=True)
+    return newer
 
 
 def _used(root: Path, file: Path) -> None:

@@ -55,17 +55,17 @@ class Doing(Enum):
 class Connecting:
     """All that is known of an instrument that is being put together.
 
-    ``file``: where it is written. ``before``: its text as it is, empty where there is none. ``chosen``:
-    the addresses that are to be asked. ``problems``: of the draft, as far as it was checked.
-    ``device``: whose settings are seen; ``spoilt``: something stands in its form that is no value.
-    ``run``: the folder of the run that was open. ``report``: of the last test. ``kept``: the former file,
-    ``saved``: whether the file says the draft.
+    ``file``: where it is written, and whether it ``exists``. ``chosen``: the addresses that are to be
+    asked. ``problems``: of the draft, as far as it was checked. ``device``: whose settings are seen;
+    ``spoilt``: something stands in its form that is no value. ``run``: the folder of the run that was
+    open. ``report``: of the last test. ``kept``: the former file, ``saved``: whether the file says the
+    draft.
     """
 
     file: Path
     run: Path | None = None
     step: Step = Step.FIND
-    before: str = ""
+    exists: bool = False
     draft: Draft = NEW
     drivers: Drivers = field(default_factory=dict)
     addresses: tuple[Address, ...] = ()
@@ -255,7 +255,7 @@ def _saved_told(now: Connecting) -> str:
         return NOT_RIGHT
     tried = any(check.outcome is Outcome.FAILED for check in now.checked) or not now.checked
     untried = "It was not tried, or not all of it passed. " if tried else ""
-    return f"{untried}{'The former file is kept beside it.' if now.before else 'It is a new file.'}"
+    return f"{untried}{'The former file is kept beside it.' if now.exists else 'It is a new file.'}"
 
 
 def _address_row(now: Connecting, at: Address) -> AddressRow:
