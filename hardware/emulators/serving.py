@@ -6,6 +6,7 @@ Both can be unplugged and plugged in again at the same address, and spoil answer
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import time
@@ -50,6 +51,7 @@ class Spoiling(Enum):
     CUT_OFF = "cut off"
     GARBAGE = "garbage"
     WRONG_ECHO = "wrong echo"
+    NO_NUMBERS = "no numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def spoil(answer: bytes, spoiled: Spoiled | None) -> tuple[bytes, bool]:
             return GARBAGE, False
         case Spoiling.WRONG_ECHO:
             return bytes(byte ^ 1 if byte > 32 else byte for byte in answer), False
+        case Spoiling.NO_NUMBERS:
+            return re.sub(rb"[0-9]", b"x", answer), False
 
 
 class Wire(Protocol):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import cast
 
@@ -32,11 +34,22 @@ def outside(allowed: Range) -> tuple[float, ...]:
 
 def refuses(call: Callable[[], object], kind: type[HardwareError] = HardwareError) -> None:
     """The call raises an error of that kind which says whose, what is wrong and what to do."""
-    with pytest.raises(kind) as raised:
+    try:
         call()
-    error = raised.value
-    assert error.device and error.what and error.advice, f"device, what and advice: {error.args}"
-    assert str(error).endswith(".") and "\n" not in str(error)
+    except kind as error:
+        assert error.device and error.what and error.advice, f"device, what and advice: {error.args}"
+        assert str(error).endswith(".") and "\n" not in str(error)
+    else:
+        pytest.fail(f"no {kind.__name__} from {in_words(call)}")
+
+
+def in_words(call: Callable[..., object]) -> str:
+    """How a call stands in the suite, for a message that says which of many it was."""
+    if isinstance(call, partial):
+        return in_words(call.func) + (f" with {call.args}" if inspect.ismethod(call.func) else "")
+    if inspect.ismethod(call):
+        return call.__qualname__
+    return inspect.getsource(call).strip().rstrip(",")
 
 
 def behind(bench: Bench) -> Rehearsal:

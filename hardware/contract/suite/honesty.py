@@ -14,7 +14,7 @@ import pytest
 
 from hardware.contract.bench import Bench
 from hardware.contract.suite.calls import COMMANDS, READINGS, SEEING, SHARP, Call
-from hardware.contract.suite.expect import about, behind, line_to, same_pose
+from hardware.contract.suite.expect import about, behind, in_words, line_to, same_pose
 from hardware.contract.suite.ions import MILLING
 from hardware.contract.suite.wires import URGENT_S
 from hardware.emulators.serving import Spoiled, Spoiling
@@ -83,7 +83,7 @@ def test_a_command_whose_answer_is_lost_is_not_given_again(wired: Bench, part: P
     for call in ONCE[part]:
         lost, well = _told(wired, call, answered=False), _told(wired, call, answered=True)
         again = {told for told, times in lost.items() if times > max(well[told], 1)}
-        assert not again, "what was sent may have been done"
+        assert not again, f"given again: {in_words(call)}; what was sent may have been done"
 
 
 @about(Part.BLANKER)
@@ -108,7 +108,7 @@ def test_a_device_that_says_yes_and_does_nothing_is_found_out(
                 call(bench)
             except HardwareError:
                 continue
-        assert STATES[part](bench) != before, "it is called done, and reads as before"
+        assert STATES[part](bench) != before, f"called done, and reads as before: {in_words(call)}"
 
 
 @about(Part.BLANKER)

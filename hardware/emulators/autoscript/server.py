@@ -128,7 +128,7 @@ class Session:
                 return value
             case Spoiling.CUT_OFF:
                 raise self._broken()
-            case Spoiling.GARBAGE:
+            case Spoiling.GARBAGE | Spoiling.NO_NUMBERS:
                 return GARBAGE
             case Spoiling.WRONG_ECHO:
                 return _another(value)
