@@ -1,0 +1,193 @@
+"""The contract suite finds what it is for: a fault is planted into a driver that keeps the contract."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
+from hardware.contract.suite import electrons, honesty, stage, truth
+from hardware.drivers.dcon_relay import line as relay_line
+from hardware.emulators import rehearsal
+from hardware.emulators.rehearsal import Rehearsal
+from hardware.errors import HardwareError
+from hardware.microscope import Devices
+from hardware.parts import Part
+from hardware.types import Frame, FrameSettings, Optics, StagePose
+from tests.contracts import ion_benches
+
+Plant = Callable[[Rehearsal], dict[str, object]]
+"""Parts of the twin, each with a fault."""
+
+UM_IN_MM = 1e3
+
+
+def but(device: object, **instead: Callable[..., object]) -> Any:
+    """The same device, with other methods in place of some."""
+    methods = {name: staticmethod(method) for name, method in instead.items()}
+    return type("But", (), {"__getattr__": lambda _self, name: getattr(device, name), **methods})()
+
+
+def stigmators_in_another_unit(around: Rehearsal) -> dict[str, object]:
+    column = around.twin.column
+
+    def set_optics(optics: Optics) -> None:
+        column.set_optics(Optics(optics.wd_um, optics.stig_x / 2, optics.stig_y / 2))
+
+    def optics() -> Optics:
+        got = column.optics()
+        return Optics(got.wd_um, got.stig_x * 2, got.stig_y * 2)
+
+    return {"column": but(column, set_optics=set_optics, optics=optics)}
+
+
+def beam_shift_the_other_way(around: Rehearsal) -> dict[str, object]:
+    column = around.twin.column
+
+    def shift_um() -> tuple[float, float]:
+        x_um, y_um = column.beam_shift_um()
+        return x_um, -y_um
+
+    def set_shift_um(x_um: float, y_um: float) -> None:
+        column.set_beam_shift_um(x_um, -y_um)
+
+    return {"column": but(column, beam_shift_um=shift_um, set_beam_shift_um=set_shift_um)}
+
+
+def blanking_not_read_back(around: Rehearsal) -> dict[str, object]:
+    return {"column": but(around.twin.column, blank=lambda: around.link.call("column.blank", {"on": True}))}
+
+
+def optics_not_read_back(around: Rehearsal) -> dict[str, object]:
+    def set_optics(optics: Optics) -> None:
+        values = {"wd_um": optics.wd_um, "stig_x": optics.stig_x, "stig_y": optics.stig_y}
+        around.link.call("column.optics", values)
+
+    return {"column": but(around.twin.column, set_optics=set_optics)}
+
+
+def frame_upside_down(around: Rehearsal) -> dict[str, object]:
+    def acquire(settings: FrameSettings) -> Frame:
+        frame = around.twin.scanner.acquire(settings)
+        return replace(frame, image=frame.image[::-1])
+
+    return {"scanner": but(around.twin.scanner, acquire=acquire)}
+
+
+def frame_of_before(around: Rehearsal) -> dict[str, object]:
+    frames: list[Frame] = []
+
+    def acquire(settings: FrameSettings) -> Frame:
+        frames.append(around.twin.scanner.acquire(settings))
+        return frames[0]
+
+    return {"scanner": but(around.twin.scanner, acquire=acquire)}
+
+
+def move_sent_before_it_is_checked(around: Rehearsal) -> dict[str, object]:
+    twin = around.twin.stage
+
+    def move(target: StagePose) -> object:
+        around.link.call("stage.stop")
+        return twin.move(target)
+
+    return {"stage": but(twin, move=move)}
+
+
+def stop_that_waits_for_the_move(around: Rehearsal) -> dict[str, object]:
+    twin, lock = around.twin.stage, threading.Lock()
+
+    def move(target: StagePose) -> object:
+        motion = twin.move(target)
+
+        def wait(timeout_s: float) -> StagePose:
+            with lock:
+                return motion.wait(timeout_s)
+
+        return but(motion, wait=wait)
+
+    def stop() -> None:
+        with lock:
+            twin.stop()
+
+    return {"stage": but(twin, move=move, stop=stop)}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is planted, which test finds it, and what that is told beside the bench."""
+
+    plant: Plant
+    found_by: Callable[..., object]
+    told: dict[str, object] = field(default_factory=dict)
+
+
+FAULTS = [
+    Fault(stigmators_in_another_unit, truth.test_the_column_does_what_the_driver_says),
+    Fault(beam_shift_the_other_way, truth.test_the_column_does_what_the_driver_says),
+    Fault(
+        blanking_not_read_back,
+        honesty.test_a_device_that_says_yes_and_does_nothing_is_found_out,
+        {"part": Part.COLUMN},
+    ),
+    Fault(
+        optics_not_read_back,
+        honesty.test_a_device_that_says_yes_and_does_nothing_is_found_out,
+        {"part": Part.COLUMN},
+    ),
+    Fault(frame_upside_down, truth.test_a_frame_shows_what_lies_there, {"bit_depth": 8}),
+    Fault(frame_of_before, electrons.test_every_frame_is_a_new_one),
+    Fault(
+        move_sent_before_it_is_checked, stage.test_poses_outside_the_limits_move_nothing, {"axis": "x_um"}
+    ),
+    Fault(stop_that_waits_for_the_move, honesty.test_a_stage_is_stopped_while_it_is_waited_for),
+]
+
+
+@pytest.fixture
+def around() -> Iterator[Rehearsal]:
+    twin = trial_twin()
+    yield twin
+    twin.twin.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.plant.__name__)
+def test_a_planted_fault_is_found(around: Rehearsal, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(honesty, "URGENT_S", 0.3)
+    monkeypatch.setattr(rehearsal, "LONGEST_STANDSTILL_S", 0.6)
+    sound = replace(rehearsed(around), plays=played_by(around.twin))
+    tried(sound, fault)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        tried(replace(sound, devices=replace(sound.devices, **fault.plant(around))), fault)
+
+
+def test_a_blanker_that_is_opened_twice_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = relay_line.RelayBlanker.open
+
+    def again(line: relay_line.RelayBlanker) -> None:
+        try:
+            once(line)
+        except HardwareError:
+            once(line)
+
+    with ion_benches.relay_blanker(tmp_path) as bench:
+        honesty.test_an_opening_whose_answer_is_lost_is_not_repeated(bench)
+        monkeypatch.setattr(relay_line.RelayBlanker, "open", again)
+        with pytest.raises((AssertionError, HardwareError)):
+            honesty.test_an_opening_whose_answer_is_lost_is_not_repeated(bench)
+        bench.devices.close()
+
+
+def tried(bench: Bench, fault: Fault) -> None:
+    """Run one test of the suite, with the fixtures that it asks for."""
+    devices: Devices = bench.devices
+    devices.column.unblank()
+    fixtures = {"bench": bench, "devices": devices, "beam": devices, **fault.told}
+    wanted = inspect.signature(fault.found_by).parameters
+    fault.found_by(**{name: fixtures[name] for name in wanted})
