@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from hardware.errors import Garbled, NotReached, OutOfRange, Refused
+from hardware.errors import Garbled, NotReached, Refused
+from hardware.set_points import require_reached, require_within
 from hardware.transport.channel import line_ended_by
 from hardware.transport.dialogue import ADVICE, Dialogue
 from hardware.types import Range, Raster, RasterState
@@ -39,9 +40,9 @@ class RasterGenerator:
     def configure(self, raster: Raster) -> None:
         """Set both channels into high impedance. The ion beam must be blanked."""
         for name in ("x_vpp", "y_vpp"):
-            self._require(name, getattr(raster, name), AMPLITUDES)
+            require_within(self._line.device, name, getattr(raster, name), AMPLITUDES)
         for name in ("x_hz", "y_hz"):
-            self._require(name, getattr(raster, name), FREQUENCIES)
+            require_within(self._line.device, name, getattr(raster, name), FREQUENCIES)
         self._command("LOAD INF")
         self._command(f"X {raster.x_vpp!r} {raster.x_hz!r}")
         self._command(f"Y {raster.y_vpp!r} {raster.y_hz!r}")
@@ -63,14 +64,8 @@ class RasterGenerator:
         if not math.isinf(got.load_ohm):
             raise Refused(device, f"its load is {got.load_ohm:g} ohm", "Set it to high impedance.")
         for name in ("x_vpp", "y_vpp", "x_hz", "y_hz"):
-            want, reads = getattr(wanted, name), getattr(got.raster, name)
-            if not math.isclose(want, reads, rel_tol=READ_BACK_REL):
-                raise NotReached(device, name, want, reads, READ_BACK_REL * want, "Set it again.")
-
-    def _require(self, name: str, value: float, allowed: Range) -> None:
-        if value not in allowed:
-            what = f"{name} {value:g} is allowed at {allowed}"
-            raise OutOfRange(self._line.device, what, "Choose a value inside.")
+            want = getattr(wanted, name)
+            require_reached(device, name, want, getattr(got.raster, name), READ_BACK_REL * want)
 
     def _command(self, words: str) -> None:
         """What changes something is sent once; whether it was done is read back by the caller."""
