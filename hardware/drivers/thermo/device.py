@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from contextlib import ExitStack, closing, suppress
 from typing import Any
 
@@ -17,6 +16,7 @@ from hardware.drivers.thermo.vendor import NEEDS, Vendor, load
 from hardware.drivers.thermo.view import View
 from hardware.errors import HardwareError, Refused
 from hardware.parts import Candidate, DeviceDriver, Part, Parts, Surroundings
+from hardware.transport.tcp import tcp
 from hardware.transport.wire_log import NoLog
 
 THERE_WITHIN_S = 1.0
@@ -59,7 +59,7 @@ def recognise(address: str) -> Candidate | None:
         return None
     with suppress(HardwareError, OSError):
         vendor = load(address)
-        socket.create_connection((host, int(port)), timeout=THERE_WITHIN_S).close()
+        tcp(host, int(port), THERE_WITHIN_S).close()
         settings = AutoScriptSettings(host=host, port=int(port))
         with closing(Server(address, lambda: _client(vendor, settings), NoLog())) as server:
             name = server.read("service.system.name", str)

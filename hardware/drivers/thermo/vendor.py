@@ -39,6 +39,6 @@ def load(device: str) -> Vendor:
             grab_frame_settings=structures.GrabFrameSettings,
             electron_beam=enumerations.ImagingDevice.ELECTRON_BEAM,
         )
-    except (ImportError, AttributeError) as error:
-        what = f"the package {PACKAGE} cannot be used ({error})"
+    except Exception as error:  # a closed package may raise anything on import
+        what = f"the package {PACKAGE} cannot be used ({' '.join(str(error).split())})"
         raise ConnectionLost(device, what, f"Install {NEEDS}.") from error

@@ -45,8 +45,13 @@ class ZeissScanner:
         self._sem, self._urgent, self._clock = sem, urgent, clock
         self._column, self._stage = column, stage
         self._framing = Framing(sem, clock, settings)
+        self._grab_s = settings.grab_s
         self._grabber = Grabber(sem, settings.grab_folder or folder, settings.grab_s)
         self._aborted = threading.Event()
+
+    def frame_time_s(self, settings: FrameSettings) -> float:
+        """Until a frame should be there, with the file that SmartSEM writes of it."""
+        return settings.duration_s + self._grab_s
 
     def acquire(self, settings: FrameSettings) -> Frame:
         """Whatever happens, no scan is left running."""

@@ -272,6 +272,15 @@ def test_without_the_package_one_sentence_says_what_to_install(sem: Sem, tmp_pat
     assert DRIVER.recognise("127.0.0.1:7520") is None
 
 
+def test_a_package_that_breaks_on_import_is_told(
+    sem: Sem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "autoscript_sdb_microscope_client.py").write_text("raise RuntimeError('no licence')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConnectionLost, match="no licence"):
+        DRIVER.connect(USUAL, sem.around.surroundings(NAME, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("homed", "settings", "says"),
     [(False, {}, "homed"), (True, {"stage_frame": StageFrame.LINKED}, "not linked")],
@@ -297,8 +306,8 @@ def test_a_microscope_is_recognised_by_its_name(sem: Sem) -> None:
         assert found is not None and "Stand-in" in found.says
         assert found.settings == {"host": "127.0.0.1", "port": port}
     with installed(sem.server):
-        assert DRIVER.recognise(f"127.0.0.1:{port}") is None
-        assert DRIVER.recognise("COM3") is None
+        for address in (f"127.0.0.1:{port}", "COM3", "..:7520", f"{'a' * 70}:7520", "127.0.0.1:99999"):
+            assert DRIVER.recognise(address) is None
 
 
 def test_the_wire_log_says_what_was_asked_and_answered(sem: Sem) -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hardware.connection import Deadlines
 from hardware.contract.bench import trial_settings
 from hardware.drivers.zeiss.dispatch import Value
 from hardware.emulators.rehearsal import rehearsal
 from hardware.errors import BadFrame, Deadline, Garbled, HardwareError, NotReached, OutOfRange, Refused
 from hardware.microscope import Devices
 from hardware.parts import Parts
+from hardware.protocols import FrameTimes
 from hardware.simulator.config import Time
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind
 from hardware.types import Frame, FrameSettings, Optics, StagePose
@@ -216,6 +218,12 @@ def test_a_scan_that_never_ends_has_a_deadline_and_is_ended(tmp_path: Path) -> N
             rig.scanner.acquire(FRAME)
         assert rig.sem.scan.frozen()
         assert rig.scanner.acquire(FRAME).image.size
+
+
+def test_the_deadline_of_a_scan_knows_how_long_its_file_may_take(tmp_path: Path) -> None:
+    with smartsem_rig(tmp_path, grab_s=120.0) as rig:
+        assert isinstance(rig.scanner, FrameTimes)
+        assert Deadlines().of(rig.scanner, "acquire", (FRAME,)) > 120.0 + FRAME.duration_s
 
 
 # --- on a clock that does not wait ---
