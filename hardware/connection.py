@@ -177,6 +177,18 @@ class Connection:
                 future.set_exception(error)
 
 
+def at_once(name: str, function: Callable[[], T], deadline_s: float) -> T:
+    """What ``function`` gives on a fresh thread: a late answer to one call costs the next one nothing.
+
+    Raises ``ConnectionLost`` when it takes longer than ``deadline_s`` of real time.
+    """
+    connection = Connection(name)
+    try:
+        return connection.call(function, deadline_s)
+    finally:
+        connection.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Supervision:
     """How one device is called: on its connection, or at once."""
@@ -194,21 +206,18 @@ class Supervision:
 
         if _brings_to_rest(name, given):
             self.connection.note_rest()
-            return self.at_once(act, deadline_s)
+            return at_once(self.urgent_name, act, deadline_s)
         due = self.connection.unless_overtaken(act) if name in SETS_OFF else act
         result = self.connection.call(due, deadline_s)
         return SupervisedMotion(result, self) if name == "move" else result
 
-    def at_once(self, function: Callable[[], T], deadline_s: float) -> T:
-        """What ``function`` gives on a fresh thread: a late answer to one call costs the next one nothing.
+    def urgently(self, function: Callable[[], T]) -> T:
+        """What ``function`` gives, whatever hangs or was lost. Raises as :func:`at_once` does."""
+        return at_once(self.urgent_name, function, self.deadlines.urgent_s)
 
-        Raises ``ConnectionLost`` when it takes longer than ``deadline_s`` of real time.
-        """
-        connection = Connection(f"{self.connection.name} (urgent)")
-        try:
-            return connection.call(function, deadline_s)
-        finally:
-            connection.close()
+    @property
+    def urgent_name(self) -> str:
+        return f"{self.connection.name} (urgent)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,27 +232,27 @@ class SupervisedMotion:
         return pose
 
     def done(self) -> bool:
-        return self.supervision.at_once(self.motion.done, self.supervision.deadlines.urgent_s)
+        return self.supervision.urgently(self.motion.done)
 
     def cancel(self) -> None:
-        self.supervision.at_once(self.motion.cancel, self.supervision.deadlines.urgent_s)
+        self.supervision.urgently(self.motion.cancel)
 
 
 def supervise(devices: D, deadlines: Deadlines = Deadlines()) -> D:
-    """The same devices, each behind a thread and deadlines. The clock stays as it is."""
+    """The same devices, each behind a thread and deadlines, closing included. The clock stays as it is."""
     connections: list[Connection] = []
     wrapped: dict[str, Any] = {}
     for name in SUPERVISED:
         if (device := getattr(devices, name)) is not None:
             connections.append(Connection(name.replace("_", " ")))
             wrapped[name] = _supervised(device, Supervision(connections[-1], deadlines))
-    return replace(devices, **wrapped, close=partial(_close, devices.close, connections))
+    return replace(devices, **wrapped, close=partial(_close, devices.close, connections, deadlines.call_s))
 
 
-def _close(close_devices: Callable[[], None], connections: list[Connection]) -> None:
+def _close(close_devices: Callable[[], None], connections: list[Connection], deadline_s: float) -> None:
     for connection in connections:
         connection.close()
-    close_devices()
+    at_once("instrument", close_devices, deadline_s)
 
 
 def _supervised(device: object, supervision: Supervision) -> object:
