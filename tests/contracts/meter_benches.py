@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from hardware.contract.bench import Bench, rehearsed, trial_twin
 from hardware.drivers import ibss_gv10x, pfeiffer_gauge
@@ -25,6 +26,7 @@ def irradiation_meter(folder: Path) -> Iterator[Bench]:
     around = trial_twin()
     multimeter = Keysight34465AEmulator(irradiation_volts(around.link))
     with (
+        patch.multiple("hardware.drivers.sr570", WAKING_S=0.02, BITS_PER_BYTE=3),  # it needs less time
         closing(TcpPort(multimeter)) as wire,
         closing(Terminal(Sr570Emulator(around.link), folder / "preamplifier")) as line,
     ):
