@@ -153,9 +153,17 @@ def _interrupted(
                 if working.done():
                     working.result()
                     pytest.skip("it is done at once")
+            at_work: list[bool] = []
+
+            def listen(_told: str) -> bool:
+                at_work.append(not working.done())
+                return True
+
             began_s = time.monotonic()
-            urgent()
-            assert time.monotonic() - began_s < URGENT_S, "it waited for what it was to end"
+            with behind(bench).overheard(listen):
+                urgent()
+            took_s = time.monotonic() - began_s
+        assert took_s < URGENT_S and all(at_work[:1]), "it waited for what it was to end"
         return working.exception(IT_ENDS_S)
 
 

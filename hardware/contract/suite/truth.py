@@ -13,10 +13,12 @@ from hardware.contract.suite.expect import about, behind, same_optics, same_pose
 from hardware.contract.suite.ions import MILLING
 from hardware.microscope import Devices
 from hardware.parts import Part
+from hardware.simulator.nature import Nature
 from hardware.types import Image, Optics, StagePose
 
 ALIKE = 0.5
 """So well two frames of one place correlate at least: electrons are counted anew."""
+SETTLED_UM = 0.1
 
 
 @about(Part.COLUMN)
@@ -24,6 +26,7 @@ def test_the_column_does_what_the_driver_says(bench: Bench, devices: Devices) ->
     column, truly = devices.column, behind(bench).twin.column
     wanted = Optics(4_510.0, 1.0, -1.5)
     column.set_optics(wanted)
+    assert lens_um(behind(bench).nature) == pytest.approx(wanted.wd_um, abs=SETTLED_UM), "it still settles"
     column.set_beam_shift_um(2.0, -3.0)
     assert same_optics(truly.optics(), wanted)
     assert truly.beam_shift_um() == pytest.approx((2.0, -3.0), abs=0.05)
@@ -90,6 +93,12 @@ def test_the_raster_is_as_the_driver_says(bench: Bench, devices: Devices) -> Non
         devices.raster.start() if running else devices.raster.stop()
         assert truly.state().running is running
     assert asdict(truly.state().raster) == pytest.approx(asdict(MILLING), rel=1e-3)
+
+
+def lens_um(nature: Nature) -> float:
+    """The working distance that the lens has now, wherever it is on its way to."""
+    with nature.lock:
+        return nature.column.wd_um(nature.catch_up())
 
 
 def likeness(image: Image, other: Image) -> float:
