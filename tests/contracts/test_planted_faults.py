@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
+from hardware.contract.bench import played_by, rehearsed, trial_twin
 from hardware.contract.suite import electrons, honesty, stage, truth
 from hardware.drivers.dcon_relay import line as relay_line
 from hardware.emulators import rehearsal
