@@ -149,6 +149,10 @@ class TescanSettings(DeviceSettings):
         8300, title="Port", description="SharkSEM's port for control; images come through the next one."
     )
     answer_s: Positive = Field(2.0, title="Answers", description="How long an answer may take.")
-    column: ColumnSettings = ColumnSettings()
-    scan: ScanSettings = ScanSettings()
-    stage: StageSettings = StageSettings()
+    column: ColumnSettings = Field(
+        ColumnSettings(), title="Column", description="Lenses, deflectors and blanker."
+    )
+    scan: ScanSettings = Field(ScanSettings(), title="Scan", description="Scanner and detector.")
+    stage: StageSettings = Field(
+        StageSettings(), title="Stage", description="How it counts its axes, and how fast they go."
+    )

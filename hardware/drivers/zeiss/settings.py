@@ -60,25 +60,37 @@ class StageFrame(_Table):
     SmartSEM's x and y run from 0 to 130 mm on a Merlin, and its z grows upwards.
     """
 
-    x_sign: Sign = 1
-    y_sign: Sign = 1
-    z_sign: Sign = 1
-    tilt_sign: Sign = 1
-    rotation_sign: Sign = 1
-    x_zero_mm: float = 65.0
-    y_zero_mm: float = 65.0
-    z_zero_mm: float = 0.0
-    tilt_zero_deg: float = 0.0
-    rotation_zero_deg: float = 0.0
+    x_sign: Sign = Field(
+        1, title="Sense of x", description="1 where the image shows what lies right at a larger x."
+    )
+    y_sign: Sign = Field(
+        1, title="Sense of y", description="1 where the image shows what lies up at a larger y."
+    )
+    z_sign: Sign = Field(1, title="Sense of z", description="1 where a larger z raises the stage.")
+    tilt_sign: Sign = Field(
+        1, title="Sense of tilt", description="1 where a positive one raises the wafer's far edge."
+    )
+    rotation_sign: Sign = Field(
+        1, title="Sense of rotation", description="1 where it counts counter-clockwise from above."
+    )
+    x_zero_mm: float = Field(65.0, title="Zero of x", description="SmartSEM's x where ours is 0.")
+    y_zero_mm: float = Field(65.0, title="Zero of y", description="SmartSEM's y where ours is 0.")
+    z_zero_mm: float = Field(0.0, title="Zero of z", description="SmartSEM's z where ours is 0.")
+    tilt_zero_deg: float = Field(0.0, title="Zero of tilt", description="SmartSEM's tilt where ours is 0.")
+    rotation_zero_deg: float = Field(
+        0.0, title="Zero of rotation", description="SmartSEM's rotation where ours is 0."
+    )
 
 
 class StageSpeeds(_Table):
     """How fast the axes go. Only deadlines and estimates follow from it."""
 
-    xy_um_per_s: Positive = 2_000.0
-    z_um_per_s: Positive = 500.0
-    tilt_deg_per_s: Positive = 2.0
-    rotation_deg_per_s: Positive = 10.0
+    xy_um_per_s: Positive = Field(2_000.0, title="Speed of x and y", description="As SmartSEM shows it.")
+    z_um_per_s: Positive = Field(500.0, title="Speed of z", description="As SmartSEM shows it.")
+    tilt_deg_per_s: Positive = Field(2.0, title="Speed of tilt", description="As SmartSEM shows it.")
+    rotation_deg_per_s: Positive = Field(
+        10.0, title="Speed of rotation", description="As SmartSEM shows it."
+    )
 
 
 _STORES = (
@@ -168,7 +180,9 @@ class ZeissSettings(DeviceSettings):
     eht_s: Positive = Field(
         15.0, le=18.0, title="Deadline of the EHT", description="For running up and down."
     )
-    valve_s: Positive = Field(10.0, le=18.0, title="Deadline of the column valve")
+    valve_s: Positive = Field(
+        10.0, le=18.0, title="Deadline of the column valve", description="For opening and shutting."
+    )
     detector: str = Field(
         "InLens", title="Detector", description="The signal of which frames are made, as SmartSEM calls it."
     )
@@ -185,8 +199,12 @@ class ZeissSettings(DeviceSettings):
         title="Pressure gauge",
         description="AP_CHAMBER_PRESSURE [Pa], or AP_SYSTEM_VAC [mbar] where the first reads 0.",
     )
-    stage_frame: StageFrame = Field(StageFrame(), title="Stage axes")
-    stage_speeds: StageSpeeds = Field(StageSpeeds(), title="Stage speeds")
+    stage_frame: StageFrame = Field(
+        StageFrame(), title="Stage axes", description="How SmartSEM's lie in ours."
+    )
+    stage_speeds: StageSpeeds = Field(
+        StageSpeeds(), title="Stage speeds", description="Only deadlines and estimates follow from them."
+    )
     stage_settling_s: NotNegative = Field(0.5, title="Settling of the stage", description="After a move.")
     stage_tolerance_um: Positive = Field(
         10.0, title="Tolerance of the stage", description="How far an axis may end from where it was sent."
