@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 from PyQt5 import sip
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QWidget
+from PyQt5.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from hardware import discovery
@@ -252,11 +252,34 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_can_be_tried(
         rows["baud",].input.selectAll()
         operator.enter({("baud",): "x"})
         operator.reads("holds what is no value")
+        operator.click(operator.page.settings.devices.cards["twin"])
+        operator.click(operator.page.settings.devices.cards["dcon-relay"])
+        rows = operator.page.settings.rows
+        assert rows["baud",].input.text() == "9600"
+        assert "dcon-relay is no value: what stood there before holds" in operator.page.trouble.text()
+        operator.enter({("baud",): "x"})
         operator.next(Step.TEST)
         assert not operator.page.test.test.isEnabled()
         draft = operator.desk.now.draft
         assert draft.devices["dcon-relay"].plays == (Part.BLANKER,)
         assert Part.BLANKER not in (draft.devices["twin"].plays or ())
+
+
+def test_a_mistyped_key_is_seen_in_the_form_and_taken_out_of_the_file(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    settings = {"port": "COM4", "watchdg_s": 0.4}
+    blanker = DeviceDraft(driver="dcon-relay", plays=(Part.BLANKER,), settings=settings)
+    rest = DeviceDraft(driver="twin", plays=tuple(part for part in Part if part is not Part.BLANKER))
+    file.write_text(written(Draft(name="Bench", devices={"blanker": blanker, "rest": rest})))
+    with wizard_on(qtbot, file) as operator:
+        operator.desk.open_device("blanker")
+        operator.reads("1 thing to be put right")
+        row = operator.page.settings.rows["watchdg_s",]
+        (take_out,) = row.findChildren(QPushButton)
+        operator.click(take_out)
+        operator.reads("Nothing is missing")
+        assert operator.desk.now.draft.devices["blanker"].settings == {"port": "COM4"}
+        assert ("watchdg_s",) not in operator.page.settings.rows
 
 
 def test_a_device_that_does_not_answer_is_named_and_nothing_stays_connected(

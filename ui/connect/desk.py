@@ -26,6 +26,7 @@ from ui.tasks import Tasks
 
 CHECK_MS = 150
 UNSAVED = "The instrument was not written yet: do so in the last step, or do the same once more to lose it."
+NO_VALUE = "What was typed into a field of {} is no value: what stood there before holds."
 
 
 class ConnectDesk(QObject):
@@ -122,7 +123,10 @@ class ConnectDesk(QObject):
         device = self._now.draft.devices.get(name)
         driver = self._now.drivers.get(device.driver) if device is not None else None
         form = TableForm(driver.settings, device.settings) if device is not None and driver else None
+        left = self._now.device if self._now.spoilt else ""
         self._note(device=name, spoilt=False)
+        if left in self._now.draft.devices:
+            self._note(trouble=NO_VALUE.format(left))
         self.form_shown.emit(form)
 
     def open_device(self, name: str) -> None:

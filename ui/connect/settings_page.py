@@ -5,23 +5,23 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from ui import theme
 from ui.connect.device_list import DeviceList
 from ui.forms.row import FieldRow, Widths
 from ui.parts.label import label
-from ui.parts.wizard_page import WizardPage
+from ui.parts.wizard_page import scrolled
 from ui.presenters.connection import ConnectionView
 from ui.presenters.forms import Path
-from ui.presenters.table_form import TableForm
+from ui.presenters.table_form import Groups, TableForm
 from ui.presenters.tone import Tone
 
 WIDTHS = Widths(220, 240)
-LIST_PX, NAME_PX = 300, 240
+LIST_PX, NAME_PX = 330, 240
 
 
-class SettingsPage(WizardPage):
+class SettingsPage(QWidget):
     """Signals:
 
     device_chosen (str), remove_asked (str): a device is to be seen, or to go.
@@ -44,6 +44,7 @@ class SettingsPage(WizardPage):
         self._form: TableForm | None = None
         self._device, self._named = "", QWidget()
         self._forms = QVBoxLayout()
+        self._devices_area, self._form_area = self._make_devices_area(), self._make_form_area()
         theme.set_tone(self.problems, Tone.CAUTION)
         self.devices.chosen.connect(self.device_chosen)
         self.devices.remove_asked.connect(self.remove_asked)
@@ -53,9 +54,8 @@ class SettingsPage(WizardPage):
     def show_view(self, view: ConnectionView) -> None:
         """Show the devices, and the name of the one that is chosen."""
         self.sentence.setText(view.sentence)
-        own = [text for text in view.problems if "settings" not in text]
-        self.problems.setText("\n".join(own))
-        self.problems.setVisible(bool(own))
+        self.problems.setText("\n".join(view.problems))
+        self.problems.setVisible(bool(view.problems))
         self.devices.show_rows(view.devices, view.device)
         self._named.setVisible(bool(view.device))
         if not self.name.hasFocus():
@@ -66,17 +66,20 @@ class SettingsPage(WizardPage):
         """Let the settings of the chosen device be edited; without a form there is nothing to edit."""
         self._form = form
         self.name.setText(self._device)
-        self._make_rows()
+        self._make_rows(())
         self._refresh()
+        bar = self._form_area.verticalScrollBar()
+        assert bar is not None
+        bar.setValue(0)
 
-    def _make_rows(self) -> None:
+    def _make_rows(self, groups: Groups) -> None:
         while (item := self._forms.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
         self.rows = {}
-        for group, rows in self._form.groups if self._form is not None else ():
-            self._forms.addWidget(label(group.title if group.path else "Settings", "strong"))
+        for group, rows in groups:
+            self._forms.addWidget(label(group.title, "strong"))
             for row in rows:
                 made = self.rows[row.field.path] = FieldRow(row.field, WIDTHS)
                 made.entered.connect(partial(self._enter, row.field.path))
@@ -86,9 +89,12 @@ class SettingsPage(WizardPage):
         self._forms.addStretch(1)
 
     def _refresh(self) -> None:
-        for _, rows in self._form.groups if self._form is not None else ():
-            for row in rows:
-                self.rows[row.field.path].show_row(row, True)
+        groups = self._form.groups if self._form is not None else ()
+        shown = {row.field.path: row for _, rows in groups for row in rows}
+        if shown.keys() != self.rows.keys():
+            self._make_rows(groups)
+        for path, row in shown.items():
+            self.rows[path].show_row(row, True)
 
     def _enter(self, path: Path, value: object) -> None:
         assert self._form is not None, "there is a row"
@@ -113,28 +119,40 @@ class SettingsPage(WizardPage):
             self.renamed.emit(new)
 
     def _lay_out(self) -> None:
-        both, left, right, named = QWidget(), QWidget(), QWidget(), QHBoxLayout(self._named)
-        named.setContentsMargins(0, 0, 0, 0)
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.devices)
-        column.addStretch(1)
-        left.setFixedWidth(LIST_PX)
-        title = label("Name", wrap=False)
+        """The devices stay in sight, however long the form of one of them is."""
+        head, areas, column = QVBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        head.addWidget(self.sentence)
+        head.addWidget(self.problems)
+        head.setSpacing(theme.Space.M)
+        areas.addWidget(self._devices_area)
+        areas.addWidget(self._form_area, 1)
+        areas.setSpacing(theme.Space.M)
+        self._devices_area.setFixedWidth(LIST_PX)
+        column.setContentsMargins(theme.Space.L, theme.Space.S, 0, 0)
+        column.setSpacing(theme.Space.M)
+        column.addLayout(head)
+        column.addLayout(areas, 1)
+
+    def _make_form_area(self) -> QScrollArea:
+        whole, named, title = QWidget(), QHBoxLayout(self._named), label("Name", wrap=False)
         title.setFixedWidth(WIDTHS.label_px)
+        named.setContentsMargins(0, 0, 0, 0)
         named.setSpacing(theme.Space.M)
         named.addWidget(title)
         named.addWidget(self.name)
         named.addStretch(1)
         self._forms.setSpacing(theme.Space.XS)
-        form = QVBoxLayout(right)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setSpacing(theme.Space.S)
-        form.addWidget(self._named)
-        form.addLayout(self._forms, 1)
-        row = QHBoxLayout(both)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.Space.L)
-        row.addWidget(left)
-        row.addWidget(right, 1)
-        self.put((self.sentence, self.problems, both), (), (), ())
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, theme.Space.L, theme.Space.L)
+        column.setSpacing(theme.Space.S)
+        column.addWidget(self._named)
+        column.addLayout(self._forms, 1)
+        return scrolled(whole)
+
+    def _make_devices_area(self) -> QScrollArea:
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, theme.Space.M, theme.Space.L)
+        column.addWidget(self.devices)
+        column.addStretch(1)
+        return scrolled(whole)

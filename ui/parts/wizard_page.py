@@ -15,22 +15,28 @@ class WizardPage(QWidget):
 
     def put(self, parts: Parts, fixed: Parts, left: Parts, right: Parts) -> None:
         """Put ``parts`` one below the other; below them ``fixed`` ones, and buttons at both ends."""
-        holder, area = QWidget(), QScrollArea()
+        holder = QWidget()
         inner = QVBoxLayout(holder)
         inner.setContentsMargins(theme.Space.L, theme.Space.S, theme.Space.L, theme.Space.L)
         inner.setSpacing(theme.Space.M)
         for part in parts:
             inner.addWidget(part)
         inner.addStretch(1)
-        area.setWidget(holder)
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(area, 1)
+        column.addWidget(scrolled(holder), 1)
         if fixed or left or right:
             column.addWidget(_foot(fixed, left, right))
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    """A widget that may be higher than its place; the keys go to what is in it."""
+    area = QScrollArea()
+    area.setWidget(widget)
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
 
 
 def _foot(fixed: Parts, left: Parts, right: Parts) -> QFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +12,7 @@ from hardware.addresses import Address
 from hardware.assembled import DRIVER_NAME
 from hardware.discovery import Found
 from hardware.instruments_file import FILE_NAME, Draft, Problem, spoken
+from hardware.model_problems import dotted
 from hardware.parts import OPTIONAL, Part
 from hardware.self_test import Checked, Outcome
 from hardware.self_test_report import verdict
@@ -180,7 +182,7 @@ def connection_view(now: Connecting) -> ConnectionView:
         devices=tuple(_device_rows(now)),
         device=now.device,
         parts=tuple(_part_row(now, part) for part in Part),
-        problems=tuple(sentence(units_shown(problem.text)) for problem in now.problems),
+        problems=tuple(_problems(now)),
         checks=tuple(map(_check_row, now.checked)),
         file=told(now.file, Path.home()),
         name=now.draft.name,
@@ -238,6 +240,22 @@ def _problems_told(now: Connecting) -> str:
     if not now.problems:
         return "Nothing is missing."
     return f"{counted(len(now.problems), 'thing')} to be put right."
+
+
+def _problems(now: Connecting) -> Iterator[str]:
+    """What is wrong, a sentence each; of fields in a form only how many, since each says what."""
+    in_forms = [problem for problem in now.problems if len(problem.place) > 3]
+    yield from (_problem_told(problem) for problem in now.problems if problem not in in_forms)
+    for device, number in Counter(problem.device for problem in in_forms).items():
+        yield f"{device}: {counted(number, 'setting')} to be put right."
+
+
+def _problem_told(problem: Problem) -> str:
+    """A sentence; what concerns a device begins with its name, not with its place in the file."""
+    if problem.device is None:
+        return sentence(units_shown(problem.text))
+    said = problem.text.removeprefix(dotted(problem.place)).removeprefix(f"devices.{problem.device}")
+    return f"{problem.device}{sentence(said)}"
 
 
 def _tested_told(now: Connecting) -> str:

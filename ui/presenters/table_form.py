@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,12 @@ Table = Mapping[str, Any]
 """Keys and values as a file has them; what is left out is as usual."""
 
 
+Groups = tuple[tuple[Group, tuple[Row, ...]], ...]
+"""The rows of a form, by their groups."""
+
+_UNKNOWN = Group((), "Unknown to this driver", "", ())
+
+
 @dataclass(frozen=True)
 class TableForm:
     """What stands in the form of a model. ``spoilt``: fields that hold what is no value, and why."""
@@ -30,8 +36,8 @@ class TableForm:
 
     def entered(self, path: Path, value: object) -> TableForm:
         """With another value in a field; one that is as usual, or none, is left out of the table."""
-        field_there = self._fields[path]
-        usual = field_there.has_default and _plain(value) == _plain(field_there.default)
+        field_there = self._fields.get(path)
+        usual = field_there and field_there.has_default and _plain(value) == _plain(field_there.default)
         table = _without(self.table, path)
         if value is not None and value != "" and not usual:
             table = _with(table, path, _plain(value))
@@ -46,13 +52,15 @@ class TableForm:
         return replace(self, spoilt=self._others_spoilt(path))
 
     @property
-    def groups(self) -> tuple[tuple[Group, tuple[Row, ...]], ...]:
-        """All rows, by their groups."""
+    def groups(self) -> Groups:
+        """All rows, by their groups; last what the table has and the model does not know."""
         found = self._problems()
-        return tuple(
+        groups = tuple(
             (group, tuple(self._row(_optional(field_there), found) for field_there in group.fields))
             for group in groups_of(self.model)
         )
+        unknown = tuple(self._unknown_rows(found))
+        return (*groups, (_UNKNOWN, unknown)) if unknown else groups
 
     @property
     def right(self) -> bool:
@@ -77,13 +85,22 @@ class TableForm:
             others = (Other(usual, "What is usual: click to take it.", field_there.default),)
         return Row(field_there, value, path in self.spoilt, problem, "", others)
 
+    def _unknown_rows(self, problems: Mapping[Location, str]) -> Iterator[Row]:
+        """Keys without a field: seen with what they hold, and to be taken out."""
+        out = Other("take out", "Click to leave this key out of the file.", None)
+        for at, text in problems.items():
+            path = tuple(map(str, at))
+            known = any(path[: len(field_path)] == field_path for field_path in self._fields)
+            if path and not known and (value := _at(self.table, path)) is not None:
+                yield Row(Field(path, path[-1], Kind.LINE, ft.Plain()), value, False, text, "", (out,))
+
     def _problems(self) -> dict[Location, str]:
         labels = {field_there.path: field_there.label for field_there in self._fields.values()}
 
         def label_at(location: Location) -> str:
             keys = tuple(key for key in location if isinstance(key, str))
             found = (labels[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in labels)
-            return next(found, "Together")
+            return next(found, ".".join(keys) or "Together")
 
         found = located_problems(self.model, self._with_tables(), label_at)
         return {at: sentence(text.removeprefix("Together: ")) for at, text in found}

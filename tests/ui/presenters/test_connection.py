@@ -137,6 +137,19 @@ def test_a_field_that_holds_no_value_is_not_taken_until_it_is_put_right() -> Non
     assert form.given_up(("baud",)).right and form.entered(("baud",), 1200).table["baud"] == 1200
 
 
+def test_a_key_that_no_driver_knows_is_seen_and_taken_out() -> None:
+    form = TableForm(Box, {"label": "x", "limt": 3.0, "wire": {"port": "COM1", "bad": 9600}})
+    unknown, rows = form.groups[-1]
+    assert unknown.title == "Unknown to this driver"
+    assert {(row.field.path, row.value, row.problem) for row in rows} == {
+        (("limt",), 3.0, "Limt is unknown; did you mean limit_na?"),
+        (("wire", "bad"), 9600, "Wire.bad is unknown; did you mean baud?"),
+    }
+    for row in rows:
+        form = form.entered(row.field.path, row.others[0].value)
+    assert form.right and form.table == {"label": "x", "wire": {"port": "COM1"}}
+
+
 @given(st.sampled_from(sorted(DRIVERS)), st.data())
 def test_each_drivers_form_writes_what_its_model_reads(name: str, data: st.DataObject) -> None:
     """Whatever stands in the fields by themselves goes into them again unchanged."""
@@ -173,8 +186,23 @@ def test_a_device_with_a_problem_is_pointed_at() -> None:
     wrong = Problem(
         ("devices", "dcon-relay", "settings", "port"), "devices.dcon-relay.settings.port is missing"
     )
-    (row,) = view_of(draft=draft, drivers=DRIVERS, problems=(wrong,)).devices
-    assert row.badge.word == "Look here"
+    view = view_of(draft=draft, drivers=DRIVERS, problems=(wrong,))
+    assert view.devices[0].badge.word == "Look here"
+    assert view.problems == ("dcon-relay: 1 setting to be put right.",)
+
+
+def test_what_is_wrong_is_told_by_the_devices_own_names() -> None:
+    devices = {
+        "settings": {"driver": "dcon-relay", "plays": ["gun"], "settings": {"port": "COM1"}},
+        "sem": {"driver": "zeiss-smartsm"},
+        "rest": {"driver": "twin", "plays": []},
+    }
+    problems = tuple(check(Draft.model_validate({"name": "lab", "devices": devices})))
+    assert view_of(problems=problems).problems == (
+        "sem: there is no driver 'zeiss-smartsm'; did you mean zeiss-smartsem?",
+        "settings: the driver dcon-relay cannot play gun.",
+        "rest plays nothing; take it out, or say what it plays.",
+    )
 
 
 def test_what_failed_is_said_before_it_is_written() -> None:
