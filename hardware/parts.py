@@ -47,7 +47,7 @@ OPTIONAL = frozenset({Part.CLOCK, Part.CLEANER, Part.IRRADIATION_METER, Part.IRR
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a connected device plays, and how its connection ends. ``close`` may be called once.
+    """What a connected device plays, and how its connection ends. ``close`` bears a second call.
 
     Of the blanker only the line: the guard process connects it.
     """
