@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from hardware.chamber_model import ChamberModel
-from hardware.errors import Collision, HardwareError, NotReached
-from hardware.interlocks import pose_deviation
+from hardware.errors import Collision, HardwareError
 from hardware.paths import Path
 from hardware.protocols import Stage
+from hardware.set_points import require_pose
 from hardware.types import PoseTolerance, StagePose
+
+ELSEWHERE = "The stage was stopped where it is: look before it is moved again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def follow(
             motion.wait(deadline_s)
             heed()
             pose = stage.pose()
-            _require(corner, pose, tolerance)
+            require_pose("stage", corner, pose, tolerance, ELSEWHERE)
         except BaseException as error:
             _stop(stage, error)
             raise
@@ -71,14 +73,6 @@ def check_path(stage: Stage, model: ChamberModel, pose: StagePose, path: Path) -
     if reasons := model.path_collisions([pose, *corners]):
         raise Collision("stage", "; ".join(reasons), "Nothing was moved: plan another path.")
     return corners
-
-
-def _require(wanted: StagePose, got: StagePose, tolerance: PoseTolerance) -> None:
-    for axis in (f.name for f in fields(StagePose)):
-        goal, reached, allowed = getattr(wanted, axis), getattr(got, axis), getattr(tolerance, axis)
-        if not pose_deviation(axis, goal, reached) <= allowed:
-            advice = "The stage was stopped where it is: look before it is moved again."
-            raise NotReached("stage", axis, goal, reached, allowed, advice)
 
 
 def _stop(stage: Stage, error: BaseException) -> None:
