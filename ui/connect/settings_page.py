@@ -68,9 +68,9 @@ class SettingsPage(QWidget):
         self.name.setText(self._device)
         self._make_rows(())
         self._refresh()
-        bar = self._form_area.verticalScrollBar()
-        assert bar is not None
-        bar.setValue(0)
+        self._form_area.ensureWidgetVisible(self._named)
+        if self._device in self.devices.cards:
+            self._devices_area.ensureWidgetVisible(self.devices.cards[self._device])
 
     def _make_rows(self, groups: Groups) -> None:
         while (item := self._forms.takeAt(0)) is not None:

@@ -56,6 +56,7 @@ class TestPage(WizardPage):
         self.sentence.setText(view.sentence)
         self.test.setVisible(not testing)
         self.test.setEnabled(view.may_test)
+        theme.set_role(self.test, "" if view.checks else "primary")
         self.with_beam.setEnabled(not testing)
         self.stop.setVisible(testing)
         self.stop.setEnabled(view.stops)
