@@ -27,7 +27,9 @@ class ZeissStage:
         self._sem, self._urgent = sem, urgent
         self._axes, self._tolerance = axes_of(settings), tolerance_of(settings)
         self._settling_s = settings.stage_settling_s
-        self._can_be_silenced = _has_current_monitor(sem)
+        self._knows = {
+            state: _knows(sem, state) for state in (State.STAGE_INITIALISED, State.CURRENT_MONITOR)
+        }
         self._limits = {axis.name: axis.range(sem.limits(axis.parameter)) for axis in self._axes}
 
     @property
@@ -47,6 +49,7 @@ class ZeissStage:
     def move(self, target: StagePose) -> ZeissMotion:
         """Start a move. Raises ``Refused`` while another is under way, ``StageTouch`` after an alarm."""
         self.check(target)
+        self._require_initialised()
         self._arm_touch_alarm()
         if _busy(self._sem):
             raise Refused(self.device, "the stage is moving already", "Stop it, or wait.")
@@ -78,9 +81,15 @@ class ZeissStage:
         _require_untouched(sem)
         return not _busy(sem)
 
+    def _require_initialised(self) -> None:
+        """Until its axes have found their ends, its coordinates mean nothing."""
+        if self._knows[State.STAGE_INITIALISED] and not self._sem.is_on(State.STAGE_INITIALISED):
+            what = "the stage has not been initialised"
+            raise Refused(self.device, what, "Initialise it in SmartSEM, with the way clear.")
+
     def _arm_touch_alarm(self) -> None:
         """It is silent while the specimen current monitor is on, as a killed program may have left it."""
-        if self._can_be_silenced and self._sem.is_on(State.CURRENT_MONITOR):
+        if self._knows[State.CURRENT_MONITOR] and self._sem.is_on(State.CURRENT_MONITOR):
             self._sem.switch(State.CURRENT_MONITOR, False)
 
     def _pose(self, here: Axes) -> StagePose:
@@ -137,9 +146,10 @@ def _busy(sem: Sem) -> bool:
     return sem.is_first(State.STAGE, BUSY_IDLE)
 
 
-def _has_current_monitor(sem: Sem) -> bool:
+def _knows(sem: Sem, state: State) -> bool:
+    """Whether this microscope has such a state; not all have all."""
     try:
-        sem.is_on(State.CURRENT_MONITOR)
+        sem.is_on(state)
     except Refused:
         return False
     return True

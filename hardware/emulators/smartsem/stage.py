@@ -31,6 +31,7 @@ class Stage:
     def entries(self) -> Entries:
         return {
             "DP_STAGE_IS": Digital(lambda: "Busy" if self._remaining_s() > ARRIVED_S else "Idle"),
+            "DP_STAGE_INIT": Digital(lambda: "Yes"),
             "DP_STAGE_TOUCH": Digital(lambda: "Yes" if self._touching() else "No"),
             **{
                 f"AP_STAGE_GOTO_{letter}": Analogue(lambda axis=axis: self.position()[axis], None, limits)  # type: ignore[misc]

@@ -83,8 +83,18 @@ def test_no_move_begins_with_the_touch_alarm_silenced(rig: Rig) -> None:
     assert rig.tampering.counted("MoveStage") == 1
 
 
-def test_a_microscope_without_a_current_monitor_moves(rig: Rig) -> None:
-    with rig.spoilt(answering((1000, ""), "Get", "DP_SCM")):
+def test_a_stage_that_does_not_know_where_it_is_is_not_moved(rig: Rig) -> None:
+    with (
+        rig.spoilt(answering((0, "No"), "Get", "DP_STAGE_INIT")),
+        pytest.raises(Refused, match="not been initialised"),
+    ):
+        rig.stage.move(StagePose(x_um=100.0))
+    assert rig.tampering.counted("MoveStage") == 0
+
+
+@pytest.mark.parametrize("unknown", ["DP_SCM", "DP_STAGE_INIT"])
+def test_a_microscope_that_lacks_what_is_asked_before_a_move_moves(rig: Rig, unknown: str) -> None:
+    with rig.spoilt(answering((1000, ""), "Get", unknown)):
         sem = Sem(Apartment("merlin", rig.tampering.dispatch, 1.0, 1.0, NoLog()))
         stage = ZeissStage(sem, sem, rig.around.twin.clock, rig.settings)
         stage.move(StagePose(x_um=100.0)).wait(1e3)
