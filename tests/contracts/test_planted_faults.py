@@ -5,20 +5,21 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hardware.contract.bench import played_by, rehearsed, trial_twin
-from hardware.contract.suite import electrons, honesty, stage, truth
-from hardware.drivers.dcon_relay import line as relay_line
+from hardware.contract.bench import Bench, played_by, rehearsed, trial_twin
+from hardware.contract.suite import electrons, honesty, stage, truth, wires
+from hardware.drivers.dcon_relay.line import RelayBlanker
 from hardware.emulators import rehearsal
 from hardware.emulators.rehearsal import Rehearsal
 from hardware.errors import HardwareError
 from hardware.parts import Part
-from hardware.types import Frame, FrameSettings, Optics, StagePose
+from hardware.types import Blanker, Frame, FrameSettings, Optics, StagePose
 from tests.contracts import ion_benches
 
 Plant = Callable[[Rehearsal], dict[str, object]]
@@ -157,20 +158,43 @@ def test_a_planted_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch)
         tried(fault.found_by, fault.plant, fault.told)
 
 
-def test_a_blanker_that_is_opened_twice_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    once = relay_line.RelayBlanker.open
+def opened_again(once: Callable[[RelayBlanker], None], line: RelayBlanker) -> None:
+    try:
+        once(line)
+    except HardwareError:
+        once(line)
 
-    def again(line: relay_line.RelayBlanker) -> None:
-        try:
-            once(line)
-        except HardwareError:
-            once(line)
 
+def blanked_or_not(once: Callable[[RelayBlanker], None], line: RelayBlanker) -> None:
+    with suppress(HardwareError):
+        once(line)
+
+
+def as_it_was_told(_once: Callable[[RelayBlanker], Blanker], line: RelayBlanker) -> Blanker:
+    return line._told
+
+
+@pytest.mark.parametrize(
+    ("method", "planted", "found_by"),
+    [
+        ("open", opened_again, honesty.test_an_opening_whose_answer_is_lost_is_not_repeated),
+        ("blank", blanked_or_not, wires.test_an_unplugged_blanker_blanks_and_is_not_called_blanked),
+        ("state", as_it_was_told, wires.test_an_unplugged_blanker_blanks_and_is_not_called_blanked),
+    ],
+)
+def test_a_fault_that_is_planted_into_a_blanker_is_found(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    planted: Callable[..., object],
+    found_by: Callable[[Bench], None],
+) -> None:
+    once = getattr(RelayBlanker, method)
     with ion_benches.relay_blanker(tmp_path) as bench:
-        honesty.test_an_opening_whose_answer_is_lost_is_not_repeated(bench)
-        monkeypatch.setattr(relay_line.RelayBlanker, "open", again)
-        with pytest.raises((AssertionError, HardwareError)):
-            honesty.test_an_opening_whose_answer_is_lost_is_not_repeated(bench)
+        found_by(bench)
+        monkeypatch.setattr(RelayBlanker, method, lambda line: planted(once, line))
+        with pytest.raises((AssertionError, pytest.fail.Exception)):
+            found_by(bench)
         bench.devices.close()
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from hardware.contract.bench import Bench
-from hardware.contract.suite.calls import COMMANDS
+from hardware.contract.suite.calls import COMMANDS, READINGS
 from hardware.contract.suite.expect import about, behind, refuses, same_pose
 from hardware.errors import BadFrame, HardwareError
 from hardware.microscope import Devices
@@ -27,12 +27,14 @@ REFUSING: Mapping[Part, Device] = {
     Part.RASTER: Device.RASTER,
 }
 
+MEASURING = frozenset(Device) - {Device.BLANKER}
+
 
 @contextmanager
-def upset(bench: Bench, device: Device, kind: FaultKind, n_times: int = ALL_THE_TIME) -> Iterator[None]:
-    """The device suffers inside, and no longer."""
+def upset(bench: Bench, kind: FaultKind, *devices: Device, n_times: int = ALL_THE_TIME) -> Iterator[None]:
+    """The devices suffer inside, and no longer."""
     around = behind(bench)
-    around.upset(Fault(device, kind, AfterCalls(0), n_times))
+    around.upset(*(Fault(device, kind, AfterCalls(0), n_times) for device in devices))
     try:
         yield
     finally:
@@ -45,22 +47,33 @@ def upset(bench: Bench, device: Device, kind: FaultKind, n_times: int = ALL_THE_
 def test_what_a_device_refuses_is_an_error_and_can_be_had_again(
     bench: Bench, devices: Devices, part: Part
 ) -> None:
-    with upset(bench, REFUSING[part], FaultKind.REFUSED):
+    with upset(bench, FaultKind.REFUSED, REFUSING[part]):
         refuses(partial(COMMANDS[part], bench))
     COMMANDS[part](bench)
+
+
+@pytest.mark.parametrize(
+    "part", [pytest.param(part, marks=about(part), id=part.value) for part in READINGS]
+)
+def test_what_a_device_cannot_measure_is_an_error_and_no_number(
+    bench: Bench, devices: Devices, part: Part
+) -> None:
+    with upset(bench, FaultKind.UNPLUGGED, *MEASURING):
+        refuses(partial(READINGS[part], bench))
+    READINGS[part](bench)
 
 
 @about(Part.SCANNER)
 def test_a_frame_that_is_handed_out_again_is_no_frame(bench: Bench, beam: Devices) -> None:
     beam.scanner.acquire(bench.frame)
-    with upset(bench, Device.SCANNER, FaultKind.FROZEN_FRAME):
+    with upset(bench, FaultKind.FROZEN_FRAME, Device.SCANNER):
         refuses(partial(beam.scanner.acquire, bench.frame), BadFrame)
     assert beam.scanner.acquire(bench.frame).image.size
 
 
 @about(Part.SCANNER)
 def test_a_truncated_frame_is_no_frame(bench: Bench, beam: Devices) -> None:
-    with upset(bench, Device.SCANNER, FaultKind.TRUNCATED_FRAME):
+    with upset(bench, FaultKind.TRUNCATED_FRAME, Device.SCANNER):
         refuses(partial(beam.scanner.acquire, bench.frame), HardwareError)
     assert beam.scanner.acquire(bench.frame).image.size
 
@@ -68,7 +81,7 @@ def test_a_truncated_frame_is_no_frame(bench: Bench, beam: Devices) -> None:
 @about(Part.STAGE)
 def test_a_stage_that_goes_elsewhere_is_not_said_to_have_arrived(bench: Bench, devices: Devices) -> None:
     target = bench.low.over(devices.stage.pose())
-    with upset(bench, Device.STAGE, FaultKind.WRONG_POSITION):
+    with upset(bench, FaultKind.WRONG_POSITION, Device.STAGE):
         try:
             arrived = devices.stage.move(bench.low).wait(1e4)
         except HardwareError:
@@ -79,5 +92,5 @@ def test_a_stage_that_goes_elsewhere_is_not_said_to_have_arrived(bench: Bench, d
 @about(Part.STAGE)
 def test_a_stage_that_touches_something_has_not_arrived(bench: Bench, devices: Devices) -> None:
     motion = devices.stage.move(StagePose(x_um=20_000.0))
-    with upset(bench, Device.STAGE, FaultKind.TOUCH_ALARM, n_times=1):
+    with upset(bench, FaultKind.TOUCH_ALARM, Device.STAGE, n_times=1):
         refuses(partial(motion.wait, 1e4))

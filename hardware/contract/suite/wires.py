@@ -12,7 +12,7 @@ import pytest
 
 from hardware.contract.bench import Bench
 from hardware.contract.suite.calls import COMMANDS, EVERY_CALL, READINGS, URGENT, Call
-from hardware.contract.suite.expect import about, line_to, refuses
+from hardware.contract.suite.expect import about, in_words, line_to, refuses
 from hardware.emulators.serving import Spoiled, Spoiling
 from hardware.errors import HardwareError
 from hardware.microscope import Devices
@@ -23,6 +23,8 @@ URGENT_S = 3.0
 """So long may what brings the instrument to rest take at most, whatever else it is busy with."""
 
 FAILS_CLOSED_S = 1.0
+GUARDED_S = 1.5
+"""A second, and what a busy computer takes."""
 ALL_THE_TIME = 100_000
 
 
@@ -124,3 +126,17 @@ def test_an_unplugged_blanker_blanks_and_is_not_called_blanked(wired: Bench) -> 
             assert wired.ions() is Blanker.BLANKED
             with suppress(HardwareError):
                 assert line.state() is Blanker.UNKNOWN
+            for command in (line.open, line.blank):
+                refuses(command)
+
+
+@about(Part.BLANKER)
+def test_a_blanker_whose_answers_do_not_come_holds_its_guard_up_for_no_longer_than_a_second(
+    wired: Bench,
+) -> None:
+    with line_to(wired.devices.blanker) as line:
+        for call in (line.state, line.blank):
+            began_s = time.monotonic()
+            with spoilt(wired, Spoiled(Spoiling.SILENT, times=ALL_THE_TIME)), suppress(HardwareError):
+                call()
+            assert time.monotonic() - began_s < GUARDED_S, in_words(call)
