@@ -10,6 +10,7 @@ from hardware.emulators.serving import Wire
 from hardware.microscope import Devices
 from hardware.parts import Part, Parts
 from hardware.simulator.config import ColumnSettings, StageSettings, TwinSettings
+from hardware.simulator.faults import Fault, FaultScript
 from hardware.simulator.nature import Nature
 from hardware.simulator.specimen import SectionSpec, WaferSpecimen
 from hardware.simulator.tiny import Ripples, tiny_settings
@@ -54,10 +55,10 @@ def trial_settings() -> TwinSettings:
     return tiny_settings().model_copy(update={"stage": StageSettings(), "column": ColumnSettings()})
 
 
-def trial_nature() -> Nature:
-    """One section on a wafer, by :func:`trial_settings`."""
+def trial_nature(settings: TwinSettings | None = None, *faults: Fault) -> Nature:
+    """One section on a wafer, by :func:`trial_settings` unless others are given, with these faults."""
     specimen = WaferSpecimen([SectionSpec("S001", 0.0, 0.0, 0.0)], [], Ripples(), 0)
-    return Nature(trial_settings(), specimen, lambda _truth: None)
+    return Nature(settings or trial_settings(), specimen, lambda _truth: None, FaultScript(faults))
 
 
 def trial_twin() -> Rehearsal:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hardware.contract.bench import trial_settings
+from hardware.contract.bench import trial_nature, trial_settings
 from hardware.drivers.zeiss import ZeissSettings, assembled
 from hardware.drivers.zeiss.chamber import ZeissChamber
 from hardware.drivers.zeiss.column import ZeissColumn
@@ -19,10 +19,8 @@ from hardware.drivers.zeiss.stage import ZeissStage
 from hardware.emulators.rehearsal import Rehearsal, rehearsal
 from hardware.emulators.smartsem import Machine, SmartSem, Store, table_of
 from hardware.simulator.config import TwinSettings
-from hardware.simulator.faults import Fault, FaultScript
+from hardware.simulator.faults import Fault
 from hardware.simulator.nature import Nature
-from hardware.simulator.specimen import SectionSpec, WaferSpecimen
-from hardware.simulator.tiny import Ripples
 from hardware.types import FrameSettings
 
 NAME = "merlin"
@@ -114,11 +112,6 @@ class Rig:
             self.tampering.spoil = pass_all
 
 
-def nature_of(twin: TwinSettings, *faults: Fault) -> Nature:
-    specimen = WaferSpecimen([SectionSpec("S001", 0.0, 0.0, 0.0)], [], Ripples(), 0)
-    return Nature(twin, specimen, lambda _truth: None, FaultScript(faults))
-
-
 @contextmanager
 def smartsem_rig(
     folder: Path,
@@ -129,7 +122,7 @@ def smartsem_rig(
 ) -> Iterator[Rig]:
     """``settings`` differ from those that fit the machine."""
     twin = twin or trial_settings()
-    around = rehearsal(nature_of(twin, *faults))
+    around = rehearsal(trial_nature(twin, *faults))
     sem = SmartSem(around.link, twin, machine)
     tampering = Tampering(sem)
     said = ZeissSettings.model_validate({**table_of(machine, twin, ""), **settings})

@@ -15,10 +15,8 @@ from hardware.emulators.sharksem import SharkSemPort
 from hardware.emulators.sharksem.wire import Arguments, call
 from hardware.microscope import Devices
 from hardware.simulator.config import Time
-from hardware.simulator.faults import Fault, FaultScript
+from hardware.simulator.faults import Fault
 from hardware.simulator.nature import Nature
-from hardware.simulator.specimen import SectionSpec, WaferSpecimen
-from hardware.simulator.tiny import Ripples
 from hardware.transport.wire_log import Way, read_log
 from tests.contracts.tescan_bench import NAME, settings_for
 
@@ -90,9 +88,7 @@ def tescan_station(
 
 def nature_with(*faults: Fault, **changed: object) -> Nature:
     """The usual nature with these faults, and with some settings changed."""
-    specimen = WaferSpecimen([SectionSpec("S001", 0.0, 0.0, 0.0)], [], Ripples(), 0)
-    settings = trial_settings().model_copy(update=changed)
-    return Nature(settings, specimen, lambda _truth: None, FaultScript(faults))
+    return trial_nature(trial_settings().model_copy(update=changed), *faults)
 
 
 def with_column(**changed: object) -> Change:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hardware.connection import Deadlines
-from hardware.contract.bench import trial_settings
+from hardware.contract.bench import trial_nature, trial_settings
 from hardware.drivers.zeiss.dispatch import Value
 from hardware.emulators.rehearsal import rehearsal
 from hardware.errors import BadFrame, Deadline, Garbled, HardwareError, NotReached, OutOfRange, Refused
@@ -29,7 +29,6 @@ from tests.hardware.drivers.smartsem_rig import (
     Rig,
     Spoil,
     answering,
-    nature_of,
     smartsem_rig,
 )
 
@@ -47,7 +46,7 @@ def test_the_same_calls_give_the_same_pixels_at_the_same_time_as_without_a_wire(
     columns = Parts(
         column=rig.column, scanner=rig.scanner, stage=rig.stage, detector=rig.detector, chamber=rig.chamber
     )
-    direct = rehearsal(nature_of(trial_settings())).twin
+    direct = rehearsal(trial_nature()).twin
     direct.column.unblank()
     through, without = sequence(rig.around.played_by(columns)), sequence(direct)
     for ours, theirs in zip(through, without, strict=True):

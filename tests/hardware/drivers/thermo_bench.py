@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hardware.contract.bench import trial_settings
+from hardware.contract.bench import trial_nature, trial_settings
 from hardware.drivers.thermo import DRIVER
 from hardware.drivers.thermo.settings import AutoScriptSettings
 from hardware.emulators.autoscript import AutoScriptServer, installed
@@ -16,11 +16,8 @@ from hardware.emulators.rehearsal import Rehearsal, rehearsal
 from hardware.microscope import Devices
 from hardware.parts import Parts
 from hardware.simulator.config import TwinSettings
-from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
+from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind
 from hardware.simulator.link import Json, Link, Reply
-from hardware.simulator.nature import Nature
-from hardware.simulator.specimen import SectionSpec, WaferSpecimen
-from hardware.simulator.tiny import Ripples
 from tests.contracts.autoscript_bench import NAME, settings_for
 
 
@@ -53,11 +50,6 @@ def twin_with(device: Device, kind: FaultKind, after: int = 0) -> TwinSettings:
     return trial_settings().model_copy(update={"faults": (Fault(device, kind, AfterCalls(after)),)})
 
 
-def nature_of(settings: TwinSettings) -> Nature:
-    specimen = WaferSpecimen([SectionSpec("S001", 0.0, 0.0, 0.0)], [], Ripples(), 0)
-    return Nature(settings, specimen, lambda _truth: None, FaultScript(settings.faults))
-
-
 @contextmanager
 def microscope(
     folder: Path,
@@ -67,7 +59,8 @@ def microscope(
     linked: bool = False,
 ) -> Iterator[Sem]:
     """The driver on the stand-in; by default as the contract suite has them."""
-    around = rehearsal(nature_of(twin or trial_settings()))
+    twin = twin or trial_settings()
+    around = rehearsal(trial_nature(twin, *twin.faults))
     link = CountedLink(around.link)
     server = AutoScriptServer(link, around.nature.settings, presets_only, linked)
     settings = settings or settings_for(around.nature.settings)
