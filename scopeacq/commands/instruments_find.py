@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -141,10 +141,12 @@ def new(
     if file.exists():
         raise FileExistsError(f"{file} exists already; choose another name.")
     drivers, _ = installed_drivers()
-    chosen = dict(_pairs(devices, drivers)) if devices else dict(_asked(drivers))
-    file.write_text(
-        devices_template(name, {device: (d, drivers[d]) for device, d in chosen.items()}), encoding="utf-8"
-    )
+    _refuse_names([name])
+    chosen = list(_pairs(devices, drivers) if devices else _asked(drivers))
+    _refuse_names(device for device, _ in chosen)
+    text = devices_template(name, {device: (d, drivers[d]) for device, d in chosen})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
     typer.echo(f"Made {file}: edit it, then `scopeacq instruments test {shlex.quote(str(file))}`.")
 
 
@@ -212,6 +214,20 @@ def _told(finding: Finding) -> str:
         return f"{finding.address}{system}: {finding.trouble}."
     lines = tomlkit.dumps({"driver": finding.driver, **finding.settings}).strip().splitlines()
     return "\n    ".join([f"{finding.address}{system}: {finding.device_says}", *lines])
+
+
+def _refuse_names(names: Iterable[str]) -> None:
+    """Raises ``typer.BadParameter`` for one that no instrument or device can have, or that two have."""
+    from hardware.instruments_file import Draft
+    from hardware.model_problems import located_problems
+
+    seen: set[str] = set()
+    for name in names:
+        for _, problem in located_problems(Draft, {"name": name}):
+            raise typer.BadParameter(f"{problem}, not {name!r}.")
+        if name in seen:
+            raise typer.BadParameter(f"Two devices are called {name!r}. Give each a name of its own.")
+        seen.add(name)
 
 
 def _pairs(devices: list[str], drivers: Mapping[str, DeviceDriver]) -> Iterator[tuple[str, str]]:

@@ -58,10 +58,12 @@ def test(
     from scopeacq.plan.assembly import target_of
     from scopeacq.telling.exit_codes import ExitCode
 
+    if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
     result = _tried(target_of(target), device, with_beam, known_current_na, told=not as_json)
+    typer.echo(json_of(result) if as_json else verdict(result.checks))
     if report is not None:
         save(result, report)
-    typer.echo(json_of(result) if as_json else verdict(result.checks))
     if not passes(result.checks):
         raise typer.Exit(ExitCode.FAILED)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hardware import assembled
 from hardware.errors import OutOfRange
-from hardware.instruments_file import Assembly, WrongInstruments, read, spoken
+from hardware.instruments_file import FILE_NAME, Assembly, WrongInstruments, read, spoken
 from hardware.parts import Part
 from scopeacq.plan.findings import Findings, error, note, warning
 from scopeacq.plan.instrument import TWIN, Instrument
@@ -30,11 +30,13 @@ class Target:
 
 
 def target_of(path: Path) -> Target:
-    """The instrument of a run's folder, or the one that a file of devices describes.
+    """The instrument of a run's folder, or the one that a file of devices, or of its folder, describes.
 
     Raises ``SettingsError`` with all that is wrong with it; nothing is connected.
     """
     folder = RunFolder(path)
+    if not folder.instrument_file.exists() and (path / FILE_NAME).exists():
+        path = path / FILE_NAME
     if not path.is_dir():
         found = _read(path)
         settings = {"file": path.name}
@@ -75,6 +77,9 @@ def _assembly(instrument: Instrument, folder: Path) -> Assembly | None:
 
 
 def _read(file: Path) -> Assembly:
+    if not file.exists():
+        advice = "Check the path, or make it with `scopeacq instruments new`."
+        raise SettingsError(file, ["the file does not exist"], advice)
     try:
         return read(file)
     except WrongInstruments as wrong:

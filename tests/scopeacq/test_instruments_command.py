@@ -112,6 +112,32 @@ def test_a_new_file_names_every_setting_and_is_tried_as_it_is(
     assert not (tmp_path / "x.toml").exists()
 
 
+def test_a_new_file_has_each_part_played_once_and_works_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "merlin" / "instruments.toml"
+    said(capsys, "new", file, "--device", "rest=twin", "--device", "sem=sem")
+    devices = read_draft(file).devices
+    assert devices["sem"].plays is None
+    assert set(devices["rest"].plays or ()) == GUN | {Part.CLEANER}
+    said(capsys, "test", file.parent)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--device", "=sem"), "a name has 1 to 80"),
+        (("--device", "sem=sem", "--name", " x"), "a name has 1 to 80"),
+        (("--device", "a=sem", "--device", "a=gun"), "Two devices are called 'a'"),
+    ],
+)
+def test_names_that_cannot_be_are_refused_before_there_is_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], reason: str
+) -> None:
+    assert reason in refused(capsys, ExitCode.BAD_INPUT, "new", tmp_path / "x.toml", *arguments)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_new_file_asks_until_all_parts_are_played(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +164,24 @@ def test_an_instrument_is_tried_and_reported(
     assert document["with_beam"]
     outcomes = {check["part"]: check["outcome"] for check in document["checks"]}
     assert outcomes["scanner"] == "passed"
+
+
+def test_a_report_that_cannot_be_written_loses_no_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = file_with(tmp_path, BOTH)
+    assert run_command(["instruments", "test", str(file), "--report", str(tmp_path)]) != ExitCode.FINISHED
+    shown = capsys.readouterr()
+    assert "0 failed" in shown.out and f"{tmp_path}: " in shown.err
+    said(capsys, "test", file, "--report", tmp_path / "reports" / "first.json")
+    assert json.loads((tmp_path / "reports" / "first.json").read_text())["checks"]
+
+
+def test_a_file_that_is_not_there_is_told_with_what_makes_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = refused(capsys, ExitCode.BAD_INPUT, "test", tmp_path / "instruments.toml")
+    assert missing.endswith("does not exist. Check the path, or make it with `scopeacq instruments new`.")
 
 
 def test_one_device_is_tried_alone(
@@ -251,7 +295,7 @@ def findings(plan: Plan, severity: Severity) -> list[str]:
 
 def test_preflight_says_all_that_is_wrong_with_the_file(assembled_run: Plan, tmp_path: Path) -> None:
     (missing,) = findings(assembled_run, Severity.ERROR)
-    assert "cannot be read" in missing
+    assert "does not exist" in missing
     file_with(
         tmp_path, '[devices.sem]\ndriver = "semm"\n[devices.gun]\ndriver = "gun"\nsettings = {gain = 0}'
     )
@@ -281,7 +325,7 @@ def test_a_runs_instrument_is_a_target_as_a_file_is(
     assembled_run: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str], boxes: Boxes
 ) -> None:
     root = assembled_run.folder.root
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="does not exist"):
         target_of(root)
     file_with(tmp_path, BOTH)
     said(capsys, "test", root)
