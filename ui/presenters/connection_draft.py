@@ -38,9 +38,12 @@ def players(draft: Draft) -> dict[Part, str]:
 
 
 def with_device(draft: Draft, driver_name: str, driver: DeviceDriver, settings: Mapping[str, Any]) -> Draft:
-    """One device more, which plays what it can and nobody plays yet."""
+    """One device more, which plays what it can and nobody plays yet.
+
+    Beside others it does not keep the time unless an operator says so: a simulated one may pass too soon.
+    """
     added = DeviceDraft(driver=driver_name, settings=dict(settings))
-    free = driver.plays - players(draft).keys()
+    free = driver.plays - players(draft).keys() - ({Part.CLOCK} if draft.devices else set())
     return _with(draft, {**draft.devices, free_name(driver_name, draft): _playing(added, free)})
 
 

@@ -86,6 +86,15 @@ def test_what_is_found_again_is_not_there_twice() -> None:
     assert list(twice.devices) == ["dcon-relay", "dcon-relay-2"] and not twice.devices["dcon-relay-2"].plays
 
 
+def test_only_an_instrument_that_is_all_simulated_keeps_simulated_time_by_itself() -> None:
+    alone = edits.with_device(edits.NEW, "twin", DRIVERS["twin"], {})
+    assert Part.CLOCK in edits.players(alone)
+    sem = edits.with_device(edits.NEW, "tescan-sharksem", DRIVERS["tescan-sharksem"], {})
+    beside = edits.with_device(sem, "twin", DRIVERS["twin"], {})
+    assert Part.CLOCK not in edits.players(beside) and not check(beside)
+    assert edits.players(edits.played_by(beside, Part.CLOCK, "twin"))[Part.CLOCK] == "twin"
+
+
 def test_names_are_kept_apart_and_in_their_places() -> None:
     draft = Draft(name="lab")
     for name in ("faraday-cup", "dcon-relay"):
