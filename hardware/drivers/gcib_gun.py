@@ -39,7 +39,7 @@ class GunSettings(DeviceSettings):
     port: str = Field(title="Relay: serial port", description="COM3; never the blanker's")
     baud: int = Field(9600, title="Relay: baud rate", gt=0)
     answer_s: float = Field(
-        0.5, title="Answer within", description="of relay and gauge; then they are asked again", gt=0, le=2
+        0.5, title="Answer within", description="of relay and gauge; then they are asked again", gt=0, le=1
     )
     address: int = Field(1, title="Relay: module address", ge=0, le=255)
     checksum: bool = Field(True, title="Relay: checksum", description="as set on the module")

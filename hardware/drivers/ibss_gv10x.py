@@ -48,7 +48,7 @@ class GV10xSettings(DeviceSettings):
     """The cleaner's serial line, and what it demands of the instrument."""
 
     port: str = Field(title="Serial port", description="COM3, /dev/ttyUSB0")
-    answer_s: float = Field(2.0, title="Answer within", gt=0, le=5)
+    answer_s: float = Field(2.0, title="Answer within", gt=0, le=3)
     most_power_w: int = Field(
         50, title="Highest power", description="that may be asked for", ge=1, le=MOST_POWER_W
     )

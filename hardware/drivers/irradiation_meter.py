@@ -48,7 +48,7 @@ class IrradiationMeterSettings(DeviceSettings):
         10.0, title="Integration", description="mains cycles of each reading: 0.02, 0.2, 1, 10, 100"
     )
     answer_s: float = Field(
-        1.0, title="Answer within", description="of the multimeter, beside its integration", gt=0, le=2
+        1.0, title="Answer within", description="of the multimeter, beside its integration", gt=0, le=1.5
     )
     preamplifier_port: str = Field(
         title="Preamplifier's port", description="serial port of the SR570: COM3, /dev/ttyUSB0"
@@ -141,7 +141,7 @@ def _multimeter(settings: IrradiationMeterSettings, surroundings: Surroundings) 
         f"{surroundings.name}, multimeter",
         lambda: visa(settings.multimeter, settings.library),
         surroundings.wire_log,
-        Timing(setup.reading_s, retries=1, late_s=setup.reading_s / 2),
+        Timing(setup.answer_s, retries=1, late_s=setup.answer_s / 2),
         greet,
     )
     return Keysight34465A(Scpi(dialogue), setup)

@@ -76,7 +76,7 @@ def nanoamperes(amperes: str) -> float:
 def connect(settings: PicoammeterSettings, surroundings: Surroundings) -> Parts:
     """Connect, write all settings and read them back. Raises ``Refused`` for another instrument."""
     name = surroundings.name
-    timing = Timing(settings.answer_s, late_s=LATE_S)
+    timing = Timing(settings.answer_s, retries=1, late_s=LATE_S)
     dialogue = Dialogue(name, lambda: _opened(settings), surroundings.wire_log, timing, greet)
     scpi = Scpi(dialogue)
     try:

@@ -86,7 +86,7 @@ class Keysight34465A:
         if not self._is_set_up():
             LOG.warning("%s: found with other settings, set up anew.", self.scpi.dialogue.device)
             self.set_up()
-        (volts,) = self.scpi.numbers("READ?")
+        (volts,) = self.scpi.numbers("READ?", timeout_s=self.setup.reading_s)
         if not math.isfinite(volts):
             what = f"reads more than its range of {self.setup.range_v:g} V"
             raise Refused(self.scpi.dialogue.device, what, "Look at its input and the preamplifier.")

@@ -44,9 +44,9 @@ class Scpi:
         """
         return _parts(self.dialogue.ask(_message(*questions), _answers(len(questions), read), timeout_s))
 
-    def numbers(self, *questions: str) -> tuple[float, ...]:
+    def numbers(self, *questions: str, timeout_s: float | None = None) -> tuple[float, ...]:
         """As ``ask``; ``inf`` for an overflow. Raises ``Garbled`` for what is no number."""
-        return tuple(map(number, self.ask(*questions, read=number)))
+        return tuple(map(number, self.ask(*questions, read=number, timeout_s=timeout_s)))
 
     def command(self, *commands: str, timeout_s: float | None = None) -> None:
         """Several commands in one message, sent once; then what the instrument says of them.

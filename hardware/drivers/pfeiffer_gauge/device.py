@@ -44,7 +44,7 @@ class GaugeSettings(DeviceSettings):
         1, title="Number", description="address of the gauge on its line, or its place", ge=1, le=255
     )
     baud: int = Field(9600, title="Baud rate", gt=0)
-    answer_s: float = Field(1.0, title="Answer within", description="then it is asked again", gt=0, le=5)
+    answer_s: float = Field(1.0, title="Answer within", description="then it is asked again", gt=0, le=2)
     lowest_mbar: float = Field(
         5e-9, title="Measuring range from", description="what reads lower is no reading", gt=0
     )
