@@ -8,12 +8,12 @@ back by whoever sets them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from itertools import count
 
 from hardware.drivers.tescan.message import Argument, Body, Flag, request, response_to, several
-from hardware.errors import ConnectionLost, Deadline, Garbled, Refused
+from hardware.errors import ConnectionLost, Deadline, Garbled, HardwareError, Refused
 from hardware.protocols import Clock
 from hardware.transport.dialogue import Dialogue, Exchange
 from hardware.waiting import wait_until
@@ -35,6 +35,11 @@ class SharkSem:
         self.device = device
         self._dialogue, self._flags = dialogue, flags | Flag.RESPOND
         self._numbers = count(1)
+
+    def wake(self) -> None:
+        """Before a command that must get through: what died unnoticed is opened anew for questions only."""
+        with suppress(HardwareError):  # whatever is wrong, the command says so itself
+            self.integer("StgIsBusy")
 
     def integer(self, name: str, *arguments: Argument) -> int:
         return self.integers(name, 1, *arguments)[0]

@@ -86,6 +86,7 @@ class TescanScanner:
 
     def abort(self) -> None:
         self._aborted.set()
+        self._urgent.wake()
         self._urgent.command("ScStopScan")
 
     def _halt(self, error: BaseException) -> None:

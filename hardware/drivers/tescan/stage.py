@@ -138,6 +138,7 @@ class TescanStage:
     def stop(self) -> None:
         """Raises ``Deadline`` when the stage goes on."""
         self._halted.set()
+        self._urgent.wake()
         self._urgent.command("StgStop")
         what = "StgStop: the stage goes on"
         wait_until(lambda: not self.moving(urgently=True), self.clock, STOPS_S, self.device, what, BY_HAND)

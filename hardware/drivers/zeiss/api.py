@@ -7,6 +7,7 @@ wrote, and SBEMimage).
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -41,6 +42,11 @@ class Sem:
     @property
     def device(self) -> str:
         return self.apartment.device
+
+    def wake(self) -> None:
+        """Before a command that must get through: what died unnoticed is made anew for a question only."""
+        with suppress(HardwareError):  # whatever is wrong, the command says so itself
+            self.word(State.BEAM)
 
     def number(self, parameter: Analogue) -> float:
         """The value of a parameter, in the API's unit."""

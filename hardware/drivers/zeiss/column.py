@@ -105,6 +105,7 @@ class ZeissColumn:
         )
 
     def blank(self) -> None:
+        self._urgent.wake()
         self._urgent.switch(State.BLANKING, True)
         if not self._urgent.is_on(State.BLANKED):
             what = f"{State.BLANKED} reads 'no' after the beam was blanked"

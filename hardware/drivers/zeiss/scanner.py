@@ -70,7 +70,7 @@ class ZeissScanner:
     def abort(self) -> None:
         """Freeze at once; the frame that is being scanned is refused."""
         self._aborted.set()
-        freeze_at_once(self._urgent, self._clock)
+        self._freeze()
 
     def _scan(self, settings: FrameSettings) -> float:
         """Scan one frame from its first line to its last; when it began (instrument's clock)."""
@@ -107,6 +107,10 @@ class ZeissScanner:
 
     def _halt(self, error: BaseException) -> None:
         try:
-            freeze_at_once(self._urgent, self._clock)
+            self._freeze()
         except HardwareError as trouble:
             error.add_note(f"The scan could not be ended either: {trouble}")
+
+    def _freeze(self) -> None:
+        self._urgent.wake()
+        freeze_at_once(self._urgent, self._clock)

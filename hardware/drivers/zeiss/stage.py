@@ -65,6 +65,7 @@ class ZeissStage:
 
     def stop(self) -> None:
         """Abort all motion, and see it end. Raises ``Deadline`` when the stage goes on."""
+        self._urgent.wake()
         self._urgent.execute(Command.STAGE_ABORT)
         sem, what = self._urgent, "the stage still moves"
         wait_until(lambda: not _busy(sem), self.clock, STOPPED_S, sem.device, what, LOOK)

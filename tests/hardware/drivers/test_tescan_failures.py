@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hardware.drivers.tescan import DRIVER, TescanSettings
-from hardware.emulators.serving import Spoiling
+from hardware.emulators.serving import Spoiled, Spoiling
 from hardware.errors import BadFrame, ConnectionLost, Deadline, Garbled, HardwareError
 from hardware.microscope import Devices
 from hardware.protocols import SpecimenCurrentMeter
@@ -193,6 +193,22 @@ def test_a_cable_that_is_out_is_a_lost_connection(station: Station) -> None:
         station.wire.plug_in()
         call(station.devices)
         station.devices.stage.stop()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        lambda devices: devices.column.blank(),
+        lambda devices: devices.stage.stop(),
+        lambda devices: devices.scanner.abort(),
+    ],
+)
+def test_what_brings_to_rest_gets_through_though_its_connection_died_unnoticed(
+    station: Station, rest: Call
+) -> None:
+    """As behind a firewall that forgets connections on which nothing was said for long."""
+    station.wire.spoiler.spoil(Spoiled(Spoiling.SILENT))
+    rest(station.devices)
 
 
 def test_nobody_at_the_port_is_told_so(tmp_path: Path, station: Station) -> None:

@@ -69,7 +69,7 @@ def test_a_smartsem_that_was_restarted_is_connected_anew(rig: Rig) -> None:
     """Its old objects do not break: they answer with a code, whatever they are asked."""
 
     def forgetful(method: str, _arguments: tuple[Value, ...]) -> object:
-        return PASS if rig.tampering.made > made or method == "InitialiseRemoting" else 1019
+        return PASS if _made_anew(rig, made, method) else 1019
 
     made = rig.tampering.made
     with rig.spoilt(forgetful):
@@ -82,6 +82,22 @@ def test_a_smartsem_that_was_restarted_is_connected_anew(rig: Rig) -> None:
             rig.column.unblank()
         assert rig.tampering.counted("Set", "DP_BEAM_BLANKING") == 1
         rig.column.unblank()
+
+
+@pytest.mark.parametrize(
+    "rest", [lambda rig: rig.column.blank(), lambda rig: rig.stage.stop(), lambda rig: rig.scanner.abort()]
+)
+def test_what_brings_to_rest_gets_through_after_smartsem_was_restarted(
+    rig: Rig, rest: Callable[[Rig], object]
+) -> None:
+    """Its own object is seldom used, and nobody noticed that it died."""
+    made = rig.tampering.made
+    with rig.spoilt(lambda method, _: PASS if _made_anew(rig, made, method) else 2030):
+        rest(rig)
+
+
+def _made_anew(rig: Rig, made: int, method: str) -> bool:
+    return rig.tampering.made > made or method == "InitialiseRemoting"
 
 
 def test_whether_a_move_is_done_is_asked_past_a_call_that_hangs(tmp_path: Path) -> None:
