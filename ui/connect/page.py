@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from ui import theme
 from ui.connect.desk import ConnectDesk
@@ -13,15 +13,14 @@ from ui.connect.save_page import SavePage
 from ui.connect.settings_page import SettingsPage
 from ui.connect.test_page import TestPage
 from ui.parts.label import label
-from ui.parts.trail import Trail
-from ui.parts.trouble_line import TroubleLine
+from ui.parts.step_pages import StepPages
 from ui.prepare.step_card import main_button, side_button
 from ui.presenters.connection import ConnectionView, Step
 
 STEPS = tuple(Step)
 
 
-class ConnectPage(QWidget):
+class ConnectPage(StepPages[Step]):
     """Shows a ``ConnectionView``.
 
     Signals:
@@ -35,8 +34,8 @@ class ConnectPage(QWidget):
     file_asked = pyqtSignal()
 
     def __init__(self) -> None:
-        super().__init__()
-        self.trail, self.trouble, self.file = Trail(Step), TroubleLine(), label(role="small")
+        super().__init__(Step)
+        self.file = label(role="small")
         self.search, self.parts, self.settings = FindPage(), PartsPage(), SettingsPage()
         self.test, self.save = TestPage(), SavePage()
         self.choose = side_button("Other file ...", "Opens another instrument's file, or begins a new one")
@@ -45,29 +44,21 @@ class ConnectPage(QWidget):
         self.pages = dict(
             zip(STEPS, (self.search, self.parts, self.settings, self.test, self.save), strict=True)
         )
-        self._stack = QStackedWidget()
-        for page in self.pages.values():
-            self._stack.addWidget(page)
         self.choose.clicked.connect(lambda: self.file_asked.emit())
         self.close_button.clicked.connect(lambda: self.left.emit())
         self.back.clicked.connect(lambda: self._ask(-1))
         self.next.clicked.connect(lambda: self._ask(+1))
-        self._lay_out()
-
-    @property
-    def step(self) -> Step:
-        """The step that is seen."""
-        return next(s for s, page in self.pages.items() if page is self._stack.currentWidget())
+        self.put(self._title(), tuple(self.pages.values()), self._foot())
+        # what has the focus may vanish: then it goes to what does no harm
+        QWidget.setTabOrder(self.next, self.close_button)
 
     def show_view(self, view: ConnectionView) -> None:
         """Show the step it is at."""
-        self.trail.show_step(view.step)
-        self.trouble.show_trouble(view.trouble)
         self.file.setText(view.file)
         self.choose.setEnabled(view.doing is None)
         for page in self.pages.values():
             page.show_view(view)
-        self._stack.setCurrentWidget(self.pages[view.step])
+        self.show_step(view.step, view.trouble)
         self.back.setVisible(view.step is not STEPS[0])
         self.next.setVisible(view.step is not STEPS[-1])
         theme.set_role(self.next, "" if view.step is Step.TEST and not view.checks else "primary")
@@ -75,16 +66,17 @@ class ConnectPage(QWidget):
     def _ask(self, by: int) -> None:
         self.step_asked.emit(STEPS[STEPS.index(self.step) + by])
 
-    def _lay_out(self) -> None:
-        head, title = QVBoxLayout(), QHBoxLayout()
-        title.setSpacing(theme.Space.M)
-        title.addWidget(label("Connect an instrument", "title", wrap=False))
-        title.addWidget(self.file, 1)
-        title.addWidget(self.choose)
-        head.setContentsMargins(theme.Space.L, theme.Space.M, theme.Space.L, theme.Space.S)
-        head.setSpacing(theme.Space.S)
-        head.addLayout(title)
-        head.addWidget(self.trail)
+    def _title(self) -> QWidget:
+        title = QWidget()
+        row = QHBoxLayout(title)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.Space.M)
+        row.addWidget(label("Connect an instrument", "title", wrap=False))
+        row.addWidget(self.file, 1)
+        row.addWidget(self.choose)
+        return title
+
+    def _foot(self) -> QFrame:
         foot = QFrame()
         theme.set_role(foot, "foot")
         row = QHBoxLayout(foot)
@@ -94,15 +86,7 @@ class ConnectPage(QWidget):
         row.addStretch(1)
         row.addWidget(self.back)
         row.addWidget(self.next)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self.trouble)
-        column.addWidget(self._stack, 1)
-        column.addWidget(foot)
-        # what has the focus may vanish: then it goes to what does no harm
-        QWidget.setTabOrder(self.next, self.close_button)
+        return foot
 
 
 def wire(page: ConnectPage, desk: ConnectDesk) -> None:
