@@ -148,7 +148,7 @@ class TescanSettings(DeviceSettings):
     port: Annotated[int, Field(ge=1, le=65_534)] = Field(
         8300, title="Port", description="SharkSEM's port for control; images come through the next one."
     )
-    answer_s: Positive = Field(2.0, title="Answers", description="How long an answer may take.")
+    answer_s: Positive = Field(2.0, le=6.0, title="Answers", description="How long an answer may take.")
     column: ColumnSettings = Field(
         ColumnSettings(), title="Column", description="Lenses, deflectors and blanker."
     )

@@ -121,9 +121,11 @@ class ZeissSettings(DeviceSettings):
         "module:function names a stand-in in Python, which is called with the address.",
     )
     address: str = Field("", title="Address of a stand-in", description="Not used with a COM class.")
-    answer_s: Positive = Field(5.0, title="Deadline of a call", description="Then SmartSEM counts as hung.")
+    answer_s: Positive = Field(
+        5.0, le=18.0, title="Deadline of a call", description="Then SmartSEM counts as hung."
+    )
     urgent_answer_s: Positive = Field(
-        0.9, title="Deadline of an urgent call", description="Of blanking, stopping and aborting."
+        0.7, le=0.7, title="Deadline of an urgent call", description="Of blanking, stopping and aborting."
     )
     grab_folder: Path | None = Field(
         None,

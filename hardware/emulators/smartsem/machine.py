@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hardware.simulator.config import Time, TwinSettings
 
 UM_PER_MM = 1e3
-ANSWER_S, COMPUTING_S = 5.0, 20.0
+ANSWER_S, COMPUTING_S = 5.0, 18.0
 """Where time is virtual, the question whether a frame has ended waits until it is computed."""
 
 LENS_TIME_CONSTANTS = 6.0
