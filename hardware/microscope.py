@@ -25,8 +25,9 @@ __all__ = ["GUARD_LOG", "BlankerLine", "Devices", "Microscope", "SafeState", "co
 GUARD_LOG = "guard.jsonl"
 """Where the guard records openings, in the folder of the instrument."""
 
-IRRADIATION_GUN = "irradiation gun"
-SWITCH_OFF = "Switch its beam off by hand."
+ELECTRONS, IRRADIATION_GUN = "electron beam", "irradiation gun"
+GUN_OFF = BlankerUnknown("").advice
+EHT_OFF, SWITCH_OFF = "Switch the EHT off by hand.", "Switch its beam off by hand."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,10 @@ class Microscope:
         Where the ions are not known to be blanked, the gun's high voltage is taken off as well.
         """
         attempts = [
-            _Attempt(self.blank_ions, str(BlankerUnknown("no answer in time"))),
-            _Attempt(
-                self._blank_electrons, "electron beam: no answer in time. Switch the EHT off by hand."
-            ),
-            _Attempt(self.devices.stage.stop, "stage: no answer in time. Stop it by hand."),
-            _Attempt(self._end_irradiation, f"{IRRADIATION_GUN}: no answer in time. {SWITCH_OFF}"),
+            _Attempt("ion blanker", self.blank_ions, GUN_OFF),
+            _Attempt(ELECTRONS, self._blank_electrons, EHT_OFF),
+            _Attempt("stage", self.devices.stage.stop, "Stop it by hand."),
+            _Attempt(IRRADIATION_GUN, self._end_irradiation, SWITCH_OFF),
         ]
         until_s = time.monotonic() + deadline_s
         troubles = [attempt.trouble(until_s - time.monotonic()) for attempt in attempts]
@@ -138,9 +137,7 @@ class Microscope:
     def _blank_electrons(self) -> None:
         self.devices.column.blank()
         if not self.devices.column.state().blanked:
-            raise Refused(
-                "electron beam", "it does not read back as blanked", "Switch the EHT off by hand."
-            )
+            raise Refused(ELECTRONS, "it does not read back as blanked", EHT_OFF)
 
     def _end_irradiation(self) -> None:
         source = self.devices.irradiation_source
@@ -152,11 +149,11 @@ class Microscope:
 
 
 class _Attempt:
-    """Something under way on a thread of its own that may fail or never end."""
+    """Something under way on a thread of its own; ``by_hand``: what to do where it fails or never ends."""
 
-    def __init__(self, action: Callable[[], object], overdue: str) -> None:
-        self._action = action
-        self._trouble: str | None = overdue
+    def __init__(self, device: str, action: Callable[[], object], by_hand: str) -> None:
+        self._action, self._by_hand = action, by_hand
+        self._trouble: str | None = f"{device}: no answer in time. {by_hand}"
         self._thread = threading.Thread(target=self._run, name="safe state", daemon=True)
         self._thread.start()
 
@@ -165,7 +162,8 @@ class _Attempt:
             self._action()
             self._trouble = None
         except Exception as error:  # the other attempts and the report must not suffer from it
-            self._trouble = str(error)
+            said = str(error)
+            self._trouble = said if self._by_hand in said else f"{said} {self._by_hand}"
 
     def trouble(self, timeout_s: float) -> str | None:
         """A sentence if it has failed, or has not ended within ``timeout_s``."""

@@ -114,6 +114,17 @@ def test_a_column_that_does_not_blank_is_not_called_blanked(microscope: Microsco
     assert not reached.electrons_blanked and "EHT" in reached.trouble[0]
 
 
+def test_what_to_do_by_hand_is_told_of_a_device_that_is_gone(microscope: Microscope) -> None:
+    column, stage = FakeColumn(), FakeStage()
+    stage.stop = column.blank = broken("it")  # type: ignore[method-assign, assignment]
+    devices = with_devices(microscope, column, stage, FakeGun())
+    reached = replace(microscope, devices=devices).safe_state()
+    assert reached.trouble == (
+        "device: it failed. Switch the EHT off by hand.",
+        "device: it failed. Stop it by hand.",
+    )
+
+
 def test_what_hangs_is_left_behind(microscope: Microscope) -> None:
     release = threading.Event()
     stage = FakeStage()
