@@ -22,7 +22,7 @@ class Settings(DeviceSettings):
     host: str = Field("192.168.1.20", title="Address", description="As its front panel shows it.")
     port: int = Field(4000, ge=1, le=65_535, title="Port", description="4000 unless it was changed.")
     answer_s: float = Field(
-        1.0, gt=0, le=10, title="Time to answer", description="After that it counts as silent."
+        1.0, gt=0, le=1, title="Time to answer", description="After that it counts as silent."
     )
 
 
