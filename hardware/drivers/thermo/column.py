@@ -76,6 +76,7 @@ class ThermoColumn:
         )
 
     def blank(self) -> None:
+        self._server.wake()
         self._switch("blank", "is_blanked", True)
 
     def unblank(self) -> None:

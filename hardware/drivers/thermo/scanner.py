@@ -68,6 +68,7 @@ class ThermoScanner:
     def abort(self) -> None:
         """The frame that is being scanned is refused, whatever becomes of its call."""
         self._aborted.set()
+        self._server.wake()
         self._server.run("imaging.stop_acquisition")
 
     def _told(self, settings: FrameSettings) -> FrameSettings:

@@ -24,6 +24,9 @@ READY = 3
 
 RETRIES = 1
 
+ANYTHING = "beams.electron_beam.is_on"
+"""What is asked to see whether anybody answers."""
+
 RESTART = "Check AutoScript's server on the microscope's computer, then try again."
 VERSIONS = "Check that AutoScript's client is of its server's version."
 OWN_WORDS = "Look at the messages of the microscope's own software."
@@ -58,6 +61,11 @@ class Server:
             with suppress(Deadline, Garbled, ConnectionLost):
                 return self.call(what, question)
         return self.call(what, question)
+
+    def wake(self) -> None:
+        """Before a command that must get through: what died unnoticed is made anew for questions only."""
+        with suppress(HardwareError):  # whatever is wrong, the command says so itself
+            self.truth(ANYTHING)
 
     def read(self, path: str, valid: Callable[[Any], T]) -> T:
         """The value at ``path``, which ``valid`` understands, or raises ``ValueError`` for."""

@@ -146,6 +146,7 @@ class ThermoStage:
 
     def stop(self) -> None:
         """Sent twice where the move does not end: the first may have overtaken it on its own connection."""
+        self._server.wake()
         for _ in range(2):
             self._server.run(f"{STAGE}.stop")
             if self._under_way is None or wait([self._under_way], STOPS_WITHIN_S).done:

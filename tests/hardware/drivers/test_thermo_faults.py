@@ -176,6 +176,12 @@ def test_a_command_without_an_answer_is_not_sent_again(sem: Sem, name: str, how:
     assert sem.reached[reaches] == 1
 
 
+@pytest.mark.parametrize("name", ["column.blank", "scanner.abort", "stage.stop"])
+def test_what_brings_to_rest_gets_through_though_its_connection_died_unnoticed(sem: Sem, name: str) -> None:
+    sem.server.spoiler.spoil(Spoiled(Spoiling.CUT_OFF))
+    CALLS[name](sem.devices)
+
+
 @pytest.mark.parametrize("how", [Spoiling.SILENT, Spoiling.CUT_OFF, Spoiling.GARBAGE])
 def test_a_question_without_an_answer_is_asked_again(sem: Sem, how: Spoiling) -> None:
     sem.server.spoiler.spoil(Spoiled(how, b"chamber_pressure"))
