@@ -43,14 +43,14 @@ def target_of(path: Path) -> Target:
         return Target(found.name, path.absolute().parent, assembled.DRIVER_NAME, settings, found)
     instrument = Instrument.read(folder.instrument_file)
     driver, driver_folder = instrument.driver, folder.instrument(instrument)
-    assembly = _assembly(instrument, driver_folder)
+    assembly = _assembly(instrument, driver_folder, folder.instrument_file)
     return Target(instrument.name, driver_folder, driver.name, driver.settings, assembly)
 
 
 def device_findings(plan: Plan) -> Findings:
     """What is to be said of the devices of which the run's instrument is assembled."""
     try:
-        assembly = _assembly(plan.instrument, plan.instrument_folder)
+        assembly = _assembly(plan.instrument, plan.instrument_folder, plan.folder.instrument_file)
     except SettingsError as trouble:
         for problem in trouble.problems:
             yield error(str(SettingsError(trouble.path, [problem], trouble.advice)))
@@ -65,14 +65,14 @@ def device_findings(plan: Plan) -> Findings:
         yield warning(f"These parts of the instrument are simulated: {spoken(parts)}.")
 
 
-def _assembly(instrument: Instrument, folder: Path) -> Assembly | None:
-    """Raises ``SettingsError``."""
+def _assembly(instrument: Instrument, folder: Path, said_in: Path) -> Assembly | None:
+    """``folder``: of the driver; ``said_in``: the instrument's own file. Raises ``SettingsError``."""
     if instrument.driver.name != assembled.DRIVER_NAME:
         return None
     try:
         file = assembled.file_of(instrument.driver.settings, folder)
     except OutOfRange as wrong:
-        raise SettingsError(folder, [wrong.what], wrong.advice) from None
+        raise SettingsError(said_in, [wrong.what], wrong.advice) from None
     return _read(file)
 
 

@@ -303,6 +303,16 @@ def test_preflight_says_all_that_is_wrong_with_the_file(assembled_run: Plan, tmp
     assert "devices.gun.settings.gain should be greater than 0, but is 0." in wrong
 
 
+def test_settings_left_over_from_another_driver_are_told_with_the_file_that_holds_them(
+    assembled_run: Plan, tmp_path: Path
+) -> None:
+    file_with(tmp_path, BOTH)
+    driver = assembled_run.instrument.driver.model_copy(update={"settings": {"seed": 0}})
+    plan = save_instrument(assembled_run, assembled_run.instrument.model_copy(update={"driver": driver}))
+    (wrong,) = findings(plan, Severity.ERROR)
+    assert wrong == f"{plan.folder.instrument_file}: seed is unknown. Correct [driver.settings]."
+
+
 def test_preflight_says_what_is_simulated(assembled_run: Plan, tmp_path: Path) -> None:
     file_with(tmp_path, BOTH)
     assert not findings(assembled_run, Severity.ERROR)

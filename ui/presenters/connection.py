@@ -199,10 +199,10 @@ def connection_view(now: Connecting) -> ConnectionView:
 
 def how_to_use(file: Path) -> str:
     """How a run comes to go by a file."""
-    other = "" if file.name == FILE_NAME else f', settings = {{file = "{file.name}"}}'
+    settings = "no settings" if file.name == FILE_NAME else f'settings = {{file = "{file.name}"}}'
     return (
         "A run goes by it whose instrument says so, in the view Plan under Driver or in instrument.toml: "
-        f'name = "{DRIVER_NAME}", folder = "{file.parent}"{other}.'
+        f'name = "{DRIVER_NAME}", folder = "{file.parent.as_posix()}", {settings}.'
     )
 
 

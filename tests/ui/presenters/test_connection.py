@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from hardware.instruments_file import Draft, Problem, check, parse, written
 from hardware.parts import Candidate, DeviceDriver, DeviceSettings, Part, Parts
 from hardware.self_test import Checked, Outcome
 from ui.presenters import connection_draft as edits
-from ui.presenters.connection import NOBODY, Connecting, Step, connection_view
+from ui.presenters.connection import NOBODY, Connecting, Step, connection_view, how_to_use
 from ui.presenters.table_form import TableForm
 
 DRIVERS, _ = installed_drivers()
@@ -219,4 +219,7 @@ def test_what_failed_is_said_before_it_is_written() -> None:
     failed = Checked(Part.STAGE, "it stands", Outcome.FAILED, "stage: it shakes", 0.1)
     view = view_of(draft=draft, drivers=DRIVERS, checked=(failed,), step=Step.SAVE)
     assert view.may_save and "not all of it passed" in view.sentence
-    assert view.checks[0].badge.word == "Failed" and "assembled" in view.how_to_use
+    windows: Any = PureWindowsPath(r"C:\merlin\instruments.toml")
+    assert 'folder = "C:/merlin"' in how_to_use(windows)
+    assert view.checks[0].badge.word == "Failed"
+    assert view.how_to_use.endswith(', folder = ".", no settings.')
