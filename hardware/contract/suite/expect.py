@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from typing import cast
+from threading import Thread
+from typing import TypeVar, cast
 
 import pytest
 
@@ -26,6 +28,8 @@ STANDS_WITHIN = 0.5
 
 about = pytest.mark.about
 
+T = TypeVar("T")
+
 
 def outside(allowed: Range) -> tuple[float, ...]:
     """What no device may take for a set-point."""
@@ -41,6 +45,20 @@ def refuses(call: Callable[[], object], kind: type[HardwareError] = HardwareErro
         assert str(error).endswith(".") and "\n" not in str(error)
     else:
         pytest.fail(f"no {kind.__name__} from {in_words(call)}")
+
+
+def in_background(call: Callable[[], T]) -> Future[T]:
+    """What comes of a call on another thread, which nobody has to wait for: a driver may hang."""
+    ended: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            ended.set_result(call())
+        except BaseException as error:
+            ended.set_exception(error)
+
+    Thread(target=run, name="tried in the background", daemon=True).start()
+    return ended
 
 
 def in_words(call: Callable[..., object]) -> str:

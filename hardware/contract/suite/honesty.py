@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,9 +13,9 @@ import pytest
 
 from hardware.contract.bench import Bench
 from hardware.contract.suite.calls import COMMANDS, READINGS, SEEING, SHARP, Call
-from hardware.contract.suite.expect import about, behind, in_words, line_to, same_pose
+from hardware.contract.suite.expect import about, behind, in_background, in_words, line_to, same_pose
 from hardware.contract.suite.ions import MILLING
-from hardware.contract.suite.wires import URGENT_S
+from hardware.contract.suite.wires import ENDS_S, URGENT_S
 from hardware.emulators.serving import Spoiled, Spoiling
 from hardware.errors import HardwareError
 from hardware.microscope import Devices
@@ -24,7 +23,6 @@ from hardware.parts import Part
 from hardware.types import Blanker
 
 LONG_S = 1e4
-IT_ENDS_S = 10.0
 
 ONCE: Mapping[Part, tuple[Call, ...]] = {
     Part.COLUMN: (
@@ -146,25 +144,25 @@ def _interrupted(
     bench: Bench, work: Callable[[], object], urgent: Callable[[], None]
 ) -> BaseException | None:
     """How ``work`` ends, in the midst of which comes something urgent that must not wait for it."""
-    with ThreadPoolExecutor(1) as other_thread:
-        with behind(bench).standstill() as it_waits:
-            working = other_thread.submit(work)
-            while not it_waits.wait(0.01):
-                if working.done():
-                    working.result()
-                    pytest.skip("it is done at once")
-            at_work: list[bool] = []
+    with behind(bench).standstill() as it_waits:
+        working, until_s = in_background(work), time.monotonic() + ENDS_S
+        while not it_waits.wait(0.01):
+            if working.done():
+                working.result()
+                pytest.skip("it is done at once")
+            assert time.monotonic() < until_s, "it waits by another clock than the instrument's"
+        at_work: list[bool] = []
 
-            def listen(_told: str) -> bool:
-                at_work.append(not working.done())
-                return True
+        def listen(_told: str) -> bool:
+            at_work.append(not working.done())
+            return True
 
-            began_s = time.monotonic()
-            with behind(bench).overheard(listen):
-                urgent()
-            took_s = time.monotonic() - began_s
-        assert took_s < URGENT_S and all(at_work[:1]), "it waited for what it was to end"
-        return working.exception(IT_ENDS_S)
+        began_s = time.monotonic()
+        with behind(bench).overheard(listen):
+            urgent()
+        took_s = time.monotonic() - began_s
+    assert took_s < URGENT_S and all(at_work[:1]), "it waited for what it was to end"
+    return working.exception(ENDS_S)
 
 
 def _told(bench: Bench, call: Call, answered: bool) -> Counter[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hardware import protocols
 from hardware.contract.bench import Bench
-from hardware.contract.suite.expect import about, line_to
+from hardware.contract.suite.expect import about, in_background, line_to
 from hardware.microscope import Devices
 from hardware.parts import Part
 from hardware.types import Blanker
+
+CLOSES_S = 10.0
 
 CAPABILITIES: dict[Part, type] = {
     Part.CLOCK: protocols.Clock,
@@ -69,6 +71,6 @@ def test_cleaning_takes_its_time(devices: Devices) -> None:
     assert devices.clock.now_s() - before_s >= 30.0
 
 
-def test_closing_it_twice_does_no_harm(devices: Devices) -> None:
-    devices.close()
-    devices.close()
+def test_closing_it_twice_does_no_harm(bench: Bench) -> None:
+    bench.devices.close()
+    in_background(bench.devices.close).result(CLOSES_S)

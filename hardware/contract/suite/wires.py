@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ import pytest
 
 from hardware.contract.bench import Bench
 from hardware.contract.suite.calls import COMMANDS, EVERY_CALL, READINGS, URGENT, Call
-from hardware.contract.suite.expect import about, in_words, line_to, refuses
+from hardware.contract.suite.expect import about, in_background, in_words, line_to, refuses
 from hardware.emulators.serving import Spoiled, Spoiling
 from hardware.errors import HardwareError
 from hardware.microscope import Devices
@@ -22,6 +21,7 @@ from hardware.types import Blanker
 URGENT_S = 3.0
 """So long may what brings the instrument to rest take at most, whatever else it is busy with."""
 
+ENDS_S = 10.0
 FAILS_CLOSED_S = 1.0
 GUARDED_S = 1.5
 """A second, and what a busy computer takes."""
@@ -101,13 +101,12 @@ def test_what_brings_to_rest_gets_through_while_an_answer_is_late(wired: Bench) 
         if part not in wired.plays:
             continue
         with spoilt(wired, Spoiled(Spoiling.LATE, late_s=0.5)):
-            waiting = threading.Thread(target=_whatever_comes, args=(READINGS[part], wired))
-            waiting.start()
+            waiting = in_background(partial(_whatever_comes, READINGS[part], wired))
             time.sleep(0.1)
             began_s = time.monotonic()
             urgent(wired)
             assert time.monotonic() - began_s < URGENT_S
-        waiting.join()
+        waiting.result(ENDS_S)
 
 
 def _whatever_comes(call: Call, bench: Bench) -> None:
