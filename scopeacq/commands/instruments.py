@@ -30,5 +30,6 @@ def emulate(
     from hardware.simulator.client import OCCUPIED
     from scopeacq.telling.exit_codes import ExitCode
 
+    typer.echo("A laboratory comes up, and is there once its file is named. Ctrl-C ends it.", err=True)
     code = main([str(folder.absolute())])
     raise typer.Exit(ExitCode.BUSY if code == OCCUPIED else code)

@@ -359,6 +359,17 @@ def test_another_file_is_not_opened_over_edits_by_one_click(qtbot: QtBot, tmp_pa
         assert operator.desk.now.file == other and not operator.desk.now.draft.devices
 
 
+def test_a_file_is_named_from_wherever_a_run_may_look_for_it(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with wizard_on(qtbot, Path("lab") / FILE_NAME, choose=lambda _: Path("other") / FILE_NAME) as operator:
+        assert f'folder = "{(tmp_path / "lab").as_posix()}"' in operator.page.save.how_to_use.text()
+        operator.click(operator.page.choose)
+        operator.rests()
+        assert f'folder = "{(tmp_path / "other").as_posix()}"' in operator.page.save.how_to_use.text()
+
+
 def test_what_is_edited_while_the_file_is_written_still_is_to_be_written(
     qtbot: QtBot, tmp_path: Path
 ) -> None:

@@ -36,7 +36,7 @@ class Connect(QWidget):
         """``choose``: how an operator names another file. ``run``: a run that may go by it."""
         super().__init__()
         self.page, self._choose = ConnectPage(), choose
-        self.desk = ConnectDesk(file, core, run, self)
+        self.desk = ConnectDesk(file.absolute(), core, run, self)
         wire(self.page, self.desk)
         set_page(self, "connect")
         self.page.left.connect(self.left)
@@ -58,7 +58,7 @@ class Connect(QWidget):
 
     def _choose_file(self) -> None:
         if self.may_leave() and (file := self._choose(self)) is not None:
-            self.desk.open(file)
+            self.desk.open(file.absolute())
 
 
 def _show(file: Path) -> None:
