@@ -390,6 +390,28 @@ def test_what_is_edited_while_the_file_is_written_still_is_to_be_written(
         assert operator.page.save.save.isEnabled() and not operator.desk.may_leave()
 
 
+def test_what_is_edited_while_it_is_tried_was_not_tried(qtbot: QtBot, tmp_path: Path) -> None:
+    trying, edited = Event(), Event()
+
+    def test(file: Path, _draft, _beam, hear, _ended) -> Path:  # type: ignore[no-untyped-def]
+        trying.set()
+        edited.wait(20.0)
+        hear(Checked(Part.CLOCK, "time passes", Outcome.PASSED, "it does", 0.1))
+        return file
+
+    with wizard_on(qtbot, tmp_path / FILE_NAME, replace(CONNECTIONS, test=test)) as operator:
+        operator.desk.add_device("twin")
+        operator.desk.go(Step.TEST)
+        operator.click(operator.page.test.test)
+        qtbot.waitUntil(trying.is_set)
+        operator.desk.call("Merlin")
+        edited.set()
+        operator.rests()
+        assert not operator.desk.now.checked and operator.desk.now.report is None
+        operator.desk.go(Step.SAVE)
+        operator.reads("It was not tried")
+
+
 def test_a_run_that_was_open_goes_by_what_was_written(qtbot: QtBot, tmp_path: Path) -> None:
     run, file = run_on_disk(tmp_path), tmp_path / "lab" / FILE_NAME
     root = run.plan.folder.root

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -23,6 +23,8 @@ from ui.presenters import connection_draft as edits
 from ui.presenters.connection import NOBODY, Connecting, Doing, Step, connection_view
 from ui.presenters.table_form import TableForm
 from ui.tasks import Tasks
+
+T = TypeVar("T")
 
 CHECK_MS = 150
 UNSAVED = "The instrument was not written yet: do so in the last step, or do the same once more to lose it."
@@ -86,7 +88,8 @@ class ConnectDesk(QObject):
         """Ask at all addresses that are ticked."""
         asked = [address(at.text) for at in self._now.addresses if at.text in self._now.chosen]
         self._note(found={})
-        search = partial(self._core.find, asked, self._now.drivers, self._hear, self._ended)
+        hear = partial(self._hear, self._take_found)
+        search = partial(self._core.find, asked, self._now.drivers, hear, self._ended)
         self._do(Doing.SEARCHING, search, lambda _: self._take_in())
 
     def add_device(self, driver: str) -> None:
@@ -142,8 +145,10 @@ class ConnectDesk(QObject):
     def test(self, with_beam: bool) -> None:
         """Connect all devices, and try what is safe."""
         self._note(checked=(), report=None)
-        test = partial(self._core.test, self._now.file, self._now.draft, with_beam, self._hear, self._ended)
-        self._do(Doing.TESTING, test, lambda report: self._note(report=report))
+        file, draft = self._now.file, self._now.draft
+        hear = partial(self._hear, partial(self._take_checked, draft))
+        test = partial(self._core.test, file, draft, with_beam, hear, self._ended)
+        self._do(Doing.TESTING, test, partial(self._take_report, draft))
 
     def show_report(self) -> None:
         """Show the report of the last test."""
@@ -214,16 +219,21 @@ class ConnectDesk(QObject):
         self.opened.emit(tuple((name, driver.title) for name, driver in opened.drivers.items()))
         self._check()
 
-    def _hear(self, heard: Found | Checked) -> None:
-        """On the thread of the long work."""
-        self._tasks.tell(partial(self._take, heard))
+    def _hear(self, take: Callable[[T], None], heard: T) -> None:
+        """On the thread of long work: have what came of it taken here, while the work goes on."""
+        self._tasks.tell(partial(take, heard))
 
-    def _take(self, heard: Found | Checked) -> None:
-        """Something that came of long work that goes on."""
-        if isinstance(heard, Found):
-            self._note(found={**self._now.found, heard.address.text: heard})
-        else:
-            self._note(checked=(*self._now.checked, heard))
+    def _take_found(self, found: Found) -> None:
+        self._note(found={**self._now.found, found.address.text: found})
+
+    def _take_checked(self, draft: Draft, checked: Checked) -> None:
+        """What was edited meanwhile was not tried."""
+        if draft is self._now.draft:
+            self._note(checked=(*self._now.checked, checked))
+
+    def _take_report(self, draft: Draft, report: Path) -> None:
+        if draft is self._now.draft:
+            self._note(report=report)
 
     def _take_in(self) -> None:
         """What was found becomes part of the instrument."""
