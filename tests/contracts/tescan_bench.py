@@ -14,7 +14,7 @@ from hardware.simulator.config import TwinSettings
 from hardware.simulator.devices import SETTLINGS
 
 NAME = "SEM"
-ANSWER_S = 0.25
+ANSWER_S = 0.4
 
 
 def settings_for(twin: TwinSettings, port: int) -> TescanSettings:

@@ -23,7 +23,7 @@ FRAMES = cycle((SMALL, FrameSettings(64, 48, 12.0, 100.0, scan_rot_deg=5.0, bit_
 """No two in a row are alike, so that all is set for each."""
 
 BROKEN_WIRES = (Spoiling.CUT_OFF, Spoiling.GARBAGE, Spoiling.WRONG_ECHO)
-ANSWER_S = 0.2
+ANSWER_S = 0.3
 N_ASKED = 3
 Call = Callable[[Devices], object]
 

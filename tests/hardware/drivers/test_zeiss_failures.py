@@ -175,10 +175,10 @@ HANGS = [
 
 @pytest.mark.parametrize(("ours", "method"), HANGS)
 def test_a_call_that_hangs_has_a_deadline(tmp_path: Path, ours: str, method: str) -> None:
-    with smartsem_rig(tmp_path, answer_s=0.2, urgent_answer_s=0.2, grab_s=0.2) as rig:
+    with smartsem_rig(tmp_path, answer_s=0.3, urgent_answer_s=0.3, grab_s=0.3) as rig:
         rig.column.unblank()
         hangs = rig.tampering.hanging(method)
-        with rig.spoilt(hangs), pytest.raises(Deadline, match=f"'{method}.* no answer within 0.2 s"):
+        with rig.spoilt(hangs), pytest.raises(Deadline, match=f"'{method}.* no answer within 0.3 s"):
             OURS[ours](rig)
 
 
