@@ -151,8 +151,8 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.plant.__name__)
 def test_a_planted_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(honesty, "URGENT_S", 0.3)
-    monkeypatch.setattr(rehearsal, "LONGEST_STANDSTILL_S", 0.6)
+    monkeypatch.setattr(honesty, "URGENT_S", 1.0)
+    monkeypatch.setattr(rehearsal, "LONGEST_STANDSTILL_S", 1.5)
     tried(fault.found_by, lambda _sound: {}, fault.told)
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         tried(fault.found_by, fault.plant, fault.told)
