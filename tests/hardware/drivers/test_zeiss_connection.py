@@ -27,7 +27,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def test_what_brings_to_rest_gets_past_a_call_that_hangs(tmp_path: Path) -> None:
-    with smartsem_rig(tmp_path, answer_s=0.8) as rig:
+    with smartsem_rig(tmp_path, answer_s=1.2) as rig:
         rig.column.unblank()
         rig.stage.move(StagePose(z_um=6_000.0))
         ended: list[Exception] = []
