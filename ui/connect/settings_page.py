@@ -17,8 +17,8 @@ from ui.presenters.forms import Path
 from ui.presenters.table_form import Groups, TableForm
 from ui.presenters.tone import Tone
 
-WIDTHS = Widths(220, 240)
-LIST_PX, NAME_PX = 330, 240
+WIDTHS = Widths(220, 300)
+LIST_PX, NAME_PX = 330, 300
 
 
 class SettingsPage(QWidget):

@@ -213,7 +213,7 @@ def part_in_words(part: Part) -> str:
 
 def _sentence(now: Connecting) -> str:
     if now.doing is not None:
-        return "Ending." if now.ending else f"{now.doing.value} ..."
+        return "Ending after what is under way ..." if now.ending else f"{now.doing.value} ..."
     match now.step:
         case Step.FIND:
             return _found_told(now)
