@@ -31,7 +31,7 @@ D = TypeVar("D", "Devices", "Parts")
 URGENT = frozenset({"abort", "stop", "blank", "switch_off"})
 """Brings the instrument to rest, quickly; taking the ion gun's high voltage off does so in its own time."""
 
-SETS_OFF = frozenset({"move", "acquire", "unblank", "set_hv", "start"})
+SETS_OFF = frozenset({"move", "acquire", "unblank", "set_hv", "start", "clean"})
 """What would undo a rest: if one was asked for before it and has not begun yet, it is refused."""
 
 SUPERVISED = (

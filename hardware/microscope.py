@@ -90,19 +90,21 @@ class Microscope:
     def safe_state(self, deadline_s: float = 6.0) -> SafeState:
         """Blank the ions, blank the electrons, stop the stage where it is, all at the same time.
 
-        An irradiation beam that a program may switch off is switched off along: one that was killed may
-        have left it on. Each goes on whatever becomes of the others, within ``deadline_s`` of real time.
-        Where the ions are not known to be blanked, the gun's high voltage is taken off as well.
+        A plasma cleaning under way is ended along, and an irradiation beam that a program may switch off
+        is switched off: one that was killed may have left it on. Each goes on whatever becomes of the
+        others, within ``deadline_s`` of real time. Where the ions are not known to be blanked, the gun's
+        high voltage is taken off as well.
         """
         attempts = [
             _Attempt("ion blanker", self.blank_ions, GUN_OFF),
             _Attempt(ELECTRONS, self._blank_electrons, EHT_OFF),
             _Attempt("stage", self.devices.stage.stop, "Stop it by hand."),
             _Attempt(IRRADIATION_GUN, self._end_irradiation, SWITCH_OFF),
+            _Attempt("plasma cleaner", self.end_cleaning, "Switch it off by hand."),
         ]
         until_s = time.monotonic() + deadline_s
         troubles = [attempt.trouble(until_s - time.monotonic()) for attempt in attempts]
-        ions, electrons, stage, _ = (trouble is None for trouble in troubles)
+        ions, electrons, stage, *_ = (trouble is None for trouble in troubles)
         return SafeState(
             Blanker.BLANKED if ions else Blanker.UNKNOWN,
             electrons_blanked=electrons,
@@ -133,6 +135,11 @@ class Microscope:
             except HardwareError as trouble:
                 error.add_note(f"The gun's high voltage could not be taken off either: {trouble}")
             raise
+
+    def end_cleaning(self) -> None:
+        """End a plasma cleaning under way. Raises what the cleaner raises."""
+        if self.devices.cleaner is not None:
+            self.devices.cleaner.stop()
 
     def _blank_electrons(self) -> None:
         self.devices.column.blank()

@@ -263,7 +263,13 @@ class Chamber(Protocol):
 class PlasmaCleaner(Protocol):
     """An asher for hydrocarbons; an instrument may lack it."""
 
-    def clean(self, power_w: float, duration_s: float) -> None: ...
+    def clean(self, power_w: float, duration_s: float) -> None:
+        """Clean for so long. Raises ``Refused`` where :meth:`stop` ends it before."""
+        ...
+
+    def stop(self) -> None:
+        """End a cleaning under way: its plasma is off when this returns."""
+        ...
 
 
 @runtime_checkable

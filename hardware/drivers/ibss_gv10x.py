@@ -129,24 +129,34 @@ class GV10x:
     most_power_w: int
     allowed_mbar: Range
     lit: bool = False
+    stopped: bool = False
 
     def clean(self, power_w: float, duration_s: float) -> None:
         """Burn for so long, then end the plasma, confirmed, whatever happened.
 
         Raises ``OutOfRange`` and ``Interlocked`` before anything is sent; ``Interlocked`` as well when
-        something changes while it burns, ``Deadline`` when it burned too long, and what the wire raises.
+        something changes while it burns, ``Refused`` when it is stopped, ``Deadline`` when it burned too
+        long, and what the wire raises.
         """
+        self.stopped = False
         watts, minutes = self._possible(power_w, duration_s)
         self._require_safe()
         try:
             self.asher.set(Setting.POWER_W, watts)
             self.asher.set(Setting.TIME_MIN, minutes)
             self.lit = True
+            self._require_wanted()
             self.asher.light()
             self._watch(watts, duration_s)
         finally:
             self.asher.end()
             self.lit = False
+
+    def stop(self) -> None:
+        """End the plasma at once, confirmed, if it burns. From another thread than the one that cleans."""
+        self.stopped = True
+        if self.lit:
+            self.asher.end()
 
     def close(self) -> None:
         """End the connection; a plasma that still burns is ended first, else ``Refused`` is raised."""
@@ -169,11 +179,16 @@ class GV10x:
         if reasons := list(refusals(self.devices(), self.allowed_mbar)):
             raise Interlocked(self.name, reasons, "Bring the instrument into this state, then clean again.")
 
+    def _require_wanted(self) -> None:
+        if self.stopped:
+            raise Refused(self.name, "the cleaning was ended", "Clean again.")
+
     def _watch(self, watts: int, duration_s: float) -> None:
         step_s = max(POLL_S, self.clock.longest_step_s(duration_s))
         end_s = self.clock.now_s() + duration_s
         while (left_s := end_s - self.clock.now_s()) > 0:
             self.clock.sleep(min(left_s, step_s))
+            self._require_wanted()
             self._require_safe()
             self.asher.require(Setting.POWER_W, watts)
         if -left_s > MOST_OVERTIME_S:

@@ -10,10 +10,14 @@ from hardware.simulator.config import ChamberSettings
 
 @dataclass
 class ChamberBody:
-    """First order: the pressure approaches base + load with one time constant."""
+    """First order: the pressure approaches base + load with one time constant.
+
+    ``cleaning``: whether the plasma of the cleaner burns.
+    """
 
     settings: ChamberSettings
     pressure_mbar: float = field(init=False)
+    cleaning: bool = False
 
     def __post_init__(self) -> None:
         self.pressure_mbar = self.settings.base_mbar

@@ -242,7 +242,11 @@ class VacuumController:
     nature: Nature
 
     def commands(self) -> Mapping[str, Handler]:
-        return {"chamber.read": self._read, "cleaner.clean": self._clean}
+        return {
+            "chamber.read": self._read,
+            "cleaner.clean": self._clean,
+            "cleaner.stop": self._stop_cleaning,
+        }
 
     def _read(self, values: Json, kinds: Kinds) -> Reply:
         return Reply({"pressure_mbar": self.nature.chamber.pressure_mbar})
@@ -250,5 +254,14 @@ class VacuumController:
     def _clean(self, values: Json, kinds: Kinds) -> Reply:
         if self.nature.column.on_wafer:
             raise Refused(Device.CLEANER.value, "the electron beam is on", "Blank it before cleaning.")
-        self.nature.wait(values["duration_s"])
+        chamber = self.nature.chamber
+        chamber.cleaning = True
+        self.nature.wait(values["duration_s"], stop=lambda: not chamber.cleaning)
+        if not chamber.cleaning:
+            raise Refused(Device.CLEANER.value, "the cleaning was ended", "Clean again.")
+        chamber.cleaning = False
+        return Reply()
+
+    def _stop_cleaning(self, values: Json, kinds: Kinds) -> Reply:
+        self.nature.chamber.cleaning = False
         return Reply()

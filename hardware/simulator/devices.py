@@ -257,3 +257,6 @@ class TwinCleaner:
         if power_w <= 0:
             raise OutOfRange(Device.CLEANER.value, f"power {power_w:g} W", "Choose a power above 0.")
         self._link.call("cleaner.clean", {"duration_s": duration_s}, SLOWEST_CALL_S + duration_s)
+
+    def stop(self) -> None:
+        self._link.call("cleaner.stop")

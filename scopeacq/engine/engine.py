@@ -130,12 +130,15 @@ class Engine:
     def request(self, request: RunRequest) -> None:
         """Ask the running engine for something. Any thread; returns at once.
 
-        The close command of an abort goes to the guard right away, past the acquisition thread.
+        The close command of an abort goes to the guard right away, past the acquisition thread. What is
+        urgent also ends a cleaning, which may go on for an hour.
         """
         self._rig.control.ask(request)
         if request is RunRequest.ABORT:
             asked_s = time.monotonic()
             threading.Thread(target=self._blank_ions, args=(asked_s,), name="abort", daemon=True).start()
+        if self._rig.control.urgent:
+            threading.Thread(target=self._end_cleaning, name="end of cleaning", daemon=True).start()
 
     def wish(self, wish: Wish) -> None:
         """Ask for a change of the steps ahead. Any thread; returns at once, ``WishAnswered`` follows."""
@@ -150,6 +153,12 @@ class Engine:
         except HardwareError as error:
             ions, text = Blanker.UNKNOWN, str(error)
         self.events.publish(AbortAnswered(ions, text, sent_s, time.monotonic() - asked_s))
+
+    def _end_cleaning(self) -> None:
+        try:
+            self._rig.microscope.end_cleaning()
+        except HardwareError as error:  # the cleaning tries as well, and is an incident if it fails
+            LOG.warning("%s", error)
 
     def run(self, cycles: int | None = None) -> RunEnd:
         """Go on with the run until ``cycles`` cycles are done in all (default and most: the project's).

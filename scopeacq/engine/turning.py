@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from hardware.errors import Interlocked
+from hardware.errors import Interlocked, Refused
 from hardware.interlocks import gun_pump_refusals
 from hardware.milling import end_mill
 from hardware.motion import follow
@@ -115,7 +115,12 @@ def clean(rig: Rig, step: Clean) -> None:
     rig.devices.column.set_valve(False)
     rig.devices.column.set_eht(False)
     rig.devices.detector.make_safe()
-    cleaner.clean(cleaning.power_w, cleaning.duration_s)
+    try:
+        cleaner.clean(cleaning.power_w, cleaning.duration_s)
+    except Refused:
+        if rig.control.urgent:
+            return  # it was ended for that
+        raise
     rig.record(Cleaned(step.cycle))
 
 

@@ -254,6 +254,8 @@ class FakeCleaner:
             raise Refused("plasma cleaner", f"{power_w:g} W is too much", "Choose up to 50 W.")
         self.clock.sleep(duration_s)
 
+    def stop(self) -> None: ...
+
 
 def fake_devices(folder: Path) -> Devices:
     """A fresh instrument, imaging, beam blanked."""

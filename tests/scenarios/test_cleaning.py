@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +21,15 @@ from hardware.simulator.nature import Nature
 from hardware.transport.wire_log import NoLog
 from hardware.types import GunState
 from scopeacq.engine.rig import Rig
-from scopeacq.journal.records import Cleaned, CleaningBegin, ImagingRecovered, Incident, MillDone, RunEnd
+from scopeacq.journal.records import (
+    Cleaned,
+    CleaningBegin,
+    ImagingRecovered,
+    Incident,
+    MillDone,
+    RunEnd,
+    RunRequest,
+)
 from scopeacq.plan.project import CleaningSettings
 from tests.scenarios.harness import TinyRun, tiny_project
 from tests.scenarios.test_policies import of_kind, on_record, run_once
@@ -120,6 +129,39 @@ def test_what_comes_on_while_it_burns_ends_the_plasma_at_once(tmp_path: Path) ->
     (incident,) = of_kind(run, Incident)
     assert "The EHT is on" in incident.text
     assert device.n_lit == 2 and device.lit_at_s is None and run.nature.gun.hv_on
+
+
+@pytest.mark.parametrize(
+    ("request_", "end"), [(RunRequest.ABORT, RunEnd.ABORTED), (RunRequest.PAUSE_NOW, RunEnd.PAUSED)]
+)
+def test_an_operator_who_is_in_a_hurry_ends_the_plasma(
+    tmp_path: Path, request_: RunRequest, end: RunEnd
+) -> None:
+    """It counts for nothing, and the run cleans anew when it goes on."""
+    with cleaned_run(tmp_path) as (run, device, _):
+        with run.start() as program:
+
+            def press(_: float) -> None:
+                if device.burns:
+                    program.link.while_asleep = lambda _: None
+                    program.engine.request(request_)
+                    wait_until_off(device)
+
+            program.link.while_asleep = press
+            assert program.engine.run() is end
+        assert of_kind(run, Cleaned) == [] and of_kind(run, Incident) == []
+        assert device.n_lit == 1 and device.harmed == []
+        assert run_once(run) is RunEnd.FINISHED
+    assert of_kind(run, Cleaned) == [Cleaned(1)]
+    assert device.n_lit == 2 and run.nature.gun.hv_on
+
+
+def wait_until_off(device: WatchedCleaner) -> None:
+    """Another thread ends it, in real time."""
+    until_s = time.monotonic() + 10.0
+    while device.burns:
+        assert time.monotonic() < until_s
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,14 @@ def test_the_electrons_are_blanked_during_a_scan(bench: Bench, beam: Devices) ->
     assert behind(bench).twin.column.state().blanked and beam.column.state().blanked
 
 
+@about(Part.CLEANER)
+def test_a_cleaning_is_ended_while_it_goes_on(bench: Bench, devices: Devices) -> None:
+    assert devices.cleaner is not None
+    ended_by = _interrupted(bench, partial(COMMANDS[Part.CLEANER], bench), devices.cleaner.stop)
+    assert isinstance(ended_by, HardwareError), "it counts as a cleaning"
+    COMMANDS[Part.CLEANER](bench)
+
+
 def _interrupted(
     bench: Bench, work: Callable[[], object], urgent: Callable[[], None]
 ) -> BaseException | None:

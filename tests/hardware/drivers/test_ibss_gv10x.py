@@ -240,6 +240,21 @@ def test_a_plasma_that_a_killed_program_left_is_ended_at_the_start(tmp_path: Pat
         parts.close()
 
 
+def test_a_cleaning_that_is_stopped_is_off_at_once_and_counts_for_nothing(rig: Rig) -> None:
+    before_s = rig.nature.clock.now_s()
+    rig.asleep(rig.cleaner.stop)
+    with pytest.raises(Refused) as error:
+        rig.cleaner.clean(20.0, 60.0)
+    assert "was ended" in told(error) and rig.device.lit_at_s is None
+    assert rig.nature.clock.now_s() - before_s < 5.0
+
+
+def test_a_stop_at_rest_is_no_reason_not_to_clean_later(rig: Rig) -> None:
+    rig.cleaner.stop()
+    assert rig.box.requests == []
+    rig.cleaner.clean(20.0, 60.0)
+
+
 def test_closing_ends_a_plasma_that_burns(rig: Rig) -> None:
     rig.asleep(rig.cleaner.close)
     with pytest.raises(HardwareError):
