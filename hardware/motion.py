@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hardware.chamber_model import ChamberModel
-from hardware.errors import Collision, HardwareError
+from hardware.errors import Collision, HardwareError, NotReached, Refused
 from hardware.paths import Path
-from hardware.protocols import Stage
+from hardware.protocols import Motion, Stage
 from hardware.set_points import require_pose
 from hardware.types import PoseTolerance, StagePose
 
@@ -51,7 +51,7 @@ def follow(
             heed()
             motion = stage.move(leg)
             heed()  # a stop that was sent before this move did not stop it
-            motion.wait(deadline_s)
+            _arrive(motion, deadline_s, heed)
             heed()
             pose = stage.pose()
             require_pose("stage", corner, pose, tolerance, ELSEWHERE)
@@ -59,6 +59,14 @@ def follow(
             _stop(stage, error)
             raise
     return pose
+
+
+def _arrive(motion: Motion, deadline_s: float, heed: Callable[[], None]) -> None:
+    try:
+        motion.wait(deadline_s)
+    except (NotReached, Refused):  # what many stages say that were stopped for somebody
+        heed()
+        raise
 
 
 def check_path(stage: Stage, model: ChamberModel, pose: StagePose, path: Path) -> list[StagePose]:

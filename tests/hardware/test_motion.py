@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from hardware.chamber_model import ChamberModel
-from hardware.errors import Collision, Deadline, HardwareError, NotReached, OutOfRange, StageTouch
+from hardware.errors import (
+    Collision,
+    Deadline,
+    Halted,
+    HardwareError,
+    NotReached,
+    OutOfRange,
+    Refused,
+    StageTouch,
+)
 from hardware.motion import Patience, follow
 from hardware.types import PoseTolerance, StagePose
 from tests.hardware.fakes import FakeMotion, FakeStage
@@ -44,6 +53,24 @@ def test_trouble_on_the_way_stops_the_stage_where_it_is(trouble: HardwareError) 
     with pytest.raises(type(trouble)):
         follow(stage, MODEL, (DOWN, TILT), TOLERANCE)
     assert stage.moves == [DOWN] and stage.stops == 1
+
+
+@pytest.mark.parametrize(
+    "said", [NotReached("stage", "z [um]", 6e3, 9e3, 1.0), Refused("stage", "is stopped")]
+)
+def test_whoever_stopped_the_stage_is_told_so_whatever_it_says(said: HardwareError) -> None:
+    stage, asked = FakeStage(on_arrival=said), []
+
+    def heed() -> None:
+        asked.append(stage.moves)
+        if len(asked) > 2:
+            raise Halted("stage", "it was stopped")
+
+    with pytest.raises(Halted):
+        follow(stage, MODEL, (DOWN, TILT), TOLERANCE, heed=heed)
+    with pytest.raises(type(said)):
+        follow(stage, MODEL, (DOWN, TILT), TOLERANCE)
+    assert stage.moves == [DOWN, DOWN] and stage.stops == 2
 
 
 def test_an_interrupt_stops_the_stage_too() -> None:

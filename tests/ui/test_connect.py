@@ -29,7 +29,7 @@ from tests.ui.story import run_on_disk
 from ui.connect.desk import ConnectDesk
 from ui.connect.mounting import Connect
 from ui.connect.services import CONNECTIONS, REPORTS, Connections
-from ui.presenters.connection import Step
+from ui.presenters.connection_state import Step
 from ui.start.start_cards import ActionCard
 from ui.window import MainWindow
 

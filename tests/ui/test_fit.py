@@ -20,7 +20,7 @@ from hardware.discovery import Listed
 from tests.ui.cut_texts import cut_texts
 from tests.ui.story import at_work, run_on_disk
 from ui.connect.mounting import Connect
-from ui.presenters.connection import Step
+from ui.presenters.connection_state import Step
 from ui.theme import Mode
 from ui.window import MainWindow
 

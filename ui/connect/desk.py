@@ -20,7 +20,8 @@ from scopeacq.telling.explain import Explained
 from ui.connect.services import Connections, Opened
 from ui.parts.soon import Soon
 from ui.presenters import connection_draft as edits
-from ui.presenters.connection import NOBODY, Connecting, Doing, Step, connection_view
+from ui.presenters.connection import NOBODY, connection_view
+from ui.presenters.connection_state import Connecting, Doing, Step
 from ui.presenters.table_form import TableForm
 from ui.tasks import Tasks
 

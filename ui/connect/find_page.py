@@ -14,7 +14,8 @@ from ui.parts.label import label
 from ui.parts.tick_box import TickBox
 from ui.parts.wizard_page import WizardPage
 from ui.prepare.step_card import side_button
-from ui.presenters.connection import AddressRow, ConnectionView, Doing
+from ui.presenters.connection import AddressRow, ConnectionView
+from ui.presenters.connection_state import Doing
 from ui.presenters.tone import Sign, Tone
 
 NOWHERE = "No port, no VISA resource and no usual address is known here: add an address below."

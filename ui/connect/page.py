@@ -15,7 +15,8 @@ from ui.connect.test_page import TestPage
 from ui.parts.label import label
 from ui.parts.step_pages import StepPages
 from ui.prepare.step_card import main_button, side_button
-from ui.presenters.connection import ConnectionView, Step
+from ui.presenters.connection import ConnectionView
+from ui.presenters.connection_state import Step
 
 STEPS = tuple(Step)
 

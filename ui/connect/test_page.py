@@ -13,7 +13,8 @@ from ui.parts.label import label
 from ui.parts.tick_box import TickBox
 from ui.parts.wizard_page import WizardPage
 from ui.prepare.step_card import main_button, side_button
-from ui.presenters.connection import CheckRow, ConnectionView, Doing
+from ui.presenters.connection import CheckRow, ConnectionView
+from ui.presenters.connection_state import Doing
 from ui.presenters.tone import Tone
 
 WITH_BEAM = "Scan one small frame, where EHT is on and the column valve open already"

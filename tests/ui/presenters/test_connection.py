@@ -18,7 +18,8 @@ from hardware.instruments_file import Draft, Problem, check, parse, written
 from hardware.parts import Candidate, DeviceDriver, DeviceSettings, Part, Parts
 from hardware.self_test import Checked, Outcome
 from ui.presenters import connection_draft as edits
-from ui.presenters.connection import NOBODY, Connecting, Step, connection_view, how_to_use
+from ui.presenters.connection import NOBODY, connection_view, how_to_use
+from ui.presenters.connection_state import Connecting, Step
 from ui.presenters.table_form import TableForm
 
 DRIVERS, _ = installed_drivers()
