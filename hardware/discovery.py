@@ -25,11 +25,19 @@ from hardware.connection import Connection
 from hardware.errors import ConnectionLost, Deadline, Garbled, HardwareError, Refused
 from hardware.parts import Candidate, DeviceDriver
 from hardware.registry import device_names, load_device
+from hardware.transport.serial_port import serial_port
+from hardware.transport.tcp import tcp
 
 ANSWER_S = 10.0
 """What a driver may take at one address; then the address is left alone."""
 
 MOST_AT_ONCE = 8
+
+TO_CHECK = {
+    Wire.SERIAL: "check its name and its cable, and that this user may have it",
+    Wire.TCP: "see that the device or its program is on, and check host and port",
+}
+"""What to do about an address that cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ def find(
     An address that a running program holds is not asked, nor one that is not known. Several addresses are
     asked at the same time, each by one driver after the other; on a serial line twice, since a device may
     hold what another driver asked for the beginning of its own question. Ending the iteration ends the
-    search.
+    search. Where nobody is known, what keeps the address from being opened is told of it, once.
     """
     pool = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="discovery")
     try:
@@ -109,6 +117,8 @@ def _who_is_at(at: Address, drivers: Mapping[str, DeviceDriver], answer_s: float
                 if isinstance(answer, Candidate):
                     return Found(at, name, answer)
                 trouble = answer or trouble
+        name = "its port"
+        trouble = connection.call(partial(_unopened, at), answer_s) or trouble
     except ConnectionLost:
         trouble = f"left alone: {name} had no answer within {answer_s:g} s"
     finally:
@@ -126,6 +136,19 @@ def _recognised(driver: DeviceDriver, text: str) -> Candidate | str:
         return f"{driver.title}: {error.what}"
     except Exception as error:  # a plug-in may raise anything; the search goes on
         return f"{driver.title}: {error}"
+
+
+def _unopened(at: Address) -> str:
+    """Why nobody can be asked at a serial port or over TCP, and what to do; empty where somebody can."""
+    try:
+        if at.wire is Wire.SERIAL:
+            serial_port(at.text).close()
+        elif at.wire is Wire.TCP:
+            host, _, port = at.text.rpartition(":")
+            tcp(host, int(port)).close()
+    except OSError as error:
+        return f"{error}: {TO_CHECK[at.wire]}"
+    return ""
 
 
 def _usual(drivers: Mapping[str, DeviceDriver]) -> Iterator[Address]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,7 +122,30 @@ def test_an_address_where_nobody_is_known_says_so(at_tcp: Address) -> None:
     assert (found.driver, found.candidate, found.trouble) == ("", None, "no driver knows what is there")
 
 
-def test_what_went_wrong_is_told_unless_another_driver_knows_the_device() -> None:
+def test_a_network_port_that_refuses_is_told_as_such() -> None:
+    def suppressing(text: str) -> Candidate | None:
+        with suppress(OSError):
+            on_tcp(text).close()
+        return None
+
+    with closing(TcpPort(Meter())) as gone:
+        pass
+    at = address(f"{LOOPBACK}:{gone.port}")
+    found = one(at, drivers(pump=asking(b"pump?\n", b"PUMP\n", on_tcp), sem=suppressing))
+    assert found.trouble == (
+        "nobody answers at this address: see that the device or its program is on, and check host and port"
+    )
+
+
+def test_a_serial_port_that_is_not_there_is_blamed_on_no_driver(tmp_path: Path) -> None:
+    at = address(str(tmp_path / "ttyGone"))
+    found = one(at, drivers(pump=asking(b"pump?\n", b"PUMP\n", serial_port)))
+    assert found.trouble == (
+        "there is no such port: check its name and its cable, and that this user may have it"
+    )
+
+
+def test_what_went_wrong_is_told_unless_another_driver_knows_the_device(at_serial: Address) -> None:
     def lost(_text: str) -> Candidate | None:
         raise ConnectionLost("meter", "cannot be reached (permission denied)", "")
 
@@ -133,11 +156,11 @@ def test_what_went_wrong_is_told_unless_another_driver_knows_the_device() -> Non
         raise KeyError("who")
 
     denied = "A box: cannot be reached (permission denied)"
-    assert one(address("COM9"), drivers(a=lost, b=silent)).trouble == denied
-    assert one(address("COM9"), drivers(a=silent)).trouble == "no driver knows what is there"
-    assert one(address("COM9"), drivers(a=stumbling)).trouble == "A box: 'who'"
+    assert one(at_serial, drivers(a=lost, b=silent)).trouble == denied
+    assert one(at_serial, drivers(a=silent)).trouble == "no driver knows what is there"
+    assert one(at_serial, drivers(a=stumbling)).trouble == "A box: 'who'"
     knows = drivers(a=lost, b=lambda text: Candidate({"port": text}, "me"))
-    assert one(address("COM9"), knows).driver == "b"
+    assert one(at_serial, knows).driver == "b"
 
 
 def test_a_driver_without_end_is_left_behind_with_its_address() -> None:
@@ -225,12 +248,14 @@ def test_ports_behind_known_adapters_may_be_asked(monkeypatch: pytest.MonkeyPatc
         SimpleNamespace(device="COM1", description="Communications Port", vid=None),
         SimpleNamespace(device="COM4", description="USB Serial Port", vid=0x0403),
         SimpleNamespace(device="COM5", description="Somebody's printer", vid=0x1234),
+        SimpleNamespace(device="/dev/ttyS0", description="n/a", vid=None),
     ]
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: ports)
     assert [(a.text, a.known, a.says) for a in serial_ports()] == [
         ("COM1", False, "Communications Port"),
         ("COM4", True, "FTDI USB Serial Port"),
         ("COM5", False, "Somebody's printer"),
+        ("/dev/ttyS0", False, ""),
     ]
 
 
