@@ -15,6 +15,7 @@ from pathlib import Path
 
 import serial.tools.list_ports
 from filelock import FileLock, Timeout
+from serial.tools.list_ports_common import ListPortInfo
 
 from hardware.connection import Connection
 from hardware.errors import Busy
@@ -27,6 +28,9 @@ LISTING_S = 10.0
 
 SIMULATED = "@sim"
 """How the names of pyvisa's simulated libraries end: what they hold is no device."""
+
+NO_DESCRIPTION = "n/a"
+"""What pyserial writes where the system tells nothing of a port."""
 
 PROGRAM = re.compile(r"[A-Za-z]\w*\.\w+\.\d+")
 """A class in COM with its version: CZ.EMApiCtrl.1."""
@@ -83,11 +87,15 @@ def serial_ports() -> list[Address]:
         Address(
             port.device,
             Wire.SERIAL,
-            " ".join(filter(None, (SERIAL_ADAPTERS.get(port.vid or 0), port.description))),
+            " ".join(filter(None, (SERIAL_ADAPTERS.get(port.vid or 0), _described(port)))),
             known=port.vid in SERIAL_ADAPTERS,
         )
         for port in serial.tools.list_ports.comports()
     ]
+
+
+def _described(port: ListPortInfo) -> str:
+    return "" if port.description == NO_DESCRIPTION else port.description
 
 
 def visa_resources(deadline_s: float = LISTING_S) -> list[Address]:
