@@ -172,17 +172,22 @@ def _stage(stage: Stage) -> Iterator[Check]:
         for field in fields(PoseTolerance):
             apart = abs(getattr(first, field.name) - getattr(second, field.name))
             if not apart <= getattr(PoseTolerance(), field.name):
-                raise Garbled(
-                    "stage", f"{field.name} differs by {apart:g} between two readings", "Stop it."
-                )
-        return ", ".join(f"{field.name} {getattr(second, field.name):g}" for field in fields(second))
+                what = f"{_axis(field.name, f'differs by {apart:g}')} between two readings"
+                raise Garbled("stage", what, "Stop it.")
+        return ", ".join(_axis(f.name, f"{getattr(second, f.name):g}") for f in fields(second))
 
     def allowed() -> str:
         stage.check(stage.pose())
-        return "; ".join(f"{axis} {limits}" for axis, limits in stage.limits.items())
+        return "; ".join(_axis(name, str(limits)) for name, limits in stage.limits.items())
 
     yield Check(Part.STAGE, "the pose reads twice as the same", stands)
     yield Check(Part.STAGE, "the pose lies within the limits", allowed)
+
+
+def _axis(name: str, said: str) -> str:
+    """What is said of an axis, by its field name in a pose: ``x 466 um``, ``tilt 0 degrees``."""
+    axis, _, unit = name.partition("_")
+    return f"{axis} {said} {'degrees' if unit == 'deg' else unit}"
 
 
 def _scanner(scanner: Scanner, column: ElectronColumn | None, with_beam: bool) -> Iterator[Check]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +23,7 @@ from hardware.simulator.assembly import local_devices
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultKind, FaultScript
 from hardware.simulator.tiny import tiny_twin
 from hardware.simulator.truth import FrameTruth, OpeningTruth
-from hardware.types import Frame, FrameSettings, Raster
+from hardware.types import Frame, FrameSettings, Raster, StagePose
 from tests.hardware.fakes import fake_devices, good_proof
 from tests.hardware.lines import MemoryLine
 from tests.hardware.thread_guard import thread_guard
@@ -168,13 +169,23 @@ def test_numbers_that_cannot_be_are_found(values: dict[str, float], said: str, t
     assert done.said.startswith(said)
 
 
+def test_a_pose_and_its_limits_are_told_with_their_units(tmp_path: Path) -> None:
+    stage = fake_devices(tmp_path).stage
+    stage.pose = lambda: StagePose(466.0, -12.5, 25_500.0, 0.0, 90.0)  # type: ignore[method-assign]
+    stands, allowed = carried_out(checks(Parts(stage=stage), tmp_path))
+    assert stands.said == "x 466 um, y -12.5 um, z 25500 um, tilt 0 degrees, rotation 90 degrees"
+    said = str(allowed.said)
+    assert re.match(r"x [-\d.]+ to [\d.]+ um; y ", said)
+    assert re.search(r"; tilt [-\d.]+ to [\d.]+ degrees\b", said)
+
+
 def test_a_stage_that_drifts_between_two_readings_is_found(tmp_path: Path) -> None:
     stage = fake_devices(tmp_path).stage
     poses = iter([stage.pose(), replace(stage.pose(), y_um=500.0), stage.pose()])
     stage.pose = lambda: next(poses)  # type: ignore[method-assign]
     first, _ = carried_out(checks(Parts(stage=stage), tmp_path))
     assert first.outcome is Outcome.FAILED
-    assert "y_um differs by 500" in first.said
+    assert "y differs by 500 um between" in first.said
 
 
 def test_a_driver_that_stumbles_keeps_nobody_from_being_tried(tmp_path: Path) -> None:
