@@ -110,7 +110,7 @@ class DeviceDriver:
         connect: gets settings that are valid; raises ``HardwareError``.
         recognise: given an address ("COM3", "USB0::...::INSTR", "127.0.0.1:8300"), asks who is there
             with a query that changes nothing; ``None`` where it is another device or nobody.
-        needs: what is to be installed beside, for a message ("pip install scopeacq[zeiss]").
+        needs: what is to be installed beside, for a message ("the maker's package, from its installer").
     """
 
     title: str

@@ -13,7 +13,7 @@ from hardware.errors import ConnectionLost
 
 Value: TypeAlias = "float | str"
 
-NEEDS = "pip install scopeacq[zeiss]"
+NEEDS = r"`.venv\Scripts\pip install pywin32` in the program's folder"
 
 
 class Dispatched(Protocol):

@@ -42,7 +42,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 def test_what_the_driver_plays() -> None:
     plays = {Part.COLUMN, Part.SCANNER, Part.DETECTOR, Part.STAGE, Part.CHAMBER}
-    assert DRIVER.plays == plays and DRIVER.settings is ZeissSettings and "scopeacq[zeiss]" in DRIVER.needs
+    assert DRIVER.plays == plays and DRIVER.settings is ZeissSettings and "pywin32" in DRIVER.needs
 
 
 def test_a_beam_shift_that_moves_nothing_is_no_setting() -> None:

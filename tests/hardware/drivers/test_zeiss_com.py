@@ -123,6 +123,8 @@ def test_the_microscope_of_this_computer_is_recognised(rig: Rig) -> None:
 def test_without_pywin32_the_operator_reads_what_to_install(tmp_path: Path) -> None:
     with (
         smartsem_rig(tmp_path) as rig,
-        pytest.raises(ConnectionLost, match=r"pywin32 is not installed.*pip install scopeacq\[zeiss\]"),
+        pytest.raises(
+            ConnectionLost, match=r"pywin32 is not installed.*\.venv\\Scripts\\pip install pywin32"
+        ),
     ):
         DRIVER.connect(ZeissSettings(), rig.around.surroundings(NAME, tmp_path))
