@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, QStandardPaths, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QObject, QStandardPaths, Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 
 from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.telling.explain import Explained, explaining
+from ui.mailbox import Mailbox
 from ui.memory import MemoryFile
 from ui.parts.copying import CopyMenus
 from ui.presenters.messages import Message, problem
@@ -48,12 +49,13 @@ def run(opening: Opening) -> int:
         )
     app = make_application()
     window = make_window(opening)
-    watch_unexpected(window.banner.say, window)
+    unexpected = watch_unexpected(window.banner.say, window)
     awake = _close_on_signals(window)
     window.show()
     code = int(app.exec())
     awake.stop()
     _await_others(LEAVING_S)
+    unexpected.close()
     return code
 
 
@@ -82,18 +84,19 @@ def has_screen(platform: str, environment: Mapping[str, str]) -> bool:
     return not platform.startswith("linux") or any(environment.get(name) for name in named)
 
 
-class _Unexpected(QObject):
-    """Brings what happens on any thread to that of the window, where alone a message can be shown."""
+def watch_unexpected(say: Callable[[Message], None], owner: QObject) -> Mailbox:
+    """From now on have :func:`tell_unexpected` say what nobody expected on any thread.
 
-    told = pyqtSignal(object)
+    It is said on the window's, where alone a message can be shown. Close the mailbox before ``owner`` goes.
+    """
+    mailbox = Mailbox(owner)
 
+    def tell(message: Message) -> None:
+        mailbox.tell(partial(say, message))
 
-def watch_unexpected(say: Callable[[Message], None], owner: QObject) -> None:
-    """From now on have :func:`tell_unexpected` say what nobody expected on any thread."""
-    unexpected = _Unexpected(owner)
-    unexpected.told.connect(say)
-    sys.excepthook = partial(tell_unexpected, unexpected.told.emit)
-    threading.excepthook = partial(_tell_of_thread, unexpected.told.emit)
+    sys.excepthook = partial(tell_unexpected, tell)
+    threading.excepthook = partial(_tell_of_thread, tell)
+    return mailbox
 
 
 def _tell_of_thread(say: Callable[[Message], None], ended: threading.ExceptHookArgs) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Lock
 from typing import TypeVar
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject
 
 from scopeacq.telling.explain import Explained, explaining
+from ui.mailbox import Mailbox
 
 T = TypeVar("T")
 
@@ -18,13 +18,10 @@ T = TypeVar("T")
 class Tasks(QObject):
     """One thread for reading and writing files; tasks are done in order."""
 
-    _came = pyqtSignal(object)
-
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(1, "window")
-        self._closed, self._telling = False, Lock()
-        self._came.connect(self._deliver)
+        self._mailbox = Mailbox(self)
 
     def run(
         self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Explained], None]
@@ -36,18 +33,15 @@ class Tasks(QObject):
         self._pool.submit(self._do, work, done, failed)
 
     def tell(self, news: Callable[[], None]) -> None:
-        """From a task's thread: have the GUI's call ``news``, in order; nothing once closed."""
-        with self._telling:  # whoever closes may go at once, and a signal of what is gone is fatal
-            if not self._closed:
-                self._came.emit(news)
+        """From any thread: have the GUI's call ``news``, in order; nothing once closed."""
+        self._mailbox.tell(news)
 
     def close(self, wait: bool = True) -> None:
         """Let the task in hand end and forget the others; their outcomes are not told any more.
 
         ``wait``: return when it has ended; a task that only reads may end by itself.
         """
-        with self._telling:
-            self._closed = True
+        self._mailbox.close()
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def _do(
@@ -60,7 +54,3 @@ class Tasks(QObject):
         except Explained as error:
             outcome = partial(failed, error)
         self.tell(outcome)
-
-    def _deliver(self, outcome: Callable[[], None]) -> None:
-        if not self._closed:
-            outcome()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from PyQt5 import sip
 from PyQt5.QtCore import QObject, QRunnable, QThreadPool
 from pytestqt.qtbot import QtBot
 
@@ -60,5 +61,22 @@ def test_a_thread_that_ends_itself_ends_nothing_else(qtbot: QtBot, monkeypatch: 
     thread = threading.Thread(target=sys.exit)
     thread.start()
     thread.join()
+    qtbot.wait(20)
+    assert said == []
+
+
+def test_what_happens_after_the_window_is_told_to_nobody(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telling a window that is gone would end the program."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    said: list[Message] = []
+    owner = QObject()
+    watch_unexpected(said.append, owner).close()
+    sip.delete(owner)
+    late = threading.Thread(target=fail)
+    late.start()
+    late.join()
     qtbot.wait(20)
     assert said == []

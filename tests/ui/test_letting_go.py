@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PyQt5 import sip
 from pytestqt.qtbot import QtBot
 
+from hardware.errors import Busy
 from hardware.simulator.faults import Device, FaultKind
 from scopeacq.journal.records import RunOpened
 from scopeacq.manual import Manual
@@ -19,6 +21,7 @@ from tests.scopeacq.manual_bench import held
 from tests.ui.instrument_desk import Desk, desk, start_run, strike
 from tests.ui.tiny_acquisition import tiny_run
 from ui.hand import manual as hand
+from ui.hand.manual import ManualControl
 from ui.hand.manual_thread import ManualState, ManualThread, Now
 from ui.panels.run_panel import RunPanel
 from ui.run.acquisition import Acquisition
@@ -120,3 +123,28 @@ def test_a_run_goes_by_its_files_or_not_at_all(at_desk: Desk) -> None:
     start_run(at_desk)
     at_desk.until(lambda: "changed by somebody else" in of_run(at_desk))
     assert not plan.folder.journal_file.exists()
+
+
+def test_a_stop_that_outlives_its_window_is_told_to_nobody(qtbot: QtBot, tmp_path: Path) -> None:
+    """Telling a window that is gone would end the program."""
+    run = tiny_run(tmp_path / "run")
+    control = ManualControl(run.plan, lambda _: held(run))
+    begun, gone = threading.Event(), threading.Event()
+
+    def stop(_: Manual) -> None:
+        begun.set()
+        gone.wait(20)
+        raise Busy("stage", "it was let go meanwhile", "Connect it again.")
+
+    control.connect_instrument()
+    qtbot.waitUntil(lambda: control.connected, timeout=20_000)
+    control.at_once(stop)
+    assert begun.wait(20)
+    control.release()
+    qtbot.waitUntil(lambda: control.state is ManualState.RELEASED, timeout=20_000)
+    control.close()
+    sip.delete(control)
+    late = next(thread for thread in threading.enumerate() if thread.name == "at once")
+    gone.set()
+    late.join(20)
+    assert not late.is_alive()

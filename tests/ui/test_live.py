@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PyQt5 import sip
 from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt5.QtGui import QMouseEvent, QWheelEvent
 from PyQt5.QtWidgets import QApplication, QWidget
@@ -23,6 +25,7 @@ from scopeacq.vision.looking import Levels
 from tests.scenarios.harness import NoAberration, TinyRun
 from tests.scopeacq.manual_bench import slow_run
 from tests.ui.live_bench import AT_LEISURE_MS, LiveBench, quick_run, tissue_run
+from ui.hand import manual as hand
 from ui.live import mount_live
 from ui.live.canvas import FrameCanvas
 from ui.live.feed import Past, RunFeed
@@ -320,6 +323,33 @@ def test_a_black_frame_is_shown_and_said_to_be_dark(bench: LiveBench) -> None:
     grabbed(bench)
     assert bench.page.frame.verdict.word.text() == "Dark"
     assert "beam that does not arrive" in bench.page.frame.verdict.sentence.text()
+
+
+def test_a_correction_that_outlives_its_view_is_told_to_nobody(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Telling a view that is gone would end the program."""
+    begun, gone = threading.Event(), threading.Event()
+
+    class Waiting(NoAberration):
+        def estimate(
+            self, plus: NDArray[np.generic], minus: NDArray[np.generic], condition: PairCondition
+        ) -> AberrationEstimate:
+            begun.set()
+            gone.wait(20)
+            return super().estimate(plus, minus, condition)
+
+    monkeypatch.setattr(hand, "FAREWELL_S", 0.1)
+    bench = LiveBench.with_fakes(qtbot, quick_run(tmp_path), PairFocus(Waiting()))
+    bench.connect()
+    bench.control.focus(None)
+    assert begun.wait(20)
+    bench.close()
+    sip.delete(bench.control)
+    late = next(thread for thread in threading.enumerate() if thread.name == "manual control")
+    gone.set()
+    late.join(20)
+    assert not late.is_alive()
 
 
 # -- the run's past ------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PyQt5 import sip
 from pytestqt.qtbot import QtBot
 
 from hardware.errors import Busy
@@ -136,3 +137,22 @@ def test_an_instrument_that_cannot_be_had_is_told(qtbot: QtBot, works: Works[Ste
     until(qtbot, lambda: failed)
     assert failed[0][0] is Step.OVERVIEW and "could not be connected" in str(failed[0][1])
     assert works.work is None
+
+
+def test_work_that_outlives_its_page_shows_nothing_more(qtbot: QtBot, tmp_path: Path) -> None:
+    """Showing it to a page that is gone would end the program."""
+    manual = ManualControl(plan_of(tmp_path), taken)
+    works: Works[Step] = Works(manual)
+    gone, shown = threading.Event(), threading.Event()
+
+    def work(tell: Teller) -> None:
+        gone.wait(SOON_MS / 1000)
+        tell.show("a piece")
+        shown.set()
+
+    works.do(FINDING, work, lambda _: None)
+    works.close()
+    sip.delete(works)
+    gone.set()
+    assert shown.wait(SOON_MS / 1000)
+    manual.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -13,12 +14,14 @@ from scopeacq.plan.runfolder import Plan
 from scopeacq.telling.exit_codes import ExitCode
 from scopeacq.telling.explain import Explained
 from ui.hand.manual_thread import Job, JobDone, JobFailed, ManualState, ManualThread, Now, Opener, opened
+from ui.mailbox import Mailbox
 from ui.presenters.messages import Message, problem
 from ui.presenters.tone import Tone
 
 if TYPE_CHECKING:  # brings SQLite, SciPy and the twin, which the first window does without
     from scopeacq.engine.readings import Readings
     from scopeacq.manual import Manual
+    from ui.hand.manual_thread import Said
 
 __all__ = ["ManualControl", "ManualState"]
 
@@ -74,7 +77,6 @@ class ManualControl(QObject):
     readings = pyqtSignal(object)
     ions = pyqtSignal(object)
     told = pyqtSignal(object)
-    _said = pyqtSignal(object)
 
     def __init__(
         self,
@@ -89,7 +91,7 @@ class ManualControl(QObject):
         self._hold: ManualThread | None = None
         self._open: list[Job] = []
         self._now = Now(ManualState.RELEASED)
-        self._said.connect(self._take)
+        self._mailbox = Mailbox(self)
 
     # -- holding the instrument --------------------------------------------------------------
 
@@ -115,7 +117,7 @@ class ManualControl(QObject):
             self.told.emit(Message(Tone.QUIET, objection))
             return
         self._enter(Now(ManualState.CONNECTING))
-        self._hold = ManualThread(self._plan, self._opener, self._said.emit)
+        self._hold = ManualThread(self._plan, self._opener, self._hear)
         self._hold.start()
 
     def release(self) -> None:
@@ -139,7 +141,7 @@ class ManualControl(QObject):
         """
         if self.connected:
             self.told.emit(LET_GO)
-        self._said.disconnect(self._take)
+        self._mailbox.close()
         self.stop_stage()
         if (hold := self._hold) is None:
             return
@@ -147,7 +149,6 @@ class ManualControl(QObject):
             self.told.emit(STILL_HELD)
         elif hold.trouble is not None:
             self._tell(hold.trouble)
-        hold.mute()
 
     def _left(self, hold: ManualThread, timeout_s: float) -> bool:
         for job in tuple(self._open):
@@ -206,13 +207,21 @@ class ManualControl(QObject):
         if self._hold is not None:
             self._hold.at_once(work)
 
+    def tell(self, news: Callable[[], None]) -> None:
+        """From a job: have the GUI's thread call ``news``, in order; nothing once closed."""
+        self._mailbox.tell(news)
+
     def note_readings(self, readings: Readings) -> None:
         """What a job that takes long has read meanwhile."""
         self.readings.emit(readings)
 
     # -- what the instrument's thread says -------------------------------------------------------
 
-    def _take(self, said: Any) -> None:
+    def _hear(self, said: Said) -> None:
+        """On the instrument's threads."""
+        self._mailbox.tell(partial(self._take, said))
+
+    def _take(self, said: Said) -> None:
         match said:
             case Now():
                 self._enter(said)

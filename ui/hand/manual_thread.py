@@ -79,10 +79,6 @@ if TYPE_CHECKING:
     Said = JobDone | JobFailed | Now | Readings | IonsRead | Explained
 
 
-def _nobody(_: object) -> None:
-    """Listens to nothing."""
-
-
 class ManualThread:
     """Holds the instrument from ``start`` until it was asked to ``leave``. Any thread may call anything."""
 
@@ -123,10 +119,6 @@ class ManualThread:
         self._leaving.set()
         self._jobs.put(None)
 
-    def mute(self) -> None:
-        """Tell nobody any more, before those who listen are gone."""
-        self._tell = _nobody
-
     def join(self, timeout_s: float) -> bool:
         """Wait until the instrument is let go; whether it is."""
         until_s = time.monotonic() + timeout_s
@@ -139,7 +131,7 @@ class ManualThread:
         try:
             with explaining(self._plan.folder.logs), self._opener(self._plan) as manual:
                 self._manual = manual
-                with ions_watched(manual.ions, lambda read: self._tell(read)):
+                with ions_watched(manual.ions, self._tell):
                     self._serve(manual)
                 self._manual = None  # whoever comes late must not reach an instrument that others have
                 self._tell(Now(ManualState.RELEASING))

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
@@ -39,22 +40,14 @@ class _Said:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """Something that a work has made so far."""
-
-    teller: Teller
-    what: object
-
-
 class Teller:
     """What long work is handed: it tells how far it is and hears that it is to end. Used on its thread.
 
     ``news`` is what it told last; it may tell much more often than anybody looks.
     """
 
-    def __init__(self, say: Callable[[object], None]) -> None:
-        self._say, self._stop = say, threading.Event()
+    def __init__(self, show: Callable[[Teller, object], None]) -> None:
+        self._show, self._stop = show, threading.Event()
         self.news: _Said | None = None
         self.begun_s = time.monotonic()
 
@@ -69,7 +62,7 @@ class Teller:
 
     def show(self, what: object) -> None:
         """Show something that is there already."""
-        self._say(_Shown(self, what))
+        self._show(self, what)
 
     def heed(self) -> None:
         """Raise ``Halted`` where the operator wants an end."""
@@ -98,7 +91,6 @@ class Works(QObject, Generic[K]):
     changed = pyqtSignal(object)
     failed = pyqtSignal(object, object)
     halted = pyqtSignal(object)
-    _came = pyqtSignal(object)
 
     def __init__(self, manual: ManualControl, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -113,7 +105,6 @@ class Works(QObject, Generic[K]):
         self._looks = QTimer(self)
         self._looks.setInterval(LOOK_MS)
         self._looks.timeout.connect(self._look)
-        self._came.connect(self._take)
         manual.state_changed.connect(lambda _: self._hold_changed())
 
     def do(
@@ -172,7 +163,6 @@ class Works(QObject, Generic[K]):
 
     def close(self) -> None:
         """Nothing is told any more; before the window's parts go."""
-        self._came.disconnect(self._take)
         self._looks.stop()
         if self._teller is not None:
             self._teller.stop()
@@ -191,7 +181,7 @@ class Works(QObject, Generic[K]):
     def _begin(self, begun: Work[K], shown: Callable[[Any], None] | None) -> Teller | None:
         if self.work is not None:
             return None
-        self._teller, self._shown, self._in_hand = Teller(self._came.emit), shown, False
+        self._teller, self._shown, self._in_hand = Teller(self._hear), shown, False
         self._pace_from = self._teller.begun_s, 0.0
         self._enter(begun)
         self._looks.start()
@@ -201,10 +191,14 @@ class Works(QObject, Generic[K]):
         self.work = work
         self.changed.emit(work)
 
-    def _take(self, shown: _Shown) -> None:
+    def _hear(self, teller: Teller, what: object) -> None:
+        """On the work's thread."""
+        self._tasks.tell(partial(self._take, teller, what))
+
+    def _take(self, teller: Teller, what: object) -> None:
         """What a work shows that has ended meanwhile is for nobody."""
-        if shown.teller is self._teller and self._shown is not None:
-            self._shown(shown.what)
+        if teller is self._teller and self._shown is not None:
+            self._shown(what)
 
     def _look(self) -> None:
         """Tell what the work has told last."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
@@ -111,15 +112,13 @@ class LiveControl(QObject):
     def focus(self, method: EstimatorName | None) -> None:
         """Correct focus here."""
         if self._begin(Doing.FOCUS):
-            watch = _Watch(self.heard.emit)
+            watch = _Watch(self._hear)
             self._submit(lambda cockpit: cockpit.focus(method, watch), self._focused)
 
     def through_focus(self, reach_um: float, images: int) -> None:
         """A series of images around the present working distance."""
         if self._begin(Doing.SERIES, (0, images)):
-            self._submit(
-                lambda cockpit: cockpit.through_focus(reach_um, images, self.heard.emit), self._swept
-            )
+            self._submit(lambda cockpit: cockpit.through_focus(reach_um, images, self._hear), self._swept)
 
     def compare(self) -> None:
         """Ask all estimators what they make of one pair."""
@@ -146,6 +145,10 @@ class LiveControl(QObject):
     def accept(self) -> None:
         """Keep the last change of the optics."""
         self._remember(None)
+
+    def _hear(self, news: object) -> None:
+        """On the instrument's thread."""
+        self._manual.tell(partial(self.heard.emit, news))
 
     # -- in the window's thread ----------------------------------------------------------------
 
