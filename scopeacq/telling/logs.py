@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -24,6 +24,15 @@ class _RunFile(RotatingFileHandler):
         """A line that finds no room is given up: the engine itself waits for room on the disk."""
 
 
+class _Listener(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(record.getMessage())
+
+
 @contextmanager
 def text_logs(folder: Path) -> Iterator[None]:
     """Inside, what the program logs goes into the files of ``folder``, which exists."""
@@ -32,17 +41,33 @@ def text_logs(folder: Path) -> Iterator[None]:
     entrance = QueueHandler(lines)
     files = [_file(folder / "run.log", logging.INFO), _file(folder / "incidents.log", logging.WARNING)]
     listener = QueueListener(lines, *files, respect_handler_level=True)
-    level, root.level = root.level, logging.INFO
-    root.addHandler(entrance)
     listener.start()
     try:
-        yield
+        with _heard_by(entrance, root):
+            yield
     finally:
-        root.removeHandler(entrance)
-        root.level = level
         listener.stop()
         for file in files:
             file.close()
+
+
+@contextmanager
+def overheard(logger: logging.Logger, tell: Callable[[str], None]) -> Iterator[None]:
+    """Inside, what ``logger`` says is told too, on the thread that says it."""
+    with _heard_by(_Listener(tell), logger):
+        yield
+
+
+@contextmanager
+def _heard_by(handler: logging.Handler, logger: logging.Logger) -> Iterator[None]:
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def _file(path: Path, level: int) -> logging.Handler:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from scopeacq.telling.logs import text_logs
+from scopeacq.telling.logs import overheard, text_logs
 
 LOG = logging.getLogger("scopeacq.somewhere")
 
@@ -29,3 +29,19 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     with text_logs(tmp_path):
         LOG.warning("goes on")
     assert "goes on" in (tmp_path / "incidents.log").read_text()
+
+
+def test_what_a_logger_says_is_overheard_for_a_while_though_it_was_silent_before() -> None:
+    said: list[str] = []
+    LOG.info("Connecting the pump")
+    with overheard(LOG, said.append):
+        LOG.info("Connecting the %s", "sem")
+    LOG.info("Connecting the gun")
+    assert said == ["Connecting the sem"]
+
+
+def test_a_step_is_logged_though_one_before_the_run_was_not(tmp_path: Path) -> None:
+    LOG.info("before the run")
+    with text_logs(tmp_path):
+        LOG.info("Imaging")
+    assert (tmp_path / "run.log").read_text().endswith("Imaging\n")
