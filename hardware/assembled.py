@@ -6,6 +6,7 @@ driver, all of them or none.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -27,6 +28,9 @@ from hardware.transport.wire_log import FileLog
 
 DRIVER_NAME = "assembled"
 WIRE_LOG = "wire.jsonl"
+
+LOG = logging.getLogger(__name__)
+"""Says which device is waited for; one that hangs may take a minute."""
 
 
 class AssembledSettings(BaseModel):
@@ -104,6 +108,7 @@ def connect_device(device: PlannedDevice, surroundings: Surroundings) -> Parts:
     Raises ``HardwareError`` that names the device; then it is not connected.
     """
     name = device.name
+    LOG.info("Connecting the %s", name)
     try:
         parts = device.driver.connect(device.settings, surroundings)
     except HardwareError as error:

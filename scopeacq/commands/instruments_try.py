@@ -118,20 +118,25 @@ def _line(checked: Checked) -> str:
 
 @contextmanager
 def _in_hand(target: Target, device: str | None) -> Iterator[Parts]:
-    """The instrument, or one device of it, connected and locked. Raises ``HardwareError``."""
-    from hardware.assembled import tried_alone
+    """The instrument, or one device of it, connected and locked. Raises ``HardwareError``.
+
+    Which device is waited for is said beside the results.
+    """
+    from hardware import assembled
     from hardware.claim import LOCK_FILE, InstrumentLock
     from hardware.connection import supervise
     from hardware.registry import connect_devices
     from hardware.self_test import parts_of
+    from scopeacq.telling.logs import overheard
 
     target.folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         lock = InstrumentLock(target.folder / LOCK_FILE)
         stack.callback(lock.release)
         stack.enter_context(lock.claim("scopeacq instruments"))
+        stack.enter_context(overheard(assembled.LOG, lambda line: typer.echo(f"{line} ...", err=True)))
         if device is not None:
-            yield stack.enter_context(tried_alone(_named(target, device), target.folder))
+            yield stack.enter_context(assembled.tried_alone(_named(target, device), target.folder))
             return
         devices = supervise(connect_devices(target.driver, target.settings, target.folder))
         stack.callback(devices.close)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import time
 from collections.abc import Iterator
@@ -56,6 +57,15 @@ def test_each_part_is_played_by_its_device_and_the_clock_is_the_instruments(
     assert devices.irradiation_meter is None
     devices.close()
     assert boxes.seen[3:] == ["- eyes", "- sem", "- time"]
+
+
+def test_which_device_is_waited_for_is_logged_before_it_is_connected(
+    boxes: Boxes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file_with(tmp_path, THREE.replace('"beam"', '"silent"'))
+    with caplog.at_level(logging.INFO, "hardware"), pytest.raises(ConnectionLost):
+        connect({}, tmp_path)
+    assert caplog.messages == ["Connecting the time", "Connecting the sem", "Connecting the eyes"]
 
 
 def test_the_computer_keeps_time_where_no_device_does(boxes: Boxes, tmp_path: Path) -> None:

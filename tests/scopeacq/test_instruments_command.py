@@ -213,7 +213,7 @@ def test_what_is_wrong_is_said_at_once_and_nothing_is_connected(
     assert boxes.seen == []
     file_with(tmp_path, BOTH.replace('"gun"', '"silent"'))
     silent = refused(capsys, ExitCode.FAILED, "test", file)
-    assert silent == "gun: does not answer. Switch it on."
+    assert silent == "Connecting the sem ... Connecting the gun ... gun: does not answer. Switch it on."
 
 
 def test_monitoring_is_a_line_of_json_for_each_round(

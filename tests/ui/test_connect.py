@@ -17,10 +17,12 @@ from hardware import discovery
 from hardware.addresses import Address, Wire
 from hardware.discovery import Listed
 from hardware.emulators.host import Laboratory
+from hardware.errors import Deadline
 from hardware.instruments_file import FILE_NAME, DeviceDraft, Draft, read, written
-from hardware.parts import Part
+from hardware.parts import Part, Parts, Surroundings
 from hardware.self_test import Checked, Outcome
 from scopeacq.plan.runfolder import Plan
+from tests.hardware.boxes import Boxes, install
 from tests.ui.connect_bench import AT_LEISURE_MS, LEFT, Operator, at, begun, flat, laboratory, wizard_on
 from tests.ui.story import run_on_disk
 from ui.connect.desk import ConnectDesk
@@ -279,10 +281,32 @@ def test_what_is_edited_while_the_file_is_written_still_is_to_be_written(
         assert operator.page.save.save.isEnabled() and not operator.desk.may_leave()
 
 
+def test_the_device_that_is_waited_for_is_named(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen, given_up = Event(), Event()
+
+    def connect(_settings: object, around: Surroundings) -> Parts:
+        frozen.set()
+        given_up.wait(20.0)
+        raise Deadline(around.name, "did not answer within 60 s", "Switch it on.")
+
+    install(monkeypatch, {"frozen": replace(Boxes().driver(), connect=connect)})
+    with wizard_on(qtbot, tmp_path / FILE_NAME) as operator:
+        operator.desk.add_device("frozen")
+        operator.desk.go(Step.TEST)
+        operator.click(operator.page.test.test)
+        qtbot.waitUntil(frozen.is_set)
+        operator.reads("Connecting the frozen ...")
+        given_up.set()
+        operator.rests()
+        assert operator.desk.now.trouble == "frozen: did not answer within 60 s. Switch it on."
+
+
 def test_what_is_edited_while_it_is_tried_was_not_tried(qtbot: QtBot, tmp_path: Path) -> None:
     trying, edited = Event(), Event()
 
-    def test(file: Path, _draft, _beam, hear, _ended) -> Path:  # type: ignore[no-untyped-def]
+    def test(file: Path, _draft, _beam, _tell, hear, _ended) -> Path:  # type: ignore[no-untyped-def]
         trying.set()
         edited.wait(20.0)
         hear(Checked(Part.CLOCK, "time passes", Outcome.PASSED, "it does", 0.1))
@@ -336,7 +360,7 @@ def test_whoever_leaves_in_the_middle_of_a_test_hears_no_more(qtbot: QtBot, tmp_
     """Telling a desk that is gone would end the program."""
     gone, told = Event(), Event()
 
-    def test(file: Path, _draft, _beam, hear, _ended) -> Path:  # type: ignore[no-untyped-def]
+    def test(file: Path, _draft, _beam, _tell, hear, _ended) -> Path:  # type: ignore[no-untyped-def]
         gone.wait(20.0)
         hear(Checked(Part.CLOCK, "time passes", Outcome.PASSED, "it does", 0.1))
         told.set()

@@ -147,8 +147,9 @@ class ConnectDesk(QObject):
         """Connect all devices, and try what is safe."""
         self._note(checked=(), report=None)
         file, draft = self._now.file, self._now.draft
+        tell = partial(self._hear, self._take_waiting)
         hear = partial(self._hear, partial(self._take_checked, draft))
-        test = partial(self._core.test, file, draft, with_beam, hear, self._ended)
+        test = partial(self._core.test, file, draft, with_beam, tell, hear, self._ended)
         self._do(Doing.TESTING, test, partial(self._take_report, draft))
 
     def show_report(self) -> None:
@@ -227,8 +228,12 @@ class ConnectDesk(QObject):
     def _take_found(self, found: Found) -> None:
         self._note(found={**self._now.found, found.address.text: found})
 
+    def _take_waiting(self, line: str) -> None:
+        self._note(waits_for=line)
+
     def _take_checked(self, draft: Draft, checked: Checked) -> None:
         """What was edited meanwhile was not tried."""
+        self._note(waits_for="")
         if draft is self._now.draft:
             self._note(checked=(*self._now.checked, checked))
 
@@ -270,7 +275,7 @@ class ConnectDesk(QObject):
         if self._now.doing is not None:
             return
         self._ended.clear()
-        self._note(doing=doing, ending=False, trouble="")
+        self._note(doing=doing, waits_for="", ending=False, trouble="")
 
         def ended(outcome: Any) -> None:
             self._note(doing=None, ending=False)

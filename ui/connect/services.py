@@ -18,6 +18,7 @@ from hardware.self_test import Checked
 from scopeacq.plan.settings import SettingsError
 from scopeacq.storage.files import DiskFiles
 from scopeacq.telling.explain import Explained, explaining
+from scopeacq.telling.logs import overheard
 from ui.presenters.connection_draft import NEW, Drivers, resolved
 from ui.run.interpreter import loading
 
@@ -42,16 +43,16 @@ class Opened:
 class Connections:
     """What is done for the wizard; nothing of it on the GUI's thread.
 
-    ``find`` and ``test`` tell each result at once, and end early once their event is set; ``test`` gives
-    the file of its report. ``save`` gives where the former file is kept, None where there was none;
-    ``put_back`` has that be the file again, and keeps what it replaces, too. ``use`` has a run, by its
-    folder, go by a file.
+    ``find`` and ``test`` tell each result at once, and end early once their event is set; ``test`` also
+    tells in a line which device it connects, and gives the file of its report. ``save`` gives where the
+    former file is kept, None where there was none; ``put_back`` has that be the file again, and keeps what
+    it replaces, too. ``use`` has a run, by its folder, go by a file.
     """
 
     open: Callable[[Path], Opened]
     find: Callable[[Iterable[Address], Drivers, Callable[[Found], None], Event], None]
     check: Callable[[Draft], list[Problem]]
-    test: Callable[[Path, Draft, bool, Callable[[Checked], None], Event], Path]
+    test: Callable[[Path, Draft, bool, Callable[[str], None], Callable[[Checked], None], Event], Path]
     save: Callable[[Path, Draft], Path | None]
     put_back: Callable[[Path, Path], Path | None]
     use: Callable[[Path, Path], None]
@@ -114,11 +115,16 @@ def _checked(draft: Draft) -> list[Problem]:
 
 
 def _tested(
-    file: Path, draft: Draft, with_beam: bool, hear: Callable[[Checked], None], ended: Event
+    file: Path,
+    draft: Draft,
+    with_beam: bool,
+    tell: Callable[[str], None],
+    hear: Callable[[Checked], None],
+    ended: Event,
 ) -> Path:
     """Raises ``HardwareError``, ``OSError``."""
     with loading():
-        from hardware.assembled import assemble
+        from hardware import assembled
         from hardware.claim import LOCK_FILE, InstrumentLock
         from hardware.connection import supervise
         from hardware.instruments_file import assembly_of
@@ -132,7 +138,8 @@ def _tested(
         lock = InstrumentLock(folder / LOCK_FILE)
         stack.callback(lock.release)
         stack.enter_context(lock.claim("the wizard Connect"))
-        devices = supervise(assemble(assembly, folder))
+        with overheard(assembled.LOG, tell):
+            devices = supervise(assembled.assemble(assembly, folder))
         stack.callback(devices.close)
         for checked in carried_out(checks(parts_of(devices), folder, with_beam)):
             done.append(checked)

@@ -156,7 +156,8 @@ def part_in_words(part: Part) -> str:
 
 def _sentence(now: Connecting) -> str:
     if now.doing is not None:
-        return "Ending after what is under way ..." if now.ending else f"{now.doing.value} ..."
+        under_way = now.waits_for or now.doing.value
+        return "Ending after what is under way ..." if now.ending else f"{under_way} ..."
     match now.step:
         case Step.FIND:
             return _found_told(now)

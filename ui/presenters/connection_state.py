@@ -40,8 +40,8 @@ class Connecting:
     ``file``: where it is written, and whether it ``exists``. ``chosen``: the addresses that are to be
     asked. ``problems``: of the draft, as far as it was checked. ``device``: whose settings are seen;
     ``spoilt``: something stands in its form that is no value. ``run``: the folder of the run that was
-    open. ``report``: of the last test. ``kept``: the former file, ``saved``: whether the file says the
-    draft.
+    open. ``waits_for``: which device a test connects, in a line. ``report``: of the last test. ``kept``:
+    the former file, ``saved``: whether the file says the draft.
     """
 
     file: Path
@@ -56,6 +56,7 @@ class Connecting:
     problems: tuple[Problem, ...] = ()
     device: str = ""
     spoilt: bool = False
+    waits_for: str = ""
     checked: tuple[Checked, ...] = ()
     report: Path | None = None
     kept: Path | None = None
