@@ -293,15 +293,22 @@ def test_high_voltage_is_taken_off_while_it_comes_on(
     ramping.join()
 
 
+class HangingGun(FakeGun):
+    """What it reads back is long in coming."""
+
+    def __init__(self, came: threading.Event) -> None:
+        super().__init__()
+        self.came = came
+
+    def state(self) -> GunState:
+        self.came.wait()
+        return super().state()
+
+
 def test_nothing_that_waited_for_its_turn_begins_after_the_device_was_brought_to_rest(
     tmp_path: Path, hanging: threading.Event
 ) -> None:
-    class SlowGun(FakeGun):
-        def state(self) -> GunState:
-            hanging.wait()
-            return super().state()
-
-    gun = SlowGun()
+    gun = HangingGun(hanging)
     gun.set_hv(False)
     devices = supervise(replace(fake_devices(tmp_path), gun=gun))
     refusals: list[Refused] = []
@@ -329,12 +336,7 @@ def test_nothing_that_waited_for_its_turn_begins_after_the_device_was_brought_to
 def test_high_voltage_is_taken_off_though_the_connection_was_lost(
     tmp_path: Path, hanging: threading.Event
 ) -> None:
-    class HungGun(FakeGun):
-        def state(self) -> GunState:
-            hanging.wait()
-            return super().state()
-
-    gun = HungGun()
+    gun = HangingGun(hanging)
     devices = supervise(replace(fake_devices(tmp_path), gun=gun), QUICK)
     expect_lost(devices.gun.state)
     devices.gun.set_hv(False)
