@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PyQt5 import sip
 from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt5.QtGui import QMouseEvent, QWheelEvent
-from PyQt5.QtWidgets import QApplication, QWidget
+from PyQt5.QtWidgets import QApplication, QLabel, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
 from hardware.simulator.faults import AfterCalls, Device, Fault, FaultDesk, FaultKind, FaultScript
@@ -24,13 +24,14 @@ from scopeacq.journal.records import DoseBooked, FocusDone, FocusEnd, FocusItera
 from scopeacq.vision.looking import Levels
 from tests.scenarios.harness import NoAberration, TinyRun
 from tests.scopeacq.manual_bench import slow_run
+from tests.ui.cut_texts import cut_texts
 from tests.ui.live_bench import AT_LEISURE_MS, LiveBench, quick_run, tissue_run
 from ui.hand import manual as hand
 from ui.live import mount_live
 from ui.live.canvas import FrameCanvas
 from ui.live.feed import Past, RunFeed
 from ui.live.picture import Hover
-from ui.live.stage import Page, hover_text
+from ui.live.stage import HINT, Page, hover_text
 from ui.messages.banner import Banner
 from ui.parts.quantity import QuantityField
 from ui.presenters.frame_shown import LevelMode
@@ -213,6 +214,20 @@ def test_levels_are_automatic_full_or_dragged(bench: LiveBench) -> None:
     dragged = canvas.levels
     grabbed(bench)
     assert canvas.levels == dragged
+
+
+def test_a_hint_that_has_no_room_under_its_frame_is_shortened(bench: LiveBench) -> None:
+    bench.connect()
+    grabbed(bench)
+    split, foot = bench.page.findChild(QSplitter), bench.page.stage.under.parentWidget()
+    assert split is not None and foot is not None
+    split.setSizes([1, 4000])
+    bench.qtbot.waitUntil(lambda: cut_texts(foot) == [])
+    (hint,) = (each for each in foot.findChildren(QLabel) if each.text().startswith(HINT[:5]))
+    assert hint.text().endswith("\N{HORIZONTAL ELLIPSIS}") and hint.toolTip() == HINT
+    bench.page.resize(2000, 700)
+    split.setSizes([4000, 1])
+    bench.qtbot.waitUntil(lambda: hint.text() == HINT)
 
 
 # -- focusing by hand ----------------------------------------------------------------------

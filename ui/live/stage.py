@@ -6,7 +6,7 @@ from enum import Enum
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from hardware.types import Image
 from models.estimate import PairCondition
@@ -17,7 +17,7 @@ from ui.live.canvas import FrameCanvas
 from ui.live.charts import WaferChart
 from ui.live.parts import button
 from ui.live.picture import Hover, Picture
-from ui.parts.label import label
+from ui.parts.label import LineLabel, label
 from ui.presenters.focusing import PatchShown
 from ui.presenters.frame_shown import FrameShown
 from ui.presenters.live import LiveView
@@ -100,8 +100,7 @@ class Stage(QFrame):
         foot = QWidget()
         row = QHBoxLayout(foot)
         row.setContentsMargins(theme.Space.M, 2, theme.Space.M, 2)
-        self._hint = label(HINT, "small", wrap=False)
-        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._hint = LineLabel(HINT, "small")
         self._hint.setVisible(False)
         row.addWidget(self._hint, 1)
         row.addWidget(self.under)
