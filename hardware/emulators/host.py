@@ -75,7 +75,8 @@ def _tables(laboratory: Laboratory, settings: TwinSettings) -> dict[str, DeviceD
     }
     left = frozenset(Part).difference(*(one.plays for one in laboratory.values())) - _lacking(settings)
     twin = settings.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    return {SIMULATOR: DeviceDraft(driver="twin", plays=_sorted(left), settings=twin), **tables}
+    simulator = DeviceDraft(driver="twin", plays=_sorted(left), settings=twin | {"emulators": True})
+    return {SIMULATOR: simulator, **tables}
 
 
 def _lacking(settings: TwinSettings) -> frozenset[Part]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from hardware.errors import OutOfRange
 from hardware.parts import DeviceDriver, DeviceSettings, Part, Parts, Surroundings
 from hardware.protocols import Clock
@@ -19,6 +21,22 @@ STAMPS = ("now_s", "at_s", "scanned_at_s")
 
 class TwinDeviceSettings(TwinSettings, DeviceSettings):
     """The twin's own settings. Two twins of one instrument are the same, and have the same settings."""
+
+    emulators: bool = Field(
+        False,
+        title="Among emulators",
+        description="The other devices are emulators, which keep the time of this one, whatever it is.",
+    )
+
+    @property
+    def twin(self) -> TwinSettings:
+        """What concerns nature."""
+        return TwinSettings.model_validate(self.model_dump(exclude={"emulators"}))
+
+    @property
+    def may_time_others(self) -> bool:
+        """Whether the other devices' time passes as this one's."""
+        return self.emulators or (self.time is Time.REAL and self.pace == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +63,11 @@ def connect(settings: TwinDeviceSettings, surroundings: Surroundings) -> Parts:
     Raises ``OutOfRange`` where its time cannot be that of the instrument's clock, ``Refused`` or
     ``Deadline`` when nature cannot be had.
     """
-    twin = TwinSettings.model_validate(settings.model_dump())
+    twin = settings.twin
     keeps_time = Part.CLOCK in surroundings.plays or isinstance(surroundings.clock, TwinClock)
     if not keeps_time and (twin.time is Time.VIRTUAL or twin.pace != surroundings.clock.pace):
         what = "its time does not pass as that of the instrument's clock"
-        raise OutOfRange(
-            surroundings.name, what, 'Set time = "real" and pace = 1, or let it play the clock.'
-        )
+        raise OutOfRange(surroundings.name, what, 'Set time = "real" and pace = 1.')
     link = join_or_start(surroundings.folder, twin)
     over = link if keeps_time else _retimed(link, surroundings.clock)
     devices = devices_over(over, twin, link.blanker, link.close)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hardware import assembled
 from hardware.errors import OutOfRange
-from hardware.instruments_file import FILE_NAME, Assembly, WrongInstruments, read, spoken
+from hardware.instruments_file import FILE_NAME, Assembly, PlannedDevice, WrongInstruments, read, spoken
 from hardware.parts import Part
 from scopeacq.plan.findings import Findings, error, note, warning
 from scopeacq.plan.instrument import TWIN, Instrument
@@ -63,6 +63,17 @@ def device_findings(plan: Plan) -> Findings:
     elif twins:
         parts = frozenset[Part]().union(*(device.plays for device in twins))
         yield warning(f"These parts of the instrument are simulated: {spoken(parts)}.")
+        yield from map(error, _out_of_time(twins))
+
+
+def _out_of_time(twins: Iterable[PlannedDevice]) -> Iterator[str]:
+    """Motors and scans of real devices take real time, whoever plays the clock."""
+    from hardware.simulator.device import TwinDeviceSettings
+
+    for device in twins:
+        if isinstance(device.settings, TwinDeviceSettings) and not device.settings.may_time_others:
+            what = "its time does not pass as that of the real devices beside it"
+            yield f'{device.name}: {what}. Set time = "real" and pace = 1.'
 
 
 def _assembly(instrument: Instrument, folder: Path, said_in: Path) -> Assembly | None:

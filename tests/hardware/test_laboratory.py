@@ -10,12 +10,14 @@ import pytest
 from hardware.addresses import address, addresses_in
 from hardware.assembled import assemble
 from hardware.discovery import Found, find, installed_drivers
-from hardware.emulators.host import emulated
+from hardware.emulators.host import SIMULATOR, emulated
 from hardware.instruments_file import FILE_NAME, Assembly, read
 from hardware.monitoring import readings
 from hardware.parts import Part
 from hardware.self_test import Outcome, carried_out, parts_of
 from hardware.self_test_checks import checks
+from hardware.simulator.config import Time
+from hardware.simulator.device import TwinDeviceSettings
 from hardware.simulator.tiny import tiny_twin
 from hardware.simulator.truth import FrameTruth, OpeningTruth
 
@@ -55,6 +57,12 @@ def right(found: Found, driver: str, line: str) -> bool:
     if line.startswith("gun-"):
         return found.driver in ("dcon-relay", "pfeiffer-gauge")
     return found.driver == driver and found.candidate is not None
+
+
+def test_emulators_may_be_timed_by_a_twin_whose_time_is_virtual(laboratory: Assembly) -> None:
+    (twin,) = (device.settings for device in laboratory.devices if device.name == SIMULATOR)
+    assert isinstance(twin, TwinDeviceSettings)
+    assert twin.time is Time.VIRTUAL and twin.may_time_others
 
 
 def test_all_that_is_safe_passes_over_the_wires(laboratory: Assembly, folder: Path) -> None:

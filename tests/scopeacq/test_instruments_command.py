@@ -20,6 +20,7 @@ from hardware.errors import Deadline
 from hardware.instruments_file import read_draft
 from hardware.parts import Candidate, Part
 from hardware.simulator.client import LOCK
+from hardware.simulator.device import DRIVER as TWIN
 from scopeacq.cli import run_command
 from scopeacq.plan import preflight
 from scopeacq.plan.assembly import target_of
@@ -328,6 +329,27 @@ def test_preflight_says_what_is_simulated(assembled_run: Plan, tmp_path: Path) -
         text.startswith("These parts of the instrument are simulated: clock, column") for text in warned
     )
     assert not assembled_run.instrument.simulated
+
+
+@pytest.mark.parametrize(
+    ("settings", "right"),
+    [
+        ("", False),
+        ('time = "real"\npace = 20', False),
+        ('time = "real"', True),
+        ("emulators = true", True),
+    ],
+)
+def test_a_clock_that_is_simulated_may_not_time_real_devices(
+    settings: str, right: bool, assembled_run: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, {"sem": Boxes().driver(MAIN - GUN - {Part.CLOCK}), "twin": TWIN})
+    plays = [Part.CLOCK.value, *(part.value for part in GUN)]
+    rest = f'[devices.rest]\ndriver = "twin"\nplays = {plays}\n[devices.rest.settings]\n{settings}\n'
+    file_with(tmp_path, f'[devices.sem]\ndriver = "sem"\n{rest}')
+    wrong = "rest: its time does not pass as that of the real devices beside it."
+    said = [f'{wrong} Set time = "real" and pace = 1.']
+    assert findings(assembled_run, Severity.ERROR) == ([] if right else said)
 
 
 def test_a_runs_instrument_is_a_target_as_a_file_is(

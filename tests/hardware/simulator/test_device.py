@@ -99,7 +99,9 @@ def test_any_part_may_be_simulated_and_its_times_are_the_instruments(folder: Pat
 
 def test_virtual_time_must_be_the_instruments(folder: Path) -> None:
     file_with(folder, f'[devices.sem]\ndriver = "sem"\n{twin("gun", GUN, "virtual")}')
-    with pytest.raises(OutOfRange, match=r'gun: its time does not pass .* Set time = "real"'):
+    with pytest.raises(
+        OutOfRange, match=r'gun: its time does not pass .* Set time = "real" and pace = 1\.$'
+    ):
         connect({}, folder)
     assert not (folder / "address.json").exists()
 
