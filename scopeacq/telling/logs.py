@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
 
 MAX_BYTES = 10 * 2**20
 KEPT = 20
 
-ROOT = "scopeacq"
+OURS = "scopeacq", "calibration", "hardware"
+"""Packages of which each step is written down; of all others, such as a laboratory's own driver, warnings."""
 
 
 class _RunFile(RotatingFileHandler):
@@ -36,14 +37,16 @@ class _Listener(logging.Handler):
 @contextmanager
 def text_logs(folder: Path) -> Iterator[None]:
     """Inside, what the program logs goes into the files of ``folder``, which exists."""
-    root = logging.getLogger(ROOT)
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     entrance = QueueHandler(lines)
     files = [_file(folder / "run.log", logging.INFO), _file(folder / "incidents.log", logging.WARNING)]
     listener = QueueListener(lines, *files, respect_handler_level=True)
     listener.start()
     try:
-        with _heard_by(entrance, root):
+        with ExitStack() as stack:
+            for name in OURS:
+                stack.enter_context(_telling(logging.getLogger(name)))
+            stack.enter_context(_heard_by(entrance, logging.getLogger()))
             yield
     finally:
         listener.stop()
@@ -54,19 +57,27 @@ def text_logs(folder: Path) -> Iterator[None]:
 @contextmanager
 def overheard(logger: logging.Logger, tell: Callable[[str], None]) -> Iterator[None]:
     """Inside, what ``logger`` says is told too, on the thread that says it."""
-    with _heard_by(_Listener(tell), logger):
+    with _telling(logger), _heard_by(_Listener(tell), logger):
         yield
 
 
 @contextmanager
 def _heard_by(handler: logging.Handler, logger: logging.Logger) -> Iterator[None]:
-    level = logger.level
-    logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+@contextmanager
+def _telling(logger: logging.Logger) -> Iterator[None]:
+    """Each step, not warnings alone."""
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
         logger.setLevel(level)
 
 

@@ -24,6 +24,19 @@ def test_steps_go_to_one_file_and_what_went_wrong_to_two(tmp_path: Path) -> None
     assert incident.endswith("x wanted 1.0, is 2.0")
 
 
+def test_drivers_are_heard_ours_with_each_step_and_others_where_they_warn(tmp_path: Path) -> None:
+    ours, theirs = logging.getLogger("hardware.drivers.sr570"), logging.getLogger("laboratory.microscope")
+    with text_logs(tmp_path):
+        ours.info("Connecting the preamplifier")
+        ours.warning("preamplifier: nothing reads back")
+        theirs.info("asked for its pose")
+        theirs.warning("the stage creaks")
+    incidents = (tmp_path / "incidents.log").read_text()
+    assert "nothing reads back" in incidents and "creaks" in incidents
+    steps = (tmp_path / "run.log").read_text()
+    assert "Connecting the preamplifier" in steps and "asked for its pose" not in steps
+
+
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "run.log").mkdir()
     with text_logs(tmp_path):
