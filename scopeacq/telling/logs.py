@@ -17,7 +17,7 @@ MAX_BYTES = 10 * 2**20
 KEPT = 20
 
 OURS = "scopeacq", "calibration", "hardware"
-"""Packages of which each step is written down; of all others, such as a laboratory's own driver, warnings."""
+"""Packages of which each step is written down; of all others, as a driver from elsewhere, warnings."""
 
 
 class _RunFile(RotatingFileHandler):
