@@ -19,7 +19,8 @@ from ui.forms.fields import ChainField, ChoiceField, LinesField, SwitchField
 from ui.forms.form import FormPage
 from ui.presenters.form_rows import Filter, Locks
 from ui.presenters.form_state import SettingsForm
-from ui.presenters.forms import Path, fields_of, value_at
+from ui.presenters.forms import Kind, Path, fields_of, value_at
+from ui.presenters.quantities import unit_shown
 
 PROJECT, _, INSTRUMENT = example("forms")
 ALL = Filter(everything=True)
@@ -165,6 +166,24 @@ def test_every_unit_of_the_files_is_known_to_the_forms() -> None:
             assert field.unit or not key.endswith(
                 ("_nm", "_um", "_s", "_ns", "_deg", "_kv", "_na", "_hz")
             ), key
+
+
+@pytest.mark.parametrize("settings", [PROJECT, INSTRUMENT], ids=["project", "instrument"])
+def test_every_line_of_numbers_shows_its_unit_and_has_room_for_both(
+    page_of: Pages, settings: Settings
+) -> None:
+    page, filled = page_of(settings), 0
+    for path, field in fields_of(type(settings)).items():
+        line = page.row(path).input
+        if not isinstance(line, QLineEdit) or not field.unit:
+            continue
+        assert line.accessibleDescription() == unit_shown(field.unit), path
+        unit_px = line.fontMetrics().horizontalAdvance(unit_shown(field.unit))
+        text_px = line.fontMetrics().horizontalAdvance(line.text() or line.placeholderText())
+        assert line.textMargins().right() >= unit_px
+        assert text_px <= line.contentsRect().width() - line.textMargins().right(), path
+        filled += field.kind is Kind.LINE and bool(line.text())
+    assert filled
 
 
 def _turn_over(widget: Any) -> None:

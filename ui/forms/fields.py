@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from PyQt5.QtCore import QEvent, QObject, QSignalBlocker, pyqtBoundSignal, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QSignalBlocker, Qt, pyqtBoundSignal, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence
-from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from ui import theme
 from ui.parts.combo_box import CalmComboBox
 from ui.parts.quantity import QuantityField
 from ui.parts.tick_box import TickBox
+from ui.parts.unit_edit import UnitEdit
 from ui.presenters.form_text import NOT_GIVEN, Choice, Codec, Many
 from ui.presenters.forms import Field, Kind
-from ui.presenters.quantities import Unreadable, unit_shown
+from ui.presenters.quantities import Unreadable
 
 NUMBER_PX, WIDE_PX, LINES_PX = 180, 240, 108
 
@@ -56,7 +57,7 @@ def _make(field: Field) -> QWidget:
             return ChainField(field.codec.each)
         case Kind.LINES:
             return LinesField(field.codec)
-    return LineField(field.codec, unit_shown(field.unit))
+    return LineField(field.codec, field.unit)
 
 
 class NumberField(QuantityField):
@@ -74,19 +75,20 @@ class NumberField(QuantityField):
         _leave_undo_to_the_plan(self)
 
 
-class LineField(QLineEdit):
-    """A line of text that a codec reads."""
+class LineField(UnitEdit):
+    """A line of text that a codec reads, with the unit of its numbers."""
 
     entered = pyqtSignal(object)
     spoiled = pyqtSignal(str)
     committed = pyqtSignal()
 
     def __init__(self, codec: Codec, unit: str) -> None:
-        super().__init__()
+        super().__init__(unit)
         self._codec = codec
-        self.setPlaceholderText(f"{NOT_GIVEN}, {unit}" if unit else NOT_GIVEN)
-        self.setMinimumWidth(NUMBER_PX)
-        self.setMaximumWidth(WIDE_PX)
+        self.setPlaceholderText(NOT_GIVEN)
+        if unit:  # beside it, as in a number's field
+            self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setFixedWidth(NUMBER_PX)
         self.textEdited.connect(self._read)
         self.editingFinished.connect(self.committed)
         _leave_undo_to_the_plan(self)

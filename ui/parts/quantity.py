@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QRect, Qt, pyqtSignal
-from PyQt5.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
-from PyQt5.QtWidgets import QLineEdit, QWidget
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
+from PyQt5.QtWidgets import QWidget
 
 from hardware.types import Range
 from ui import theme
-from ui.presenters.quantities import Unreadable, parse, shown, stepped, unit_shown
-from ui.presenters.tone import Tone
+from ui.parts.unit_edit import UnitEdit
+from ui.presenters.quantities import Unreadable, parse, shown, stepped
 
 NOTCH = 120
 """What Qt counts for one notch of a wheel."""
@@ -22,7 +22,7 @@ _STEPS: dict[int, int] = {
 }
 
 
-class QuantityField(QLineEdit):
+class QuantityField(UnitEdit):
     """A number with its unit; German and English decimals, other units of the same kind are converted.
 
     Arrow keys and the wheel (where the field has the focus) step by the second digit, with Ctrl or by
@@ -44,16 +44,15 @@ class QuantityField(QLineEdit):
         parent: QWidget | None = None,
     ) -> None:
         """``digits``: decimals shown at most, 0 for whole numbers only; by default all there are."""
-        super().__init__(parent)
-        self.unit, self.limits, self.digits = unit, limits, digits
+        super().__init__(unit, parent)
+        self.limits, self.digits = limits, digits
         self._value: float | None = None
         self._typing_problem = self._problem = ""
         self._hint = ""
         self._touched = False
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._unit_text = unit_shown(unit)
-        self.setAccessibleDescription(self._unit_text)
-        self._make_room()
+        room_px = 8 * self.fontMetrics().averageCharWidth() + 2 * theme.Space.L
+        self.setMinimumWidth(self.unit_px + room_px)
         self.textEdited.connect(lambda _: self._read())
         self.returnPressed.connect(lambda: self._commit(always=True))
 
@@ -127,18 +126,6 @@ class QuantityField(QLineEdit):
         super().focusOutEvent(event)
         self._commit(always=False)
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
-        super().paintEvent(event)
-        if not self._unit_text:
-            return
-        painter = QPainter(self)
-        painter.setPen(theme.shades(self).of(Tone.QUIET))
-        place = QRect(0, 0, self.width() - theme.Space.S - 1, self.height())
-        painter.drawText(
-            place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._unit_text
-        )
-        painter.end()
-
     # -- within ----------------------------------------------------------------------------
 
     def _read(self) -> None:
@@ -167,8 +154,3 @@ class QuantityField(QLineEdit):
     def _mark(self) -> None:
         theme.set_wrong(self, bool(self.problem))
         super().setToolTip("\n\n".join(part for part in (self.problem, self._hint) if part))
-
-    def _make_room(self) -> None:
-        width = self.fontMetrics().horizontalAdvance(self._unit_text) if self._unit_text else 0
-        self.setTextMargins(0, 0, width + theme.Space.S if width else 0, 0)
-        self.setMinimumWidth(width + 8 * self.fontMetrics().averageCharWidth() + 2 * theme.Space.L)
