@@ -9,6 +9,7 @@ from hardware.errors import HardwareError
 from hardware.parts import Part, Parts
 from hardware.protocols import SpecimenCurrentMeter
 from hardware.self_test import unforeseen
+from hardware.types import RasterState
 
 Value = float | bool | None
 """None where the device does not know."""
@@ -58,7 +59,7 @@ def _of_the_guns(parts: Parts) -> Iterator[Question]:
     if (gun := parts.gun) is not None:
         yield Part.GUN, lambda: asdict(gun.state())
     if (raster := parts.raster) is not None:
-        yield Part.RASTER, lambda: _flat(asdict(raster.state()))
+        yield Part.RASTER, lambda: _of_raster(raster.state())
     if (meter := parts.ion_current) is not None:
         yield Part.ION_CURRENT, lambda: {"current_na": meter.measure().current_na}
     if (volts := parts.irradiation_meter) is not None:
@@ -67,9 +68,14 @@ def _of_the_guns(parts: Parts) -> Iterator[Question]:
         yield Part.IRRADIATION_SOURCE, lambda: {"beam_on": source.beam_on()}
 
 
-def _flat(state: dict[str, Value | dict[str, Value]]) -> dict[str, Value]:
-    """The values of a state that has another in it."""
-    flat: dict[str, Value] = {}
-    for name, value in state.items():
-        flat |= value if isinstance(value, dict) else {name: value}
-    return flat
+def _of_raster(state: RasterState) -> Mapping[str, Value]:
+    """The names of its amplitudes and frequencies differ in more than their units."""
+    raster = state.raster
+    return {
+        "x_amplitude_vpp": raster.x_vpp,
+        "y_amplitude_vpp": raster.y_vpp,
+        "x_frequency_hz": raster.x_hz,
+        "y_frequency_hz": raster.y_hz,
+        "running": state.running,
+        "load_ohm": state.load_ohm,
+    }

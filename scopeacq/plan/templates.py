@@ -30,6 +30,7 @@ _UNITS = {
     "mrad": "mrad",
     "deg": "degrees",
     "vpp": "V peak to peak",
+    "ohm": "ohm",
     "bar": "bar",
     "mm2": "mm^2",
     "px": "px",

@@ -228,8 +228,11 @@ def test_monitoring_is_a_line_of_json_for_each_round(
     assert first["raster"]["load_ohm"] == 50.0
     assert first["troubles"] == {}
     table = said(capsys, "monitor", file, "--rounds", 1)
-    assert "pressure" in table
-    assert "mbar" in table
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in table.splitlines() if "│" in line]
+    assert ["chamber", "pressure", "2e-06", "mbar"] in rows
+    assert ["raster", "load", "50", "ohm"] in rows
+    named = [(part, what) for part, what, *_ in rows]
+    assert len(named) == len(set(named))
 
 
 def test_monitoring_goes_on_without_what_does_not_answer(

@@ -36,6 +36,7 @@ _SPELLINGS = {"\N{DEGREE SIGN}": "degrees", "deg": "degrees", "degree": "degrees
 _SHOWN = {
     "degrees": "\N{DEGREE SIGN}",
     "V peak to peak": "V pp",
+    "ohm": "\N{GREEK CAPITAL LETTER OMEGA}",
     "um per stigmator unit": "µm/unit",
     "um per um": "µm/µm",
     "um per Vpp": "µm/V pp",

@@ -89,6 +89,7 @@ def test_what_is_no_number_is_refused(typed: str) -> None:
         ("1 TB", "GB", 1000.0),
         ("4 µm/unit", "um per stigmator unit", 4.0),
         ("15 V pp", "V peak to peak", 15.0),
+        ("50 \N{GREEK CAPITAL LETTER OMEGA}", "ohm", 50.0),
         ("5 px", "px", 5.0),
     ],
 )
