@@ -23,7 +23,7 @@ STAGE = "specimen.stage"
 REFUSED_WITHIN_S = 0.01
 """Real time in which a move is begun or refused."""
 
-RETURNS_WITHIN_S = 0.05
+RETURNS_WITHIN_S = 0.2
 """Real time that a call may need to return when the stage has arrived."""
 
 STOPS_WITHIN_S = 0.5
