@@ -1,6 +1,11 @@
 """For all tests."""
 
+import os
+
 from hypothesis import settings
+
+# before numpy and torch load: workers share the cores, which pools of threads that wait by spinning take up
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["hardware.contract.plugin"]
 

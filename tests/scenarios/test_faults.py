@@ -21,7 +21,7 @@ from tests.scenarios.harness import Started, TinyRun
 from tests.scenarios.promises import broken_promises, planes_not_safe
 from tests.scenarios.sequences import run_sequence
 
-SEQUENCES, PER_TEST = 300, 10
+SEQUENCES, PER_TEST = 200, 10
 SOAK, PER_SOAK_TEST = 10_000, 500
 
 
