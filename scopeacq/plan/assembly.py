@@ -68,7 +68,7 @@ def device_findings(plan: Plan) -> Findings:
 
 def _out_of_time(twins: Iterable[PlannedDevice]) -> Iterator[str]:
     """Motors and scans of real devices take real time, whoever plays the clock."""
-    from hardware.simulator.device import TwinDeviceSettings
+    from hardware.simulator.device import TwinDeviceSettings  # half a second, only where there is a twin
 
     for device in twins:
         if isinstance(device.settings, TwinDeviceSettings) and not device.settings.may_time_others:
