@@ -69,8 +69,10 @@ def _shown(value: object) -> str:
 
 
 def meant(word: str, known: Iterable[str]) -> str:
-    """``; did you mean ...?`` where a known word is spelled much like this one, else nothing."""
-    close = get_close_matches(word, list(known), n=1)
+    """``; did you mean ...?`` where a known word begins with this one, or is spelled much like it."""
+    names = sorted(known)
+    begun = [name for name in names if word and name.startswith(word)]
+    close = begun or get_close_matches(word, names, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
 

@@ -72,7 +72,9 @@ def test_every_problem_is_said_at_its_place() -> None:
         three=DeviceDraft(driver="box", settings={"gane": 2.0, "gain": -1}),
         four=DeviceDraft(driver="beam-box", plays=(Part.STAGE,)),
         five=DeviceDraft(driver="beam-box", plays=()),
+        six=DeviceDraft(driver="bro"),
     )
+    assert said["six"] == ["devices.six.driver: there is no driver 'bro'; did you mean broken-box?"]
     assert said["one"] == ["devices.one.driver: there is no driver 'bx'; did you mean box?"]
     assert "cannot be loaded" in said["two"][0]
     assert said["three"] == [
